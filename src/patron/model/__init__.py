@@ -1,0 +1,1 @@
+"""The vocabulary every floor shares: frozen values, no behaviour that does I/O."""

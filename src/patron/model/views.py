@@ -1,0 +1,236 @@
+"""What people and other systems are shown: frozen views, made by `runtime/views.py`, drawn by console and API.
+
+Times are milliseconds UTC; money is `{currency: "41.30"}`; nothing here is personal beyond what it names.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.model.offers import Decision, Outcome
+
+
+class ChannelRate(Struct, frozen=True):
+    """Live traffic of one channel."""
+
+    channel: str
+    per_second: float
+    today: int
+    last: int | None
+
+
+class Status(Struct, frozen=True):
+    """Positions of the log, and how far behind the state is."""
+
+    accepted: int
+    applied: int
+    durable: int
+    lag_ms: float
+
+
+class Health(Struct, frozen=True):
+    """How the process and its directory are."""
+
+    status: Status
+    people: int
+    identifiers: int
+    events: int
+    uptime_s: float
+    memory_mb: float
+    log_mb: float
+    state_mb: float
+    disk_free_mb: float
+    last_checkpoint: int | None
+    dead_letters: int
+    clock: str
+    now: int
+    version: str
+    checks: list[tuple[str, bool, str]]
+    """(what, is it well, a sentence)"""
+
+
+class Need(Struct, frozen=True):
+    """One thing that waits for a person on the home page."""
+
+    kind: str
+    title: str
+    detail: str
+    href: str
+    action: str
+
+
+class IdentifierView(Struct, frozen=True):
+    """One identifier of a person."""
+
+    type: str
+    value: str
+    first_seen: int
+    last_seen: int
+    shared: bool = False
+
+
+class TraitView(Struct, frozen=True):
+    """A trait with its provenance."""
+
+    name: str
+    value: Any
+    time: int
+    source: str
+    message_id: str
+
+
+class ConsentView(Struct, frozen=True):
+    """A consent as it stands, with its proof."""
+
+    purpose: str
+    channel: str
+    granted: bool
+    time: int
+    text_version: str
+    place: str
+    source: str
+
+
+class LinkView(Struct, frozen=True):
+    """One edge of the identity graph, in words."""
+
+    a: str
+    b: str
+    status: str
+    """`accepted`, `refused`, `shared`, `cut`, `proposed`."""
+    strength: int
+    assurance: str
+    time: int
+    event: str
+    source: str
+    rule: str
+    reason: str
+
+
+class TimelineEvent(Struct, frozen=True, rename={"message_id": "messageId", "received_at": "receivedAt"}):
+    """One event of a timeline, by its own time."""
+
+    message_id: str
+    type: str
+    event: str
+    timestamp: str
+    channel: str
+    source: str
+    properties: dict[str, Any]
+    received_at: str
+    position: int
+    node: str
+    sentence: str
+    """What happened, for people: `Bought Espresso beans 1 kg`."""
+    detail: str = ""
+    money: str = ""
+    """`€21.90`, when the event is about money."""
+    late_days: int = 0
+    ours: bool = False
+    time: int = 0
+
+
+class TimelinePage(Struct, frozen=True):
+    """A page of a timeline and the cursor of the next one."""
+
+    data: list[TimelineEvent]
+    cursor: str | None
+    total: int
+
+
+class PersonRow(Struct, frozen=True):
+    """One hit of a search."""
+
+    id: str
+    name: str
+    identifiers: list[IdentifierView]
+    matched: str
+    last_seen: int | None
+    orders: int
+    revenue: dict[str, str]
+    channels: list[str]
+
+
+class DecisionView(Struct, frozen=True):
+    """A decision with what followed it."""
+
+    decision: Decision
+    outcome: Outcome
+    offer: str
+    """The name of the action for people, `Nothing shown` for nothing."""
+    who: str
+
+
+class PersonView(Struct, frozen=True):
+    """Everything the person page shows."""
+
+    id: str
+    name: str
+    summary: str
+    """One sentence: `Customer since March 2024, mostly in store. Last bought on 19 November.`"""
+    identifiers: list[IdentifierView]
+    traits: list[TraitView]
+    consents: list[ConsentView]
+    links: list[LinkView]
+    decisions: list[DecisionView]
+    counters: dict[str, int]
+    orders: int
+    revenue: dict[str, str]
+    channels: dict[str, tuple[int, int, int]]
+    """channel -> (first, last, events)"""
+    first_seen: int | None
+    last_seen: int | None
+    groups: list[tuple[str, dict[str, Any]]]
+    """Accounts this person is a member of: (group id, its traits)."""
+    nodes: list[str]
+    crowded: bool
+    retired: list[str]
+
+
+class SplitView(Struct, frozen=True):
+    """What a split did: the people that came out of it, and the id that undoes it."""
+
+    id: str
+    people: list[str]
+    cut: list[tuple[str, str]]
+    message: str
+
+
+class DeadLetter(Struct, frozen=True):
+    """A message that was not accepted, kept with its reason."""
+
+    id: str
+    time: int
+    source: str
+    code: str
+    message: str
+    path: str
+    position: int
+    status: str
+    """`open`, `replayed`, `dismissed`."""
+    channel: str = ""
+    size: int = 0
+
+
+class EffectLine(Struct, frozen=True):
+    """The honest line: what deciding changed, against the people held out."""
+
+    shown: int
+    held_out: int
+    verdict: str
+    """`early`, `up`, `down`, `none`."""
+    sentence: str
+    treated_rate: float
+    control_rate: float
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class EraseReceipt(Struct, frozen=True):
+    """Proof of an erasure: what was removed from each store."""
+
+    id: str
+    time: int
+    stores: list[tuple[str, int, str]]
+    """(store, number of things removed, a sentence)"""
