@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from patron.model.events import Reject
+
 EntryKind = Literal["track", "fact"]
 
 
@@ -12,8 +14,11 @@ class Entry(Struct, frozen=True, gc=False, array_like=True):
 
     An entry of kind `track` is one request body with `count` messages at positions `base .. base+count-1`;
     one of kind `fact` is a message of our own (a decision, a split, a configuration change, a clock step).
-    `skipped` names the messages that were not applied, by index, with the reason decided at acceptance,
-    so that a replay never has to decide again.
+    `duplicates` and `rejects` name the messages that were not applied, as decided at acceptance, so that a
+    replay never has to judge again.
+
+    >>> Entry("track", 11, 3, "shop", 0).last
+    13
     """
 
     kind: EntryKind
@@ -26,10 +31,15 @@ class Entry(Struct, frozen=True, gc=False, array_like=True):
     assurance: str = "asserted"
     channel: str = "backend"
     source_kind: str = "live"
-    skipped: dict[int, str] = {}
-    """index -> reason code: `duplicate`, or a dead-letter code."""
+    duplicates: tuple[int, ...] = ()
+    rejects: tuple[Reject, ...] = ()
 
     @property
     def last(self) -> int:
         """Position of the last message of this entry."""
         return self.base + self.count - 1
+
+    @property
+    def refused(self) -> dict[int, str]:
+        """Index -> reason code of every rejected message."""
+        return {r.index: r.code for r in self.rejects}

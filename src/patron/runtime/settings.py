@@ -1,0 +1,154 @@
+"""Configuration: one `patron.toml` decoded into frozen structs, `PATRON_SECTION_KEY` overrides, every value with its origin.
+
+This is the only module that reads the environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from patron.identity.rules import IdentityRules
+from patron.model.errors import ConfigError
+from patron.profiles.rules import ProfileRules
+
+FILE = "patron.toml"
+
+
+class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Name and place of the business this directory belongs to."""
+
+    name: str = "My shop"
+    zone: str = "UTC"
+    """IANA time zone of the business; stores may differ."""
+
+
+class CollectSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How messages are read."""
+
+    skew_hours: int = 24
+    """Clock skew of a client beyond which its own timestamp stands."""
+    collection_purposes: tuple[str, ...] = ("collection", "analytics", "profiling")
+    """A message that refuses one of these keeps only what operations need."""
+    queue: int = 5_000
+    """Messages that may wait to be applied before the door answers 503."""
+
+
+class DecideSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The decision loop."""
+
+    holdout: float = 0.5
+    """Share of people held out from every offer (the control group)."""
+    window_days: int = 7
+    """Days after a decision in which an order is credited to it."""
+    trial: str = "programme"
+    """Name of the always-on trial; another name draws the groups anew."""
+    minimum_effect: float = 0.2
+    """Smallest relative change worth knowing; sets the planned size."""
+    opt_in: tuple[str, ...] = ()
+    """Purposes that need an explicit yes; all others need the absence of a no."""
+
+
+class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The data directory."""
+
+    checkpoint_seconds: int = 30
+    checkpoint_rows: int = 10_000
+    checkpoint_events: int = 1_000_000
+    segment_mb: int = 32
+    resident_people: int = 50_000
+    """Decoded node profiles kept in memory; the others stay encoded."""
+    min_free_mb: int = 64
+    """Free disk space below which nothing more is taken (503)."""
+
+
+class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days that each class of data is kept; 0 = for ever."""
+
+    events_days: int = 0
+    dead_letters_days: int = 90
+    audit_days: int = 730
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All sections of `patron.toml`.
+
+    >>> decode({"workspace": {"name": "Alder & Rosso"}}).workspace.name
+    'Alder & Rosso'
+    """
+
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    collect: CollectSettings = CollectSettings()
+    identity: IdentityRules = IdentityRules()
+    profiles: ProfileRules = ProfileRules()
+    decide: DecideSettings = DecideSettings()
+    storage: StorageSettings = StorageSettings()
+    retention: RetentionSettings = RetentionSettings()
+
+
+def decode(raw: Mapping[str, Any]) -> Settings:
+    """Turn plain data into settings. Raises ConfigError naming the key that is wrong."""
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"patron.toml: {error}. See `patron config show` for every key.") from error
+
+
+def load(folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, dict[str, str]]:
+    """Read the settings of a data directory, and where each value that is not a default came from."""
+    raw = _read_file(folder / FILE)
+    origins = {f"{s}.{k}": FILE for s, table in raw.items() for k in table}
+    for name, text in (os.environ if environ is None else environ).items():
+        place = _place(name)
+        if place:
+            section, key = place
+            raw.setdefault(section, {})[key] = _value(text)
+            origins[f"{section}.{key}"] = name
+    return decode(raw), origins
+
+
+def show(settings: Settings, origins: Mapping[str, str]) -> list[tuple[str, Any, str]]:
+    """Every key with its value and origin (`default`, the file or the variable), for `patron config show`."""
+    plain = msgspec.to_builtins(settings)
+    return [
+        (f"{section}.{key}", value, origins.get(f"{section}.{key}", "default"))
+        for section, table in plain.items()
+        for key, value in table.items()
+    ]
+
+
+def environment(name: str) -> str | None:
+    """One variable of the environment that is no setting (crash points, where the browser is)."""
+    return os.environ.get(name)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}. Mend that line and start again.") from error
+    for section, table in raw.items():
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: `{section}` must be a table: write [{section}] above its keys.")
+    return raw
+
+
+def _place(name: str) -> tuple[str, str] | None:
+    for section in Settings.__struct_fields__:
+        prefix = f"PATRON_{section.upper()}_"
+        if name.startswith(prefix):
+            return section, name[len(prefix) :].lower()
+    return None
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,75 @@
+"""The rows that make up the state: one table a kind, each checkpointed with the log offset."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.model.people import Key
+
+
+class SplitRecord(Struct, frozen=True):
+    """A split that was made, kept so that it can be undone."""
+
+    id: str
+    time: int
+    by: str
+    person: str
+    pairs: tuple[tuple[Key, Key], ...] = ()
+    node: Key = ""
+    at: int = 0
+    undone: int | None = None
+
+
+class DeadRow(Struct, frozen=True):
+    """A dead letter: why and where; the message itself stays in the log at `position`."""
+
+    position: int
+    time: int
+    source: str
+    channel: str
+    code: str
+    message: str
+    path: str
+    status: str = "open"
+    size: int = 0
+
+
+class Assignment(Struct, frozen=True):
+    """The group a node was drawn into, and when it was first decided for."""
+
+    time: int
+    arm: str
+
+
+class AuditRow(Struct, frozen=True):
+    """Who looked at or changed what."""
+
+    time: int
+    user: str
+    verb: str
+    object: str
+
+
+class User(Struct, frozen=True):
+    """A local account of the console; the password is an argon2id hash."""
+
+    name: str
+    full_name: str
+    role: str
+    password: str
+    created: int = 0
+
+
+class DayCount(Struct):
+    """Messages of one channel on one UTC day."""
+
+    channel: str
+    day: int
+    count: int = 0
+    last: int = 0
+
+
+class Plain(Struct, frozen=True):
+    """Any small value kept by name (configuration versions, channel maps)."""
+
+    value: Any
