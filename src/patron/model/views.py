@@ -159,6 +159,8 @@ class DecisionView(Struct, frozen=True):
     offer: str
     """The name of the action for people, `Nothing shown` for nothing."""
     who: str
+    names: dict[str, str] = {}
+    """offer id -> its name for people, for every candidate."""
 
 
 class PersonView(Struct, frozen=True):
@@ -185,6 +187,14 @@ class PersonView(Struct, frozen=True):
     nodes: list[str]
     crowded: bool
     retired: list[str]
+    group: str = ""
+    """Comparison group: `treated`, `control`, or empty before the first decision."""
+    holdout: float = 0.0
+    """Probability with which people are drawn into `control`."""
+    splits: list["SplitView"] = []
+    """Splits that touched this person and can be undone."""
+    seen_by: int = 0
+    """How many accounts opened this person in the last 30 days."""
 
 
 class SplitView(Struct, frozen=True):
@@ -194,6 +204,15 @@ class SplitView(Struct, frozen=True):
     people: list[str]
     cut: list[tuple[str, str]]
     message: str
+    time: int = 0
+
+
+class SplitPreview(Struct, frozen=True):
+    """What a split would do, without doing it: each side's identifiers and how many events it would hold."""
+
+    sides: list[tuple[list[str], int]]
+    message: str
+    possible: bool = True
 
 
 class DeadLetter(Struct, frozen=True):
