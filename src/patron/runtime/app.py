@@ -1,0 +1,145 @@
+"""A workspace that is running: one event loop, one queue, checkpoints between entries."""
+
+import asyncio
+import contextlib
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from patron.model.clock import SteppedClock
+from patron.model.errors import BadRequest
+from patron.model.log import Entry
+from patron.model.views import Status
+from patron.runtime import erasures, facts
+from patron.runtime.ingest import Ingest
+from patron.runtime.pipeline import Pipeline
+from patron.runtime.rates import Rates
+from patron.runtime.workspace import Crash, Workspace
+
+READ_WAIT = 2.0
+"""Seconds that a read with `?after=` waits for that position."""
+
+
+class App:
+    """Everything that doors call. Make it inside a running event loop with `App.start`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.rates = Rates()
+        self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
+        self.pipeline.applied = workspace.applied
+        self.ingest = Ingest(workspace, self.pipeline)
+        self.started = time.monotonic()
+        self.last_checkpoint: int | None = None
+        self._checkpointed = (time.monotonic(), workspace.applied)
+        self._writing = False
+        self._tasks = [asyncio.get_running_loop().create_task(self._housekeep())]
+
+    @classmethod
+    async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "App":
+        """Open a directory, replay, finish erasures that a crash cut short, and be ready for traffic."""
+        app = cls(Workspace.open(path, clock, crash))
+        await erasures.resume(app)
+        sys.setswitchinterval(0.0005)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 50)
+        return app
+
+    async def stop(self, *, checkpoint: bool = True) -> None:
+        """Apply what is durable, write a checkpoint and let go of the directory."""
+        await self.pipeline.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        gc.unfreeze()
+        self.workspace.close(checkpoint=checkpoint)
+
+    async def record(self, name: str, data: object) -> int:
+        """Append one of our own facts; returns its position once it is durable and applied."""
+        entry, body = facts.entry_of(self.workspace, name, data)
+        return await self.pipeline.submit(entry, body, lambda: self._fact(entry, body))
+
+    def _fact(self, entry: Entry, body: bytes) -> Iterator[None]:
+        facts.apply(self.workspace, entry, body)
+        self.workspace.mark(entry)
+        yield from ()
+
+    async def reached(self, after: int | None) -> bool:
+        """Wait at most two seconds until position `after` is applied (read your writes)."""
+        return after is None or await self.pipeline.applied_to(after, READ_WAIT)
+
+    def status(self) -> Status:
+        """Positions of the log and how long the oldest waiting message has waited, roughly."""
+        log = self.workspace.log
+        return Status(log.last, self.workspace.applied, log.durable, self.rates.lag(self.pipeline.waiting))
+
+    async def step_clock(self, now: int) -> int:
+        """Move a stepped clock. Raises BadRequest when time is the machine's, or would go back."""
+        clock = self.workspace.clock
+        if not isinstance(clock, SteppedClock):
+            raise BadRequest("not_stepped", "Time is the machine's here; start with `patron serve --clock stepped`.")
+        if now < clock.now():
+            raise BadRequest("clock_back", f"The clock stands at {clock.now()}; time only goes forward.")
+        return await self.record("Clock Stepped", now)
+
+    @property
+    def writing(self) -> bool:
+        """Whether a checkpoint is on its way."""
+        return self._writing
+
+    async def settle(self) -> None:
+        """Let the loop run a little."""
+        await asyncio.sleep(0.005)
+
+    # --- checkpoints ----------------------------------------------------------------------------------------
+
+    def _between(self) -> None:
+        """Between two entries: the only moment at which a checkpoint may begin, at an exact offset."""
+        if not self._writing and self._due():
+            self._begin()
+
+    def _due(self) -> bool:
+        storage, (since, offset) = self.workspace.settings.storage, self._checkpointed
+        applied, dirty = self.workspace.applied, self.workspace.state.dirty
+        return (
+            dirty > storage.checkpoint_rows
+            or applied - offset > storage.checkpoint_events
+            or (applied > offset and time.monotonic() - since > storage.checkpoint_seconds)
+        )
+
+    def _begin(self) -> None:
+        workspace = self.workspace
+        workspace.dedup.flush()
+        workspace.state.begin(workspace.applied, workspace.state.meta)
+        self._checkpointed = (time.monotonic(), workspace.applied)
+        self._writing = True
+        task = asyncio.get_running_loop().create_task(self._write())
+        self._tasks = [t for t in self._tasks if not t.done()] + [task]
+
+    async def _write(self) -> None:
+        state = self.workspace.state
+        while not state.step():
+            await asyncio.sleep(0)
+        while not state.poll():
+            await asyncio.sleep(0.01)
+        self._writing = False
+        self.last_checkpoint = self.workspace.clock.now()
+
+    async def checkpoint(self) -> None:
+        """Write a checkpoint of everything applied so far, and wait for it."""
+        while self._writing:
+            await asyncio.sleep(0.01)
+        self.workspace.checkpoint()
+        self._checkpointed = (time.monotonic(), self.workspace.applied)
+        self.last_checkpoint = self.workspace.clock.now()
+
+    async def _housekeep(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(1.0)
+                self.rates.tick(self.workspace)
+                if not self._writing and self.pipeline.waiting == 0 and self._due():
+                    self._begin()

@@ -1,0 +1,43 @@
+"""Erasing as a deed that survives a crash: the tombstones are durable first, the rest can be repeated."""
+
+from typing import TYPE_CHECKING
+
+from patron.model.people import Person
+from patron.model.views import EraseReceipt
+from patron.runtime import people, privacy
+
+if TYPE_CHECKING:
+    from patron.runtime.app import App
+
+
+async def erase(app: "App", person: Person, by: str) -> EraseReceipt:
+    """Erase one person: tombstones into the log, then every store, then the receipt into the log."""
+    erasure = privacy.prepare(app.workspace, person)
+    data = {"id": erasure.id, "ids": erasure.ids, "marks": erasure.marks, "time": erasure.time, "by": by}
+    await app.record("Person Erased", {**data, "stores": None})
+    return await _finish(app, erasure, data)
+
+
+async def resume(app: "App") -> None:
+    """Finish erasures that were promised and not done: a crash in the middle, or a restored older backup."""
+    workspace = app.workspace
+    for name in list(workspace.receipts.keys()):
+        receipt = workspace.receipts.get(name)
+        if receipt is None or receipt.get("stores") is not None:
+            continue
+        marks = set(receipt["marks"])
+        keys = [k for k in workspace.idents.keys() if _mark(app, k) in marks]
+        erasure = privacy.Erasure(name, list(receipt["ids"]), keys, list(receipt["marks"]), receipt["time"])
+        await _finish(app, erasure, receipt)
+
+
+async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
+    while app.writing:
+        await app.settle()
+    receipt = privacy.erase(app.workspace, erasure)
+    await app.record("Person Erased", {**data, "stores": receipt.stores})
+    return receipt
+
+
+def _mark(app: "App", key: str) -> str:
+    return app.workspace.tombstones.mark(people.uncut(key, app.workspace.cuts))

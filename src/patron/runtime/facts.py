@@ -1,0 +1,152 @@
+"""Our own facts: everything that cannot be computed again is an entry of the log, and this is how each is applied.
+
+A fact's body is `{"name": ..., "data": ...}`. Applying is the same live and in replay; it acts on nobody.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from patron.model.access import ApiKey, Source
+from patron.model.clock import SteppedClock
+from patron.model.log import Entry
+from patron.model.offers import Decision
+from patron.runtime.tables import Assignment, AuditRow, Plain, SplitRecord, User
+
+if TYPE_CHECKING:
+    from patron.runtime.workspace import Workspace
+
+Handler = Callable[["Workspace", Entry, Any], None]
+ASKED = 50
+"""Decisions remembered per node; older ones stay in the log."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One of our own facts, as it stands in the log."""
+
+    name: str
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_decoder = msgspec.json.Decoder(Fact)
+
+
+def entry_of(workspace: "Workspace", name: str, data: object) -> tuple[Entry, bytes]:
+    """Make the log entry of a fact, at the next position and the present time."""
+    body = msgspec.json.encode({"name": name, "data": data})
+    now = workspace.clock.now()
+    return Entry("fact", workspace.log.last + 1, 1, "patron", now, route="fact"), body
+
+
+def apply(workspace: "Workspace", entry: Entry, body: bytes) -> None:
+    """Apply one fact. An erased fact (`null`) and a name this version does not know change nothing."""
+    if body == b"null":
+        return
+    fact = _decoder.decode(body)
+    handler = HANDLERS.get(fact.name)
+    if handler is not None:
+        handler(workspace, entry, fact.data)
+
+
+def _source(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    source = msgspec.json.decode(data, type=Source)
+    workspace.sources.put(source.name, source)
+    workspace.ring.reload()
+
+
+def _key(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    key = msgspec.json.decode(data, type=ApiKey)
+    workspace.keys.put(key.name, key)
+    workspace.ring.reload()
+
+
+def _user(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    user = msgspec.json.decode(data, type=User)
+    workspace.users.put(user.name, user)
+
+
+def _config(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    for name, value in msgspec.json.decode(data, type=dict[str, Any]).items():
+        workspace.config.put(name, Plain(value))
+    workspace.reload()
+
+
+def _clock(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    now = msgspec.json.decode(data, type=int)
+    workspace.config.put("clock", Plain(now))
+    if isinstance(workspace.clock, SteppedClock) and now > workspace.clock.now():
+        workspace.clock.step(now)
+
+
+def _decided(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+    decision = msgspec.json.decode(data, type=Decision)
+    workspace.decisions.put(decision.id, decision)
+    if not decision.node:
+        return
+    asked = [*(workspace.asked.get(decision.node) or []), decision.id]
+    workspace.asked.put(decision.node, asked[-ASKED:])
+    if workspace.assigned.get(decision.node) is None and decision.holdout > 0:
+        workspace.assigned.put(decision.node, Assignment(decision.time, decision.group))
+    workspace.log.note(workspace.hashes(decision.node), decision.time, entry.base, False)
+
+
+def _split(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+    from patron.runtime import splits
+
+    record = msgspec.json.decode(data, type=SplitRecord)
+    workspace.splits.put(record.id, record)
+    splits.enact(workspace, record)
+    for key in {record.node, *(k for pair in record.pairs for k in pair)} - {""}:
+        workspace.log.note(workspace.hashes(key), record.time, entry.base, False)
+
+
+def _unsplit(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+    from patron.runtime import splits
+
+    record = workspace.splits.get(msgspec.json.decode(data, type=str))
+    if record is not None and record.undone is None:
+        workspace.splits.put(record.id, msgspec.structs.replace(record, undone=entry.received))
+        splits.undo(workspace, record)
+
+
+def _joined(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+    a, b = msgspec.json.decode(data, type=tuple[str, str])
+    workspace.graph.join(a, b, entry.received, f"patron/{entry.base}")
+    for key in (a, b):
+        workspace.log.note(workspace.hashes(key), entry.received, entry.base, False)
+
+
+def _erased(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    receipt = msgspec.json.decode(data, type=dict[str, Any])
+    for mark in receipt["marks"]:
+        workspace.tombstones.add(mark, receipt["time"])
+    workspace.receipts.put(receipt["id"], receipt)
+
+
+def _closed(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    change = msgspec.json.decode(data, type=dict[str, str])
+    row = workspace.dead.get(change["id"])
+    if row is not None:
+        workspace.dead.put(change["id"], msgspec.structs.replace(row, status=change["status"]))
+
+
+def _audited(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+    user, verb, thing = msgspec.json.decode(data, type=tuple[str, str, str])
+    workspace.audit.put(f"{entry.base:020d}", AuditRow(entry.received, user, verb, thing))
+
+
+HANDLERS: dict[str, Handler] = {
+    "Source Saved": _source,
+    "Key Saved": _key,
+    "User Saved": _user,
+    "Configuration Changed": _config,
+    "Clock Stepped": _clock,
+    "Offer Decided": _decided,
+    "Identity Split": _split,
+    "Identity Split Undone": _unsplit,
+    "Identity Joined": _joined,
+    "Person Erased": _erased,
+    "Dead Letter Closed": _closed,
+    "Audited": _audited,
+}

@@ -1,0 +1,103 @@
+"""The whole flow of one event, readable in one place: each room is named once, in order.
+
+    resolve who it is -> fold it into the node's profile -> remember accounts -> credit what was shown -> index it
+
+The same function runs live, in replay and in tests. It acts on nobody: what must be done outside follows from the state.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from patron.identity.accounts import observe_group
+from patron.identity.graph import Graph
+from patron.model.events import Event
+from patron.model.people import Located
+from patron.model.ports import Table
+from patron.profiles.fold import fold
+from patron.profiles.partial import Partial
+from patron.profiles.rules import ProfileRules
+
+
+class World(Struct):
+    """What `advance` may look at and change: the tables of the people in an event, and nothing else."""
+
+    graph: Graph
+    nodes: Table[Partial]
+    accounts: Table[object]
+    members: Table[object]
+    shown: Table[int]
+    rules: ProfileRules
+    cuts: Table[list[int]]
+    index: Callable[[int, int, int, bool], None]
+    hashes: "KeyHash"
+
+
+class KeyHash:
+    """Keyed 64-bit hashes of identifiers for the log's index, with a small cache of the hot ones.
+
+    Keyed with the workspace secret, so that an index file alone says nothing about whom it holds.
+    """
+
+    def __init__(self, secret: bytes, capacity: int = 100_000) -> None:
+        self._secret = hashlib.blake2b(secret, digest_size=32, person=b"patron-index").digest()
+        self._capacity = capacity
+        self._cache: dict[str, int] = {}
+
+    def __call__(self, key: str) -> int:
+        """Hash of one identifier key."""
+        found = self._cache.get(key)
+        if found is None:
+            if len(self._cache) >= self._capacity:
+                self._cache.clear()
+            digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8, key=self._secret).digest()
+            found = self._cache[key] = int.from_bytes(digest, "little")
+        return found
+
+    def forget(self) -> None:
+        """Drop the cache (after an erasure)."""
+        self._cache.clear()
+
+
+def advance(event: Event, located: Located, world: World) -> None:
+    """Carry one event through every room, once."""
+    world.graph.observe(event.time, event.uid, event.position, event.assurance, located)
+    partial = world.nodes.get(located.node)
+    if partial is None:
+        partial = Partial()
+        fold(partial, event, world.rules)
+        world.nodes.put(located.node, partial)
+    else:
+        world.nodes.touch(located.node)
+        fold(partial, event, world.rules)
+    if event.group_id is not None:
+        observe_group(event, located, world.accounts, world.members)
+    if event.name == "Offer Shown":
+        _shown(event, world.shown)
+    index(event, located, world, is_node=True)
+
+
+def index(event: Event, located: Located, world: World, *, is_node: bool) -> None:
+    """Note where an event stands in the log, under its node and under every identifier it mentions."""
+    hashes, note = world.hashes, world.index
+    node = located.node
+    note(hashes(uncut(node, world.cuts)), event.time, event.position, is_node)
+    for claim in located.claims:
+        if claim.key != node:
+            note(hashes(uncut(claim.key, world.cuts)), event.time, event.position, False)
+
+
+def uncut(key: str, cuts: Table[list[int]]) -> str:
+    """The identifier as events carry it: without the time of a cut. The index knows only that."""
+    if "~" in key and (whole := key.rpartition("~")[0]) in cuts:
+        return whole
+    return key
+
+
+def _shown(event: Event, shown: Table[int]) -> None:
+    decision = event.properties.get("decision_id") or event.properties.get("decisionId")
+    if isinstance(decision, str):
+        before = shown.get(decision)
+        if before is None or event.time < before:
+            shown.put(decision, event.time)

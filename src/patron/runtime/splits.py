@@ -1,0 +1,91 @@
+"""Undoing wrong merges: cutting edges between identifiers, or one node at a time, exactly and undoably."""
+
+from patron.model.errors import BadRequest
+from patron.model.people import Key, Person
+from patron.profiles.fold import fold
+from patron.profiles.partial import Partial
+from patron.runtime.flow import uncut
+from patron.runtime.tables import SplitRecord
+from patron.runtime.workspace import Workspace
+
+
+def plan(
+    workspace: Workspace, person: Person, nodes: tuple[Key, ...], cut_node: Key, cut_at: int, by: str
+) -> SplitRecord:
+    """Work out a split before making it. Raises BadRequest when it would separate nothing."""
+    unknown = [n for n in (*nodes, *([cut_node] if cut_node else [])) if n not in person.members]
+    if unknown:
+        raise BadRequest("not_theirs", f"{unknown[0]} is not an identifier of this person; reload the page.")
+    pairs: tuple[tuple[Key, Key], ...] = ()
+    if cut_node:
+        if "~" in cut_node:
+            raise BadRequest("cut_twice", "This identifier was cut before; undo that cut and choose one time.")
+    elif not nodes or len(nodes) >= len(person.members):
+        raise BadRequest("nothing_left", "Choose at least one identifier to move out, and leave at least one.")
+    else:
+        pairs = tuple(workspace.graph.split_edges(person, nodes))
+    now = workspace.clock.now()
+    number = workspace.log.last + 1
+    return SplitRecord(f"split-{number}", now, by, person.id, pairs, cut_node, cut_at)
+
+
+def enact(workspace: Workspace, record: SplitRecord) -> None:
+    """Apply a split: cut the edges, or fold the cut node's events again into two."""
+    if record.pairs:
+        workspace.graph.cut(record.pairs, record.time, record.id)
+    if record.node:
+        times = sorted({*(workspace.cuts.get(record.node) or []), record.at})
+        _recut(workspace, record.node, times)
+
+
+def undo(workspace: Workspace, record: SplitRecord) -> None:
+    """Take a split back: everyone stands as if it had never been made."""
+    if record.pairs:
+        workspace.graph.restore(record.pairs)
+    if record.node:
+        times = [t for t in (workspace.cuts.get(record.node) or []) if t != record.at]
+        _recut(workspace, record.node, times)
+
+
+def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
+    """Fold every event that mentions `key` again, under other cut times. Exact: nothing else changes."""
+    before = workspace.cuts.get(key) or []
+    positions = sorted({row.position for row in workspace.log.find([workspace.hashes(key)])})
+    for name in [key, *(f"{key}~{t}" for t in {*before, *times})]:
+        workspace.graph.drop(name)
+        workspace.nodes.delete(name)
+    if times:
+        workspace.cuts.put(key, times)
+    else:
+        workspace.cuts.delete(key)
+    for position in positions:
+        if position <= workspace.applied:
+            _again(workspace, position, key)
+
+
+def _again(workspace: Workspace, position: int, key: Key) -> None:
+    entry, _ = workspace.log.at(position)
+    if entry.kind != "track" or position - entry.base in entry.duplicates:
+        return
+    hit = workspace.event_at(position)
+    if hit is None:
+        return
+    event, located = hit
+    workspace.graph.observe(event.time, event.uid, event.position, event.assurance, located)
+    if uncut(located.node, workspace.cuts) != key:
+        return
+    partial = workspace.nodes.get(located.node) or Partial()
+    workspace.nodes.touch(located.node)
+    fold(partial, event, workspace.settings.profiles)
+    workspace.nodes.put(located.node, partial)
+
+
+def effect(workspace: Workspace, record: SplitRecord) -> list[str]:
+    """Ids of the people that a split record's identifiers belong to now."""
+    keys = {k for pair in record.pairs for k in pair}
+    if record.node:
+        keys |= {record.node, f"{record.node}~{record.at}"}
+    people = {p.id for k in keys if (p := workspace.graph.person_of(k)) is not None}
+    return sorted(people)
+
+

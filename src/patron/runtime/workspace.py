@@ -1,0 +1,347 @@
+"""One data directory, opened: the log, the state, the people in it, and the only place that names concrete stores."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from patron.collect.limits import Limits
+from patron.collect.segment_api import Origin, ReadRules, read_batch
+from patron.identity.claims import locate
+from patron.identity.graph import Graph, Group, Ident
+from patron.model.access import ApiKey, Source
+from patron.model.clock import HOUR, Clock, SteppedClock, SystemClock
+from patron.model.events import Event
+from patron.model.log import Entry
+from patron.model.offers import Decision
+from patron.model.people import Located
+from patron.profiles.partial import Partial
+from patron.runtime import settings as config
+from patron.runtime.flow import KeyHash, World, advance, index
+from patron.runtime.keys import KeyRing
+from patron.runtime.tables import (
+    Assignment,
+    AuditRow,
+    DayCount,
+    DeadRow,
+    Plain,
+    SplitRecord,
+    User,
+)
+from patron.runtime.tombstones import Tombstones
+from patron.storage.embedded import directory
+from patron.storage.embedded.dedup import Dedup
+from patron.storage.embedded.log import SegmentLog
+from patron.storage.embedded.state import State, TableSpec
+
+SLICE = 25
+Crash = Callable[[str], None]
+
+
+def table_specs(resident: int) -> list[TableSpec]:
+    """The tables of the state."""
+    return [
+        TableSpec("nodes", Partial, resident),
+        TableSpec("idents", Ident, resident),
+        TableSpec("groups", Group, resident),
+        TableSpec("accounts", dict[str, Any], 5_000),
+        TableSpec("members", dict[str, Any], 5_000),
+        TableSpec("decisions", Decision, 20_000),
+        TableSpec("asked", list[str], 20_000),
+        TableSpec("shown", int, 20_000),
+        TableSpec("assigned", Assignment, 20_000),
+        TableSpec("dead", DeadRow, 20_000),
+        TableSpec("cuts", list[int], 5_000),
+        TableSpec("splits", SplitRecord, 5_000),
+        TableSpec("sources", Source, 1_000),
+        TableSpec("keys", ApiKey, 1_000),
+        TableSpec("users", User, 1_000),
+        TableSpec("audit", AuditRow, 5_000),
+        TableSpec("days", DayCount, 5_000),
+        TableSpec("tombstones", int, 20_000),
+        TableSpec("receipts", dict[str, Any], 1_000),
+        TableSpec("config", Plain, 1_000),
+    ]
+
+
+class Workspace:
+    """A brand's or legal entity's directory with its own keys, log, state and people. Nothing crosses to another.
+
+    Open it with `Workspace.open`; it holds the directory until `close`.
+    """
+
+    def __init__(self, path: Path, hold: directory.Hold, clock: str = "system", crash: Crash | None = None) -> None:
+        self.path = path
+        self.hold = hold
+        self.settings, self.origins = config.load(path)
+        storage = self.settings.storage
+        self.log = SegmentLog.open(path / "log", segment_bytes=storage.segment_mb << 20, crash=crash)
+        self.state = State.open(path, table_specs(storage.resident_people))
+        self.dedup = Dedup.open(path / "dedup")
+        self.secret = directory.secret(path)
+        self.limits = Limits()
+        self.crash = crash or (lambda _name: None)
+        self._open_tables()
+        self.applied = self.state.offset
+        self.clock: Clock = self._clock(clock)
+
+    @classmethod
+    def open(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "Workspace":
+        """Open a directory and replay what its state has not seen.
+
+        Raises DirectoryLocked, NewerSchema, CorruptLog or ConfigError, each saying what to do.
+        """
+        hold = directory.hold(path)
+        try:
+            workspace = cls(path, hold, clock, crash)
+            workspace.recover()
+        except BaseException:
+            hold.release()
+            raise
+        return workspace
+
+    def _open_tables(self) -> None:
+        table = self.state.table
+        self.nodes, self.idents, self.groups = table("nodes"), table("idents"), table("groups")
+        self.accounts, self.members = table("accounts"), table("members")
+        self.decisions, self.asked, self.shown = table("decisions"), table("asked"), table("shown")
+        self.assigned, self.dead, self.cuts = table("assigned"), table("dead"), table("cuts")
+        self.splits, self.sources, self.keys = table("splits"), table("sources"), table("keys")
+        self.users, self.audit, self.days = table("users"), table("audit"), table("days")
+        self.receipts, self.config = table("receipts"), table("config")
+        self.ring = KeyRing(self.sources, self.keys)
+        self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
+        self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
+        self.hashes = KeyHash(self.secret)
+        self.world = World(
+            graph=self.graph,
+            nodes=self.nodes,
+            accounts=self.accounts,
+            members=self.members,
+            shown=self.shown,
+            rules=self.settings.profiles,
+            cuts=self.cuts,
+            index=self.log.note,
+            hashes=self.hashes,
+        )
+        self.read_rules = self._read_rules()
+
+    def _clock(self, kind: str) -> Clock:
+        floor = int(self.state.meta.get("now", 0))
+        if kind != "stepped":
+            return SystemClock(floor)
+        start = self.config.get("clock")
+        return SteppedClock(max(floor, int(start.value) if start else 0))
+
+    def _read_rules(self) -> ReadRules:
+        collect = self.settings.collect
+        mapped = self.config.get("channel_map")
+        return ReadRules(
+            collection_purposes=collect.collection_purposes,
+            channel_map=mapped.value if mapped else {},
+            skew_max=collect.skew_hours * HOUR,
+        )
+
+    def reload(self) -> None:
+        """Take up configuration kept in tables after it changed: keys, sources, channel map."""
+        self.ring.reload()
+        self.read_rules = self._read_rules()
+
+    # --- recovery -------------------------------------------------------------------------------------------
+
+    def recover(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Index again what has no sidecar and apply what came after the checkpoint; gives the number applied."""
+        from patron.runtime import facts
+
+        start = self.state.offset
+        for first, last in self.log.unindexed():
+            self._reindex(first, min(last, start))
+        for entry, body in self.log.read(start + 1):
+            if entry.kind == "fact":
+                if entry.base > start:
+                    facts.apply(self, entry, body)
+            else:
+                for _ in self.apply_body(entry, self.decode(entry, body), start):
+                    pass
+                self._remember(entry, body)
+            self.mark(entry)
+            if progress is not None:
+                progress(entry.last, self.log.last)
+        self.reload()
+        return self.log.last - start
+
+    def _reindex(self, first: int, last: int) -> None:
+        for entry, body in self.log.read(first) if last >= first else ():
+            if entry.base > last:
+                break
+            if entry.kind == "track":
+                for event, located, fresh in self.decode(entry, body):
+                    if first <= event.position <= last:
+                        index(event, located, self.world, is_node=fresh)
+            self.log.applied(min(entry.last, last))
+
+    def _remember(self, entry: Entry, body: bytes) -> None:
+        """Put replayed messages back into the duplicate filter; what it holds already is left as it is."""
+        batch = read_batch(
+            body, entry.route, origin_of(entry), entry.received, entry.base, self.limits, self.read_rules, entry.refused
+        )
+        for event, place, crc in zip(batch.events, batch.indexes, batch.payload_hashes, strict=True):
+            if place not in entry.duplicates:
+                self.dedup.add(event.source, event.message_id, day_of(event), crc)
+
+    # --- reading the log ------------------------------------------------------------------------------------
+
+    def decode(self, entry: Entry, body: bytes) -> list[tuple[Event, Located, bool]]:
+        """The messages of a stored body that have an identifier: event, where it belongs, and whether it is no copy."""
+        batch = read_batch(
+            body, entry.route, origin_of(entry), entry.received, entry.base, self.limits, self.read_rules, entry.refused
+        )
+        found = []
+        duplicates, verified = set(entry.duplicates), set(entry.verified)
+        for event, place in zip(batch.events, batch.indexes, strict=True):
+            if place in verified:
+                event = msgspec.structs.replace(event, assurance="verified")
+            located = locate(event, self.settings.identity, self.cuts)
+            if located is not None:
+                found.append((event, located, place not in duplicates))
+        return found
+
+    def event_at(self, position: int) -> tuple[Event, Located] | None:
+        """The event at a log position; None when it was erased or is none."""
+        try:
+            entry, body = self.log.at(position)
+        except KeyError:
+            return None
+        only = _AllBut(position - entry.base)
+        batch = read_batch(
+            body, entry.route, origin_of(entry), entry.received, entry.base, self.limits, self.read_rules, only
+        )
+        for event in batch.events:
+            located = locate(event, self.settings.identity, self.cuts)
+            if event.position == position and located is not None:
+                return event, located
+        return None
+
+    # --- applying -------------------------------------------------------------------------------------------
+
+    def apply_body(
+        self, entry: Entry, found: list[tuple[Event, Located, bool]], after: int = 0
+    ) -> Iterator[None]:
+        """Apply the messages of one body after position `after`, yielding after every slice of 25."""
+        channels: dict[str, int] = {}
+        for number, (event, located, fresh) in enumerate(found):
+            if event.position <= after:
+                continue
+            if self.tombstones.bars(located, event.time):
+                continue
+            if fresh:
+                self._advance(event, located, entry)
+                channels[event.channel] = channels.get(event.channel, 0) + 1
+            else:
+                index(event, located, self.world, is_node=False)
+            if number % SLICE == SLICE - 1:
+                yield
+        self._count(entry, channels)
+        if entry.last > after:
+            self._bury(entry)
+
+    def _advance(self, event: Event, located: Located, entry: Entry) -> None:
+        try:
+            advance(event, located, self.world)
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
+            # A fault of ours must not stop the queue: the message stays in the log and shows as a dead letter.
+            self.bury(entry, event.position, "fault", f"Patron could not apply it: {type(error).__name__}", "")
+
+    def _count(self, entry: Entry, channels: dict[str, int]) -> None:
+        day = entry.received // (24 * HOUR)
+        for channel, count in channels.items():
+            key = f"{day}/{channel}"
+            row = self.days.get(key)
+            if row is None:
+                self.days.put(key, DayCount(channel, day, count, entry.received))
+            else:
+                self.days.touch(key)
+                row.count += count
+                row.last = max(row.last, entry.received)
+
+    def _bury(self, entry: Entry) -> None:
+        for reject in entry.rejects:
+            self.bury(entry, entry.base + reject.index, reject.code, reject.message, reject.path)
+
+    def bury(self, entry: Entry, position: int, code: str, message: str, path: str) -> None:
+        """Keep a dead letter for the message at `position`."""
+        self.dead.put(
+            str(position),
+            DeadRow(position, entry.received, entry.source, entry.channel, code, message, path),
+        )
+
+    def mark(self, entry: Entry) -> None:
+        """An entry is applied to its end."""
+        self.applied = entry.last
+        self.log.applied(entry.last)
+        self.state.meta["now"] = max(int(self.state.meta.get("now", 0)), entry.received)
+
+    # --- checkpoints and closing ------------------------------------------------------------------------------
+
+    def checkpoint(self) -> None:
+        """Write the whole state as of now, and wait until it is on disk."""
+        self.dedup.flush()
+        self.state.checkpoint_now(self.applied, self.state.meta)
+
+    def close(self, *, checkpoint: bool = True) -> None:
+        """Let go of the directory; with a checkpoint, the next start has nothing to replay."""
+        try:
+            if checkpoint:
+                self.checkpoint()
+            self.log.close()
+            self.dedup.close()
+            self.state.close()
+        finally:
+            self.hold.release()
+
+
+class _AllBut(dict[int, str]):
+    """A `skipped` mapping that passes over every message except one."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self._index = index
+
+    def __contains__(self, index: object) -> bool:
+        return index != self._index
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def origin_of(entry: Entry) -> Origin:
+    """Where an entry's messages came from, as it was when they were accepted."""
+    return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
+
+
+def day_of(event: Event) -> int:
+    """UTC day of the original timestamp (of receipt when there is none): the duplicate filter's partition."""
+    return (event.original if event.original is not None else event.received) // (24 * HOUR)
+
+
+def crash_at(spec: str | None) -> Crash | None:
+    """Build the named crash point of `PATRON_CRASH_AT=name[:count]`: the process dies there as by SIGKILL."""
+    if not spec:
+        return None
+    name, _, count = spec.partition(":")
+    left = [int(count or 1)]
+
+    def crash(point: str) -> None:
+        if point == name:
+            left[0] -= 1
+            if left[0] <= 0:
+                os._exit(137)
+
+    return crash
+
+
+def plain(value: object) -> Any:
+    """Structs as plain data, for facts and JSON."""
+    return msgspec.to_builtins(value)
