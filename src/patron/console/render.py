@@ -1,0 +1,145 @@
+"""Templates: one Jinja environment, autoescape always on, and text made safe to read before it is escaped."""
+
+import datetime as dt
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from patron.console import charts, words
+from patron.console.icons import icon
+from patron.console.permissions import may, who_may
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+LONGEST = 600
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def _show(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else f"⟦{code:04X}⟧"
+
+
+def readable(value: Any) -> Any:
+    """What a template prints for a value: hidden and direction-changing characters made visible, length bounded.
+
+    >>> readable("a\\x00b\\u202ec"), len(readable("x" * 10_240)) < 700
+    ('a␀b⟦202E⟧c', True)
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    if len(value) > LONGEST:
+        value = f"{value[:LONGEST]}… ({len(value):,} characters)"
+    return _HIDDEN.sub(_show, value) if _HIDDEN.search(value) else value
+
+
+def exact(text: str) -> Markup:
+    """Text of any length for a form field, escaped; hidden characters as JSON escapes, which mean the same.
+
+    >>> exact('{"a": "\\u202e<b>"}')
+    Markup('{&#34;a&#34;: &#34;\\\\u202e&lt;b&gt;&#34;}')
+    """
+    return escape(
+        _HIDDEN.sub(lambda m: m[0] if m[0] == "\r" else f"\\u{ord(m[0]):04x}", text)
+    )
+
+
+def plain(value: Any) -> str:
+    """A trait or property as one line of text.
+
+    >>> plain(True), plain(None), plain("x"), plain(["a", 1])
+    ('yes', 'none', 'x', '["a",1]')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return words.count(value) if abs(value) < 100_000 else str(value)
+    return msgspec.json.encode(value).decode()
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        finalize=readable,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for module_name in (
+        "count plural money rate percent signed probability size span channel kind key_parts label reason gate"
+    ).split():
+        env.filters[module_name] = getattr(words, module_name)
+    env.filters.update(exact=exact, plain=plain)
+    env.globals.update(icon=icon, asset=asset, charts=charts, may=may, who_may=who_may)
+    return env
+
+
+@lru_cache(maxsize=64)
+def asset(name: str) -> str:
+    """The address of a static file, with a mark of its content so that browsers may keep it for ever."""
+    mark = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/console/static/{name}?v={mark}"
+
+
+ENVIRONMENT = _environment()
+
+
+class Times:
+    """The time functions of `words`, bound to one workspace's zone and one `now`, for templates.
+
+    >>> Times("UTC", 3_600_000).day(0)
+    'Today, Thursday 1 January'
+    """
+
+    def __init__(self, zone_name: str, now: int) -> None:
+        self.zone = zone_name
+        self.tz: dt.tzinfo = words.zone(zone_name)
+        self.now = now
+
+    def hm(self, ms: int) -> str:
+        """Hours and minutes."""
+        return words.hm(ms, self.tz)
+
+    def hms(self, ms: int) -> str:
+        """Hours, minutes, seconds."""
+        return words.hms(ms, self.tz)
+
+    def date(self, ms: int) -> str:
+        """A short date."""
+        return words.date(ms, self.tz)
+
+    def moment(self, ms: int) -> str:
+        """A short date and time."""
+        return words.moment(ms, self.tz)
+
+    def long(self, ms: int, *, year: bool = False) -> str:
+        """A date in words."""
+        return words.long_date(ms, self.tz, year=year)
+
+    def day(self, ms: int) -> str:
+        """The heading of a day."""
+        return words.day(ms, self.now, self.tz)
+
+    def ago(self, ms: int) -> str:
+        """How long ago, or when."""
+        return words.ago(ms, self.now, self.tz)
+
+    def hour(self) -> int:
+        """The hour of the day."""
+        return words.local(self.now, self.tz).hour
+
+
+def render(template: str, context: dict[str, Any]) -> str:
+    """One template as HTML."""
+    return ENVIRONMENT.get_template(template).render(context)
