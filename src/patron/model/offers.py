@@ -54,6 +54,8 @@ class Dropped(Struct, frozen=True):
     offer: str
     gate: str
     reason: str
+    detail: int = 0
+    """Which of the gate's reasons, or which of the offer's conditions (from 0): a record keeps this, not the text."""
 
 
 class Decision(Struct, frozen=True):

@@ -1,0 +1,116 @@
+"""Which offers a person may get now, and the first gate that stops each of the others.
+
+The gates, in this order: placement, channel, validity, consent, identity, conditions. An offer is dropped once, by
+the first gate that stops it, so candidates = survivors + dropped, always.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.decide.consent import Consents, standing
+from patron.decide.index import EARLY, LATE, REFUSED, UNASKED, CatalogueIndex
+from patron.model.offers import Ask, Dropped
+
+
+class Known(Struct, frozen=True):
+    """Who asks, as far as is known at this moment.
+
+    `facts` is anything with `get(field)` (see `patron.rules.facts`). `identified` is `verified`, `asserted` or
+    `anonymous`; `own_device` says that the facts hold only what this very device did, so that showing them to it
+    tells it nothing new. Unless one of the two holds, no offer that rests on personal facts survives.
+    """
+
+    node: str
+    person: str
+    facts: Any
+    consents: Consents = {}
+    identified: str = "anonymous"
+    own_device: bool = False
+
+    @property
+    def may_see_personal(self) -> bool:
+        """Whether personal content may go to who asks."""
+        return self.own_device or self.identified == "verified"
+
+
+def eligible(
+    index: CatalogueIndex, ask: Ask, known: Known, now: int
+) -> tuple[tuple[str, ...], tuple[Dropped, ...]]:
+    """The ids that pass every gate, in catalogue order, and the drops, in gate order.
+
+    An offer holds while `valid_from <= now < valid_until` (ms UTC).
+
+    >>> from patron.model.offers import Offer
+    >>> index = CatalogueIndex([Offer(id="tea", name="Tea"), Offer(id="mug", name="Mug", placements=("till",))])
+    >>> kept, dropped = eligible(index, Ask("web_home"), Known("anonymous_id:1", "p_1", {}), now=0)
+    >>> kept, dropped[0].gate, dropped[0].reason
+    (('tea',), 'placement', 'Only for till')
+    """
+    sieve = _Sieve(index)
+    sieve.stop(~index.placements.allowing(ask.placement), "placement")
+    sieve.stop(~index.channels.allowing(ask.channel), "channel")
+    early, late = _outside(index, now)
+    sieve.stop(early, "validity", EARLY)
+    sieve.stop(late, "validity", LATE)
+    refused, unasked = _without_consent(index, known.consents, ask.channel)
+    sieve.stop(refused, "consent", REFUSED)
+    sieve.stop(unasked, "consent", UNASKED)
+    if not known.may_see_personal:
+        sieve.stop(index.personal, "identity")
+    _by_conditions(sieve, known.facts)
+    return index.named(sieve.left), tuple(sieve.dropped)
+
+
+class _Sieve:
+    """What is left of the catalogue, and what was dropped on the way."""
+
+    def __init__(self, index: CatalogueIndex) -> None:
+        self.index = index
+        self.left = index.all
+        self.dropped: list[Dropped] = []
+
+    def stop(self, stopped: int, gate: str, detail: int = 0) -> None:
+        stopped &= self.left
+        if stopped:
+            self.dropped.extend(self.index.drops(stopped, gate, detail))
+            self.left &= ~stopped
+
+
+def _outside(index: CatalogueIndex, now: int) -> tuple[int, int]:
+    """Offers that have not begun, and those that are over."""
+    early = late = 0
+    for bit, begin, end in index.spans:
+        if begin is not None and now < begin:
+            early |= bit
+        elif end is not None and now >= end:
+            late |= bit
+    return early, late
+
+
+def _without_consent(index: CatalogueIndex, consents: Consents, channel: str) -> tuple[int, int]:
+    """Offers whose purpose was refused, and those whose purpose needs a yes that nobody gave."""
+    refused = unasked = 0
+    for purpose, mask in index.purposes:
+        said = standing(consents, purpose, channel)
+        if said is False:
+            refused |= mask
+        elif said is None and purpose in index.opt_in:
+            unasked |= mask
+    return refused, unasked
+
+
+def _by_conditions(sieve: _Sieve, facts: Any) -> None:
+    """All conditions must hold. Each different one is evaluated at most once, and only while an offer needs it."""
+    predicates = sieve.index.predicates
+    known: dict[int, bool] = {}
+    for level, rows in enumerate(sieve.index.levels):
+        stopped = 0
+        for number, mask in rows:
+            if mask & sieve.left:
+                holds = known.get(number)
+                if holds is None:
+                    holds = known[number] = predicates[number](facts)
+                if not holds:
+                    stopped |= mask
+        sieve.stop(stopped, "conditions", level)

@@ -1,0 +1,88 @@
+"""Why this and why not that, for console and API, from the record alone."""
+
+from msgspec import Struct, structs
+
+from patron.decide.index import GATES, CatalogueIndex, reason_of
+from patron.model.offers import NOTHING, Decision
+
+_STEPS = {
+    "placement": "Right place",
+    "channel": "Right channel",
+    "validity": "Right time",
+    "consent": "Consent",
+    "identity": "Proven identity",
+    "conditions": "Allowed by rule",
+}
+
+
+class Step(Struct, frozen=True):
+    """One gate of the way from all offers to those that were drawn from."""
+
+    gate: str
+    name: str
+    dropped: int
+    left: int
+
+
+def why(decision: Decision) -> str:
+    """One sentence: why this action (or nothing) was given.
+
+    >>> why(Decision("d", 0, "n", "p", "till", "pos", "tea", .5, "treated", .5, "tea", reasons=("It rains", "Drawn")))
+    'It rains. Drawn.'
+    """
+    return " ".join(f"{reason.rstrip('.')}." for reason in decision.reasons)
+
+
+def why_not(decision: Decision, offer: str) -> str:
+    """One sentence: what happened to an offer in this decision.
+
+    >>> why_not(Decision("d", 0, "n", "p", "till", "pos", "tea", .5, "treated", .5, "tea"), "mug")
+    'It was not in the catalogue at that time.'
+    """
+    if offer == decision.action:
+        held = decision.group == "control" and offer == NOTHING
+        return "Nothing was shown: this person is held out." if held else "It was chosen."
+    for drop in decision.dropped:
+        if drop.offer == offer:
+            return f"Dropped: {drop.reason or _STEPS.get(drop.gate, drop.gate).lower()}."
+    if offer not in decision.eligible:
+        return "It was not in the catalogue at that time."
+    if decision.group == "control":
+        would = " It would have been chosen otherwise." if offer == decision.would else ""
+        return f"It was allowed, but this person is held out.{would}"
+    return f"It was allowed, but lost the draw: one of {len(decision.eligible)} with equal chances."
+
+
+def funnel(decision: Decision) -> list[Step]:
+    """How many offers each gate let through, in gate order; `nothing` is not counted.
+
+    >>> one = Decision("d", 0, "n", "p", "till", "pos", "tea", .5, "treated", .5, "tea", candidates=("tea", "nothing"))
+    >>> [step.left for step in funnel(one)]
+    [1, 1, 1, 1, 1, 1]
+    """
+    left = sum(candidate != NOTHING for candidate in decision.candidates)
+    steps = []
+    for gate in GATES:
+        dropped = sum(drop.gate == gate for drop in decision.dropped)
+        left -= dropped
+        steps.append(Step(gate, _STEPS[gate], dropped, left))
+    return steps
+
+
+def restore(decision: Decision, index: CatalogueIndex) -> Decision:
+    """A decoded record with its content and the sentence of each drop, from the catalogue it was made with.
+
+    Raises
+    ------
+    ValueError : `index` is another version of the catalogue.
+    """
+    if decision.catalogue != index.version:
+        raise ValueError(
+            f"decision {decision.id} was made with catalogue {decision.catalogue}, this is {index.version}"
+        )
+    offer = index.by_id.get(decision.action)
+    dropped = tuple(
+        structs.replace(drop, reason=reason_of(index.by_id[drop.offer], drop.gate, drop.detail))
+        for drop in decision.dropped
+    )
+    return structs.replace(decision, dropped=dropped, content=offer.content if offer else {})

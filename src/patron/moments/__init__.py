@@ -1,0 +1,1 @@
+"""Mergeable sufficient statistics: what measurement works on instead of rows."""

@@ -1,0 +1,123 @@
+"""Whether a condition holds for the facts of one person. Prepared once, then called for every ask."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from patron.model.money import to_units
+from patron.model.offers import Condition
+from patron.rules.facts import Facts
+from patron.rules.language import check, kind_of
+
+Predicate = Callable[[Facts], bool]
+
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+def prepare(condition: Condition) -> Predicate:
+    """Turn a condition into a function of facts, so that types are looked at once and not per person.
+
+    Raises
+    ------
+    ValueError : the condition does not pass `check`; the message holds its sentences.
+
+    >>> often = prepare(Condition("totals.orders", ">=", 2))
+    >>> often({"totals.orders": 3}), often({})
+    (True, False)
+    """
+    problems = check(condition)
+    if problems:
+        raise ValueError(f"condition on `{condition.field}`: " + "; ".join(problems))
+    field, op = condition.field, condition.op
+    if op == "missing":
+        return lambda facts: facts.get(field) is None
+    if op == "exists":
+        return lambda facts: facts.get(field) is not None
+    value = _wanted(condition)
+    if op in _ORDER:
+        return _ordering(field, _ORDER[op], value)
+    return _membership(field, op, value)
+
+
+def matches(condition: Condition, facts: Facts) -> bool:
+    """Whether a condition holds. A missing value matches nothing but `missing`; unlike types never match.
+
+    >>> matches(Condition("traits.city", "in", ["Bologna", "Turin"]), {"traits.city": "Turin"})
+    True
+    >>> matches(Condition("traits.city", "!=", "Turin"), {})
+    False
+    """
+    return prepare(condition)(facts)
+
+
+def _wanted(condition: Condition) -> Any:
+    """The value to compare with; money as exact units, like the facts."""
+    if kind_of(condition.field) != "money":
+        return condition.value
+    if condition.op == "in":
+        return [to_units(v) for v in condition.value]
+    return to_units(condition.value)
+
+
+def _ordering(field: str, compare: Callable[[Any, Any], bool], value: Any) -> Predicate:
+    if isinstance(value, str):
+
+        def holds_text(facts: Facts) -> bool:
+            fact = facts.get(field)
+            return isinstance(fact, str) and compare(fact, value)
+
+        return holds_text
+
+    def holds(facts: Facts) -> bool:
+        fact = facts.get(field)
+        return (
+            isinstance(fact, int | float) and fact is not True and fact is not False and compare(fact, value)
+        )
+
+    return holds
+
+
+def _membership(field: str, op: str, value: Any) -> Predicate:
+    if op == "has":
+        return lambda facts: _has(facts.get(field), value)
+    if op == "in":
+        wanted = frozenset((isinstance(v, bool), v) for v in value)
+        return lambda facts: _any_in(facts.get(field), wanted)
+    truth = isinstance(value, bool)
+    if op == "=":
+
+        def equals(facts: Facts) -> bool:
+            fact = facts.get(field)
+            return fact == value and isinstance(fact, bool) is truth
+
+        return equals
+
+    def differs(facts: Facts) -> bool:
+        fact = facts.get(field)
+        return fact is not None and (fact != value or isinstance(fact, bool) is not truth)
+
+    return differs
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equality in which true is not 1."""
+    return bool(a == b) and isinstance(a, bool) is isinstance(b, bool)
+
+
+def _has(fact: Any, value: Any) -> bool:
+    if isinstance(fact, str):
+        return isinstance(value, str) and value in fact
+    return isinstance(fact, list | tuple) and any(_same(item, value) for item in fact)
+
+
+def _any_in(fact: Any, wanted: frozenset[tuple[bool, Any]]) -> bool:
+    """A single value that is wanted, or a list one item of which is."""
+    items = fact if isinstance(fact, list | tuple) else (fact,)
+    return any(
+        isinstance(item, str | int | float) and (isinstance(item, bool), item) in wanted for item in items
+    )
