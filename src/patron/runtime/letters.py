@@ -1,0 +1,127 @@
+"""Dead letters: listed by reason, opened with their message, edited, replayed, and never lost."""
+
+from collections import Counter
+
+import msgspec
+
+from patron.collect.segment_api import message_at
+from patron.model.access import CHANNELS
+from patron.model.errors import BadRequest, NotFound
+from patron.model.views import DeadLetter
+from patron.runtime.app import App
+from patron.runtime.tables import DeadRow, Plain
+
+
+def page(
+    app: App, code: str, source: str, cursor: str | None, limit: int
+) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
+    """Open letters, newest first, with the count of each reason (over all pages)."""
+    rows = [(k, row) for k in app.workspace.dead.keys() if (row := app.workspace.dead.get(k)) and row.status == "open"]
+    counts = Counter(row.code for _, row in rows)
+    wanted = [r for r in rows if (not code or r[1].code == code) and (not source or r[1].source == source)]
+    wanted.sort(key=lambda r: -r[1].position)
+    start = _start(cursor)
+    wanted = [r for r in wanted if start is None or r[1].position < start]
+    shown = wanted[:limit]
+    more = str(shown[-1][1].position) if len(wanted) > limit else None
+    return [_view(k, r) for k, r in shown], more, dict(counts)
+
+
+def one(app: App, letter: str) -> tuple[DeadLetter, str]:
+    """A letter and the text of its message."""
+    row = _row(app, letter)
+    return _view(letter, row), _message(app, row).decode("utf-8", "replace")
+
+
+async def replay(app: App, letter: str, edited: str | None) -> tuple[bool, str]:
+    """Send a letter's message again through the ordinary door, edited or as it is."""
+    row = _row(app, letter)
+    if row.status != "open":
+        raise BadRequest("not_open", f"This letter is {row.status} already.")
+    body = _message(app, row) if edited is None else edited.encode("utf-8", "surrogatepass")
+    source = app.workspace.sources.get(row.source)
+    if source is None:
+        raise NotFound("unknown_source", f"Its source {row.source} is gone; make it again to replay.")
+    receipt = await app.ingest.accept(source, _route(body), body)
+    if receipt.rejected:
+        # the refused copy became a letter of its own; the first one stands for both
+        newest = app.workspace.dead.get(str(receipt.position))
+        reason = newest.message if newest else "It was refused again."
+        if newest is not None:
+            await app.record("Dead Letter Closed", {"id": str(receipt.position), "status": "dismissed"})
+        return False, reason
+    await app.record("Dead Letter Closed", {"id": letter, "status": "replayed"})
+    return True, "It was a copy of a message that is there." if receipt.duplicates else "Accepted; it is on the timeline."
+
+
+async def map_channel(app: App, unknown: str, channel: str) -> tuple[int, int]:
+    """Say what an unknown channel is, and replay what waits for it: (replayed, still failing)."""
+    if channel not in CHANNELS:
+        raise BadRequest("bad_value", f"`channel` must be one of {', '.join(CHANNELS)}.")
+    if not unknown.strip() or unknown in CHANNELS:
+        raise BadRequest("bad_value", "`unknown` is the name that the events carry, and no channel of Patron.")
+    held = app.workspace.config.get("channel_map") or Plain({})
+    await app.record("Configuration Changed", {"channel_map": {**held.value, unknown: channel}})
+    done = failing = 0
+    for key in list(app.workspace.dead.keys()):
+        row = app.workspace.dead.get(key)
+        if row and row.status == "open" and row.code == "unknown_channel" and _channel(app, row) == unknown:
+            accepted, _ = await replay(app, key, None)
+            done, failing = done + accepted, failing + (not accepted)
+    return done, failing
+
+
+def unknown_channels(app: App) -> dict[str, int]:
+    """Channel names that wait to be mapped, with the number of messages."""
+    rows = (app.workspace.dead.get(k) for k in app.workspace.dead.keys())
+    return dict(Counter(_channel(app, r) for r in rows if r and r.status == "open" and r.code == "unknown_channel"))
+
+
+def _channel(app: App, row: DeadRow) -> str:
+    try:
+        context = msgspec.json.decode(_message(app, row), type=_Message).context
+    except (msgspec.DecodeError, NotFound):
+        return ""
+    return str((context or {}).get("channel", ""))
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    context: dict[str, object] | None = None
+
+
+def _route(body: bytes) -> str:
+    try:
+        kind = msgspec.json.decode(body, type=_Message).type
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("bad_json", f"The message is not valid JSON: {error}.") from error
+    return kind if kind in {"identify", "track", "page", "screen", "group", "alias"} else "track"
+
+
+def _row(app: App, letter: str) -> DeadRow:
+    row = app.workspace.dead.get(letter)
+    if row is None:
+        raise NotFound("unknown_letter", f"There is no dead letter {letter[:40]}.")
+    return row
+
+
+def _message(app: App, row: DeadRow) -> bytes:
+    try:
+        entry, body = app.workspace.log.at(row.position)
+    except KeyError as error:
+        raise NotFound("letter_gone", "The message is no longer in the log: its retention has ended.") from error
+    return message_at(body, entry.route, row.position - entry.base) or b"null"
+
+
+def _view(key: str, row: DeadRow) -> DeadLetter:
+    return DeadLetter(
+        key, row.time, row.source, row.code, row.message, row.path, row.position, row.status, row.channel, row.size
+    )
+
+
+def _start(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if not cursor.isdigit():
+        raise BadRequest("bad_cursor", "That cursor is not from this list; start without one.")
+    return int(cursor)

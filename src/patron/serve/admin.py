@@ -1,0 +1,208 @@
+"""Administration over HTTP: what the CLI and other tools call. Every operation needs the scope `admin` or a narrower one."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.serve.port import Backend
+from patron.serve.router import Query, Reply, Request, Route
+
+
+class NewSource(Struct, frozen=True):
+    """A source to make."""
+
+    name: str
+    channel: str
+    kind: str = "live"
+    assurance: str = "asserted"
+    rate: int = 0
+
+
+class NewKey(Struct, frozen=True):
+    """A secret key to make."""
+
+    name: str
+    scopes: list[str]
+    fields: list[str] = ["*"]
+    masked: list[str] = []
+    sources: list[str] = []
+
+
+class NewUser(Struct, frozen=True):
+    """A console account to make or change."""
+
+    name: str
+    password: str
+    full_name: str = ""
+    role: str = "admin"
+
+
+class ReplayRequest(Struct, frozen=True):
+    """An edited message (JSON text), or nothing to replay it as it is."""
+
+    message: str | None = None
+
+
+class ChannelMap(Struct, frozen=True):
+    """What an unknown channel name means."""
+
+    unknown: str
+    channel: str
+
+
+class ClockStep(Struct, frozen=True):
+    """The new time, ms since 1970 UTC."""
+
+    now: int
+
+
+class BackupRequest(Struct, frozen=True):
+    """Where to: a folder that does not exist yet, on the server's machine."""
+
+    path: str
+
+
+class DryRun(Struct, frozen=True):
+    """The `[identity]` section as it would be."""
+
+    identity: dict[str, Any] = {}
+
+
+def routes(backend: Backend) -> list[Route]:
+    """All operations under `/v1/admin`."""
+    return [*_access(backend), *_letters(backend), *_upkeep(backend)]
+
+
+def _access(backend: Backend) -> list[Route]:
+    async def sources(_: Request) -> Reply:
+        return Reply([_public(s) for s in backend.sources()])
+
+    async def add_source(request: Request) -> Reply:
+        new = request.json(NewSource)
+        key = await backend.add_source(new.name, new.channel, new.kind, new.assurance, new.rate)
+        return Reply({"name": new.name, "writeKey": key}, 201)
+
+    async def rotate(request: Request) -> Reply:
+        return Reply({"writeKey": await backend.rotate_source(request.path["source"])})
+
+    async def revoke(request: Request) -> Reply:
+        await backend.revoke_write_key(request.path["source"], request.path["hint"])
+        return Reply({"revoked": True})
+
+    async def keys(_: Request) -> Reply:
+        return Reply([_public(k) for k in backend.keys()])
+
+    async def add_key(request: Request) -> Reply:
+        new = request.json(NewKey)
+        secret = await backend.add_key(new.name, new.scopes, new.fields, new.masked, new.sources)
+        return Reply({"name": new.name, "key": secret}, 201)
+
+    async def revoke_key(request: Request) -> Reply:
+        await backend.revoke_key(request.path["key"])
+        return Reply({"revoked": True})
+
+    async def add_user(request: Request) -> Reply:
+        new = request.json(NewUser)
+        await backend.add_user(new.name, new.full_name, new.role, new.password)
+        return Reply({"name": new.name}, 201)
+
+    a = "/v1/admin"
+    return [
+        Route("GET", f"{a}/sources", "admin", "All sources.", sources),
+        Route("POST", f"{a}/sources", "admin", "Make a source; its write key is shown once.", add_source, (), NewSource, status=201),
+        Route("POST", f"{a}/sources/{{source}}/rotate", "admin", "A further write key; the old ones live on until revoked.", rotate),
+        Route("DELETE", f"{a}/sources/{{source}}/keys/{{hint}}", "admin", "Revoke one write key by its hint.", revoke),
+        Route("GET", f"{a}/keys", "admin", "All secret keys.", keys),
+        Route("POST", f"{a}/keys", "admin", "Make a secret key, shown once.", add_key, (), NewKey, status=201),
+        Route("DELETE", f"{a}/keys/{{key}}", "admin", "Revoke a secret key.", revoke_key),
+        Route("POST", f"{a}/users", "admin", "Make a console account.", add_user, (), NewUser, status=201),
+    ]
+
+
+def _letters(backend: Backend) -> list[Route]:
+    async def letters(request: Request) -> Reply:
+        query = request.query
+        limit = request.number("limit", 50, 1, 1000)
+        data, cursor, counts = backend.dead_letters(
+            query.get("code", ""), query.get("source", ""), query.get("cursor"), limit
+        )
+        return Reply({"data": data, "cursor": cursor, "counts": counts})
+
+    async def letter(request: Request) -> Reply:
+        row, text = backend.dead_letter(request.path["letter"])
+        return Reply({"letter": row, "message": text})
+
+    async def replay(request: Request) -> Reply:
+        done, sentence = await backend.replay_dead_letter(request.path["letter"], request.json(ReplayRequest).message)
+        return Reply({"accepted": done, "message": sentence})
+
+    async def remap(request: Request) -> Reply:
+        asked = request.json(ChannelMap)
+        replayed, failing = await backend.map_channel(asked.unknown, asked.channel)
+        return Reply({"replayed": replayed, "failing": failing})
+
+    a = "/v1/admin"
+    query = (
+        Query("code", about="Only this reason."),
+        Query("source", about="Only this source."),
+        Query("limit", "integer", "Letters a page.", low=1, high=1000),
+        Query("cursor", about="The `cursor` of the page before."),
+    )
+    return [
+        Route("GET", f"{a}/deadletters", "deadletters", "Messages that were not accepted.", letters, query),
+        Route("GET", f"{a}/deadletters/{{letter}}", "deadletters", "One of them with its message.", letter),
+        Route("POST", f"{a}/deadletters/{{letter}}/replay", "deadletters", "Send it again, edited or as it is.", replay, (), ReplayRequest),
+        Route("POST", f"{a}/channels", "deadletters", "Say what an unknown channel is, and replay its messages.", remap, (), ChannelMap),
+    ]
+
+
+def _upkeep(backend: Backend) -> list[Route]:
+    async def clock(request: Request) -> Reply:
+        return Reply({"position": await backend.step_clock(request.json(ClockStep).now)})
+
+    async def checkpoint(_: Request) -> Reply:
+        await backend.checkpoint()
+        return Reply({"applied": backend.applied})
+
+    async def backup(request: Request) -> Reply:
+        return Reply(await backend.backup(request.json(BackupRequest).path))
+
+    async def config(_: Request) -> Reply:
+        return Reply([{"key": k, "value": v, "origin": o} for k, v, o in backend.config()])
+
+    async def people(request: Request) -> Reply:
+        return Reply(backend.search(request.query.get("q", ""), request.number("limit", 20, 1, 200)))
+
+    async def dry_run(request: Request) -> Reply:
+        return Reply(backend.dry_run(request.json(DryRun).identity))
+
+    async def verify(_: Request) -> Reply:
+        return Reply(await backend.verify_replay())
+
+    async def retain(_: Request) -> Reply:
+        return Reply(await backend.retain())
+
+    a = "/v1/admin"
+    search = (Query("q", about="Any part of an identifier or name."), Query("limit", "integer", "", low=1, high=200))
+    return [
+        Route("POST", f"{a}/clock", "admin", "Step the clock (only with --clock stepped).", clock, (), ClockStep),
+        Route("POST", f"{a}/checkpoint", "admin", "Write the state to disk now.", checkpoint),
+        Route("POST", f"{a}/backup", "admin", "Copy the directory, consistent, while serving.", backup, (), BackupRequest),
+        Route("GET", f"{a}/config", "admin", "Every setting with its origin.", config),
+        Route("GET", f"{a}/people", "profiles:read", "Find people by any identifier, a phone fragment too.", people, search),
+        Route("POST", f"{a}/identity/dry-run", "admin", "What other identity rules would change, on history.", dry_run, (), DryRun),
+        Route("POST", f"{a}/replay", "admin", "Rebuild everything from the log beside the live state and compare.", verify),
+        Route("POST", f"{a}/retention", "admin", "Drop what is older than its class allows.", retain),
+    ]
+
+
+def _public(value: Any) -> Any:
+    """Sources and keys without hashes and secrets."""
+    import msgspec
+
+    plain = msgspec.to_builtins(value)
+    plain.pop("hash", None)
+    plain.pop("secret", None)
+    for key in plain.get("keys", ()):
+        key.pop("hash", None)
+    return plain

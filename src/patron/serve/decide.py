@@ -1,0 +1,70 @@
+"""`POST /v1/decide`: one call from any touchpoint, answered when its record is durable."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.model.errors import BadKey, BadRequest
+from patron.model.offers import Ask
+from patron.serve.port import Backend
+from patron.serve.router import Reply, Request, Route
+
+CORS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-headers", "authorization, content-type"),
+    ("access-control-allow-methods", "POST, OPTIONS"),
+    ("access-control-max-age", "7200"),
+    ("access-control-expose-headers", "Patron-Position, Retry-After"),
+)
+_LONGEST = 512
+
+
+class DecideRequest(Struct, frozen=True, rename={"user_id": "userId", "anonymous_id": "anonymousId", "write_key": "writeKey", "user_hash": "userHash"}):
+    """Where something may be shown, to whom, and what is known of the moment."""
+
+    placement: str
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    channel: str | None = None
+    context: dict[str, Any] = {}
+    user_hash: str = ""
+    write_key: str = ""
+
+
+def routes(backend: Backend) -> list[Route]:
+    """The decide operation and its preflight."""
+
+    async def decide(request: Request) -> Reply:
+        asked = request.json(DecideRequest)
+        trusted = request.key is not None and request.key.may("decide")
+        source = None if trusted else backend.source_of(request.secret or asked.write_key)
+        if not trusted and source is None:
+            raise BadKey("bad_key", "Give a secret key with the scope `decide`, or a live write key.")
+        _check(asked)
+        channel = asked.channel or (source.channel if source else "web")
+        ask = Ask(asked.placement, asked.user_id, asked.anonymous_id, channel, asked.context)
+        user_hash = asked.user_hash or str(asked.context.get("userHash") or "")
+        value = await backend.decide(ask, trusted=trusted, source=source, user_hash=user_hash)
+        return Reply(value, headers=CORS)
+
+    async def preflight(_request: Request) -> Reply:
+        return Reply({}, headers=CORS)
+
+    async def read(request: Request) -> Reply:
+        return Reply(backend.decision(request.path["decision"]))
+
+    return [
+        Route("POST", "/v1/decide", "", "The next best action at a placement, with its reasons.", decide, (), DecideRequest),
+        Route("OPTIONS", "/v1/decide", "", "CORS preflight.", preflight),
+        Route("GET", "/v1/decisions/{decision}", "profiles:read", "One decision, why, and what followed.", read),
+    ]
+
+
+def _check(asked: DecideRequest) -> None:
+    if not asked.placement:
+        raise BadRequest("bad_body", "`placement` is empty: name the place that asks, e.g. kiosk_home.")
+    for name, value in (("placement", asked.placement), ("userId", asked.user_id), ("anonymousId", asked.anonymous_id)):
+        if value is not None and (len(value) > _LONGEST or "\0" in value):
+            raise BadRequest("bad_body", f"`{name}` is longer than {_LONGEST} characters or holds a NUL.")
+
+

@@ -1,0 +1,135 @@
+"""The profile API: everything about one person by any of their identifiers, within what the key may see."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.model.access import ApiKey
+from patron.model.errors import BadRequest
+from patron.serve.port import Backend
+from patron.serve.router import Query, Reply, Request, Route
+
+AFTER = Query("after", "integer", "Log position to wait for, at most 2 s: the `Patron-Position` of your write.", low=0)
+PARTS = ("links", "traits", "external_ids", "segments", "consents", "metadata", "decisions")
+
+
+class Cut(Struct, frozen=True):
+    """Cut one identifier at a moment: its events before and from `at` on belong to two people."""
+
+    node: str
+    at: str | int
+
+
+class SplitRequest(Struct, frozen=True):
+    """Identifiers to move out of the person, or one identifier to cut at a time."""
+
+    nodes: list[str] = []
+    cut: Cut | None = None
+
+
+class MergeRequest(Struct, frozen=True):
+    """The other person, by any identifier."""
+
+    other: str
+
+
+def routes(backend: Backend) -> list[Route]:
+    """All operations under `/v1/profiles`."""
+    handlers = _Profiles(backend)
+    base = "/v1/profiles/{person}"
+    read = "profiles:read"
+    return [
+        Route("GET", base, read, "One profile by any identifier.", handlers.part("profile"), (AFTER,)),
+        *(
+            Route("GET", f"{base}/{part}", read, f"The {part.replace('_', ' ')} of one person.", handlers.part(part), (AFTER,))
+            for part in PARTS
+        ),
+        Route("GET", f"{base}/events", read, "The timeline, by event time over all channels.", handlers.events, _EVENTS),
+        Route("GET", f"{base}/why", read, "Why two identifiers are one person, or why not.", handlers.why, _WHY),
+        Route("GET", f"{base}/export", "privacy", "Everything held about one person, as one ZIP.", handlers.export),
+        Route("POST", f"{base}/split", "profiles:write", "Undo a wrong merge.", handlers.split, (), SplitRequest),
+        Route("POST", f"{base}/merge", "profiles:write", "Join two people by hand.", handlers.merge, (), MergeRequest),
+        Route("DELETE", base, "privacy", "Erase one person everywhere; gives a receipt per store.", handlers.erase),
+        Route("DELETE", "/v1/splits/{split}", "profiles:write", "Take a split back.", handlers.undo),
+    ]
+
+
+_EVENTS = (
+    Query("limit", "integer", "Events a page.", low=1, high=1000),
+    Query("cursor", "string", "The `cursor` of the page before."),
+    Query("order", "string", "By event time.", choices=("asc", "desc")),
+    Query("channel", "string", "Only this channel."),
+    Query("event", "string", "Only events of this name."),
+    AFTER,
+)
+_WHY = (Query("a", "string", "One identifier, `type:value`."), Query("b", "string", "The other."))
+
+
+class _Profiles:
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def part(self, part: str) -> Any:
+        async def handle(request: Request) -> Reply:
+            await self._wait(request)
+            return self._reply(self._backend.resource(request.path["person"], part, _key(request)))
+
+        return handle
+
+    async def events(self, request: Request) -> Reply:
+        await self._wait(request)
+        query = request.query
+        order = query.get("order", "desc")
+        if order not in {"asc", "desc"}:
+            raise BadRequest("bad_query", "`order` must be asc or desc.")
+        limit = request.number("limit", 50, 1, 1000)
+        name, channel = query.get("event", ""), query.get("channel", "")
+        return self._reply(
+            self._backend.events(
+                request.path["person"], limit, query.get("cursor"), order, channel, name, _key(request)
+            )
+        )
+
+    async def why(self, request: Request) -> Reply:
+        a, b = request.query.get("a"), request.query.get("b")
+        if not a or not b:
+            raise BadRequest("bad_query", "Give two identifiers: ?a=type:value&b=type:value.")
+        return self._reply(self._backend.why(request.path["person"], a, b))
+
+    async def export(self, request: Request) -> Reply:
+        archive = self._backend.export(request.path["person"], _key(request).name)
+        headers = (("content-disposition", 'attachment; filename="person.zip"'),)
+        return Reply(raw=archive, content_type="application/zip", headers=headers)
+
+    async def split(self, request: Request) -> Reply:
+        asked = request.json(SplitRequest)
+        node, at = (asked.cut.node, asked.cut.at) if asked.cut else ("", 0)
+        view = await self._backend.split(request.path["person"], asked.nodes, node, at, _key(request).name)
+        return self._reply(view)
+
+    async def undo(self, request: Request) -> Reply:
+        return self._reply(await self._backend.undo_split(request.path["split"], _key(request).name))
+
+    async def merge(self, request: Request) -> Reply:
+        other = request.json(MergeRequest).other
+        return self._reply(await self._backend.merge(request.path["person"], other, _key(request).name))
+
+    async def erase(self, request: Request) -> Reply:
+        return self._reply(await self._backend.erase(request.path["person"], _key(request).name))
+
+    async def _wait(self, request: Request) -> None:
+        await self._backend.reached(after(request))
+
+    def _reply(self, value: Any) -> Reply:
+        return Reply(value, headers=(("patron-position", str(self._backend.applied)),))
+
+
+def after(request: Request) -> int | None:
+    """The position a read should wait for."""
+    return request.number("after", 0, 0, 2**53) if "after" in request.query else None
+
+
+def _key(request: Request) -> ApiKey:
+    if request.key is None:  # the router has checked the scope, so this is a fault of ours
+        raise RuntimeError("a route without scope reached a handler that needs a key")
+    return request.key
