@@ -12,7 +12,7 @@ ARGS    ?=
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*##/:/' | awk -F': ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(STAMPS)/$(if $(DATA),demo,run) ## Start Patron with a living town, print its address (DATA=complete-journey: real data)
 	$(BIN)/patron demo $(if $(DATA),--data $(DATA)) $(ARGS)
