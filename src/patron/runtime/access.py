@@ -16,7 +16,7 @@ from patron.runtime.tables import User
 HINT = 10
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}", re.IGNORECASE)
 _hasher = PasswordHasher()
-ROLES = ("admin", "marketer", "data", "store", "privacy", "developer", "sponsor", "associate")
+ROLES = ("admin", "marketer", "privacy", "developer", "viewer")
 
 
 async def add_source(app: App, name: str, channel: str, kind: str, assurance: str, rate: int) -> str:

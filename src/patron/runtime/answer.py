@@ -1,0 +1,144 @@
+"""Deciding: gather what may be used, ask the room, record, and answer only when the record is durable."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from patron.decide.catalogue import parse
+from patron.decide.choose import draw_seed
+from patron.decide.consent import Consents
+from patron.decide.eligible import Known
+from patron.decide.index import CatalogueIndex
+from patron.decide.record import decide
+from patron.experiments.assign import arm
+from patron.identity.normalise import normalise
+from patron.model.access import Source
+from patron.model.errors import Forbidden, NotFound
+from patron.model.offers import Ask, Decision
+from patron.model.people import Key, Person
+from patron.profiles.merge import Profile
+from patron.rules.facts import facts_of
+from patron.runtime import people
+from patron.runtime.app import App
+from patron.runtime.tables import Plain
+
+CATALOGUE = "catalogue"
+
+
+class Answers:
+    """Answers asks over one running workspace, with the catalogue prepared once."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._prepared: tuple[str, CatalogueIndex] | None = None
+
+    @property
+    def index(self) -> CatalogueIndex:
+        """The present catalogue, prepared; made again when its text changes."""
+        held = self._app.workspace.config.get(CATALOGUE) or Plain("")
+        text = str(held.value)
+        if self._prepared is None or self._prepared[0] != text:
+            opt_in = self._app.workspace.settings.decide.opt_in
+            self._prepared = (text, CatalogueIndex(parse(text), opt_in))
+        return self._prepared[1]
+
+    async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Decision:
+        """Decide for one ask, record it durably, and give the decision.
+
+        A caller with a secret key is trusted. A public key proves nothing: it gets personal content only for a user id
+        signed with the source's secret; else what this very device did is all that is used.
+        """
+        workspace = self._app.workspace
+        key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
+        person = people.by_key(workspace, key) if key else None
+        known, group = self._known(ask, key, person, verified=verified)
+        decision_id = f"d_{secrets.token_hex(12)}"
+        made = decide(
+            self.index,
+            ask,
+            known,
+            decision_id=decision_id,
+            seed=draw_seed(workspace.secret, decision_id),
+            group=group,
+            holdout=workspace.settings.decide.holdout,
+            now=workspace.clock.now(),
+        )
+        await self._app.record("Offer Decided", made)
+        return made
+
+    def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:
+        """The node that asks, and whether it is proved to be who it says."""
+        rules = self._app.workspace.settings.identity
+        user = ask.user_id and normalise("user_id", ask.user_id, rules)
+        device = ask.anonymous_id and normalise("anonymous_id", ask.anonymous_id, rules)
+        if user and not trusted and user_hash and source is not None:
+            wanted = hmac.new(source.secret.encode(), (ask.user_id or "").encode(), hashlib.sha256).hexdigest()
+            if not hmac.compare_digest(wanted.encode(), user_hash.encode()):
+                raise Forbidden("bad_user_hash", "`userHash` does not prove this userId: sign it with the source's secret.")
+            return f"user_id:{user}", True
+        if user and trusted:
+            return f"user_id:{user}", True
+        if device:
+            return f"anonymous_id:{device}", trusted
+        return (f"user_id:{user}", False) if user else ("", False)
+
+    def _known(self, ask: Ask, key: Key, person: Person | None, *, verified: bool) -> tuple[Known, str]:
+        workspace = self._app.workspace
+        now = workspace.clock.now()
+        whole = people.profile(workspace, person) if person else None
+        # An unproved device is shown only what itself did; consents of the whole person bind everywhere all the same.
+        own = whole if verified and whole else _device(self._app, key)
+        facts = _facts(own, ask.context, now)
+        consents = _consents(whole or own)
+        identified = "verified" if verified and key else ("asserted" if ask.user_id else "anonymous")
+        known = Known(
+            key,
+            person.id if person else "",
+            facts,
+            consents,
+            identified,
+            own_device=key.startswith("anonymous_id:"),
+        )
+        return known, self._group(key, person)
+
+    def _group(self, key: Key, person: Person | None) -> str:
+        """The sticky arm: of all nodes of the person the one drawn first; else drawn now by a keyed hash."""
+        workspace, settings = self._app.workspace, self._app.workspace.settings.decide
+        drawn = [a for k in (person.members if person else (key,)) if (a := workspace.assigned.get(k))]
+        if drawn:
+            first = min(drawn, key=lambda a: (a.time, a.arm))
+            return first.arm
+        if not key or settings.holdout <= 0:
+            return "treated"
+        return arm(workspace.secret, settings.trial, key, settings.holdout)
+
+    def find(self, decision_id: str) -> Decision:
+        """One recorded decision. Raises NotFound."""
+        found = self._app.workspace.decisions.get(decision_id)
+        if found is None:
+            raise NotFound("unknown_decision", "There is no such decision; it may belong to a person who was erased.")
+        return found
+
+
+def _device(app: App, key: Key) -> Profile:
+    return people.node_profile(app.workspace, key)
+
+
+def _facts(profile: Profile, context: Mapping[str, Any], now: int) -> dict[str, Any]:
+    return facts_of(
+        now=now,
+        traits={name: trait.value for name, trait in profile.traits.items()},
+        counters=profile.counters,
+        orders=profile.totals.orders,
+        revenue=profile.totals.net,
+        channels={channel: seen.events for channel, seen in profile.channels.items()},
+        first_seen=profile.first,
+        last_seen=profile.last,
+        context=context,
+    )
+
+
+def _consents(profile: Profile) -> Consents:
+    return {key: (c.granted, c.stamp[0]) for key, c in profile.consents.items()}
