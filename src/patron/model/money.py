@@ -12,12 +12,12 @@ def to_units(value: object) -> int | None:
     >>> to_units(41.3), to_units("41.30"), to_units(19), to_units("x")
     (413000, 413000, 190000, None)
     """
+    if isinstance(value, float) and -_EXACT_FLOAT < value < _EXACT_FLOAT:
+        return round(value * UNIT)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, int):
         return value * UNIT
-    if isinstance(value, float) and -_EXACT_FLOAT < value < _EXACT_FLOAT:
-        return round(value * UNIT)
     try:
         amount = Decimal(str(value).strip())
         return round(amount * UNIT) if amount.is_finite() and abs(amount) < 10**15 else None

@@ -1,0 +1,253 @@
+"""An event into the partial of its node: a few microseconds, exact in any order.
+
+Duplicates must be gone before (they are: by source and message id, at acceptance). A `group` call counts as an event;
+its traits are the account's, not the person's.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from patron.model.clock import DAY
+from patron.model.events import Event
+from patron.profiles.amounts import CEILING, amount, currency_of, product_of, text_of
+from patron.profiles.bounds import beyond, drop_days, keep_latest
+from patron.profiles.orders import fold_cancel, fold_order, fold_refund
+from patron.profiles.partial import Campaign, Change, Consent, Partial, Stamp, Trait
+from patron.profiles.rules import ProfileRules
+
+_NAME = 200
+"""Longest event name, trait name, purpose or text kept, in characters."""
+_CAMPAIGN = ("name", "source", "medium", "term", "content", "id")
+_INT_LOW, _INT_HIGH = -(2**63), 2**64
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+_MONEY: dict[str, Callable[[Partial, Event, ProfileRules], None]] = {
+    "Order Completed": fold_order,
+    "Order Refunded": fold_refund,
+    "Order Cancelled": fold_cancel,
+}
+
+
+def fold(partial: Partial, event: Event, rules: ProfileRules) -> None:
+    """Add one event to its node, in place.
+
+    >>> p = Partial()
+    >>> viewed = Event(position=1, source="shop", channel="web", type="track", name="Product Viewed",
+    ...                message_id="m-1", time=1_700_000_000_000, received=1_700_000_000_900,
+    ...                properties={"product_id": "P0412", "category": "coffee"})
+    >>> fold(p, viewed, ProfileRules())
+    >>> p.counters, p.channels, p.recents[0][3]
+    ({'Product Viewed': 1}, {'web': [1700000000000, 1700000000000, 1]}, 'P0412')
+    """
+    name = event.name
+    if len(name) > _NAME:
+        name = name[:_NAME]
+    _count(partial, name, event, rules)
+    _seen(partial, event.channel, event.time)
+    properties = event.properties
+    if event.type == "track":
+        money = _MONEY.get(name)
+        if money is not None:
+            money(partial, event, rules)
+        elif "revenue" in properties:
+            _sum(partial, name, properties, rules)
+    refused = False
+    if event.consents:
+        _consents(partial, event, rules)
+        refused = _refused(event, rules)
+    if not refused and not event.reduced:
+        _recent(partial, name, event, rules)
+        _campaign(partial, event)
+    if (event.traits or "traits" in event.context) and (event.reduced or not refused):
+        _traits(partial, event, rules)  # of a reduced event the reader left only what operations need
+
+
+def _count(partial: Partial, name: str, event: Event, rules: ProfileRules) -> None:
+    """Counters and days. The newest day only grows, so a day that left the window never comes back."""
+    time = event.time
+    day = time // DAY
+    if not partial.events:
+        partial.first = partial.last = time
+    elif time > partial.last:
+        newest = partial.last // DAY
+        partial.last = time
+        if day != newest and partial.first // DAY <= day - rules.days:
+            _forget_days(partial, day - rules.days)
+    elif time < partial.first:
+        partial.first = time
+    partial.events += 1
+    counters = partial.counters
+    before = counters.get(name)
+    if before is not None:
+        counters[name] = before + 1
+    else:
+        counters[name] = 1
+        if len(counters) > rules.names:
+            _drop_names(partial, rules)
+            if name not in counters:
+                return
+    if day > partial.last // DAY - rules.days:
+        _day(partial.days, name, day)
+
+
+def _day(days: dict[str, list[int]], name: str, day: int) -> None:
+    series = days.get(name)
+    if series is None:
+        days[name] = [day, 1]
+    elif series[-2] == day:
+        series[-1] += 1
+    elif series[-2] < day:
+        series += (day, 1)
+    else:
+        at = 2 * bisect_left(range(len(series) // 2), day, key=lambda i: series[2 * i])
+        if series[at] == day:
+            series[at + 1] += 1
+        else:
+            series[at:at] = (day, 1)
+
+
+def _forget_days(partial: Partial, floor: int) -> None:
+    for name in [name for name, series in partial.days.items() if series[0] <= floor]:
+        drop_days(partial.days[name], floor)
+        if not partial.days[name]:
+            del partial.days[name]
+
+
+def _drop_names(partial: Partial, rules: ProfileRules) -> None:
+    for name in beyond(partial.counters, rules):
+        partial.other += partial.counters.pop(name)
+        partial.days.pop(name, None)
+        if partial.sums is not None and name in partial.sums:
+            del partial.sums[name]
+            partial.sums = partial.sums or None
+
+
+def _seen(partial: Partial, channel: str, time: int) -> None:
+    seen = partial.channels.get(channel)
+    if seen is None:
+        partial.channels[channel] = [time, time, 1]
+        return
+    seen[2] += 1
+    if time > seen[1]:
+        seen[1] = time
+    elif time < seen[0]:
+        seen[0] = time
+
+
+def _recent(partial: Partial, name: str, event: Event, rules: ProfileRules) -> None:
+    product = category = ""
+    properties = event.properties
+    if properties:
+        line: dict[str, Any] = properties
+        products = properties.get("products")
+        if products and "product_id" not in properties and isinstance(products, list):
+            line = products[0] if isinstance(products[0], dict) else properties
+        if "product_id" in line or line is not properties:
+            product = product_of(line)
+        category = text_of(line.get("category"), 100)
+    row = (event.time, name, event.channel, product, category)
+    recents = partial.recents
+    if not recents or row >= recents[-1]:
+        recents.append(row)
+    else:
+        insort(recents, row)
+    if len(recents) > rules.recents:
+        del recents[0]
+
+
+def _sum(partial: Partial, name: str, properties: dict[str, Any], rules: ProfileRules) -> None:
+    """Revenue that belongs to no order. Only what is above 0 adds up, so that a full sum stays full."""
+    units = amount(properties["revenue"])
+    if units is None or units <= 0 or name not in partial.counters:
+        return
+    if partial.sums is None:
+        partial.sums = {}
+    sums = partial.sums.setdefault(name, {})
+    currency = currency_of(properties, rules.currency)
+    sums[currency] = min(sums.get(currency, 0) + units, CEILING)
+
+
+def _refused(event: Event, rules: ProfileRules) -> bool:
+    return any(not claim.granted and claim.purpose in rules.collection_purposes for claim in event.consents)
+
+
+def _consents(partial: Partial, event: Event, rules: ProfileRules) -> None:
+    stamp = (event.time, event.uid)
+    consents = partial.consents
+    if consents is None:
+        consents = partial.consents = {}
+    for claim in event.consents:
+        key = (claim.purpose[:_NAME], claim.channel[:_NAME])
+        proof = (claim.text_version[:_NAME], claim.place[:_NAME])
+        consent = Consent(stamp, claim.granted, *proof)
+        before = consents.get(key)
+        if before is None or consent.rank > before.rank:
+            consents[key] = consent
+        if claim.explicit:
+            _change(partial, Change(stamp, *key, claim.granted, *proof), rules)
+    if len(consents) > rules.consents:
+        keep_latest(consents, rules.consents, rank_of)
+
+
+def _change(partial: Partial, change: Change, rules: ProfileRules) -> None:
+    if partial.history is None:
+        partial.history = []
+    insort(partial.history, change)
+    if len(partial.history) > rules.history:
+        del partial.history[0]
+
+
+def rank_of(consent: Consent) -> tuple[int, bool, str]:
+    """What decides which of two statements stands."""
+    return consent.rank
+
+
+def _traits(partial: Partial, event: Event, rules: ProfileRules) -> None:
+    told = event.context.get("traits")
+    written = told if isinstance(told, dict) else {}
+    if event.type != "group" and event.traits:
+        written = {**written, **event.traits} if written else event.traits
+    stamp = (event.time, event.uid)
+    traits = partial.traits if partial.traits is not None else {}
+    for name, value in written.items():
+        before = traits.get(name)
+        if (before is None or stamp > before[1]) and len(name) <= _NAME and _fits(value, rules):
+            traits[name] = (value, stamp)
+    if traits:
+        partial.traits = traits
+        keep_latest(traits, rules.traits, _written)
+
+
+def _written(trait: Trait) -> Stamp:
+    return trait[1]
+
+
+def _fits(value: Any, rules: ProfileRules) -> bool:
+    """Whether a value can be kept: JSON, within 64 bits, and small."""
+    if value is None or isinstance(value, bool | float):
+        return True
+    if isinstance(value, int):
+        return _INT_LOW <= value < _INT_HIGH
+    if isinstance(value, str) and len(value) * 4 <= rules.trait_bytes:
+        return True
+    try:
+        return len(_encode(value)) <= rules.trait_bytes
+    except (OverflowError, TypeError, ValueError, RecursionError):
+        return False
+
+
+def _campaign(partial: Partial, event: Event) -> None:
+    campaign = event.context.get("campaign")
+    if not isinstance(campaign, dict):
+        return
+    facts = {name: text for name in _CAMPAIGN if (text := text_of(campaign.get(name)))}
+    if not facts:
+        return
+    new: Campaign = ((event.time, event.uid), facts)
+    if partial.first_campaign is None or new[0] < partial.first_campaign[0]:
+        partial.first_campaign = new
+    if partial.last_campaign is None or new[0] > partial.last_campaign[0]:
+        partial.last_campaign = new
