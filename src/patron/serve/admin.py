@@ -68,9 +68,33 @@ class DryRun(Struct, frozen=True):
     identity: dict[str, Any] = {}
 
 
+class NewCatalogue(Struct, frozen=True):
+    """The whole catalogue, as TOML text."""
+
+    text: str
+
+
 def routes(backend: Backend) -> list[Route]:
     """All operations under `/v1/admin`."""
-    return [*_access(backend), *_letters(backend), *_upkeep(backend)]
+    return [*_access(backend), *_letters(backend), *_offers(backend), *_upkeep(backend)]
+
+
+def _offers(backend: Backend) -> list[Route]:
+    async def catalogue(_: Request) -> Reply:
+        return Reply(backend.catalogue())
+
+    async def load(request: Request) -> Reply:
+        return Reply(await backend.set_catalogue(request.json(NewCatalogue).text))
+
+    async def effect(_: Request) -> Reply:
+        return Reply(backend.effect())
+
+    path = "/v1/admin/catalogue"
+    return [
+        Route("GET", path, "admin", "The offers that can be decided for, with their version.", catalogue),
+        Route("PUT", path, "admin", "Check and load a catalogue; every fault is named.", load, (), NewCatalogue),
+        Route("GET", "/v1/effect", "admin", "What deciding changed, against the people held out.", effect),
+    ]
 
 
 def _access(backend: Backend) -> list[Route]:

@@ -1,0 +1,1 @@
+"""`patron bench`: the online path of this machine, through HTTP, against floors and goals."""

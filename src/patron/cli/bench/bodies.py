@@ -1,0 +1,114 @@
+"""Request bodies as the vendors' SDKs write them, made before the clock starts."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+People = NDArray[np.int64]
+
+_CONTEXT = {
+    "library": {"name": "analytics.js", "version": "next-1.84.3"},
+    "page": {
+        "path": "/p/espresso",
+        "url": "https://shop.example/p/espresso",
+        "title": "Espresso",
+        "referrer": "",
+    },
+    "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36",
+    "locale": "it-IT",
+    "timezone": "Europe/Rome",
+}
+_PROPERTIES = {
+    "product_id": "p-1207",
+    "name": "Espresso beans 1 kg",
+    "category": "Coffee",
+    "price": 21.9,
+    "currency": "EUR",
+}
+_VIEW: dict[str, object] = {"type": "track", "event": "Product Viewed", "properties": _PROPERTIES}
+_PAGE: dict[str, object] = {"type": "page", "name": "Home", "properties": {"path": "/", "title": "Shop"}}
+_ADD: dict[str, object] = {"type": "track", "event": "Product Added", "properties": {**_PROPERTIES, "quantity": 1}}
+_KNOW: dict[str, object] = {"type": "identify", "traits": {"first_name": "Ana", "city": "Bari", "plan": "gold"}}
+_KINDS = (*[_VIEW] * 12, *[_PAGE] * 5, *[_ADD] * 2, _KNOW)
+"""Twenty messages: 12 views, 5 pages, 2 additions, 1 identify."""
+
+
+def uniform(people: int, count: int, seed: int = 1) -> People:
+    """Who acts: each person equally likely."""
+    return np.random.default_rng(seed).integers(0, people, count)
+
+
+def zipf(people: int, count: int, exponent: float = 1.1, seed: int = 2) -> People:
+    """Who acts: the person of rank k with weight k^-exponent, over a bounded number of people."""
+    weights = np.arange(1, people + 1, dtype=np.float64) ** -exponent
+    return np.random.default_rng(seed).choice(people, count, p=weights / weights.sum())
+
+
+def messages(who: Iterable[int], prefix: str) -> Iterator[bytes]:
+    """One message for each entry of `who`; every second person is logged in. Ids start with `prefix`.
+
+    >>> json.loads(next(messages([3], "t")))["userId"]
+    't-u3'
+    """
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    kinds = [json.dumps({**kind, "context": _CONTEXT, "timestamp": now})[1:].encode() for kind in _KINDS]
+    head = prefix.encode()
+    for number, person in enumerate(who):
+        user = b'"userId":"%b-u%d",' % (head, person) if person % 2 else b""
+        ids = b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","anonymousId":"%b-a%d",%b' % (
+            head,
+            number,
+            head,
+            person,
+            user,
+        )
+        yield ids + kinds[number % len(kinds)]
+
+
+def pairs(devices: int, users: int, count: int, prefix: str, seed: int = 3) -> Iterator[bytes]:
+    """Random device-user pairs: the evidence that percolates into one giant component."""
+    rng = np.random.default_rng(seed)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    rest = json.dumps(
+        {
+            "type": "track",
+            "event": "Product Viewed",
+            "properties": _PROPERTIES,
+            "context": _CONTEXT,
+            "timestamp": now,
+        }
+    )
+    tail, head = rest[1:].encode(), prefix.encode()
+    chosen = zip(rng.integers(0, devices, count), rng.integers(0, users, count), strict=True)
+    for number, (device, user) in enumerate(chosen):
+        yield b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","anonymousId":"%b-a%d","userId":"%b-u%d",%b' % (
+            head, number, head, device, head, user, tail,
+        )  # fmt: skip
+
+
+def batches(stream: Iterator[bytes], size: int = 100) -> list[bytes]:
+    """Bodies of `size` messages each, with the `sentAt` that clients add."""
+    sent = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
+    found = []
+    while part := list(islice(stream, size)):
+        found.append(b'{"batch":[%b],"sentAt":"%b"}' % (b",".join(part), sent))
+    return found
+
+
+def request(method: str, path: str, key: str, body: bytes = b"") -> bytes:
+    """A whole HTTP/1.1 request; the key as Basic user, as SDKs send it."""
+    secret = b64encode(f"{key}:".encode()).decode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Basic {secret}"]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def tracked(bodies: Iterable[bytes], key: str, path: str = "/v1/batch") -> list[bytes]:
+    """Tracking requests, ready to send."""
+    return [request("POST", path, key, body) for body in bodies]

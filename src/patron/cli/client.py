@@ -1,0 +1,87 @@
+"""How a command reaches a workspace: through the server that holds the directory, or, when none does, by opening it.
+
+Either way the same HTTP operation runs, so the command line can never do what the API cannot.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+import httpx
+
+from patron.model.errors import ConfigError, DirectoryLocked, PatronError
+from patron.storage.embedded import directory
+
+TIMEOUT = 600.0
+
+
+class Failed(click.ClickException):
+    """A command that could not be done; exit code 1, or 3 when the thing was not found, 4 when it may not."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+    def show(self, file: Any = None) -> None:
+        """One line on standard error."""
+        click.echo(f"patron: {self.message}", err=True, file=file)
+
+
+def call(data: Path, method: str, path: str, body: object = None, *, raw: bool = False) -> Any:
+    """Run one operation on the workspace in `data`; gives its JSON value (or bytes with `raw`).
+
+    Raises Failed with the server's own sentence.
+    """
+    try:
+        reply = asyncio.run(_call(data, method, path, body))
+    except PatronError as error:
+        raise Failed(str(error), 5 if isinstance(error, DirectoryLocked) else 1) from error
+    if reply.status_code >= 400:
+        raise Failed(_sentence(reply), {404: 3, 410: 3, 401: 4, 403: 4}.get(reply.status_code, 1))
+    return reply.content if raw else reply.json()
+
+
+def part(text: str) -> str:
+    """A path part, percent-encoded."""
+    return quote(text, safe="")
+
+
+async def _call(data: Path, method: str, path: str, body: object) -> httpx.Response:
+    if not directory.exists(data):
+        raise ConfigError(f"{data} is no Patron directory. Make one: patron init {data}")
+    running = directory.running(data)
+    if running is not None:
+        async with httpx.AsyncClient(base_url=running.url, timeout=TIMEOUT) as client:
+            return await _send(client, running.token, method, path, body)
+    return await _inside(data, method, path, body)
+
+
+async def _inside(data: Path, method: str, path: str, body: object) -> httpx.Response:
+    from patron.runtime.backend import LocalBackend
+    from patron.runtime.doors import private_door
+
+    backend = await LocalBackend.start(data)
+    try:
+        transport = httpx.ASGITransport(private_door(backend, None))
+        async with httpx.AsyncClient(transport=transport, base_url="http://patron", timeout=TIMEOUT) as client:
+            return await _send(client, backend.token, method, path, body)
+    finally:
+        await backend.app.stop()
+
+
+async def _send(client: httpx.AsyncClient, token: str, method: str, path: str, body: object) -> httpx.Response:
+    content = None if body is None else json.dumps(body).encode()
+    try:
+        return await client.request(method, path, content=content, headers={"authorization": f"Bearer {token}"})
+    except httpx.HTTPError as error:
+        raise ConfigError(f"The server that holds the directory does not answer ({error}). Is it stopping? Try again.") from error
+
+
+def _sentence(reply: httpx.Response) -> str:
+    try:
+        return str(reply.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {reply.status_code}"

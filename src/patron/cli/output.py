@@ -1,0 +1,34 @@
+"""Printing: a table for people, JSON with `--json`, one value alone where a script wants it."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+
+def emit(value: Any, *, as_json: bool, text: str) -> None:
+    """Print `value` as JSON, or `text` for people."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Columns aligned by their widest cell.
+
+    >>> print(table(["name", "n"], [["web", 3]]))
+    name  n
+    web   3
+    """
+    cells = [[str(c) for c in row] for row in (heads, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def moment(ms: int | None) -> str:
+    """A time as `2026-11-21 10:42` UTC, or a dash.
+
+    >>> moment(0), moment(None)
+    ('1970-01-01 00:00', '-')
+    """
+    return "-" if ms is None else dt.datetime.fromtimestamp(ms / 1000, dt.UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,365 @@
+"""The running workspace as the answering doors see it (`serve.port.Backend`): one method per operation."""
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import Any
+
+
+from patron.decide.catalogue import parse
+from patron.model.access import ApiKey, Source
+from patron.model.errors import BadRequest, NotFound
+from patron.model.offers import Ask
+from patron.model.people import Person
+from patron.model.views import DeadLetter, DecisionView, EraseReceipt, Health, SplitView, Status
+from patron.profiles import public
+from patron.runtime import access, erasures, letters, people, privacy, splits, upkeep, views
+from patron.runtime.answer import CATALOGUE, Answers
+from patron.runtime.app import App
+from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.history import history
+from patron.runtime.tables import Plain
+from patron.runtime.workspace import Crash, plain
+
+
+class LocalBackend:
+    """Every operation on one workspace. The doors check keys and scopes; this does the work."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.workspace = app.workspace
+        self.answers = Answers(app)
+        self.token = f"lt_{secrets.token_hex(24)}"
+        """A key of this process for the command line on this machine; it is gone when the process ends."""
+        self._local = ApiKey("local", "", "", ("admin",))
+        self._effect: tuple[int, views.EffectLine] | None = None
+
+    @classmethod
+    async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
+        """Open a directory and take up its catalogue file."""
+        backend = cls(await App.start(path, clock, crash))
+        await backend._take_up_catalogue()
+        return backend
+
+    async def _take_up_catalogue(self) -> None:
+        file = self.workspace.path / CATALOGUE_FILE
+        text = file.read_text("utf-8") if file.exists() else ""
+        held = self.workspace.config.get(CATALOGUE) or Plain("")
+        if text != held.value:
+            parse(text)
+            await self.app.record("Configuration Changed", {CATALOGUE: text})
+
+    # --- keys and positions -----------------------------------------------------------------------------------
+
+    def api_key(self, secret: str) -> ApiKey | None:
+        """The rights of a secret key."""
+        if secrets.compare_digest(secret.encode("utf-8", "replace"), self.token.encode()):
+            return self._local
+        return self.workspace.ring.api_key(secret)
+
+    def source_of(self, write_key: str) -> Source | None:
+        """The source of a live write key."""
+        return self.workspace.ring.source_of(write_key)
+
+    @property
+    def applied(self) -> int:
+        """Log position up to which everything is applied."""
+        return self.workspace.applied
+
+    async def reached(self, after: int | None) -> bool:
+        """Wait at most two seconds for a position."""
+        return await self.app.reached(after)
+
+    def status(self) -> Status:
+        """Log positions and lag."""
+        return self.app.status()
+
+    def health(self) -> Health:
+        """How the process and its directory are."""
+        return upkeep.health(self.app)
+
+    def metrics(self) -> str:
+        """Prometheus text."""
+        return upkeep.metrics(self.app)
+
+    # --- people -------------------------------------------------------------------------------------------------
+
+    def resource(self, person: str, part: str, key: ApiKey) -> Any:
+        """One part of a profile as JSON, within what the key may read."""
+        found = people.find(self.workspace, person)
+        return _PARTS[part](self, found, key)
+
+    def events(
+        self, person: str, limit: int, cursor: str | None, order: str, channel: str, name: str, key: ApiKey
+    ) -> Any:
+        """A page of the timeline."""
+        found = people.find(self.workspace, person)
+        page = history(self.workspace, found, cursor, order, limit, channel, name, key.sources)
+        return {"data": page.data, "cursor": page.cursor, "total": page.total}
+
+    def why(self, person: str, a: str, b: str) -> Any:
+        """Why two identifiers are one person, or why not."""
+        from patron.identity.explain import why
+
+        people.find(self.workspace, person)
+        said = why(self.workspace.graph, self._key(a), self._key(b))
+        return {"joined": said.joined, "steps": list(said.steps)}
+
+    def _key(self, name: str) -> str:
+        kind, _, value = name.partition(":")
+        from patron.identity.normalise import normalise
+
+        normal = normalise(kind, value, self.workspace.settings.identity)
+        return f"{kind}:{normal}" if normal else name
+
+    async def split(self, person: str, nodes: list[str], node: str, at: str | int, by: str) -> SplitView:
+        """Undo a wrong merge."""
+        found = people.find(self.workspace, person)
+        keys = tuple(self._key(n) for n in nodes)
+        record = splits.plan(self.workspace, found, keys, self._key(node) if node else "", _moment(at), by)
+        await self.app.record("Identity Split", record)
+        after = splits.effect(self.workspace, record)
+        return SplitView(record.id, after, list(record.pairs), f"{len(after)} people now. Every event went with its identifier.")
+
+    async def undo_split(self, split: str, by: str) -> SplitView:
+        """Take a split back."""
+        record = self.workspace.splits.get(split)
+        if record is None:
+            raise NotFound("unknown_split", f"There is no split {split[:40]}.")
+        if record.undone is not None:
+            raise BadRequest("undone", "That split was taken back already.")
+        await self.app.record("Identity Split Undone", split)
+        await self.app.record("Audited", (by, "undo split", split))
+        after = splits.effect(self.workspace, record)
+        return SplitView(record.id, after, list(record.pairs), "As it was before the split.")
+
+    async def merge(self, person: str, other: str, by: str) -> Any:
+        """Join two people by hand; says so when a limit refuses."""
+        a, b = people.find(self.workspace, person), people.find(self.workspace, other)
+        if a.id == b.id:
+            raise BadRequest("same_person", "These are one person already.")
+        await self.app.record("Identity Joined", (a.root, b.root))
+        await self.app.record("Audited", (by, "merge", a.id))
+        after = people.by_key(self.workspace, a.root)
+        joined = after is not None and b.root in after.members
+        message = "One person now." if joined else "Kept on record, but refused: " + self.why(person, a.root, b.root)["steps"][0]
+        return {"joined": joined, "id": after.id if after else a.id, "message": message}
+
+    async def erase(self, person: str, by: str) -> EraseReceipt:
+        """Erase a person from every store."""
+        return await erasures.erase(self.app, people.find(self.workspace, person), by)
+
+    def export(self, person: str, by: str) -> bytes:
+        """Everything held about a person as one ZIP."""
+        found = people.find(self.workspace, person)
+        self.audit(by, "export", found.id)
+        return privacy.export(self.workspace, found)
+
+    def audit(self, user: str, verb: str, subject: str) -> None:
+        """Record that somebody saw or did something; does not wait for the disk."""
+        task = asyncio.ensure_future(self.app.record("Audited", (user, verb, subject)))
+        task.add_done_callback(lambda t: t.cancelled() or t.exception())
+
+    def search(self, query: str, limit: int) -> Any:
+        """People by any part of an identifier or name."""
+        return [views.person_row(self.workspace, p, k) for p, k in people.search(self.workspace, query[:200], limit)]
+
+    # --- deciding -------------------------------------------------------------------------------------------------
+
+    async def decide(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Any:
+        """Answer an ask; durable before it is given."""
+        made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
+        return {
+            "decisionId": made.id,
+            "action": made.action,
+            "content": made.content,
+            "propensity": made.propensity,
+            "reasons": list(made.reasons) if trusted or made.identified == "verified" else list(made.reasons)[-1:],
+            "group": made.group,
+            "holdout": made.holdout,
+            "policy": made.policy,
+            "expires": views.iso(made.expires) if made.expires else None,
+            "eligible": list(made.eligible),
+        }
+
+    def decision(self, decision_id: str) -> DecisionView:
+        """One decision with what followed it."""
+        return views.decided(self.workspace, self.answers, self.answers.find(decision_id))
+
+    def effect(self) -> views.EffectLine:
+        """The honest line; worked out at most every ten seconds."""
+        now = self.workspace.clock.now()
+        if self._effect is None or now - self._effect[0] > 10_000:
+            self._effect = (now, views.effect(self.workspace))
+        return self._effect[1]
+
+    def catalogue(self) -> Any:
+        """The offers in force."""
+        held = self.workspace.config.get(CATALOGUE) or Plain("")
+        index = self.answers.index
+        return {"version": index.version, "offers": plain(index.offers), "text": held.value}
+
+    async def set_catalogue(self, text: str) -> Any:
+        """Check and load a catalogue; the file in the directory follows."""
+        parse(text)
+        await self.app.record("Configuration Changed", {CATALOGUE: text})
+        (self.workspace.path / CATALOGUE_FILE).write_text(text, "utf-8")
+        return self.catalogue()
+
+    # --- who may talk to it -----------------------------------------------------------------------------------------
+
+    def sources(self) -> list[Source]:
+        """All sources by name."""
+        return [s for n in sorted(self.workspace.sources.keys()) if (s := self.workspace.sources.get(n))]
+
+    async def add_source(self, name: str, channel: str, kind: str, assurance: str, rate: int = 0) -> str:
+        """Make a source; gives its write key."""
+        return await access.add_source(self.app, name, channel, kind, assurance, rate)
+
+    async def rotate_source(self, name: str) -> str:
+        """A further write key."""
+        return await access.rotate(self.app, name)
+
+    async def revoke_write_key(self, name: str, hint: str) -> None:
+        """Revoke a write key by its hint."""
+        await access.revoke_write_key(self.app, name, hint)
+
+    def keys(self) -> list[ApiKey]:
+        """All secret keys by name."""
+        return [k for n in sorted(self.workspace.keys.keys()) if (k := self.workspace.keys.get(n))]
+
+    async def add_key(
+        self, name: str, scopes: list[str], fields: list[str], masked: list[str], sources: list[str]
+    ) -> str:
+        """Make a secret key; gives it."""
+        return await access.add_key(self.app, name, scopes, fields, masked, sources)
+
+    async def revoke_key(self, name: str) -> None:
+        """Revoke a secret key."""
+        await access.revoke_key(self.app, name)
+
+    async def add_user(self, name: str, full_name: str, role: str, password: str) -> None:
+        """Make or change a console account."""
+        await access.add_user(self.app, name, full_name, role, password)
+
+    # --- dead letters -------------------------------------------------------------------------------------------------
+
+    def dead_letters(
+        self, code: str, source: str, cursor: str | None, limit: int
+    ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
+        """A page of open dead letters."""
+        return letters.page(self.app, code, source, cursor, limit)
+
+    def dead_letter(self, letter: str) -> tuple[DeadLetter, str]:
+        """One with its message."""
+        return letters.one(self.app, letter)
+
+    async def replay_dead_letter(self, letter: str, edited: str | None) -> tuple[bool, str]:
+        """Send it again."""
+        return await letters.replay(self.app, letter, edited)
+
+    async def map_channel(self, unknown: str, channel: str) -> tuple[int, int]:
+        """Say what an unknown channel is, and replay."""
+        return await letters.map_channel(self.app, unknown, channel)
+
+    # --- upkeep -------------------------------------------------------------------------------------------------------
+
+    async def step_clock(self, now: int) -> int:
+        """Step a stepped clock."""
+        return await self.app.step_clock(now)
+
+    async def checkpoint(self) -> None:
+        """Write the state now."""
+        await self.app.checkpoint()
+
+    async def backup(self, dest: str) -> Any:
+        """Copy the directory."""
+        return await upkeep.backup_to(self.app, Path(dest))
+
+    def config(self) -> list[tuple[str, Any, str]]:
+        """Every setting with its origin."""
+        from patron.runtime.settings import show
+
+        return show(self.workspace.settings, self.workspace.origins)
+
+    def dry_run(self, rules: dict[str, Any]) -> Any:
+        """What other identity rules would change."""
+        return upkeep.dry_run(self.app, rules)
+
+    async def verify_replay(self) -> Any:
+        """Rebuild from the log beside the live state and compare."""
+        return await upkeep.verify_replay(self.app)
+
+    async def retain(self) -> Any:
+        """Drop what is older than its class allows."""
+        return await upkeep.retain(self.app)
+
+
+def _profile(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
+    profile = people.profile(backend.workspace, person)
+    value = public.to_json(person, profile)
+    value["identifiers"] = plain(views.identifiers(backend.workspace, person))
+    return public.mask(value, key.fields, key.masked)
+
+
+def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
+    return {"traits": public.mask_traits(public.traits(people.profile(backend.workspace, person)), key.fields, key.masked)}
+
+
+def _external_ids(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
+    return {"data": views.identifiers(backend.workspace, person)}
+
+
+def _links(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
+    return {"data": views.links(backend.workspace, person)}
+
+
+def _segments(_backend: LocalBackend, _person: Person, _key: ApiKey) -> Any:
+    return {"data": []}
+
+
+def _consents(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
+    profile = people.profile(backend.workspace, person)
+    return {"data": views.consents(profile), "history": plain(profile.history)}
+
+
+def _metadata(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
+    profile = people.profile(backend.workspace, person)
+    return {
+        "id": person.id,
+        "retired_ids": sorted(backend.workspace.graph.retired_ids(person)),
+        "events": profile.events,
+        "nodes": list(profile.nodes),
+        "crowded": person.crowded,
+        "groups": views.groups(backend.workspace, person),
+    }
+
+
+def _decisions(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
+    return {"data": views.decisions_of(backend.workspace, backend.answers, person, 50)}
+
+
+_PARTS: dict[str, Any] = {
+    "profile": _profile,
+    "traits": _traits,
+    "external_ids": _external_ids,
+    "links": _links,
+    "segments": _segments,
+    "consents": _consents,
+    "metadata": _metadata,
+    "decisions": _decisions,
+}
+
+
+def _moment(at: str | int) -> int:
+    import datetime as dt
+
+    if isinstance(at, int):
+        return at
+    try:
+        when = dt.datetime.fromisoformat(at)
+    except ValueError as error:
+        raise BadRequest("bad_time", "`at` must be ISO 8601, for example 2026-05-04T10:00:00Z.") from error
+    return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() * 1000)
+
+

@@ -1,0 +1,27 @@
+"""Which door leads where: the public one (tracking, decide) and the private one (profiles, admin, console)."""
+
+from patron import __version__
+from patron.collect.http import Tracking
+from patron.runtime.backend import LocalBackend
+from patron.serve import admin, decide, health, openapi, profiles
+from patron.serve.router import Asgi, Route, Router
+
+
+def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
+    """Profile API, administration, health, and the console behind them."""
+    routes = [*health.routes(backend), *profiles.routes(backend), *decide.routes(backend), *admin.routes(backend)]
+    return Router([*routes, openapi.route(routes, __version__)], backend.api_key, console)
+
+
+def public_door(backend: LocalBackend) -> Asgi:
+    """What may be reached from outside: tracking, decide and health; nothing that reads a profile."""
+    routes: list[Route] = [
+        *(r for r in health.routes(backend) if not r.scope and r.path != "/metrics"),
+        *(r for r in decide.routes(backend) if r.path == "/v1/decide"),
+    ]
+    return Tracking(backend.app.ingest, Router(routes, backend.api_key), backend.app.workspace.clock)
+
+
+def whole_door(backend: LocalBackend, console: Asgi | None) -> Asgi:
+    """Everything on one port, for a host that only this machine reaches."""
+    return Tracking(backend.app.ingest, private_door(backend, console), backend.app.workspace.clock)

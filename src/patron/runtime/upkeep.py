@@ -1,0 +1,159 @@
+"""Keeping a workspace well: health and metrics, backups, replay checks, dry runs, retention."""
+
+import asyncio
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from patron import __version__
+from patron.identity.diff import dry_run as identity_dry_run
+from patron.identity.rules import IdentityRules
+from patron.model.clock import DAY, SteppedClock
+from patron.model.errors import BadRequest
+from patron.model.views import Health
+from patron.runtime.app import App
+from patron.runtime.workspace import Workspace
+from patron.storage.embedded import backup, directory
+
+MB = 1 << 20
+
+
+def health(app: App) -> Health:
+    """How the process and its directory are."""
+    workspace, status = app.workspace, app.status()
+    free = shutil.disk_usage(workspace.path).free / MB
+    letters = sum(1 for k in workspace.dead.keys() if (r := workspace.dead.get(k)) and r.status == "open")
+    return Health(
+        status=status,
+        people=workspace.graph.people_count(),
+        identifiers=len(workspace.idents),
+        events=status.applied,
+        uptime_s=round(time.monotonic() - app.started, 1),
+        memory_mb=round(_memory(), 1),
+        log_mb=round(workspace.log.size_bytes() / MB, 2),
+        state_mb=round(_size(workspace.path / "state.db") / MB, 2),
+        disk_free_mb=round(free, 0),
+        last_checkpoint=app.last_checkpoint,
+        dead_letters=letters,
+        clock="stepped" if isinstance(workspace.clock, SteppedClock) else "system",
+        now=workspace.clock.now(),
+        version=__version__,
+        checks=_checks(app, free, letters),
+    )
+
+
+def _checks(app: App, free: float, letters: int) -> list[tuple[str, bool, str]]:
+    workspace, status = app.workspace, app.status()
+    need = workspace.settings.storage.min_free_mb
+    behind = status.accepted - status.applied
+    return [
+        ("Log", status.durable <= status.accepted, f"{status.accepted:,} messages, {status.durable:,} durable"),
+        ("State", behind < workspace.settings.collect.queue, f"{behind:,} messages wait to be applied"),
+        ("Disk", free > 4 * need, f"{free:,.0f} MB free; nothing more is taken below {need} MB"),
+        ("Sources", len(workspace.sources) > 0, f"{len(workspace.sources)} sources; add one: patron source add"),
+        ("Dead letters", letters < 1_000, f"{letters:,} wait to be looked at"),
+        ("Python", sys.version_info >= (3, 11), f"{sys.version_info.major}.{sys.version_info.minor}"),
+    ]
+
+
+def metrics(app: App) -> str:
+    """Prometheus text: counters and gauges without any personal label."""
+    status = app.status()
+    rows = [
+        ("patron_messages_accepted_total", "counter", "Messages appended to the log.", status.accepted),
+        ("patron_messages_applied_total", "counter", "Messages applied to the state.", status.applied),
+        ("patron_messages_waiting", "gauge", "Messages durable or on their way, not applied yet.", app.pipeline.waiting),
+        ("patron_identifiers", "gauge", "Identifiers known.", len(app.workspace.idents)),
+        ("patron_profiles", "gauge", "Node profiles kept.", len(app.workspace.nodes)),
+        ("patron_dead_letters", "gauge", "Dead letters kept.", len(app.workspace.dead)),
+        ("patron_decisions", "gauge", "Decisions kept.", len(app.workspace.decisions)),
+        ("patron_memory_bytes", "gauge", "Resident memory.", int(_memory() * MB)),
+        ("patron_dirty_rows", "gauge", "Rows that the next checkpoint writes.", app.workspace.state.dirty),
+    ]
+    lines = [f"# HELP {n} {text}\n# TYPE {n} {kind}\n{n} {value}" for n, kind, text, value in rows]
+    lines.append("# HELP patron_events_today Events of today by channel.\n# TYPE patron_events_today gauge")
+    lines += [f'patron_events_today{{channel="{r.channel}"}} {r.today}' for r in app.rates.channels(app.workspace)]
+    return "\n".join(lines) + "\n"
+
+
+async def backup_to(app: App, dest: Path) -> dict[str, Any]:
+    """Copy the directory to `dest`, consistent as of now."""
+    if not dest.is_absolute():
+        raise BadRequest("bad_path", "Give an absolute path on the server's machine.")
+    if dest.exists():
+        raise BadRequest("exists", f"{dest} exists already; a backup goes to a new folder.")
+    await app.checkpoint()
+    report = await asyncio.to_thread(backup.backup, app.workspace.path, dest)
+    return {"path": str(dest), "position": app.workspace.applied, "files": report.files, "bytes": report.bytes}
+
+
+def dry_run(app: App, rules: dict[str, Any]) -> Any:
+    """What other identity rules would change on the evidence there is: people merged, people split, with examples."""
+    try:
+        other = msgspec.convert(
+            {**msgspec.to_builtins(app.workspace.settings.identity), **rules}, IdentityRules
+        )
+    except msgspec.ValidationError as error:
+        raise BadRequest("bad_rules", f"These identity rules cannot be read: {error}.") from error
+    return identity_dry_run(app.workspace.idents, app.workspace.settings.identity, other)
+
+
+async def verify_replay(app: App) -> dict[str, Any]:
+    """Rebuild the state from the log in a folder beside, acting on nobody, and compare every row's bytes."""
+    await app.checkpoint()
+    with tempfile.TemporaryDirectory(prefix="patron-replay-") as folder:
+        copy = Path(folder) / "copy"
+        await asyncio.to_thread(backup.backup, app.workspace.path, copy, record=False)
+        return await asyncio.to_thread(_compare, copy, Path(folder) / "fresh")
+
+
+def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
+    backup.restore(copy, fresh, [])
+    kept = directory.dump_state(fresh)
+    directory.drop_state(fresh)
+    rebuilt = Workspace.open(fresh)
+    rebuilt.close()
+    again = directory.dump_state(fresh)
+    names = sorted({f"{t}/{k}" for t, k in kept.keys() ^ again.keys()} | {f"{t}/{k}" for (t, k), v in kept.items() if again.get((t, k), v) != v})
+    return {"equal": not names, "messages": rebuilt.applied, "rows": len(again), "differences": names[:100]}
+
+
+async def retain(app: App) -> dict[str, int]:
+    """Drop log segments, dead letters and audit lines older than their class allows. 0 days = for ever."""
+    workspace, keep, now = app.workspace, app.workspace.settings.retention, app.workspace.clock.now()
+    segments = 0
+    if keep.events_days:
+        await app.checkpoint()
+        for segment in workspace.log.segments()[:-1]:
+            if segment.last_received < now - keep.events_days * DAY and segment.last <= workspace.applied:
+                workspace.log.drop(segment.first)
+                segments += 1
+    letters = _drop_old(workspace.dead, now - keep.dead_letters_days * DAY) if keep.dead_letters_days else 0
+    audit = _drop_old(workspace.audit, now - keep.audit_days * DAY) if keep.audit_days else 0
+    return {"segments": segments, "dead_letters": letters, "audit": audit}
+
+
+def _drop_old(table: Any, before: int) -> int:
+    old = [k for k in table.keys() if (row := table.get(k)) is not None and row.time < before]
+    for key in old:
+        table.delete(key)
+    return len(old)
+
+
+def _memory() -> float:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() / MB
+    except (OSError, ValueError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / MB if sys.platform == "darwin" else peak / 1024
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,223 @@
+"""Views for people and other systems, built from the workspace: one person, a timeline, decisions, the effect."""
+
+import datetime as dt
+from typing import Any
+
+from patron.decide.credit import Order, outcome
+from patron.experiments.power import Plan
+from patron.experiments.verdicts import line
+from patron.identity import explain
+from patron.model.clock import DAY
+from patron.model.events import Event
+from patron.model.offers import NOTHING, Decision
+from patron.model.people import Key, Person
+from patron.model.ports import IndexRow
+from patron.model.views import (
+    ConsentView,
+    DecisionView,
+    EffectLine,
+    IdentifierView,
+    LinkView,
+    PersonRow,
+    PersonView,
+    TimelineEvent,
+    TraitView,
+)
+from patron.moments.sums import Sums
+from patron.profiles.merge import Profile
+from patron.profiles.sentence import display_name, sentence, summary
+from patron.model.money import from_units
+from patron.runtime import people
+from patron.runtime.answer import Answers
+from patron.runtime.workspace import Workspace
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def iso(ms: int) -> str:
+    """A time as ISO 8601 with milliseconds, UTC.
+
+    >>> iso(1_772_471_051_120)
+    '2026-03-02T17:04:11.120Z'
+    """
+    when = _EPOCH + dt.timedelta(milliseconds=ms)
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def money(units: dict[str, int]) -> dict[str, str]:
+    """Currency -> decimal text."""
+    return {currency: from_units(value) for currency, value in sorted(units.items())}
+
+
+def identifiers(workspace: Workspace, person: Person) -> list[IdentifierView]:
+    """The person's identifiers, customers' own first, devices and receipts last."""
+    found = []
+    for key in person.members:
+        kind, _, value = people.uncut(key, workspace.cuts).partition(":")
+        first = workspace.graph.first_seen(key) or 0
+        part = workspace.nodes.get(key)
+        last = part.last if part is not None else first
+        found.append(IdentifierView(kind, value, first, last, workspace.graph.is_shared(key)))
+    return sorted(found, key=lambda i: (_rank(workspace, i.type), i.first_seen, i.value))
+
+
+def _rank(workspace: Workspace, kind: str) -> int:
+    order = [t.name for t in workspace.settings.identity.types]
+    return order.index(kind) if kind in order else len(order)
+
+
+def links(workspace: Workspace, person: Person) -> list[LinkView]:
+    """The evidence that joins the person, and what was refused, in words."""
+    found = []
+    for link in explain.links(workspace.graph, person):
+        source, _, _ = link.uid.partition("/")
+        event = _event_words(workspace, link.position)
+        found.append(
+            LinkView(
+                link.a, link.b, link.status, link.strength, link.assurance, link.time, event, source, link.rule, link.reason
+            )
+        )
+    return found
+
+
+def _event_words(workspace: Workspace, position: int) -> str:
+    hit = workspace.event_at(position) if position else None
+    return sentence(hit[0])[0] if hit else ""
+
+
+def traits(profile: Profile) -> list[TraitView]:
+    """Traits with provenance, by name."""
+    return [
+        TraitView(name, t.value, t.time, t.source, t.message_id) for name, t in sorted(profile.traits.items())
+    ]
+
+
+def consents(profile: Profile) -> list[ConsentView]:
+    """Consents as they stand, with their proof."""
+    return [
+        ConsentView(purpose, channel, c.granted, c.time, c.text_version, c.place, c.source)
+        for (purpose, channel), c in sorted(profile.consents.items())
+    ]
+
+
+def timeline_event(event: Event, node: Key, row: IndexRow) -> TimelineEvent:
+    """One event as the timeline shows it."""
+    said, detail, amount, ours = sentence(event)
+    return TimelineEvent(
+        message_id=event.message_id,
+        type=event.type,
+        event=event.name,
+        timestamp=iso(event.time),
+        channel=event.channel,
+        source=event.source,
+        properties=event.properties,
+        received_at=iso(event.received),
+        position=row.position,
+        node=node,
+        sentence=said,
+        detail=detail,
+        money=amount,
+        late_days=max(0, (event.received - event.time) // DAY),
+        ours=ours,
+        time=event.time,
+    )
+
+
+def decided(workspace: Workspace, answers: Answers, decision: Decision, person: Person | None = None) -> DecisionView:
+    """A decision with what followed it, credited over all nodes that the person has today."""
+    person = person or (people.by_key(workspace, decision.node) if decision.node else None)
+    profile = people.profile(workspace, person) if person else None
+    shown = workspace.shown.get(decision.id)
+    window = workspace.settings.decide.window_days * DAY
+    followed = outcome(decision, _orders(profile), [shown] if shown is not None else [], window)
+    offer = answers.index.by_id.get(decision.action)
+    name = "Nothing shown" if decision.action == NOTHING else (offer.name if offer else decision.action)
+    who = display_name(profile) if profile else "Not identified"
+    return DecisionView(decision, followed, name, who)
+
+
+def _orders(profile: Profile | None) -> list[Order]:
+    if profile is None:
+        return []
+    return [
+        Order(name, o.time, o.currency, o.gross, o.refunded) for name, o in profile.orders.items() if not o.cancelled
+    ]
+
+
+def decisions_of(workspace: Workspace, answers: Answers, person: Person, limit: int = 20) -> list[DecisionView]:
+    """The latest decisions for a person, newest first."""
+    ids = [i for key in person.members for i in workspace.asked.get(key) or ()]
+    found = [d for i in ids if (d := workspace.decisions.get(i)) is not None]
+    found.sort(key=lambda d: (-d.time, d.id))
+    return [decided(workspace, answers, d, person) for d in found[:limit]]
+
+
+def person_view(workspace: Workspace, answers: Answers, person: Person, now: int) -> PersonView:
+    """Everything the person page shows."""
+    profile = people.profile(workspace, person)
+    return PersonView(
+        id=person.id,
+        name=display_name(profile),
+        summary=summary(profile, now),
+        identifiers=identifiers(workspace, person),
+        traits=traits(profile),
+        consents=consents(profile),
+        links=links(workspace, person),
+        decisions=decisions_of(workspace, answers, person),
+        counters=profile.counters,
+        orders=profile.totals.orders,
+        revenue=money(profile.totals.net),
+        channels={c: (s.first, s.last, s.events) for c, s in profile.channels.items()},
+        first_seen=profile.first,
+        last_seen=profile.last,
+        groups=groups(workspace, person),
+        nodes=[k for k in person.members if k in workspace.nodes],
+        crowded=person.crowded,
+        retired=sorted(workspace.graph.retired_ids(person)),
+    )
+
+
+def groups(workspace: Workspace, person: Person) -> list[tuple[str, dict[str, Any]]]:
+    """Accounts that the person is a member of."""
+    from patron.identity.accounts import accounts_of
+
+    return accounts_of(person.members, workspace.accounts, workspace.members)
+
+
+def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
+    """One hit of a search."""
+    profile = people.profile(workspace, person)
+    return PersonRow(
+        person.id,
+        display_name(profile),
+        identifiers(workspace, person)[:6],
+        matched,
+        profile.last,
+        profile.totals.orders,
+        money(profile.totals.net),
+        sorted(profile.channels),
+    )
+
+
+def effect(workspace: Workspace) -> EffectLine:
+    """Orders within the window after the first decision, people shown offers against people held out.
+
+    Intention to treat: everyone drawn counts in the arm first drawn, once per person as resolved today.
+    """
+    decide = workspace.settings.decide
+    window, now = decide.window_days * DAY, workspace.clock.now()
+    first: dict[str, tuple[int, str, Person]] = {}
+    for key in workspace.assigned.keys():
+        drawn, person = workspace.assigned.get(key), people.by_key(workspace, key)
+        if drawn is None or person is None:
+            continue
+        held = first.get(person.id)
+        if held is None or (drawn.time, drawn.arm) < held[:2]:
+            first[person.id] = (drawn.time, drawn.arm, person)
+    counts = {"treated": [0, 0], "control": [0, 0]}
+    for time, arm, person in first.values():
+        orders = people.profile(workspace, person).orders.values()
+        counts[arm][1] += 1
+        counts[arm][0] += any(time < o.time <= min(time + window, now) and o.net > 0 for o in orders)
+    plan = Plan(effect=decide.minimum_effect, holdout=decide.holdout)
+    return line(Sums.of_rate(*counts["treated"]), Sums.of_rate(*counts["control"]), plan)
