@@ -50,7 +50,7 @@ def eligible(
     sieve = _Sieve(index)
     sieve.stop(~index.placements.allowing(ask.placement), "placement")
     sieve.stop(~index.channels.allowing(ask.channel), "channel")
-    early, late = _outside(index, now)
+    early, late = index.outside(now)
     sieve.stop(early, "validity", EARLY)
     sieve.stop(late, "validity", LATE)
     refused, unasked = _without_consent(index, known.consents, ask.channel)
@@ -77,17 +77,6 @@ class _Sieve:
             self.left &= ~stopped
 
 
-def _outside(index: CatalogueIndex, now: int) -> tuple[int, int]:
-    """Offers that have not begun, and those that are over."""
-    early = late = 0
-    for bit, begin, end in index.spans:
-        if begin is not None and now < begin:
-            early |= bit
-        elif end is not None and now >= end:
-            late |= bit
-    return early, late
-
-
 def _without_consent(index: CatalogueIndex, consents: Consents, channel: str) -> tuple[int, int]:
     """Offers whose purpose was refused, and those whose purpose needs a yes that nobody gave."""
     refused = unasked = 0
@@ -101,16 +90,10 @@ def _without_consent(index: CatalogueIndex, consents: Consents, channel: str) ->
 
 
 def _by_conditions(sieve: _Sieve, facts: Any) -> None:
-    """All conditions must hold. Each different one is evaluated at most once, and only while an offer needs it."""
-    predicates = sieve.index.predicates
-    known: dict[int, bool] = {}
-    for level, rows in enumerate(sieve.index.levels):
+    """All conditions must hold; the first that does not is the reason. Fields no offer still needs are not read."""
+    for level, fields in enumerate(sieve.index.levels):
         stopped = 0
-        for number, mask in rows:
-            if mask & sieve.left:
-                holds = known.get(number)
-                if holds is None:
-                    holds = known[number] = predicates[number](facts)
-                if not holds:
-                    stopped |= mask
+        for field in fields:
+            if field.every & sieve.left:
+                stopped |= field.failing(facts)
         sieve.stop(stopped, "conditions", level)

@@ -4,7 +4,10 @@ A MessagePack array in the fixed order of `_Record`. At 200 candidates it stays 
 catalogue of the same version gives back content and reasons: see `patron.decide.explain.restore`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, reduce
+from itertools import compress
+from operator import or_
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +16,8 @@ from patron.decide.index import GATES
 from patron.model.offers import NOTHING, Decision, Dropped
 
 FORMAT = 1
+_BITS = bytes.maketrans(b"01", b"\x00\x01")
+_GATE_NUMBER = {gate: number for number, gate in enumerate(GATES)}
 
 
 class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -52,39 +57,37 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
     ValueError : it names an offer or a gate that is not there, or does not add up (a candidate is neither eligible
         nor dropped, or is both).
     """
-    bit_of = {offer: i for i, offer in enumerate(catalogue_ids)}
+    ids = tuple(catalogue_ids)
+    bit_of = _bit_of(ids)
     gates = dict.fromkeys(GATES, 0)
-    details: dict[tuple[int, int], int] = {}
+    details: list[tuple[str, int, int]] = []
     try:
-        candidates = _mask(decision.candidates, bit_of)
-        left = candidates
+        candidates = (1 << len(ids)) - 1
+        if decision.candidates != (*ids, NOTHING):
+            candidates = _union(bit_of[name] for name in decision.candidates if name != NOTHING)
         for drop in decision.dropped:
-            bit = bit_of[drop.offer]
-            gates[drop.gate] |= 1 << bit
-            details[GATES.index(drop.gate), bit] = drop.detail
-            left &= ~(1 << bit)
-        adds_up = (
-            left == _mask(decision.eligible, bit_of)
-            and len(details) + left.bit_count() == candidates.bit_count()
-        )
+            gates[drop.gate] |= bit_of[drop.offer]
+            details.append((drop.gate, bit_of[drop.offer], drop.detail))
+        action, would = _place(decision.action, bit_of), _place(decision.would, bit_of)
     except KeyError as error:
         raise ValueError(
             f"decision {decision.id} names {error}, which this catalogue does not have"
         ) from error
-    if not adds_up:
+    gone = _union(gates.values())
+    kept = (*compress(ids, _bytes(candidates & ~gone)), NOTHING)
+    if gone & ~candidates or gone.bit_count() != len(details) or kept != decision.eligible:
         raise ValueError(
             f"decision {decision.id} does not add up: every candidate is either eligible or dropped once"
         )
-    size = (len(catalogue_ids) + 7) // 8
-    whole = candidates == (1 << len(catalogue_ids)) - 1
-    ordered = bytes(details[place] for place in sorted(details))
+    size = (len(ids) + 7) // 8
+    whole = candidates == (1 << len(ids)) - 1
     record = _Record(
         format=FORMAT,
-        action=_place(decision.action, bit_of),
-        would=_place(decision.would, bit_of),
+        action=action,
+        would=would,
         candidates=b"" if whole else candidates.to_bytes(size, "little"),
         gates=tuple(mask.to_bytes(size, "little") if mask else b"" for mask in gates.values()),
-        details=ordered if any(ordered) else b"",
+        details=_details(details),
         **{name: getattr(decision, name) for name in _SAME},
     )
     return msgspec.msgpack.encode(record)
@@ -114,17 +117,16 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
         raise ValueError(
             f"decision {record.id} was made with another catalogue ({record.catalogue}): give that one"
         )
-    gone = sum(masks)
-    if (gone | candidates) > whole or not -1 <= record.action < len(ids) or not -1 <= record.would < len(ids):
-        raise ValueError(f"decision {record.id} names offers beyond the {len(ids)} of this catalogue")
+    gone = _union(masks)
+    strange = gone & ~candidates or candidates & ~whole or gone.bit_count() != len(dropped)
+    if strange or not -1 <= record.action < len(ids) or not -1 <= record.would < len(ids):
+        raise ValueError(f"decision {record.id} does not add up over the {len(ids)} offers of this catalogue")
     return Decision(
         action=NOTHING if record.action < 0 else ids[record.action],
         would=NOTHING if record.would < 0 else ids[record.would],
         candidates=(*(ids[bit] for bit in _bits(candidates)), NOTHING),
         eligible=(*(ids[bit] for bit in _bits(candidates & ~gone)), NOTHING),
-        dropped=tuple(
-            Dropped(ids[bit], gate, "", at) for (gate, bit), at in zip(dropped, details, strict=True)
-        ),
+        dropped=_drops(dropped, details, ids),
         **{name: getattr(record, name) for name in _SAME},
     )
 
@@ -138,21 +140,40 @@ _SAME = tuple(
 """Fields that stand in the record as they are in the decision."""
 
 
-def _mask(names: Sequence[str], bit_of: dict[str, int]) -> int:
-    mask = 0
-    for name in names:
-        if name != NOTHING:
-            mask |= 1 << bit_of[name]
-    return mask
+def _drops(places: list[tuple[str, int]], details: bytes, ids: Sequence[str]) -> tuple[Dropped, ...]:
+    """In the order in which `eligible` makes them: by gate, detail, place in the catalogue."""
+    rows = sorted(
+        (_GATE_NUMBER[gate], detail, bit) for (gate, bit), detail in zip(places, details, strict=True)
+    )
+    return tuple(Dropped(ids[bit], GATES[gate], "", detail) for gate, detail, bit in rows)
+
+
+def _details(rows: list[tuple[str, int, int]]) -> bytes:
+    """One byte a drop, in gate order then catalogue order."""
+    if not any(detail for _, _, detail in rows):
+        return b""
+    return bytes(
+        detail for _, _, detail in sorted((_GATE_NUMBER[gate], bit, detail) for gate, bit, detail in rows)
+    )
+
+
+@lru_cache(maxsize=8)
+def _bit_of(ids: tuple[str, ...]) -> dict[str, int]:
+    return {offer: 1 << i for i, offer in enumerate(ids)}
+
+
+def _union(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)
+
+
+def _bytes(mask: int) -> bytes:
+    """Bit i of the mask as byte i, 0 or 1."""
+    return bin(mask)[:1:-1].encode().translate(_BITS)
 
 
 def _bits(mask: int) -> list[int]:
-    return [i for i, bit in enumerate(bin(mask)[:1:-1]) if bit == "1"]
+    return [i for i, bit in enumerate(_bytes(mask)) if bit]
 
 
 def _place(action: str, bit_of: dict[str, int]) -> int:
-    if action == NOTHING:
-        return -1
-    if action not in bit_of:
-        raise ValueError(f"the action `{action}` is not in this catalogue")
-    return bit_of[action]
+    return -1 if action == NOTHING else bit_of[action].bit_length() - 1

@@ -1,10 +1,12 @@
 """A catalogue prepared for asking: one bit per offer, so that a gate is a few integer operations.
 
-Bit i of a mask is offer i of the catalogue. Placements, channels and purposes are masks made once; a condition that
-several offers share is evaluated once per ask, and the sentence of every possible drop exists before anyone asks.
+Bit i of a mask is offer i of the catalogue. Placements, channels and purposes are masks made once, conditions cost one
+look-up per field, and the sentence of every possible drop exists before anyone asks.
 """
 
 import datetime as dt
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import cast
@@ -13,8 +15,8 @@ from patron.decide.catalogue import version
 from patron.decide.slots import is_personal_slot, slots
 from patron.model.clock import DAY
 from patron.model.offers import NOTHING, Condition, Dropped, Offer
+from patron.rules.index import FieldIndex
 from patron.rules.language import is_personal
-from patron.rules.matches import Predicate, prepare
 from patron.rules.sentences import sentence
 
 GATES = ("placement", "channel", "validity", "consent", "identity", "conditions")
@@ -55,20 +57,20 @@ class CatalogueIndex:
         self.all = (1 << len(self.offers)) - 1
         self.placements = _Masks([offer.placements for offer in self.offers])
         self.channels = _Masks([offer.channels for offer in self.offers])
-        self.spans = tuple(
-            (1 << i, o.valid_from, o.valid_until)
-            for i, o in enumerate(self.offers)
-            if o.valid_from is not None or o.valid_until is not None
-        )
+        self._turns, self._outside = _calendar(self.offers)
         self.purposes = tuple(_Masks([(offer.purpose,) for offer in self.offers]).by_name.items())
         self.personal = _mask(is_personal_offer(offer) for offer in self.offers)
-        self.predicates, self.levels = _levels(self.offers)
+        self.levels = _levels(self.offers)
         reasons = [*_REASONS, *(("conditions", level) for level in range(len(self.levels)))]
         self._drops = {reason: _drops(self.offers, *reason) for reason in reasons}
 
     def named(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order."""
         return tuple(compress(self.ids, _chosen(mask)))
+
+    def outside(self, now: int) -> tuple[int, int]:
+        """The masks of offers that have not begun at `now`, and of those that are over."""
+        return self._outside[bisect_right(self._turns, now)]
 
     def drops(self, mask: int, gate: str, detail: int = 0) -> Iterable[Dropped]:
         """The drops of a mask at a gate; `detail` is which of its reasons, or which condition (from 0)."""
@@ -100,6 +102,26 @@ class _Masks:
         return self.by_name.get(name, self.everyone)
 
 
+def _calendar(offers: Sequence[Offer]) -> tuple[list[int], list[tuple[int, int]]]:
+    """Every moment at which an offer begins or ends, and the (early, late) masks between those moments."""
+    begins: defaultdict[int, int] = defaultdict(int)
+    ends: defaultdict[int, int] = defaultdict(int)
+    early = late = 0
+    for i, offer in enumerate(offers):
+        if offer.valid_from is not None:
+            begins[offer.valid_from] |= 1 << i
+            early |= 1 << i
+        if offer.valid_until is not None:
+            ends[offer.valid_until] |= 1 << i
+    turns = sorted({*begins, *ends})
+    outside = [(early, late)]
+    for turn in turns:
+        early &= ~begins.get(turn, 0)
+        late |= ends.get(turn, 0)
+        outside.append((early, late))
+    return turns, outside
+
+
 def _mask(bits: Iterable[bool]) -> int:
     return sum(1 << i for i, bit in enumerate(bits) if bit)
 
@@ -109,18 +131,14 @@ def _chosen(mask: int) -> bytes:
     return bin(mask)[:1:-1].encode().translate(_BITS)
 
 
-def _levels(offers: Sequence[Offer]) -> tuple[tuple[Predicate, ...], list[list[tuple[int, int]]]]:
-    """Different conditions once each, and for the n-th condition of offers: [(which predicate, mask of offers)]."""
-    numbers: dict[str, int] = {}
-    predicates: list[Predicate] = []
-    levels: list[dict[int, int]] = [{} for _ in range(max((len(o.conditions) for o in offers), default=0))]
+def _levels(offers: Sequence[Offer]) -> tuple[tuple[FieldIndex, ...], ...]:
+    """For the first, second, ... condition of all offers together: one index per field, its masks are offers."""
+    depth = max((len(offer.conditions) for offer in offers), default=0)
+    levels: list[dict[str, list[tuple[Condition, int]]]] = [{} for _ in range(depth)]
     for i, offer in enumerate(offers):
         for level, condition in enumerate(offer.conditions):
-            number = numbers.setdefault(repr(condition), len(predicates))
-            if number == len(predicates):
-                predicates.append(prepare(condition))
-            levels[level][number] = levels[level].get(number, 0) | 1 << i
-    return tuple(predicates), [list(level.items()) for level in levels]
+            levels[level].setdefault(condition.field, []).append((condition, 1 << i))
+    return tuple(tuple(FieldIndex(field, rows) for field, rows in level.items()) for level in levels)
 
 
 EARLY, LATE = 0, 1

@@ -1,6 +1,6 @@
 """What a rule may look at: the facts of one person at one moment, under the field names of the rule language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from patron.model.clock import DAY
@@ -36,7 +36,7 @@ def facts_of(
     revenue : currency -> net units of 1/10,000.
 
     >>> facts_of(now=10 * DAY, traits={"address": {"city": "Bologna"}}, orders=2, last_seen=7 * DAY)
-    {'totals.orders': 2, 'traits.address': {'city': 'Bologna'}, 'traits.address.city': 'Bologna', 'last_seen_days': 3}
+    {'totals.orders': 2, 'traits.address.city': 'Bologna', 'traits.address': {'city': 'Bologna'}, 'last_seen_days': 3}
     """
     facts: dict[str, Any] = {"totals.orders": orders}
     for currency, units in (revenue or {}).items():
@@ -47,17 +47,18 @@ def facts_of(
         facts["channels." + channel] = count
     for root, tree in (("traits.", traits), ("context.", context)):
         if tree:
-            facts.update(_leaves(root, tree, _MAX_DEPTH))
-            facts.update((root + name, value) for name, value in tree.items())
+            _spread(facts, root, tree, _MAX_DEPTH)
     for name, seen in (("first_seen_days", first_seen), ("last_seen_days", last_seen)):
         if seen is not None:
             facts[name] = max(0, now - seen) // DAY
     return facts
 
 
-def _leaves(prefix: str, tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    """Every (path, value) below `prefix`. A name that holds a dot is written last by the caller and so wins."""
+def _spread(facts: dict[str, Any], prefix: str, tree: Mapping[str, Any], depth: int) -> None:
+    """Put every value below `prefix` into `facts`. Branches go first: a name that itself holds a dot wins."""
+    if depth > 1:
+        for name, value in tree.items():
+            if type(value) is dict:
+                _spread(facts, f"{prefix}{name}.", value, depth - 1)
     for name, value in tree.items():
-        yield prefix + name, value
-        if isinstance(value, Mapping) and depth > 1:
-            yield from _leaves(f"{prefix}{name}.", value, depth - 1)
+        facts[prefix + name] = value

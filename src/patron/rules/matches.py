@@ -38,10 +38,10 @@ def prepare(condition: Condition) -> Predicate:
         return lambda facts: facts.get(field) is None
     if op == "exists":
         return lambda facts: facts.get(field) is not None
-    value = _wanted(condition)
+    values = constants(condition)
     if op in _ORDER:
-        return _ordering(field, _ORDER[op], value)
-    return _membership(field, op, value)
+        return _ordering(field, _ORDER[op], values[0])
+    return _membership(field, op, values)
 
 
 def matches(condition: Condition, facts: Facts) -> bool:
@@ -55,13 +55,16 @@ def matches(condition: Condition, facts: Facts) -> bool:
     return prepare(condition)(facts)
 
 
-def _wanted(condition: Condition) -> Any:
-    """The value to compare with; money as exact units, like the facts."""
-    if kind_of(condition.field) != "money":
-        return condition.value
-    if condition.op == "in":
-        return [to_units(v) for v in condition.value]
-    return to_units(condition.value)
+def constants(condition: Condition) -> list[Any]:
+    """The values a condition compares with: one, several for `in`, none for `exists`; money in exact units.
+
+    >>> constants(Condition("totals.revenue.EUR", ">=", "49.90")), constants(Condition("traits.city", "exists"))
+    ([499000], [])
+    """
+    if condition.op in ("exists", "missing"):
+        return []
+    values = list(condition.value) if condition.op == "in" else [condition.value]
+    return [to_units(v) for v in values] if kind_of(condition.field) == "money" else values
 
 
 def _ordering(field: str, compare: Callable[[Any, Any], bool], value: Any) -> Predicate:
@@ -82,12 +85,13 @@ def _ordering(field: str, compare: Callable[[Any, Any], bool], value: Any) -> Pr
     return holds
 
 
-def _membership(field: str, op: str, value: Any) -> Predicate:
+def _membership(field: str, op: str, values: list[Any]) -> Predicate:
+    if op == "in":
+        wanted = frozenset((isinstance(v, bool), v) for v in values)
+        return lambda facts: _any_in(facts.get(field), wanted)
+    value = values[0]
     if op == "has":
         return lambda facts: _has(facts.get(field), value)
-    if op == "in":
-        wanted = frozenset((isinstance(v, bool), v) for v in value)
-        return lambda facts: _any_in(facts.get(field), wanted)
     truth = isinstance(value, bool)
     if op == "=":
 

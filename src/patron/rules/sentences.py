@@ -71,6 +71,8 @@ def clean(text: str, limit: int = 80) -> str:
     >>> clean("Ana\u202e\x00  Rossi")
     'Ana Rossi'
     """
+    if len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip()
     kept = "".join(c for c in text[: limit * 4] if c.isprintable() or c.isspace())
     line = " ".join(kept.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
