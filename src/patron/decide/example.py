@@ -1,6 +1,6 @@
 """The catalogue that `patron init` writes: a coffee and home shop with stores, web shop and app. Edit it freely."""
 
-EXAMPLE = """\
+CATALOGUE_TOML = """\
 # Offers that Patron may decide for. "Nothing" is always a candidate and needs no entry.
 # After an edit: `patron doctor` names every fault by its place.
 #

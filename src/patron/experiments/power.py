@@ -33,15 +33,19 @@ class Plan(Struct, frozen=True):
     any_time: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("holdout", "power", "alpha"):
+        for name in ("power", "alpha"):
             if not 0.0 < getattr(self, name) < 1.0:
                 raise ValueError(f"`{name}` lies between 0 and 1, not {getattr(self, name)}")
+        if not 0.0 <= self.holdout <= 1.0:
+            raise ValueError(f"`holdout` is a share from 0 to 1, not {self.holdout}")
         if not 0.0 < self.effect < math.inf:
             raise ValueError(f"`effect` is a relative change above 0 such as 0.2, not {self.effect}")
 
 
 def needed(mean: float, plan: Plan, variance: float | None = None) -> tuple[int, int] | None:
-    """People needed (treated, control) to see `plan.effect` with `plan.power`; None when the mean is 0 or below.
+    """People needed (treated, control) to see `plan.effect` with `plan.power`.
+
+    None when it cannot be planned: the mean is 0 or below, or one arm stays empty (a holdout of 0 or 1).
 
     Parameters
     ----------
@@ -52,7 +56,7 @@ def needed(mean: float, plan: Plan, variance: float | None = None) -> tuple[int,
     >>> needed(0.18, Plan(any_time=False)), needed(0.18, Plan())
     ((1920, 1920), (3236, 3236))
     """
-    if mean <= 0.0 or (variance is None and mean > 1.0):
+    if mean <= 0.0 or (variance is None and mean > 1.0) or plan.holdout in (0.0, 1.0):
         return None
     changed = mean * (1 + plan.effect)
     if variance is None and changed > 1.0:

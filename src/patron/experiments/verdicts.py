@@ -17,7 +17,7 @@ class Verdict(Struct, frozen=True):
     """A verdict (`early`, `up`, `down`, `none`) with what it rests on.
 
     `why` is `size` (not enough people), `unclear` (enough, but neither clear of zero nor inside the band),
-    `no_outcomes`, `not_as_drawn`, or empty. `needed` is (treated, control), None while it cannot be planned.
+    `no_outcomes`, `not_as_drawn`, `one_arm` (nobody or everybody is held out), or empty. `needed` is (treated, control), None while it cannot be planned.
     """
 
     name: str
@@ -43,12 +43,13 @@ def verdict(treated: Moments, control: Moments, plan: Plan, *, rate: bool = True
     >>> verdict(Sums.of_rate(4800, 20_000), Sums.of_rate(4000, 20_000), Plan()).name
     'up'
     """
-    srm = srm_p(treated.n, control.n, plan.holdout)
+    one_arm = plan.holdout in (0.0, 1.0)
+    srm = 1.0 if one_arm else srm_p(treated.n, control.n, plan.holdout)
     size = _planned(treated, control, plan, rate)
     share = min(treated.n / size[0], control.n / size[1]) if size else 0.0
     alpha = 2 * (1 - _NORMAL.cdf(deviations(plan, share)))
     comparison = compare(treated, control, alpha)
-    name, why = _judge(comparison, plan, share, srm, bool(size))
+    name, why = ("early", "one_arm") if one_arm else _judge(comparison, plan, share, srm, bool(size))
     return Verdict(name, why, comparison, size, srm)
 
 
@@ -109,6 +110,11 @@ def _sentence(judged: Verdict, shown: int, held: int, plan: Plan, did: str, *, o
     if judged.why == "not_as_drawn":
         chance = "under 1 in 1,000,000" if judged.srm < 1e-6 else f"{judged.srm:.1g}"
         return f"No verdict: {people} are not the groups that were drawn (p {chance}). Check how people are assigned."
+    if judged.why == "one_arm":
+        who = "everybody" if plan.holdout else "nobody"
+        return (
+            f"Not measured: {who} is held out ({people}). A share between 0 and 1 makes the effect visible."
+        )
     if not shown and not held:
         return "Too early: nobody has been decided for yet."
     if size is None:
