@@ -32,8 +32,15 @@ _PROPERTIES = {
 }
 _VIEW: dict[str, object] = {"type": "track", "event": "Product Viewed", "properties": _PROPERTIES}
 _PAGE: dict[str, object] = {"type": "page", "name": "Home", "properties": {"path": "/", "title": "Shop"}}
-_ADD: dict[str, object] = {"type": "track", "event": "Product Added", "properties": {**_PROPERTIES, "quantity": 1}}
-_KNOW: dict[str, object] = {"type": "identify", "traits": {"first_name": "Ana", "city": "Bari", "plan": "gold"}}
+_ADD: dict[str, object] = {
+    "type": "track",
+    "event": "Product Added",
+    "properties": {**_PROPERTIES, "quantity": 1},
+}
+_KNOW: dict[str, object] = {
+    "type": "identify",
+    "traits": {"first_name": "Ana", "city": "Bari", "plan": "gold"},
+}
 _KINDS = (*[_VIEW] * 12, *[_PAGE] * 5, *[_ADD] * 2, _KNOW)
 """Twenty messages: 12 views, 5 pages, 2 additions, 1 identify."""
 

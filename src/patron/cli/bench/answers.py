@@ -1,0 +1,172 @@
+"""Rows about answers: profile reads, decisions, both under load, and how soon an event changes a decision."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from patron.cli.bench import bodies, machine
+from patron.cli.bench.catalogues import PLACEMENT, flip, wide
+from patron.cli.bench.figures import PROMISES, Figure
+from patron.cli.bench.load import Outcome, Pump, Shot, drive, paced, percentile
+from patron.cli.bench.target import Target
+
+FULL_RATE = 27_500.0
+"""Events a second of the mixed load; half of it is the `half load` of the changed decision."""
+
+
+def _prepared(target: Target, people: int, prefix: str) -> None:
+    stream = bodies.messages([p for p in range(people) for _ in range(3)], prefix)
+    drive(target.port, [Shot(one) for one in bodies.tracked(bodies.batches(stream), target.write_key)])
+    target.settle()
+
+
+def handlers(quick: bool) -> Iterator[Figure]:
+    """Profile read and decision in the handler; then decisions over HTTP and their bytes in the log."""
+    people, count = (1_000, 500) if quick else (10_000, 3_000)
+    with Target() as target:
+        target.load_catalogue(wide())
+        _prepared(target, people, "ask")
+        target.stop()
+        base = machine.baseline()
+        read = _inside(target, "read", count, people)
+        note = f"p50 {percentile(read['cpu'], 0.5):.0f} us CPU"
+        yield Figure(PROMISES["read"], percentile(read["cpu"], 0.99) / 1000, base, note)
+        before = target.size("log")
+        made = _inside(target, "decide", count, people)
+        each = (target.size("log") - before) / (count + 200)
+        note = f"wall p50 {percentile(made['wall'], 0.5) / 1000:.2f} ms, p99 {percentile(made['wall'], 0.99) / 1000:.2f} ms"
+        yield Figure(PROMISES["decide_p50"], percentile(made["cpu"], 0.5), base, note)
+        yield Figure(PROMISES["decide_p99"], percentile(made["cpu"], 0.99), base, f"{count:,} decisions")
+        yield Figure(PROMISES["disk_decision"], each, 0.0, "")
+        target.start()
+        yield _over_http(target, people, count * 2)
+
+
+def _inside(target: Target, kind: str, count: int, people: int) -> dict[str, Any]:
+    command = [
+        sys.executable,
+        "-m",
+        "patron.cli.bench.inside",
+        str(target.data),
+        kind,
+        str(count),
+        "ask",
+        str(people),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+    if done.returncode:
+        raise click.ClickException(f"measuring `{kind}` failed:\n{done.stderr[-2_000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    if set(found["statuses"]) != {"200"}:
+        raise click.ClickException(f"measuring `{kind}`: the handler answered {found['statuses']}")
+    return found
+
+
+def _asks(target: Target, people: int, count: int, prefix: str = "ask") -> list[bytes]:
+    found = []
+    for person in bodies.uniform(people, count, seed=7).tolist():
+        asked = {"placement": PLACEMENT, "anonymousId": f"{prefix}-a{person}", "context": {"weather": "rain"}}
+        found.append(bodies.request("POST", "/v1/decide", target.admin, json.dumps(asked).encode()))
+    return found
+
+
+def _over_http(target: Target, people: int, count: int) -> Figure:
+    asks = [Shot(one) for one in _asks(target, people, count)]
+    base, before = machine.baseline(), target.cpu()
+    outcome = drive(target.port, asks, connections=32)
+    spent = target.cpu() - before
+    _all_well(outcome)
+    wall = f"wall p99 {percentile(outcome.latencies[''], 0.99) * 1000:.1f} ms at 32 connections"
+    return Figure(PROMISES["decide_http"], count / spent, base, wall)
+
+
+def _all_well(outcome: Outcome) -> None:
+    bad = {status: n for status, n in outcome.statuses.items() if status not in {200, 429, 503}}
+    if bad:
+        raise click.ClickException(f"the server answered {bad}")
+
+
+def mixed(quick: bool) -> Iterator[Figure]:
+    """27,500 events, 800 decisions and 200 reads a second together, checkpoints on, paced from two processes."""
+    people, seconds = (5_000, 4) if quick else (100_000, 20)
+    rate = FULL_RATE
+    with Target() as target:
+        target.load_catalogue(wide())
+        _prepared(target, min(people, 5_000), "ask")
+        stream = bodies.messages(bodies.uniform(people, int(rate * seconds)).tolist(), "ask2")
+        events = bodies.tracked(bodies.batches(stream), target.write_key)
+        shots = _questions(target, min(people, 5_000), seconds)
+        base = machine.baseline()
+        pump = Pump(target.port, events, rate / 100)
+        time.sleep(1.0)
+        outcome = drive(target.port, shots, connections=32)
+        taken, refused, took = pump.finish()
+        _all_well(outcome)
+        decided, reads = outcome.latencies["decide"], outcome.latencies["read"]
+        note = (
+            f"p50 {percentile(decided, 0.5) * 1000:.1f} ms; reads p99 {percentile(reads, 0.99) * 1000:.1f} ms; "
+            f"{len(decided) / outcome.seconds:,.0f} decisions/s, {len(reads) / outcome.seconds:,.0f} reads/s"
+        )
+        yield Figure(PROMISES["mixed_p99"], percentile(decided, 0.99) * 1000, base, note)
+        yield Figure(
+            PROMISES["mixed_rate"], taken * 100 / took, base, f"{refused} requests were refused first (503)"
+        )
+
+
+def _questions(target: Target, people: int, seconds: int) -> list[Shot]:
+    asks = paced(_asks(target, people, 800 * seconds), 800, "decide")
+    who = bodies.uniform(people, 200 * seconds, seed=8).tolist()
+    reads = [bodies.request("GET", f"/v1/profiles/anonymous_id:ask-a{p}", target.admin) for p in who]
+    return sorted(asks + paced(reads, 200, "read"), key=lambda shot: shot.due)
+
+
+def changed(quick: bool) -> Iterator[Figure]:
+    """A trait arrives; how long until a decision of that person counts with it, from the sending of the event."""
+    count = 40 if quick else 300
+    with Target() as target:
+        target.load_catalogue(flip())
+        background = bodies.messages(
+            bodies.uniform(20_000, int(FULL_RATE / 2 * (count * 0.02 + 4))).tolist(), "bg"
+        )
+        events = bodies.tracked(bodies.batches(background), target.write_key)
+        base = machine.baseline()
+        pump = Pump(target.port, events, FULL_RATE / 2 / 100)
+        time.sleep(1.0)
+        delays, tries = [], 0
+        for person in range(count):
+            delay, asked = _flip(target, person)
+            delays.append(delay)
+            tries += asked
+        pump.finish()
+        note = f"p50 {percentile(delays, 0.5) * 1000:.1f} ms; {tries / count:.2f} decisions asked for each"
+        yield Figure(PROMISES["changed"], percentile(delays, 0.99) * 1000, base, note)
+
+
+def _flip(target: Target, person: int) -> tuple[float, int]:
+    """Seconds from sending the event to holding a decision whose gates saw it, and how many were asked for."""
+    ask = {"placement": PLACEMENT, "userId": f"flip-{person}"}
+    if _open_to_gold(target.call("POST", "/v1/decide", ask)[1]):
+        raise click.ClickException("the bench's person was gold before the event came")
+    message = {
+        "messageId": f"flip-{person}",
+        "userId": f"flip-{person}",
+        "traits": {"tier": "gold"},
+        "writeKey": target.write_key,
+    }
+    begun = time.perf_counter()
+    target.call("POST", "/v1/identify", message)
+    for tries in range(1, 200):
+        if _open_to_gold(target.call("POST", "/v1/decide", ask)[1]):
+            return time.perf_counter() - begun, tries
+    raise click.ClickException("the event never changed the decision")
+
+
+def _open_to_gold(decision: dict[str, Any]) -> bool:
+    """Whether the offer passed the condition on the trait."""
+    dropped = decision.get("dropped") or []
+    return not any(one["offer"] == "gold" and one["gate"] == "conditions" for one in dropped)

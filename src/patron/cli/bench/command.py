@@ -1,0 +1,91 @@
+"""`patron bench`: run the rows, print the table, and with `--check` fail below a floor."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from patron.cli.bench import answers, ingest, machine, memory
+from patron.cli.bench.figures import Figure
+from patron.cli.options import example
+from patron.cli.output import table
+
+ROWS: dict[str, Callable[[bool], Iterator[Figure]]] = {
+    "uniform": ingest.uniform,
+    "zipf": ingest.zipf,
+    "single": ingest.single,
+    "handlers": answers.handlers,
+    "mixed": answers.mixed,
+    "changed": answers.changed,
+    "dedup": memory.dedup,
+    "worst": ingest.worst,
+}
+"""Name -> what measures it; `uniform` also gives memory, disk, load and replay, `handlers` reads and decisions."""
+
+HEADS = ("row", "figure", "unit", "floor", "goal", "", "x baseline", "note")
+
+
+@click.command(
+    epilog=example(
+        "patron bench\npatron bench --quick\npatron bench --row uniform --row zipf --json\npatron bench --check"
+    )
+)
+@click.option("--quick", is_flag=True, help="Smaller sizes, about a minute; figures are rougher.")
+@click.option("--check", is_flag=True, help="Exit code 1 when a row lies below its floor.")
+@click.option(
+    "--row", "rows", multiple=True, type=click.Choice(list(ROWS)), help="Only these; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bench(quick: bool, check: bool, rows: tuple[str, ...], as_json: bool) -> None:
+    """Measure the online path of this machine against its floors and goals.
+
+    A real server with the default configuration runs in a temporary directory; load comes over HTTP from another
+    process; rates are per CPU second of the server, until all that it accepted is applied.
+    """
+    figures = list(_measure(rows or tuple(ROWS), quick))
+    if as_json:
+        value = {
+            "machine": machine.describe(),
+            "quick": quick,
+            "rows": [figure.plain() for figure in figures],
+        }
+        click.echo(json.dumps(value, indent=2))
+    else:
+        click.echo(f"{machine.describe()}{', quick sizes' if quick else ''}\n")
+        click.echo(table(HEADS, [_cells(figure) for figure in figures]))
+        bases = [figure.baseline for figure in figures if figure.baseline]
+        click.echo(
+            f"\nbaseline: {min(bases, default=0):,.0f} to {max(bases, default=0):,.0f} JSON decodes per CPU second"
+        )
+    below = [figure.promise.title for figure in figures if figure.verdict == "below"]
+    if check and below:
+        click.echo(f"patron: below the floor: {'; '.join(below)}", err=True)
+        sys.exit(1)
+
+
+def _measure(rows: tuple[str, ...], quick: bool) -> Iterator[Figure]:
+    for name in rows:
+        click.echo(f"measuring {name} ...", err=True)
+        for figure in ROWS[name](quick):
+            click.echo(f"  {figure.promise.title}: {_number(figure.value)} {figure.promise.unit}", err=True)
+            yield figure
+
+
+def _cells(figure: Figure) -> list[str]:
+    promise = figure.promise
+    sign = {"goal": "goal", "floor": "ok", "short": "short of goal", "below": "BELOW", "printed": ""}[
+        figure.verdict
+    ]
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.4g}"
+    bars = ["" if bar is None else _number(bar) for bar in (promise.floor, promise.goal)]
+    return [promise.title, _number(figure.value), promise.unit, *bars, sign, ratio, figure.note]
+
+
+def _number(value: float) -> str:
+    """A figure with as many digits as it deserves.
+
+    >>> _number(45000.0), _number(12.34), _number(0.1234)
+    ('45,000', '12.3', '0.123')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
