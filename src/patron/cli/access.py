@@ -10,17 +10,38 @@ from patron.cli.output import emit, moment, table
 from patron.model.access import ASSURANCES, CHANNELS, SCOPES, SOURCE_KINDS
 
 
-@click.group(epilog=example("patron source add web --channel web --data shop\npatron source list --data shop"))
+@click.group(
+    epilog=example("patron source add web --channel web --data shop\npatron source list --data shop")
+)
 def source() -> None:
     """Sources of events and their write keys."""
 
 
-@source.command("add", epilog=example("patron source add web --channel web --data shop\npatron source add tills --channel pos --assurance verified --data shop"))
+@source.command(
+    "add",
+    epilog=example(
+        "patron source add web --channel web --data shop\npatron source add tills --channel pos --assurance verified --data shop"
+    ),
+)
 @click.argument("name")
 @click.option("--channel", type=click.Choice(CHANNELS), required=True, help="Where its events come from.")
-@click.option("--kind", type=click.Choice(SOURCE_KINDS), default="live", show_default=True, help="`import` may give receivedAt.")
-@click.option("--assurance", type=click.Choice(ASSURANCES), default="asserted", show_default=True, help="The most its links can prove; `verified` for secret keys on your own servers.")
-@click.option("--rate", type=int, default=0, show_default=True, help="Messages a second per key; 0 = no limit.")
+@click.option(
+    "--kind",
+    type=click.Choice(SOURCE_KINDS),
+    default="live",
+    show_default=True,
+    help="`import` may give receivedAt.",
+)
+@click.option(
+    "--assurance",
+    type=click.Choice(ASSURANCES),
+    default="asserted",
+    show_default=True,
+    help="The most its links can prove; `verified` for secret keys on your own servers.",
+)
+@click.option(
+    "--rate", type=int, default=0, show_default=True, help="Messages a second per key; 0 = no limit."
+)
 @data_option
 def source_add(name: str, channel: str, kind: str, assurance: str, rate: int, data: Path) -> None:
     """Make a source. Prints its write key alone; it is shown only now."""
@@ -35,7 +56,13 @@ def source_list(data: Path, as_json: bool) -> None:
     """List sources with the hints of their keys."""
     rows = call(data, "GET", "/v1/admin/sources")
     cells = [
-        [r["name"], r["channel"], r["kind"], r["assurance"], " ".join(k["hint"] for k in r["keys"] if k["revoked"] is None)]
+        [
+            r["name"],
+            r["channel"],
+            r["kind"],
+            r["assurance"],
+            " ".join(k["hint"] for k in r["keys"] if k["revoked"] is None),
+        ]
         for r in rows
     ]
     emit(rows, as_json=as_json, text=table(["name", "channel", "kind", "assurance", "keys"], cells))
@@ -63,14 +90,35 @@ def key() -> None:
     """Secret keys of systems that read profiles or ask for decisions."""
 
 
-@key.command("add", epilog=example("patron key add crm --scope profiles:read --data shop\npatron key add till --scope decide --scope profiles:read --field first_name --mask email --data shop"))
+@key.command(
+    "add",
+    epilog=example(
+        "patron key add crm --scope profiles:read --data shop\npatron key add till --scope decide --scope profiles:read --field first_name --mask email --data shop"
+    ),
+)
 @click.argument("name")
-@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="What it may do; repeat for more.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    required=True,
+    help="What it may do; repeat for more.",
+)
 @click.option("--field", "fields", multiple=True, help="A trait it may read; repeat. All when left out.")
 @click.option("--mask", "masked", multiple=True, help="A trait it sees masked; repeat.")
-@click.option("--source", "sources", multiple=True, help="A source whose events it may see; repeat. All when left out.")
+@click.option(
+    "--source", "sources", multiple=True, help="A source whose events it may see; repeat. All when left out."
+)
 @data_option
-def key_add(name: str, scopes: tuple[str, ...], fields: tuple[str, ...], masked: tuple[str, ...], sources: tuple[str, ...], data: Path) -> None:
+def key_add(
+    name: str,
+    scopes: tuple[str, ...],
+    fields: tuple[str, ...],
+    masked: tuple[str, ...],
+    sources: tuple[str, ...],
+    data: Path,
+) -> None:
     """Make a secret key. Prints it alone; it is shown only now."""
     body = {"name": name, "scopes": scopes, "fields": fields or ["*"], "masked": masked, "sources": sources}
     click.echo(call(data, "POST", "/v1/admin/keys", body)["key"])
@@ -82,7 +130,10 @@ def key_add(name: str, scopes: tuple[str, ...], fields: tuple[str, ...], masked:
 def key_list(data: Path, as_json: bool) -> None:
     """List secret keys: hint, scopes, since when."""
     rows = call(data, "GET", "/v1/admin/keys")
-    cells = [[r["name"], r["hint"], " ".join(r["scopes"]), moment(r["created"]), moment(r["revoked"])] for r in rows]
+    cells = [
+        [r["name"], r["hint"], " ".join(r["scopes"]), moment(r["created"]), moment(r["revoked"])]
+        for r in rows
+    ]
     emit(rows, as_json=as_json, text=table(["name", "begins", "scopes", "made", "revoked"], cells))
 
 
@@ -99,10 +150,14 @@ def user() -> None:
     """Accounts of the console."""
 
 
-@user.command("add", epilog=example("patron user add giulia --full-name 'Giulia Serra' --role marketer --data shop"))
+@user.command(
+    "add", epilog=example("patron user add giulia --full-name 'Giulia Serra' --role marketer --data shop")
+)
 @click.argument("name")
 @click.option("--full-name", default="", help="As people say it.")
-@click.option("--role", default="admin", show_default=True, help="admin, marketer, privacy, developer or viewer.")
+@click.option(
+    "--role", default="admin", show_default=True, help="admin, marketer, privacy, developer or viewer."
+)
 @click.password_option(envvar="PATRON_PASSWORD", help="Asked for when left out.")
 @data_option
 def user_add(name: str, full_name: str, role: str, password: str, data: Path) -> None:

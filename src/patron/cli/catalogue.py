@@ -9,7 +9,9 @@ from patron.cli.options import data_option, example, json_option
 from patron.cli.output import emit, table
 
 
-@click.group(epilog=example("patron catalogue check offers.toml\npatron catalogue load offers.toml --data shop"))
+@click.group(
+    epilog=example("patron catalogue check offers.toml\npatron catalogue load offers.toml --data shop")
+)
 def catalogue() -> None:
     """Offers that can be decided for: check, load, show."""
 

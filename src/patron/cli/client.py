@@ -66,18 +66,26 @@ async def _inside(data: Path, method: str, path: str, body: object) -> httpx.Res
     backend = await LocalBackend.start(data)
     try:
         transport = httpx.ASGITransport(private_door(backend, None))
-        async with httpx.AsyncClient(transport=transport, base_url="http://patron", timeout=TIMEOUT) as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://patron", timeout=TIMEOUT
+        ) as client:
             return await _send(client, backend.token, method, path, body)
     finally:
         await backend.app.stop()
 
 
-async def _send(client: httpx.AsyncClient, token: str, method: str, path: str, body: object) -> httpx.Response:
+async def _send(
+    client: httpx.AsyncClient, token: str, method: str, path: str, body: object
+) -> httpx.Response:
     content = None if body is None else json.dumps(body).encode()
     try:
-        return await client.request(method, path, content=content, headers={"authorization": f"Bearer {token}"})
+        return await client.request(
+            method, path, content=content, headers={"authorization": f"Bearer {token}"}
+        )
     except httpx.HTTPError as error:
-        raise ConfigError(f"The server that holds the directory does not answer ({error}). Is it stopping? Try again.") from error
+        raise ConfigError(
+            f"The server that holds the directory does not answer ({error}). Is it stopping? Try again."
+        ) from error
 
 
 def _sentence(reply: httpx.Response) -> str:

@@ -12,7 +12,11 @@ from patron.model.events import CHANNELS
 BASE = "/v1/admin/deadletters"
 
 
-@click.group(epilog=example("patron deadletter list --data shop\npatron deadletter replay 812 --edit fixed.json --data shop"))
+@click.group(
+    epilog=example(
+        "patron deadletter list --data shop\npatron deadletter replay 812 --edit fixed.json --data shop"
+    )
+)
 def deadletter() -> None:
     """Messages that were not accepted: list, edit, replay."""
 
@@ -25,7 +29,9 @@ def deadletter() -> None:
 def letters(code: str, limit: int, data: Path, as_json: bool) -> None:
     """List open dead letters, newest first, and the count of each reason."""
     value = call(data, "GET", f"{BASE}?limit={limit}&code={part(code)}")
-    cells = [[r["id"], moment(r["time"]), r["source"], r["code"], r["path"], r["message"]] for r in value["data"]]
+    cells = [
+        [r["id"], moment(r["time"]), r["source"], r["code"], r["path"], r["message"]] for r in value["data"]
+    ]
     total = ", ".join(f"{n} {c}" for c, n in sorted(value["counts"].items())) or "none"
     text = table(["id", "received", "source", "code", "path", "message"], cells) if cells else "All fitted."
     emit(value, as_json=as_json, text=f"{text}\nOpen: {total}")
@@ -39,12 +45,25 @@ def show(letter: str, data: Path, as_json: bool) -> None:
     """Show one with its message."""
     value = call(data, "GET", f"{BASE}/{part(letter)}")
     row = value["letter"]
-    emit(value, as_json=as_json, text=f"{row['code']} at {row['path'] or 'the message'}: {row['message']}\n{value['message']}")
+    emit(
+        value,
+        as_json=as_json,
+        text=f"{row['code']} at {row['path'] or 'the message'}: {row['message']}\n{value['message']}",
+    )
 
 
-@deadletter.command("replay", epilog=example("patron deadletter replay 812 --data shop\npatron deadletter replay 812 --edit fixed.json --data shop"))
+@deadletter.command(
+    "replay",
+    epilog=example(
+        "patron deadletter replay 812 --data shop\npatron deadletter replay 812 --edit fixed.json --data shop"
+    ),
+)
 @click.argument("letter")
-@click.option("--edit", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A file with the mended message.")
+@click.option(
+    "--edit",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the mended message.",
+)
 @data_option
 @json_option
 def replay(letter: str, edit: Path | None, data: Path, as_json: bool) -> None:

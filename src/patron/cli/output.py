@@ -22,7 +22,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """
     cells = [[str(c) for c in row] for row in (heads, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
 
 
 def moment(ms: int | None) -> str:

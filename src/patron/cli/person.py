@@ -11,12 +11,18 @@ from patron.cli.output import emit, table
 BASE = "/v1/profiles"
 
 
-@click.group(epilog=example("patron person find 3331234 --data shop\npatron person show email:anna@mail.example --data shop"))
+@click.group(
+    epilog=example(
+        "patron person find 3331234 --data shop\npatron person show email:anna@mail.example --data shop"
+    )
+)
 def person() -> None:
     """Look at one person; undo a wrong merge; export; erase."""
 
 
-@person.command("find", epilog=example("patron person find 3331234 --data shop\npatron person find rossi --data shop"))
+@person.command(
+    "find", epilog=example("patron person find 3331234 --data shop\npatron person find rossi --data shop")
+)
 @click.argument("query")
 @data_option
 @json_option
@@ -24,10 +30,19 @@ def find(query: str, data: Path, as_json: bool) -> None:
     """Find people by any part of an identifier or name."""
     rows = call(data, "GET", f"/v1/admin/people?q={part(query)}")
     cells = [[r["id"], r["name"], r["matched"], r["orders"]] for r in rows]
-    emit(rows, as_json=as_json, text=table(["id", "name", "matched", "orders"], cells) if rows else "Nobody found.")
+    emit(
+        rows,
+        as_json=as_json,
+        text=table(["id", "name", "matched", "orders"], cells) if rows else "Nobody found.",
+    )
 
 
-@person.command("show", epilog=example("patron person show email:anna@mail.example --data shop\npatron person show p_7f3k2q --json --data shop"))
+@person.command(
+    "show",
+    epilog=example(
+        "patron person show email:anna@mail.example --data shop\npatron person show p_7f3k2q --json --data shop"
+    ),
+)
 @click.argument("who")
 @data_option
 @json_option
@@ -44,7 +59,9 @@ def show(who: str, data: Path, as_json: bool) -> None:
     emit(value, as_json=as_json, text="\n".join(lines))
 
 
-@person.command("events", epilog=example("patron person events email:anna@mail.example --limit 20 --data shop"))
+@person.command(
+    "events", epilog=example("patron person events email:anna@mail.example --limit 20 --data shop")
+)
 @click.argument("who")
 @click.option("--limit", default=20, show_default=True)
 @click.option("--order", type=click.Choice(["asc", "desc"]), default="desc", show_default=True)
@@ -71,7 +88,12 @@ def why(a: str, b: str, data: Path, as_json: bool) -> None:
     emit(value, as_json=as_json, text="\n".join([head, *(f"  {step}" for step in value["steps"])]))
 
 
-@person.command("split", epilog=example("patron person split p_7f3k2q card:29004471 --data shop\npatron person split p_7f3k2q --cut anonymous_id:c17 --at 2026-05-04T10:00:00Z --data shop"))
+@person.command(
+    "split",
+    epilog=example(
+        "patron person split p_7f3k2q card:29004471 --data shop\npatron person split p_7f3k2q --cut anonymous_id:c17 --at 2026-05-04T10:00:00Z --data shop"
+    ),
+)
 @click.argument("who")
 @click.argument("nodes", nargs=-1)
 @click.option("--cut", "node", default="", help="One identifier that two people used, cut at a time.")
@@ -84,7 +106,11 @@ def split(who: str, nodes: tuple[str, ...], node: str, at: str, data: Path, as_j
         raise Failed("Give the identifiers to move out, or --cut with --at.", 2)
     body = {"nodes": list(nodes), "cut": {"node": node, "at": at} if node else None}
     value = call(data, "POST", f"{BASE}/{part(who)}/split", body)
-    emit(value, as_json=as_json, text=f"{value['message']}\nUndo: patron person undo {value['id']} --data {data}")
+    emit(
+        value,
+        as_json=as_json,
+        text=f"{value['message']}\nUndo: patron person undo {value['id']} --data {data}",
+    )
 
 
 @person.command("undo", epilog=example("patron person undo split-812 --data shop"))
@@ -97,7 +123,9 @@ def undo(split_id: str, data: Path, as_json: bool) -> None:
     emit(value, as_json=as_json, text=value["message"])
 
 
-@person.command("merge", epilog=example("patron person merge email:anna@mail.example phone:+393331234567 --data shop"))
+@person.command(
+    "merge", epilog=example("patron person merge email:anna@mail.example phone:+393331234567 --data shop")
+)
 @click.argument("who")
 @click.argument("other")
 @data_option
@@ -108,9 +136,13 @@ def merge(who: str, other: str, data: Path, as_json: bool) -> None:
     emit(value, as_json=as_json, text=value["message"])
 
 
-@person.command("export", epilog=example("patron person export email:anna@mail.example --out anna.zip --data shop"))
+@person.command(
+    "export", epilog=example("patron person export email:anna@mail.example --out anna.zip --data shop")
+)
 @click.argument("who")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The archive to write.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The archive to write."
+)
 @data_option
 def export(who: str, out: Path, data: Path) -> None:
     """Write all that is held about a person to one ZIP archive."""

@@ -21,9 +21,20 @@ from patron.model.errors import PatronError
 @data_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the public door.")
 @click.option("--port", default=8700, show_default=True, help="Its port.")
-@click.option("--admin-host", default="127.0.0.1", show_default=True, help="Address of console, admin and profile API when the public door is not on loopback.")
+@click.option(
+    "--admin-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address of console, admin and profile API when the public door is not on loopback.",
+)
 @click.option("--admin-port", default=None, type=int, help="Their port [default: port + 1].")
-@click.option("--clock", type=click.Choice(["system", "stepped"]), default="system", show_default=True, help="Where time comes from.")
+@click.option(
+    "--clock",
+    type=click.Choice(["system", "stepped"]),
+    default="system",
+    show_default=True,
+    help="Where time comes from.",
+)
 def serve(data: Path, host: str, port: int, admin_host: str, admin_port: int | None, clock: str) -> None:
     """Serve tracking, profiles, decisions and the console until SIGINT or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -57,8 +68,15 @@ async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int
 
     def ready() -> None:
         directory.announce(data, address, backend.token)
-        click.echo(f"Patron serves {data} on http://{host}:{port}" + ("" if one else f", console and API on {address}"), err=True)
-        click.echo(f"Console: {address}/console" + (f"  First sign-in code: {first_code}" if first_code else ""), err=True)
+        click.echo(
+            f"Patron serves {data} on http://{host}:{port}"
+            + ("" if one else f", console and API on {address}"),
+            err=True,
+        )
+        click.echo(
+            f"Console: {address}/console" + (f"  First sign-in code: {first_code}" if first_code else ""),
+            err=True,
+        )
 
     try:
         await server.serve(apps, ready, stop)

@@ -46,13 +46,25 @@ def replay(data: Path, as_json: bool) -> None:
 def backup(dest: Path, data: Path, as_json: bool) -> None:
     """Copy the directory to DEST, consistent, while it serves. DEST must not exist yet."""
     value = call(data, "POST", "/v1/admin/backup", {"path": str(dest.resolve())})
-    emit(value, as_json=as_json, text=f"Backed up to {dest}: {value['files']} files, up to position {value['position']}.")
+    emit(
+        value,
+        as_json=as_json,
+        text=f"Backed up to {dest}: {value['files']} files, up to position {value['position']}.",
+    )
 
 
-@click.command(epilog=example("patron restore /safe/monday --data shop2\npatron restore /safe/monday --data shop2 --erasures shop"))
+@click.command(
+    epilog=example(
+        "patron restore /safe/monday --data shop2\npatron restore /safe/monday --data shop2 --erasures shop"
+    )
+)
 @click.argument("source", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @data_option
-@click.option("--erasures", type=click.Path(path_type=Path, exists=True), help="A directory whose later erasures are applied too.")
+@click.option(
+    "--erasures",
+    type=click.Path(path_type=Path, exists=True),
+    help="A directory whose later erasures are applied too.",
+)
 def restore(source: Path, data: Path, erasures: Path | None) -> None:
     """Make the directory DATA from a backup. People erased since the backup stay out."""
     from patron.runtime.create import restore_backup
@@ -69,13 +81,24 @@ def config() -> None:
     """Every setting with its value and origin."""
 
 
-@config.command("show", epilog=example("patron config show --data shop\nPATRON_DECIDE_HOLDOUT=0.1 patron config show --data shop"))
+@config.command(
+    "show",
+    epilog=example(
+        "patron config show --data shop\nPATRON_DECIDE_HOLDOUT=0.1 patron config show --data shop"
+    ),
+)
 @data_option
 @json_option
 def config_show(data: Path, as_json: bool) -> None:
     """Print each setting, its value and where it came from: default, patron.toml or a PATRON_ variable."""
     rows = call(data, "GET", "/v1/admin/config")
-    emit(rows, as_json=as_json, text=table(["setting", "value", "origin"], [[r["key"], _short(r["value"]), r["origin"]] for r in rows]))
+    emit(
+        rows,
+        as_json=as_json,
+        text=table(
+            ["setting", "value", "origin"], [[r["key"], _short(r["value"]), r["origin"]] for r in rows]
+        ),
+    )
 
 
 @click.command(epilog=example("patron doctor --data shop"))

@@ -33,6 +33,8 @@ class Entry(Struct, frozen=True, gc=False, array_like=True):
     source_kind: str = "live"
     duplicates: tuple[int, ...] = ()
     rejects: tuple[Reject, ...] = ()
+    verified: tuple[int, ...] = ()
+    """Messages whose `context.userHash` proved the user id under the source's secret of that moment."""
 
     @property
     def last(self) -> int:

@@ -121,7 +121,10 @@ def _source(app: App, name: str) -> Source:
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise BadRequest("bad_name", "A name has 1 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit.")
+        raise BadRequest(
+            "bad_name",
+            "A name has 1 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit.",
+        )
 
 
 def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:

@@ -74,9 +74,14 @@ class Answers:
         user = ask.user_id and normalise("user_id", ask.user_id, rules)
         device = ask.anonymous_id and normalise("anonymous_id", ask.anonymous_id, rules)
         if user and not trusted and user_hash and source is not None:
-            wanted = hmac.new(source.secret.encode(), (ask.user_id or "").encode(), hashlib.sha256).hexdigest()
+            wanted = hmac.new(
+                source.secret.encode(), (ask.user_id or "").encode(), hashlib.sha256
+            ).hexdigest()
             if not hmac.compare_digest(wanted.encode(), user_hash.encode()):
-                raise Forbidden("bad_user_hash", "`userHash` does not prove this userId: sign it with the source's secret.")
+                raise Forbidden(
+                    "bad_user_hash",
+                    "`userHash` does not prove this userId: sign it with the source's secret.",
+                )
             return f"user_id:{user}", True
         if user and trusted:
             return f"user_id:{user}", True
@@ -118,7 +123,9 @@ class Answers:
         """One recorded decision. Raises NotFound."""
         found = self._app.workspace.decisions.get(decision_id)
         if found is None:
-            raise NotFound("unknown_decision", "There is no such decision; it may belong to a person who was erased.")
+            raise NotFound(
+                "unknown_decision", "There is no such decision; it may belong to a person who was erased."
+            )
         return found
 
 

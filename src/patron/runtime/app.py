@@ -80,7 +80,9 @@ class App:
         """Move a stepped clock. Raises BadRequest when time is the machine's, or would go back."""
         clock = self.workspace.clock
         if not isinstance(clock, SteppedClock):
-            raise BadRequest("not_stepped", "Time is the machine's here; start with `patron serve --clock stepped`.")
+            raise BadRequest(
+                "not_stepped", "Time is the machine's here; start with `patron serve --clock stepped`."
+            )
         if now < clock.now():
             raise BadRequest("clock_back", f"The clock stands at {clock.now()}; time only goes forward.")
         return await self.record("Clock Stepped", now)

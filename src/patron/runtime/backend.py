@@ -5,7 +5,6 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-
 from patron.decide.catalogue import parse
 from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest, NotFound
@@ -119,7 +118,12 @@ class LocalBackend:
         record = splits.plan(self.workspace, found, keys, self._key(node) if node else "", _moment(at), by)
         await self.app.record("Identity Split", record)
         after = splits.effect(self.workspace, record)
-        return SplitView(record.id, after, list(record.pairs), f"{len(after)} people now. Every event went with its identifier.")
+        return SplitView(
+            record.id,
+            after,
+            list(record.pairs),
+            f"{len(after)} people now. Every event went with its identifier.",
+        )
 
     async def undo_split(self, split: str, by: str) -> SplitView:
         """Take a split back."""
@@ -142,7 +146,11 @@ class LocalBackend:
         await self.app.record("Audited", (by, "merge", a.id))
         after = people.by_key(self.workspace, a.root)
         joined = after is not None and b.root in after.members
-        message = "One person now." if joined else "Kept on record, but refused: " + self.why(person, a.root, b.root)["steps"][0]
+        message = (
+            "One person now."
+            if joined
+            else "Kept on record, but refused: " + self.why(person, a.root, b.root)["steps"][0]
+        )
         return {"joined": joined, "id": after.id if after else a.id, "message": message}
 
     async def erase(self, person: str, by: str) -> EraseReceipt:
@@ -162,7 +170,10 @@ class LocalBackend:
 
     def search(self, query: str, limit: int) -> Any:
         """People by any part of an identifier or name."""
-        return [views.person_row(self.workspace, p, k) for p, k in people.search(self.workspace, query[:200], limit)]
+        return [
+            views.person_row(self.workspace, p, k)
+            for p, k in people.search(self.workspace, query[:200], limit)
+        ]
 
     # --- deciding -------------------------------------------------------------------------------------------------
 
@@ -174,7 +185,9 @@ class LocalBackend:
             "action": made.action,
             "content": made.content,
             "propensity": made.propensity,
-            "reasons": list(made.reasons) if trusted or made.identified == "verified" else list(made.reasons)[-1:],
+            "reasons": list(made.reasons)
+            if trusted or made.identified == "verified"
+            else list(made.reasons)[-1:],
             "group": made.group,
             "holdout": made.holdout,
             "policy": made.policy,
@@ -303,7 +316,11 @@ def _profile(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
 
 
 def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    return {"traits": public.mask_traits(public.traits(people.profile(backend.workspace, person)), key.fields, key.masked)}
+    return {
+        "traits": public.mask_traits(
+            public.traits(people.profile(backend.workspace, person)), key.fields, key.masked
+        )
+    }
 
 
 def _external_ids(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
@@ -361,5 +378,3 @@ def _moment(at: str | int) -> int:
     except ValueError as error:
         raise BadRequest("bad_time", "`at` must be ISO 8601, for example 2026-05-04T10:00:00Z.") from error
     return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() * 1000)
-
-

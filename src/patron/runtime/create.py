@@ -49,5 +49,3 @@ def _check_zone(zone: str) -> None:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigError(f"{zone} is no time zone; write for example Europe/Rome.") from error
-
-

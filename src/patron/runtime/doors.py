@@ -9,7 +9,12 @@ from patron.serve.router import Asgi, Route, Router
 
 def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
     """Profile API, administration, health, and the console behind them."""
-    routes = [*health.routes(backend), *profiles.routes(backend), *decide.routes(backend), *admin.routes(backend)]
+    routes = [
+        *health.routes(backend),
+        *profiles.routes(backend),
+        *decide.routes(backend),
+        *admin.routes(backend),
+    ]
     return Router([*routes, openapi.route(routes, __version__)], backend.api_key, console)
 
 

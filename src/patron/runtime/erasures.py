@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from patron.model.people import Person
 from patron.model.views import EraseReceipt
-from patron.runtime import people, privacy
+from patron.runtime import privacy
+from patron.runtime.flow import uncut
 
 if TYPE_CHECKING:
     from patron.runtime.app import App
@@ -40,4 +41,4 @@ async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object])
 
 
 def _mark(app: "App", key: str) -> str:
-    return app.workspace.tombstones.mark(people.uncut(key, app.workspace.cuts))
+    return app.workspace.tombstones.mark(uncut(key, app.workspace.cuts))

@@ -51,7 +51,9 @@ class KeyHash:
         if found is None:
             if len(self._cache) >= self._capacity:
                 self._cache.clear()
-            digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8, key=self._secret).digest()
+            digest = hashlib.blake2b(
+                key.encode("utf-8", "surrogatepass"), digest_size=8, key=self._secret
+            ).digest()
             found = self._cache[key] = int.from_bytes(digest, "little")
         return found
 

@@ -88,7 +88,7 @@ class Ingest:
         workspace, rules = self._workspace, self._workspace.settings.identity
         judged = _Judged([], list(batch.rejects), [], [], [], set())
         dedup, tombstones, cuts = workspace.dedup, workspace.tombstones, workspace.cuts
-        guarded = len(tombstones) > 0
+        guarded = tombstones.any()
         for event, index, crc in zip(batch.events, batch.indexes, batch.payload_hashes, strict=True):
             located = locate(event, rules, cuts)
             if located is None:
@@ -137,4 +137,6 @@ _NO_IDENTIFIER = (
     "No usable identifier: give userId, anonymousId, an e-mail or phone trait, or an order id. "
     "Junk values and shared devices do not count."
 )
-_CONFLICT_TEXT = "This messageId was already used for another message; the first one stands. Give each message its own id."
+_CONFLICT_TEXT = (
+    "This messageId was already used for another message; the first one stands. Give each message its own id."
+)

@@ -37,7 +37,9 @@ class KeyRing:
             for k in (self._sources.get(name) or Source(name="", channel="")).keys
             if k.revoked is None
         }
-        self._key_by_hash = {k.hash: n for n in self._keys.keys() if (k := self._keys.get(n)) and not k.revoked}
+        self._key_by_hash = {
+            k.hash: n for n in self._keys.keys() if (k := self._keys.get(n)) and not k.revoked
+        }
 
     def source_of(self, write_key: str) -> Source | None:
         """The source a live write key belongs to."""

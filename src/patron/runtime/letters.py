@@ -16,7 +16,11 @@ def page(
     app: App, code: str, source: str, cursor: str | None, limit: int
 ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
     """Open letters, newest first, with the count of each reason (over all pages)."""
-    rows = [(k, row) for k in app.workspace.dead.keys() if (row := app.workspace.dead.get(k)) and row.status == "open"]
+    rows = [
+        (k, row)
+        for k in app.workspace.dead.keys()
+        if (row := app.workspace.dead.get(k)) and row.status == "open"
+    ]
     counts = Counter(row.code for _, row in rows)
     wanted = [r for r in rows if (not code or r[1].code == code) and (not source or r[1].source == source)]
     wanted.sort(key=lambda r: -r[1].position)
@@ -51,7 +55,12 @@ async def replay(app: App, letter: str, edited: str | None) -> tuple[bool, str]:
             await app.record("Dead Letter Closed", {"id": str(receipt.position), "status": "dismissed"})
         return False, reason
     await app.record("Dead Letter Closed", {"id": letter, "status": "replayed"})
-    return True, "It was a copy of a message that is there." if receipt.duplicates else "Accepted; it is on the timeline."
+    return (
+        True,
+        "It was a copy of a message that is there."
+        if receipt.duplicates
+        else "Accepted; it is on the timeline.",
+    )
 
 
 async def map_channel(app: App, unknown: str, channel: str) -> tuple[int, int]:
@@ -59,7 +68,9 @@ async def map_channel(app: App, unknown: str, channel: str) -> tuple[int, int]:
     if channel not in CHANNELS:
         raise BadRequest("bad_value", f"`channel` must be one of {', '.join(CHANNELS)}.")
     if not unknown.strip() or unknown in CHANNELS:
-        raise BadRequest("bad_value", "`unknown` is the name that the events carry, and no channel of Patron.")
+        raise BadRequest(
+            "bad_value", "`unknown` is the name that the events carry, and no channel of Patron."
+        )
     held = app.workspace.config.get("channel_map") or Plain({})
     await app.record("Configuration Changed", {"channel_map": {**held.value, unknown: channel}})
     done = failing = 0
@@ -74,7 +85,9 @@ async def map_channel(app: App, unknown: str, channel: str) -> tuple[int, int]:
 def unknown_channels(app: App) -> dict[str, int]:
     """Channel names that wait to be mapped, with the number of messages."""
     rows = (app.workspace.dead.get(k) for k in app.workspace.dead.keys())
-    return dict(Counter(_channel(app, r) for r in rows if r and r.status == "open" and r.code == "unknown_channel"))
+    return dict(
+        Counter(_channel(app, r) for r in rows if r and r.status == "open" and r.code == "unknown_channel")
+    )
 
 
 def _channel(app: App, row: DeadRow) -> str:
@@ -109,13 +122,24 @@ def _message(app: App, row: DeadRow) -> bytes:
     try:
         entry, body = app.workspace.log.at(row.position)
     except KeyError as error:
-        raise NotFound("letter_gone", "The message is no longer in the log: its retention has ended.") from error
+        raise NotFound(
+            "letter_gone", "The message is no longer in the log: its retention has ended."
+        ) from error
     return message_at(body, entry.route, row.position - entry.base) or b"null"
 
 
 def _view(key: str, row: DeadRow) -> DeadLetter:
     return DeadLetter(
-        key, row.time, row.source, row.code, row.message, row.path, row.position, row.status, row.channel, row.size
+        key,
+        row.time,
+        row.source,
+        row.code,
+        row.message,
+        row.path,
+        row.position,
+        row.status,
+        row.channel,
+        row.size,
     )
 
 

@@ -1,6 +1,7 @@
 """The read side: who a key belongs to, their merged profile, and their events in the order of time."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from patron.identity.normalise import normalise
 from patron.model.errors import BadRequest, Gone, NotFound
@@ -23,7 +24,9 @@ def find(workspace: Workspace, name: str) -> Person:
     if not colon and name.startswith("p_"):
         namespace, value = "id", name
     if not value:
-        raise BadRequest("bad_identifier", f"Write the person as namespace:value, for example email:{name or 'a@b.it'}.")
+        raise BadRequest(
+            "bad_identifier", f"Write the person as namespace:value, for example email:{name or 'a@b.it'}."
+        )
     if namespace in ID_NAMES:
         return _by_id(workspace, value)
     normal = normalise(namespace, value, workspace.settings.identity)
@@ -31,7 +34,9 @@ def find(workspace: Workspace, name: str) -> Person:
     if person is None:
         if normal is not None and workspace.tombstones.erased(f"{namespace}:{normal}") >= 0:
             raise Gone("erased", "That person was erased on request; nothing is kept.")
-        raise NotFound("unknown_person", f"Nobody has this {namespace}. Check the spelling, or that the event arrived.")
+        raise NotFound(
+            "unknown_person", f"Nobody has this {namespace}. Check the spelling, or that the event arrived."
+        )
     return person
 
 
@@ -50,7 +55,7 @@ def _by_id(workspace: Workspace, pid: str) -> Person:
     raise NotFound("unknown_person", f"There is no person {pid[:40]}.")
 
 
-def _receipts(workspace: Workspace) -> Iterator[dict[str, object]]:
+def _receipts(workspace: Workspace) -> Iterator[dict[str, Any]]:
     for key in workspace.receipts.keys():
         receipt = workspace.receipts.get(key)
         if receipt is not None:
@@ -81,7 +86,9 @@ def mentions(workspace: Workspace, keys: Iterator[Key] | tuple[Key, ...]) -> lis
     return workspace.log.find({workspace.hashes(uncut(key, workspace.cuts)) for key in keys})
 
 
-def events(workspace: Workspace, person: Person, found: list[IndexRow]) -> Iterator[tuple[Event, str, IndexRow]]:
+def events(
+    workspace: Workspace, person: Person, found: list[IndexRow]
+) -> Iterator[tuple[Event, str, IndexRow]]:
     """Decode the events of index rows, in the order given; with the node of each."""
     for row in found:
         hit = workspace.event_at(row.position)

@@ -49,7 +49,11 @@ class Pipeline:
     def admit(self) -> None:
         """Refuse when too much waits. Raises Busy (503 with Retry-After): nothing was taken."""
         if self._waiting > self._limit:
-            raise Busy("queue_full", "Too many messages wait to be applied; send the same batch again.", retry_after=1)
+            raise Busy(
+                "queue_full",
+                "Too many messages wait to be applied; send the same batch again.",
+                retry_after=1,
+            )
 
     def submit(self, entry: Entry, body: bytes, work: Work) -> "asyncio.Future[int]":
         """Append an entry; the future gives its last position once it is durable and `work` was run to its end."""
@@ -127,5 +131,7 @@ class Pipeline:
 
 def _public(error: BaseException) -> Exception:
     if isinstance(error, DiskFull):
-        return Busy("disk_full", "The disk is full: nothing of this request was kept. Send it again.", retry_after=5)
+        return Busy(
+            "disk_full", "The disk is full: nothing of this request was kept. Send it again.", retry_after=5
+        )
     return Busy("log_failed", f"The log could not be written ({error}); send it again.", retry_after=5)

@@ -15,6 +15,7 @@ from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
 from patron.profiles import public
 from patron.runtime import people
+from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace, plain
 from patron.storage.embedded import backup
 
@@ -60,11 +61,20 @@ def _profile(workspace: Workspace, person: Person) -> Any:
 def _identity(workspace: Workspace, person: Person) -> Any:
     from patron.identity.explain import links
 
-    return {"id": person.id, "identifiers": list(person.members), "links": plain(links(workspace.graph, person))}
+    return {
+        "id": person.id,
+        "identifiers": list(person.members),
+        "links": plain(links(workspace.graph, person)),
+    }
 
 
 def _decisions(workspace: Workspace, person: Person) -> Any:
-    return [plain(d) for key in person.members for i in workspace.asked.get(key) or [] if (d := workspace.decisions.get(i))]
+    return [
+        plain(d)
+        for key in person.members
+        for i in workspace.asked.get(key) or []
+        if (d := workspace.decisions.get(i))
+    ]
 
 
 def _message(workspace: Workspace, position: int) -> bytes | None:
@@ -92,7 +102,7 @@ class Erasure(msgspec.Struct):
 def prepare(workspace: Workspace, person: Person) -> Erasure:
     """Name everything that goes: the identifiers of the group except those shared with other people."""
     keys = [k for k in person.members if not workspace.graph.is_shared(k)]
-    whole = sorted({people.uncut(k, workspace.cuts) for k in keys})
+    whole = sorted({uncut(k, workspace.cuts) for k in keys})
     ids = sorted({person.id, *workspace.graph.retired_ids(person)})
     marks = [workspace.tombstones.mark(k) for k in whole]
     return Erasure(f"erase-{workspace.log.last + 1}", ids, keys, marks, workspace.clock.now())
@@ -100,7 +110,7 @@ def prepare(workspace: Workspace, person: Person) -> Erasure:
 
 def erase(workspace: Workspace, erasure: Erasure) -> EraseReceipt:
     """Remove a person from every store on this disk. Called when the tombstones are durable; safe to repeat."""
-    values = {people.uncut(k, workspace.cuts).partition(":")[2] for k in erasure.keys}
+    values = {uncut(k, workspace.cuts).partition(":")[2] for k in erasure.keys}
     stores = [
         ("log", *_erase_log(workspace, erasure, values)),
         ("dead letters", *_erase_dead(workspace, values)),
@@ -114,7 +124,7 @@ def erase(workspace: Workspace, erasure: Erasure) -> EraseReceipt:
 
 
 def _erase_log(workspace: Workspace, erasure: Erasure, values: set[str]) -> tuple[int, str]:
-    whole = {people.uncut(k, workspace.cuts) for k in erasure.keys}
+    whole = {uncut(k, workspace.cuts) for k in erasure.keys}
     hashes = {workspace.hashes(k) for k in whole}
     rows = workspace.log.find(hashes)
     positions = {row.position for row in rows}
@@ -126,7 +136,8 @@ def _erase_log(workspace: Workspace, erasure: Erasure, values: set[str]) -> tupl
     def edit(entry: Entry, body: bytes, hit: list[int]) -> tuple[Entry, bytes]:
         if entry.kind == "fact":
             return entry, ERASED
-        own, others = [], []
+        own: list[int] = []
+        others: list[int] = []
         located = {e.position: place for e, place, _ in workspace.decode(entry, body)}
         for position in hit:
             place = located.get(position)
@@ -176,13 +187,15 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
         for table in (workspace.asked, workspace.assigned, workspace.nodes, workspace.members):
             table.delete(key)
         workspace.graph.drop(key)
-        workspace.cuts.delete(people.uncut(key, workspace.cuts))
+        workspace.cuts.delete(uncut(key, workspace.cuts))
     gone = set(erasure.keys)
     for name in list(workspace.splits.keys()):
         record = workspace.splits.get(name)
         if record and (record.node in gone or any(gone & set(pair) for pair in record.pairs)):
             workspace.splits.delete(name)
-    return len(erasure.keys), f"{len(erasure.keys)} identifiers, their profiles and {decisions} decisions removed"
+    return len(
+        erasure.keys
+    ), f"{len(erasure.keys)} identifiers, their profiles and {decisions} decisions removed"
 
 
 def _erase_backups(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:

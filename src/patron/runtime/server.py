@@ -36,7 +36,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise ConfigError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with --port.") from error
+        raise ConfigError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with --port."
+        ) from error
     listener.listen(2048)
     listener.setblocking(False)
     return listener
@@ -50,7 +52,9 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-async def serve(apps: list[tuple[Asgi, socket.socket]], ready: Callable[[], None], stop: asyncio.Event) -> None:
+async def serve(
+    apps: list[tuple[Asgi, socket.socket]], ready: Callable[[], None], stop: asyncio.Event
+) -> None:
     """Serve each app on its socket until SIGINT, SIGTERM or `stop`; requests under way are finished."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

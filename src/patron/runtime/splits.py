@@ -2,6 +2,7 @@
 
 from patron.model.errors import BadRequest
 from patron.model.people import Key, Person
+from patron.model.views import SplitPreview
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.runtime.flow import uncut
@@ -19,9 +20,13 @@ def plan(
     pairs: tuple[tuple[Key, Key], ...] = ()
     if cut_node:
         if "~" in cut_node:
-            raise BadRequest("cut_twice", "This identifier was cut before; undo that cut and choose one time.")
+            raise BadRequest(
+                "cut_twice", "This identifier was cut before; undo that cut and choose one time."
+            )
     elif not nodes or len(nodes) >= len(person.members):
-        raise BadRequest("nothing_left", "Choose at least one identifier to move out, and leave at least one.")
+        raise BadRequest(
+            "nothing_left", "Choose at least one identifier to move out, and leave at least one."
+        )
     else:
         pairs = tuple(workspace.graph.split_edges(person, nodes))
     now = workspace.clock.now()
@@ -89,3 +94,23 @@ def effect(workspace: Workspace, record: SplitRecord) -> list[str]:
     return sorted(people)
 
 
+def preview(
+    workspace: Workspace, person: Person, nodes: tuple[Key, ...], cut_node: Key, cut_at: int
+) -> SplitPreview:
+    """Each side's identifiers and events as a split would leave them, without making it."""
+    try:
+        plan(workspace, person, nodes, cut_node, cut_at, "")
+    except BadRequest as error:
+        return SplitPreview([], error.message, possible=False)
+    if cut_node:
+        rows = [r for r in workspace.log.find({workspace.hashes(cut_node)}) if r.is_node]
+        before = sum(row.time < cut_at for row in rows)
+        sides = [([cut_node], before), ([f"{cut_node} from then on"], len(rows) - before)]
+    else:
+        rest = [k for k in person.members if k not in nodes]
+        sides = [(rest, _events(workspace, rest)), (list(nodes), _events(workspace, list(nodes)))]
+    return SplitPreview(sides, "Every event goes with its identifier. You can undo this.")
+
+
+def _events(workspace: Workspace, keys: list[Key]) -> int:
+    return sum(part.events for k in keys if (part := workspace.nodes.get(k)) is not None)

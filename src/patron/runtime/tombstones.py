@@ -28,11 +28,18 @@ class Tombstones:
         """Remember an erasure; of two the later one stands."""
         self._table.put(mark, max(time, self._table.get(mark) or 0))
 
+    def any(self) -> bool:
+        """Whether anybody was ever erased here."""
+        return len(self._table) > 0
+
     def bars(self, located: Located, time: int) -> bool:
         """Whether an event of that time mentions an identifier erased since: then it must stay out."""
-        if not len(self._table):
+        if not self.any():
             return False
-        return any(self.erased(claim.key) >= time for claim in located.claims) or self.erased(located.node) >= time
+        return (
+            any(self.erased(claim.key) >= time for claim in located.claims)
+            or self.erased(located.node) >= time
+        )
 
     def erased(self, key: str) -> int:
         """When an identifier was erased, or -1."""

@@ -53,10 +53,18 @@ def _checks(app: App, free: float, letters: int) -> list[tuple[str, bool, str]]:
     need = workspace.settings.storage.min_free_mb
     behind = status.accepted - status.applied
     return [
-        ("Log", status.durable <= status.accepted, f"{status.accepted:,} messages, {status.durable:,} durable"),
+        (
+            "Log",
+            status.durable <= status.accepted,
+            f"{status.accepted:,} messages, {status.durable:,} durable",
+        ),
         ("State", behind < workspace.settings.collect.queue, f"{behind:,} messages wait to be applied"),
         ("Disk", free > 4 * need, f"{free:,.0f} MB free; nothing more is taken below {need} MB"),
-        ("Sources", len(workspace.sources) > 0, f"{len(workspace.sources)} sources; add one: patron source add"),
+        (
+            "Sources",
+            len(workspace.sources) > 0,
+            f"{len(workspace.sources)} sources; add one: patron source add",
+        ),
         ("Dead letters", letters < 1_000, f"{letters:,} wait to be looked at"),
         ("Python", sys.version_info >= (3, 11), f"{sys.version_info.major}.{sys.version_info.minor}"),
     ]
@@ -68,7 +76,12 @@ def metrics(app: App) -> str:
     rows = [
         ("patron_messages_accepted_total", "counter", "Messages appended to the log.", status.accepted),
         ("patron_messages_applied_total", "counter", "Messages applied to the state.", status.applied),
-        ("patron_messages_waiting", "gauge", "Messages durable or on their way, not applied yet.", app.pipeline.waiting),
+        (
+            "patron_messages_waiting",
+            "gauge",
+            "Messages durable or on their way, not applied yet.",
+            app.pipeline.waiting,
+        ),
         ("patron_identifiers", "gauge", "Identifiers known.", len(app.workspace.idents)),
         ("patron_profiles", "gauge", "Node profiles kept.", len(app.workspace.nodes)),
         ("patron_dead_letters", "gauge", "Dead letters kept.", len(app.workspace.dead)),
@@ -78,7 +91,9 @@ def metrics(app: App) -> str:
     ]
     lines = [f"# HELP {n} {text}\n# TYPE {n} {kind}\n{n} {value}" for n, kind, text, value in rows]
     lines.append("# HELP patron_events_today Events of today by channel.\n# TYPE patron_events_today gauge")
-    lines += [f'patron_events_today{{channel="{r.channel}"}} {r.today}' for r in app.rates.channels(app.workspace)]
+    lines += [
+        f'patron_events_today{{channel="{r.channel}"}} {r.today}' for r in app.rates.channels(app.workspace)
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -90,7 +105,12 @@ async def backup_to(app: App, dest: Path) -> dict[str, Any]:
         raise BadRequest("exists", f"{dest} exists already; a backup goes to a new folder.")
     await app.checkpoint()
     report = await asyncio.to_thread(backup.backup, app.workspace.path, dest)
-    return {"path": str(dest), "position": app.workspace.applied, "files": report.files, "bytes": report.bytes}
+    return {
+        "path": str(dest),
+        "position": app.workspace.applied,
+        "files": report.files,
+        "bytes": report.bytes,
+    }
 
 
 def dry_run(app: App, rules: dict[str, Any]) -> Any:
@@ -120,7 +140,10 @@ def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
     rebuilt = Workspace.open(fresh)
     rebuilt.close()
     again = directory.dump_state(fresh)
-    names = sorted({f"{t}/{k}" for t, k in kept.keys() ^ again.keys()} | {f"{t}/{k}" for (t, k), v in kept.items() if again.get((t, k), v) != v})
+    names = sorted(
+        {f"{t}/{k}" for t, k in kept.keys() ^ again.keys()}
+        | {f"{t}/{k}" for (t, k), v in kept.items() if again.get((t, k), v) != v}
+    )
     return {"equal": not names, "messages": rebuilt.applied, "rows": len(again), "differences": names[:100]}
 
 

@@ -9,6 +9,7 @@ from patron.experiments.verdicts import line
 from patron.identity import explain
 from patron.model.clock import DAY
 from patron.model.events import Event
+from patron.model.money import from_units
 from patron.model.offers import NOTHING, Decision
 from patron.model.people import Key, Person
 from patron.model.ports import IndexRow
@@ -26,9 +27,9 @@ from patron.model.views import (
 from patron.moments.sums import Sums
 from patron.profiles.merge import Profile
 from patron.profiles.sentence import display_name, sentence, summary
-from patron.model.money import from_units
 from patron.runtime import people
 from patron.runtime.answer import Answers
+from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -53,7 +54,7 @@ def identifiers(workspace: Workspace, person: Person) -> list[IdentifierView]:
     """The person's identifiers, customers' own first, devices and receipts last."""
     found = []
     for key in person.members:
-        kind, _, value = people.uncut(key, workspace.cuts).partition(":")
+        kind, _, value = uncut(key, workspace.cuts).partition(":")
         first = workspace.graph.first_seen(key) or 0
         part = workspace.nodes.get(key)
         last = part.last if part is not None else first
@@ -74,7 +75,16 @@ def links(workspace: Workspace, person: Person) -> list[LinkView]:
         event = _event_words(workspace, link.position)
         found.append(
             LinkView(
-                link.a, link.b, link.status, link.strength, link.assurance, link.time, event, source, link.rule, link.reason
+                link.a,
+                link.b,
+                link.status,
+                link.strength,
+                link.assurance,
+                link.time,
+                event,
+                source,
+                link.rule,
+                link.reason,
             )
         )
     return found
@@ -82,7 +92,7 @@ def links(workspace: Workspace, person: Person) -> list[LinkView]:
 
 def _event_words(workspace: Workspace, position: int) -> str:
     hit = workspace.event_at(position) if position else None
-    return sentence(hit[0])[0] if hit else ""
+    return sentence(hit[0]).sentence if hit else ""
 
 
 def traits(profile: Profile) -> list[TraitView]:
@@ -102,7 +112,7 @@ def consents(profile: Profile) -> list[ConsentView]:
 
 def timeline_event(event: Event, node: Key, row: IndexRow) -> TimelineEvent:
     """One event as the timeline shows it."""
-    said, detail, amount, ours = sentence(event)
+    told = sentence(event)
     return TimelineEvent(
         message_id=event.message_id,
         type=event.type,
@@ -114,16 +124,18 @@ def timeline_event(event: Event, node: Key, row: IndexRow) -> TimelineEvent:
         received_at=iso(event.received),
         position=row.position,
         node=node,
-        sentence=said,
-        detail=detail,
-        money=amount,
+        sentence=told.sentence,
+        detail=told.detail,
+        money=told.money,
         late_days=max(0, (event.received - event.time) // DAY),
-        ours=ours,
+        ours=told.ours,
         time=event.time,
     )
 
 
-def decided(workspace: Workspace, answers: Answers, decision: Decision, person: Person | None = None) -> DecisionView:
+def decided(
+    workspace: Workspace, answers: Answers, decision: Decision, person: Person | None = None
+) -> DecisionView:
     """A decision with what followed it, credited over all nodes that the person has today."""
     person = person or (people.by_key(workspace, decision.node) if decision.node else None)
     profile = people.profile(workspace, person) if person else None
@@ -140,11 +152,15 @@ def _orders(profile: Profile | None) -> list[Order]:
     if profile is None:
         return []
     return [
-        Order(name, o.time, o.currency, o.gross, o.refunded) for name, o in profile.orders.items() if not o.cancelled
+        Order(name, o.time, o.currency, o.gross, o.refunded)
+        for name, o in profile.orders.items()
+        if not o.cancelled
     ]
 
 
-def decisions_of(workspace: Workspace, answers: Answers, person: Person, limit: int = 20) -> list[DecisionView]:
+def decisions_of(
+    workspace: Workspace, answers: Answers, person: Person, limit: int = 20
+) -> list[DecisionView]:
     """The latest decisions for a person, newest first."""
     ids = [i for key in person.members for i in workspace.asked.get(key) or ()]
     found = [d for i in ids if (d := workspace.decisions.get(i)) is not None]

@@ -17,6 +17,7 @@ from patron.model.events import Event
 from patron.model.log import Entry
 from patron.model.offers import Decision
 from patron.model.people import Located
+from patron.model.ports import Table
 from patron.profiles.partial import Partial
 from patron.runtime import settings as config
 from patron.runtime.flow import KeyHash, World, advance, index
@@ -72,7 +73,9 @@ class Workspace:
     Open it with `Workspace.open`; it holds the directory until `close`.
     """
 
-    def __init__(self, path: Path, hold: directory.Hold, clock: str = "system", crash: Crash | None = None) -> None:
+    def __init__(
+        self, path: Path, hold: directory.Hold, clock: str = "system", crash: Crash | None = None
+    ) -> None:
         self.path = path
         self.hold = hold
         self.settings, self.origins = config.load(path)
@@ -104,13 +107,25 @@ class Workspace:
 
     def _open_tables(self) -> None:
         table = self.state.table
-        self.nodes, self.idents, self.groups = table("nodes"), table("idents"), table("groups")
-        self.accounts, self.members = table("accounts"), table("members")
-        self.decisions, self.asked, self.shown = table("decisions"), table("asked"), table("shown")
-        self.assigned, self.dead, self.cuts = table("assigned"), table("dead"), table("cuts")
-        self.splits, self.sources, self.keys = table("splits"), table("sources"), table("keys")
-        self.users, self.audit, self.days = table("users"), table("audit"), table("days")
-        self.receipts, self.config = table("receipts"), table("config")
+        self.nodes: Table[Partial] = table("nodes")
+        self.idents: Table[Ident] = table("idents")
+        self.groups: Table[Group] = table("groups")
+        self.accounts: Table[dict[str, Any]] = table("accounts")
+        self.members: Table[dict[str, Any]] = table("members")
+        self.decisions: Table[Decision] = table("decisions")
+        self.asked: Table[list[str]] = table("asked")
+        self.shown: Table[int] = table("shown")
+        self.assigned: Table[Assignment] = table("assigned")
+        self.dead: Table[DeadRow] = table("dead")
+        self.cuts: Table[list[int]] = table("cuts")
+        self.splits: Table[SplitRecord] = table("splits")
+        self.sources: Table[Source] = table("sources")
+        self.keys: Table[ApiKey] = table("keys")
+        self.users: Table[User] = table("users")
+        self.audit: Table[AuditRow] = table("audit")
+        self.days: Table[DayCount] = table("days")
+        self.receipts: Table[dict[str, Any]] = table("receipts")
+        self.config: Table[Plain] = table("config")
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
@@ -185,7 +200,14 @@ class Workspace:
     def _remember(self, entry: Entry, body: bytes) -> None:
         """Put replayed messages back into the duplicate filter; what it holds already is left as it is."""
         batch = read_batch(
-            body, entry.route, origin_of(entry), entry.received, entry.base, self.limits, self.read_rules, entry.refused
+            body,
+            entry.route,
+            origin_of(entry),
+            entry.received,
+            entry.base,
+            self.limits,
+            self.read_rules,
+            entry.refused,
         )
         for event, place, crc in zip(batch.events, batch.indexes, batch.payload_hashes, strict=True):
             if place not in entry.duplicates:
@@ -196,7 +218,14 @@ class Workspace:
     def decode(self, entry: Entry, body: bytes) -> list[tuple[Event, Located, bool]]:
         """The messages of a stored body that have an identifier: event, where it belongs, and whether it is no copy."""
         batch = read_batch(
-            body, entry.route, origin_of(entry), entry.received, entry.base, self.limits, self.read_rules, entry.refused
+            body,
+            entry.route,
+            origin_of(entry),
+            entry.received,
+            entry.base,
+            self.limits,
+            self.read_rules,
+            entry.refused,
         )
         found = []
         duplicates, verified = set(entry.duplicates), set(entry.verified)
@@ -216,7 +245,14 @@ class Workspace:
             return None
         only = _AllBut(position - entry.base)
         batch = read_batch(
-            body, entry.route, origin_of(entry), entry.received, entry.base, self.limits, self.read_rules, only
+            body,
+            entry.route,
+            origin_of(entry),
+            entry.received,
+            entry.base,
+            self.limits,
+            self.read_rules,
+            only,
         )
         for event in batch.events:
             located = locate(event, self.settings.identity, self.cuts)
@@ -239,6 +275,9 @@ class Workspace:
             if fresh:
                 self._advance(event, located, entry)
                 channels[event.channel] = channels.get(event.channel, 0) + 1
+                if event.channel == "pos" and event.name == "Order Completed":
+                    who = "~till" if located.light else "~known"
+                    channels[who] = channels.get(who, 0) + 1
             else:
                 index(event, located, self.world, is_node=False)
             if number % SLICE == SLICE - 1:
@@ -252,7 +291,9 @@ class Workspace:
             advance(event, located, self.world)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
             # A fault of ours must not stop the queue: the message stays in the log and shows as a dead letter.
-            self.bury(entry, event.position, "fault", f"Patron could not apply it: {type(error).__name__}", "")
+            self.bury(
+                entry, event.position, "fault", f"Patron could not apply it: {type(error).__name__}", ""
+            )
 
     def _count(self, entry: Entry, channels: dict[str, int]) -> None:
         day = entry.received // (24 * HOUR)
@@ -265,6 +306,12 @@ class Workspace:
                 self.days.touch(key)
                 row.count += count
                 row.last = max(row.last, entry.received)
+
+    def visits(self, day: int) -> tuple[int, int]:
+        """Purchases at tills received on a UTC day, and how many of them were of somebody identified."""
+        unknown, known = (self.days.get(f"{day}/{who}") for who in ("~till", "~known"))
+        named = known.count if known else 0
+        return named + (unknown.count if unknown else 0), named
 
     def _bury(self, entry: Entry) -> None:
         for reject in entry.rejects:

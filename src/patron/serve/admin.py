@@ -92,7 +92,9 @@ def _offers(backend: Backend) -> list[Route]:
     path = "/v1/admin/catalogue"
     return [
         Route("GET", path, "admin", "The offers that can be decided for, with their version.", catalogue),
-        Route("PUT", path, "admin", "Check and load a catalogue; every fault is named.", load, (), NewCatalogue),
+        Route(
+            "PUT", path, "admin", "Check and load a catalogue; every fault is named.", load, (), NewCatalogue
+        ),
         Route("GET", "/v1/effect", "admin", "What deciding changed, against the people held out.", effect),
     ]
 
@@ -133,11 +135,34 @@ def _access(backend: Backend) -> list[Route]:
     a = "/v1/admin"
     return [
         Route("GET", f"{a}/sources", "admin", "All sources.", sources),
-        Route("POST", f"{a}/sources", "admin", "Make a source; its write key is shown once.", add_source, (), NewSource, status=201),
-        Route("POST", f"{a}/sources/{{source}}/rotate", "admin", "A further write key; the old ones live on until revoked.", rotate),
-        Route("DELETE", f"{a}/sources/{{source}}/keys/{{hint}}", "admin", "Revoke one write key by its hint.", revoke),
+        Route(
+            "POST",
+            f"{a}/sources",
+            "admin",
+            "Make a source; its write key is shown once.",
+            add_source,
+            (),
+            NewSource,
+            status=201,
+        ),
+        Route(
+            "POST",
+            f"{a}/sources/{{source}}/rotate",
+            "admin",
+            "A further write key; the old ones live on until revoked.",
+            rotate,
+        ),
+        Route(
+            "DELETE",
+            f"{a}/sources/{{source}}/keys/{{hint}}",
+            "admin",
+            "Revoke one write key by its hint.",
+            revoke,
+        ),
         Route("GET", f"{a}/keys", "admin", "All secret keys.", keys),
-        Route("POST", f"{a}/keys", "admin", "Make a secret key, shown once.", add_key, (), NewKey, status=201),
+        Route(
+            "POST", f"{a}/keys", "admin", "Make a secret key, shown once.", add_key, (), NewKey, status=201
+        ),
         Route("DELETE", f"{a}/keys/{{key}}", "admin", "Revoke a secret key.", revoke_key),
         Route("POST", f"{a}/users", "admin", "Make a console account.", add_user, (), NewUser, status=201),
     ]
@@ -157,7 +182,9 @@ def _letters(backend: Backend) -> list[Route]:
         return Reply({"letter": row, "message": text})
 
     async def replay(request: Request) -> Reply:
-        done, sentence = await backend.replay_dead_letter(request.path["letter"], request.json(ReplayRequest).message)
+        done, sentence = await backend.replay_dead_letter(
+            request.path["letter"], request.json(ReplayRequest).message
+        )
         return Reply({"accepted": done, "message": sentence})
 
     async def remap(request: Request) -> Reply:
@@ -175,8 +202,24 @@ def _letters(backend: Backend) -> list[Route]:
     return [
         Route("GET", f"{a}/deadletters", "deadletters", "Messages that were not accepted.", letters, query),
         Route("GET", f"{a}/deadletters/{{letter}}", "deadletters", "One of them with its message.", letter),
-        Route("POST", f"{a}/deadletters/{{letter}}/replay", "deadletters", "Send it again, edited or as it is.", replay, (), ReplayRequest),
-        Route("POST", f"{a}/channels", "deadletters", "Say what an unknown channel is, and replay its messages.", remap, (), ChannelMap),
+        Route(
+            "POST",
+            f"{a}/deadletters/{{letter}}/replay",
+            "deadletters",
+            "Send it again, edited or as it is.",
+            replay,
+            (),
+            ReplayRequest,
+        ),
+        Route(
+            "POST",
+            f"{a}/channels",
+            "deadletters",
+            "Say what an unknown channel is, and replay its messages.",
+            remap,
+            (),
+            ChannelMap,
+        ),
     ]
 
 
@@ -207,15 +250,49 @@ def _upkeep(backend: Backend) -> list[Route]:
         return Reply(await backend.retain())
 
     a = "/v1/admin"
-    search = (Query("q", about="Any part of an identifier or name."), Query("limit", "integer", "", low=1, high=200))
+    search = (
+        Query("q", about="Any part of an identifier or name."),
+        Query("limit", "integer", "", low=1, high=200),
+    )
     return [
-        Route("POST", f"{a}/clock", "admin", "Step the clock (only with --clock stepped).", clock, (), ClockStep),
+        Route(
+            "POST", f"{a}/clock", "admin", "Step the clock (only with --clock stepped).", clock, (), ClockStep
+        ),
         Route("POST", f"{a}/checkpoint", "admin", "Write the state to disk now.", checkpoint),
-        Route("POST", f"{a}/backup", "admin", "Copy the directory, consistent, while serving.", backup, (), BackupRequest),
+        Route(
+            "POST",
+            f"{a}/backup",
+            "admin",
+            "Copy the directory, consistent, while serving.",
+            backup,
+            (),
+            BackupRequest,
+        ),
         Route("GET", f"{a}/config", "admin", "Every setting with its origin.", config),
-        Route("GET", f"{a}/people", "profiles:read", "Find people by any identifier, a phone fragment too.", people, search),
-        Route("POST", f"{a}/identity/dry-run", "admin", "What other identity rules would change, on history.", dry_run, (), DryRun),
-        Route("POST", f"{a}/replay", "admin", "Rebuild everything from the log beside the live state and compare.", verify),
+        Route(
+            "GET",
+            f"{a}/people",
+            "profiles:read",
+            "Find people by any identifier, a phone fragment too.",
+            people,
+            search,
+        ),
+        Route(
+            "POST",
+            f"{a}/identity/dry-run",
+            "admin",
+            "What other identity rules would change, on history.",
+            dry_run,
+            (),
+            DryRun,
+        ),
+        Route(
+            "POST",
+            f"{a}/replay",
+            "admin",
+            "Rebuild everything from the log beside the live state and compare.",
+            verify,
+        ),
         Route("POST", f"{a}/retention", "admin", "Drop what is older than its class allows.", retain),
     ]
 

@@ -19,7 +19,16 @@ CORS = (
 _LONGEST = 512
 
 
-class DecideRequest(Struct, frozen=True, rename={"user_id": "userId", "anonymous_id": "anonymousId", "write_key": "writeKey", "user_hash": "userHash"}):
+class DecideRequest(
+    Struct,
+    frozen=True,
+    rename={
+        "user_id": "userId",
+        "anonymous_id": "anonymousId",
+        "write_key": "writeKey",
+        "user_hash": "userHash",
+    },
+):
     """Where something may be shown, to whom, and what is known of the moment."""
 
     placement: str
@@ -54,17 +63,29 @@ def routes(backend: Backend) -> list[Route]:
         return Reply(backend.decision(request.path["decision"]))
 
     return [
-        Route("POST", "/v1/decide", "", "The next best action at a placement, with its reasons.", decide, (), DecideRequest),
+        Route(
+            "POST",
+            "/v1/decide",
+            "",
+            "The next best action at a placement, with its reasons.",
+            decide,
+            (),
+            DecideRequest,
+        ),
         Route("OPTIONS", "/v1/decide", "", "CORS preflight.", preflight),
-        Route("GET", "/v1/decisions/{decision}", "profiles:read", "One decision, why, and what followed.", read),
+        Route(
+            "GET", "/v1/decisions/{decision}", "profiles:read", "One decision, why, and what followed.", read
+        ),
     ]
 
 
 def _check(asked: DecideRequest) -> None:
     if not asked.placement:
         raise BadRequest("bad_body", "`placement` is empty: name the place that asks, e.g. kiosk_home.")
-    for name, value in (("placement", asked.placement), ("userId", asked.user_id), ("anonymousId", asked.anonymous_id)):
+    for name, value in (
+        ("placement", asked.placement),
+        ("userId", asked.user_id),
+        ("anonymousId", asked.anonymous_id),
+    ):
         if value is not None and (len(value) > _LONGEST or "\0" in value):
             raise BadRequest("bad_body", f"`{name}` is longer than {_LONGEST} characters or holds a NUL.")
-
-

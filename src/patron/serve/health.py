@@ -27,6 +27,8 @@ def routes(backend: Backend) -> list[Route]:
         Route("GET", "/healthz", "", "The process answers.", alive),
         Route("GET", "/readyz", "", "The log is replayed and traffic is taken.", ready),
         Route("GET", "/metrics", "", "Prometheus text.", metrics),
-        Route("GET", "/v1/status", "admin", "Log positions: accepted, applied, durable, and the lag.", status),
+        Route(
+            "GET", "/v1/status", "admin", "Log positions: accepted, applied, durable, and the lag.", status
+        ),
         Route("GET", "/v1/health", "admin", "Everything the health page shows.", health),
     ]

@@ -40,7 +40,11 @@ def document(routes: list[Route], version: str) -> dict[str, Any]:
             paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_body)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Patron", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "info": {
+            "title": "Patron",
+            "version": version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "paths": paths,
         "components": {
             "schemas": {**components, "Error": _ERROR},
@@ -66,7 +70,10 @@ def _operation(route: Route, by_body: dict[int, Any]) -> dict[str, Any]:
         "responses": {
             str(route.status): {"description": "Done."},
             **{
-                code: {"description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+                code: {
+                    "description": text,
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+                }
                 for code, text in _ERRORS.items()
             },
         },
@@ -75,7 +82,10 @@ def _operation(route: Route, by_body: dict[int, Any]) -> dict[str, Any]:
         operation["security"] = [{"key": []}]
         operation["description"] = f"Needs a secret key with the scope `{route.scope}` (or `admin`)."
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_body[id(route.body)]}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": by_body[id(route.body)]}},
+        }
     return operation
 
 
@@ -94,4 +104,10 @@ def _parameter(query: Query) -> dict[str, Any]:
         schema["maximum"] = query.high
     if query.choices:
         schema["enum"] = list(query.choices)
-    return {"name": query.name, "in": "query", "required": False, "description": query.about, "schema": schema}
+    return {
+        "name": query.name,
+        "in": "query",
+        "required": False,
+        "description": query.about,
+        "schema": schema,
+    }

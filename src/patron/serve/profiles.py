@@ -9,7 +9,9 @@ from patron.model.errors import BadRequest
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
 
-AFTER = Query("after", "integer", "Log position to wait for, at most 2 s: the `Patron-Position` of your write.", low=0)
+AFTER = Query(
+    "after", "integer", "Log position to wait for, at most 2 s: the `Patron-Position` of your write.", low=0
+)
 PARTS = ("links", "traits", "external_ids", "segments", "consents", "metadata", "decisions")
 
 
@@ -41,15 +43,53 @@ def routes(backend: Backend) -> list[Route]:
     return [
         Route("GET", base, read, "One profile by any identifier.", handlers.part("profile"), (AFTER,)),
         *(
-            Route("GET", f"{base}/{part}", read, f"The {part.replace('_', ' ')} of one person.", handlers.part(part), (AFTER,))
+            Route(
+                "GET",
+                f"{base}/{part}",
+                read,
+                f"The {part.replace('_', ' ')} of one person.",
+                handlers.part(part),
+                (AFTER,),
+            )
             for part in PARTS
         ),
-        Route("GET", f"{base}/events", read, "The timeline, by event time over all channels.", handlers.events, _EVENTS),
-        Route("GET", f"{base}/why", read, "Why two identifiers are one person, or why not.", handlers.why, _WHY),
-        Route("GET", f"{base}/export", "privacy", "Everything held about one person, as one ZIP.", handlers.export),
-        Route("POST", f"{base}/split", "profiles:write", "Undo a wrong merge.", handlers.split, (), SplitRequest),
-        Route("POST", f"{base}/merge", "profiles:write", "Join two people by hand.", handlers.merge, (), MergeRequest),
-        Route("DELETE", base, "privacy", "Erase one person everywhere; gives a receipt per store.", handlers.erase),
+        Route(
+            "GET",
+            f"{base}/events",
+            read,
+            "The timeline, by event time over all channels.",
+            handlers.events,
+            _EVENTS,
+        ),
+        Route(
+            "GET", f"{base}/why", read, "Why two identifiers are one person, or why not.", handlers.why, _WHY
+        ),
+        Route(
+            "GET",
+            f"{base}/export",
+            "privacy",
+            "Everything held about one person, as one ZIP.",
+            handlers.export,
+        ),
+        Route(
+            "POST", f"{base}/split", "profiles:write", "Undo a wrong merge.", handlers.split, (), SplitRequest
+        ),
+        Route(
+            "POST",
+            f"{base}/merge",
+            "profiles:write",
+            "Join two people by hand.",
+            handlers.merge,
+            (),
+            MergeRequest,
+        ),
+        Route(
+            "DELETE",
+            base,
+            "privacy",
+            "Erase one person everywhere; gives a receipt per store.",
+            handlers.erase,
+        ),
         Route("DELETE", "/v1/splits/{split}", "profiles:write", "Take a split back.", handlers.undo),
     ]
 

@@ -94,7 +94,9 @@ class Route(Struct, frozen=True):
 class Router:
     """Dispatches by method and path; turns every RequestError into JSON `{code, message, faults}`."""
 
-    def __init__(self, routes: Iterable[Route], keys: Callable[[str], ApiKey | None], fallback: Asgi | None = None) -> None:
+    def __init__(
+        self, routes: Iterable[Route], keys: Callable[[str], ApiKey | None], fallback: Asgi | None = None
+    ) -> None:
         self.routes = list(routes)
         self._keys = keys
         self._fallback = fallback
@@ -130,7 +132,9 @@ class Router:
             reply = Reply({"code": "fault", "message": "Patron failed at this; it is in its log."}, 500)
         await _send(send, reply, head=scope["method"] == "HEAD")
 
-    async def _answer(self, scope: Scope, receive: Receive, found: Sequence[tuple[re.Match[str] | None, Route]]) -> Reply:
+    async def _answer(
+        self, scope: Scope, receive: Receive, found: Sequence[tuple[re.Match[str] | None, Route]]
+    ) -> Reply:
         if not found:
             raise NotFound("no_route", "There is no such address; see /v1/openapi.json.")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -178,7 +182,10 @@ def bearer(header: str) -> str:
 
 def _check(key: ApiKey | None, scope: str) -> None:
     if key is None:
-        raise BadKey("bad_key", "Give a live secret key as `Authorization: Bearer sk_...` (make one: `patron key add`).")
+        raise BadKey(
+            "bad_key",
+            "Give a live secret key as `Authorization: Bearer sk_...` (make one: `patron key add`).",
+        )
     if not key.may(scope):
         raise Forbidden("no_scope", f"This key may not do that: it needs the scope `{scope}`.")
 
@@ -201,7 +208,10 @@ def _text(part: str) -> str:
 
 def _query(raw: bytes) -> dict[str, str]:
     try:
-        return {k: v[-1] for k, v in parse_qs(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=50).items()}
+        return {
+            k: v[-1]
+            for k, v in parse_qs(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=50).items()
+        }
     except ValueError as error:
         raise BadRequest("bad_query", "The query is not valid UTF-8 or has too many parts.") from error
 

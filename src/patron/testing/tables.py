@@ -39,6 +39,10 @@ class MemoryTable(Generic[T]):
         """All keys."""
         return self.rows.keys()
 
+    def items(self) -> Iterable[tuple[str, T]]:
+        """All rows."""
+        return self.rows.items()
+
     def __contains__(self, key: object) -> bool:
         return key in self.rows
 

@@ -1,0 +1,400 @@
+"""The running product behind the console's port: `port.ConsoleApp` over `runtime.backend.LocalBackend`."""
+
+import asyncio
+import datetime as dt
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from patron.console.app import create_console
+from patron.console.port import Figures, LiveUpdate, ShopSetup, User
+from patron.model.access import ApiKey, Source
+from patron.model.clock import DAY, HOUR
+from patron.model.errors import Forbidden, NotFound
+from patron.model.offers import NOTHING
+from patron.model.views import (
+    ChannelRate,
+    DeadLetter,
+    DecisionView,
+    EffectLine,
+    EraseReceipt,
+    Health,
+    Need,
+    PersonRow,
+    PersonView,
+    SplitPreview,
+    SplitView,
+    Status,
+    TimelinePage,
+)
+from patron.runtime import access, letters, people, splits, upkeep, views
+from patron.runtime.backend import LocalBackend
+from patron.runtime.history import history
+from patron.serve.router import Asgi
+
+SHOP_FILE = "shop.json"
+IN_STORE = ("pos", "kiosk", "associate_tablet")
+
+
+def console_for(backend: LocalBackend, address: str, tracking: str = "") -> tuple[Asgi, str | None]:
+    """The console of a running workspace, and the one-time code of the first account when there is none yet."""
+    house = LiveApp(backend, tracking)
+    host = urlsplit(address).netloc
+    port = host.rpartition(":")[2]
+    console = create_console(
+        house, allowed_hosts={host, f"localhost:{port}", f"127.0.0.1:{port}"}, secure=False
+    )
+    return console, None if house.has_users() else house.first_code
+
+
+class LiveApp:
+    """Answers the console from memory; writes go through the log like everybody else's."""
+
+    def __init__(self, backend: LocalBackend, tracking: str) -> None:
+        self._backend = backend
+        self._workspace = backend.workspace
+        self._tracking = tracking
+        self._loop = asyncio.get_running_loop()
+        self.first_code = secrets.token_hex(4)
+
+    # the house
+
+    def now(self) -> int:
+        """Milliseconds by the product's clock."""
+        return self._workspace.clock.now()
+
+    def workspace(self) -> tuple[str, str]:
+        """Name and zone."""
+        return self._workspace.settings.workspace.name, self._workspace.settings.workspace.zone
+
+    def tracking_url(self) -> str:
+        """Where the tracking API is reached; empty = as the console itself."""
+        return self._tracking
+
+    def health(self) -> Health:
+        """How it is."""
+        return self._backend.health()
+
+    def status(self) -> Status:
+        """Log positions."""
+        return self._backend.status()
+
+    def rates(self) -> list[ChannelRate]:
+        """Live traffic by channel."""
+        return self._backend.app.rates.channels(self._workspace)
+
+    def figures(self) -> Figures:
+        """Counts of today in the workspace's zone."""
+        start = self._midnight()
+        hours, before = [0] * 24, [0] * 24
+        nothing = total = 0
+        for decision in self._decisions():
+            hour = (decision.time - start) // HOUR
+            if 0 <= hour < 24:
+                hours[hour] += 1
+                total += 1
+                nothing += decision.action == NOTHING
+            elif 0 <= (hour := (decision.time - start + 7 * DAY) // HOUR) < 24:
+                before[hour] += 1
+        rates = {r.channel: r for r in self.rates()}
+        visits, known = self._workspace.visits(start // DAY)
+        return Figures(
+            total,
+            nothing,
+            sum(r.today for r in rates.values()),
+            visits,
+            known,
+            hours,
+            before if any(before) else [],
+        )
+
+    def _midnight(self) -> int:
+        zone = ZoneInfo(self._workspace.settings.workspace.zone)
+        day = dt.datetime.fromtimestamp(self.now() / 1000, zone).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        return int(day.timestamp() * 1000)
+
+    def needs(self) -> list[Need]:
+        """What waits for a person, most pressing first."""
+        found = []
+        for name, count in sorted(letters.unknown_channels(self._backend.app).items()):
+            plural = "event waits" if count == 1 else "events wait"
+            found.append(
+                Need(
+                    "quarantine",
+                    f"{count:,} {plural} in quarantine: unknown channel “{name}”",
+                    "Nothing is lost: say what it is, and they are replayed.",
+                    "/console/data/quarantine?code=unknown_channel",
+                    "Map and replay",
+                )
+            )
+        _, _, counts = self._backend.dead_letters("", "", None, 1)
+        others = sum(n for code, n in counts.items() if code != "unknown_channel")
+        if others:
+            reasons = ", ".join(
+                code.replace("_", " ") for code in sorted(counts) if code != "unknown_channel"
+            )
+            found.append(
+                Need(
+                    "deadletter",
+                    f"{others:,} messages were not accepted",
+                    f"Reasons: {reasons}.",
+                    "/console/data/quarantine",
+                    "Look",
+                )
+            )
+        if not len(self._workspace.sources):
+            found.append(
+                Need(
+                    "source",
+                    "No source sends events yet",
+                    "Make one and copy its write key.",
+                    "/console/data/sources",
+                    "Add source",
+                )
+            )
+        for what, good, text in upkeep.health(self._backend.app).checks:
+            if not good and what not in {"Sources", "Dead letters"}:
+                found.append(Need("health", f"{what} needs a look", text, "/console/data", "Open"))
+        return found
+
+    def effect(self) -> EffectLine:
+        """The honest line."""
+        return self._backend.effect()
+
+    async def subscribe(self, watch: str) -> AsyncIterator[LiveUpdate]:
+        """One update a second."""
+        while True:
+            yield self._update(watch)
+            await asyncio.sleep(1.0)
+
+    def _update(self, watch: str) -> LiveUpdate:
+        watched, position = "", 0
+        if watch:
+            try:
+                person = people.find(self._workspace, watch)
+            except (NotFound, Forbidden):
+                person = None
+            if person is not None:
+                watched = person.id
+                position = max((row.position for row in people.rows(self._workspace, person)), default=0)
+        newest = max(self._decisions(), key=lambda d: (d.time, d.id), default=None)
+        figures = self.figures()
+        return LiveUpdate(
+            self.now(), self.rates(), figures.decisions_today, newest.id if newest else "", watched, position
+        )
+
+    # people
+
+    def find(self, query: str, limit: int) -> list[PersonRow]:
+        """People by any identifier or name."""
+        found = self._backend.search(query, limit)
+        return list(found)
+
+    def person(self, id_or_key: str) -> PersonView | None:
+        """One person; None when unknown."""
+        try:
+            person = people.find(self._workspace, id_or_key)
+        except NotFound:
+            return None
+        view = views.person_view(self._workspace, self._backend.answers, person, self.now())
+        drawn = [a for k in person.members if (a := self._workspace.assigned.get(k))]
+        group = min(drawn, key=lambda a: (a.time, a.arm)).arm if drawn else ""
+        return msgspec.structs.replace(
+            view,
+            group=group,
+            holdout=self._workspace.settings.decide.holdout,
+            splits=self._splits(person.members),
+            seen_by=self._seen_by(person.id),
+        )
+
+    def _splits(self, members: tuple[str, ...]) -> list[SplitView]:
+        found = []
+        for name in self._workspace.splits.keys():
+            record = self._workspace.splits.get(name)
+            if record is None or record.undone is not None:
+                continue
+            touched = {k for pair in record.pairs for k in pair} | ({record.node} if record.node else set())
+            if touched & set(members):
+                after = splits.effect(self._workspace, record)
+                found.append(
+                    SplitView(record.id, after, list(record.pairs), f"Split by {record.by}", record.time)
+                )
+        return found
+
+    def _seen_by(self, pid: str) -> int:
+        since = self.now() - 30 * DAY
+        rows = (self._workspace.audit.get(k) for k in self._workspace.audit.keys())
+        return len({r.user for r in rows if r and r.object == pid and r.verb == "view" and r.time > since})
+
+    def timeline(
+        self, person_id: str, cursor: str | None, channel: str, order: str, limit: int
+    ) -> TimelinePage:
+        """Events by their own time."""
+        person = people.find(self._workspace, person_id)
+        return history(self._workspace, person, cursor, order, limit, channel, "", ())
+
+    def why(self, person_id: str, a: str, b: str) -> tuple[bool, list[str]]:
+        """Why two identifiers are one person, or not."""
+        said = self._backend.why(person_id, a, b)
+        return said["joined"], said["steps"]
+
+    async def preview_split(
+        self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None
+    ) -> SplitPreview:
+        """What a split would do."""
+        return splits.preview(
+            self._workspace,
+            people.find(self._workspace, person_id),
+            tuple(nodes),
+            cut_node or "",
+            cut_at or 0,
+        )
+
+    async def split(
+        self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None, by: str
+    ) -> SplitView:
+        """Undo a wrong merge."""
+        return await self._backend.split(person_id, nodes, cut_node or "", cut_at or 0, by)
+
+    async def undo_split(self, split_id: str, by: str) -> SplitView:
+        """Take a split back."""
+        return await self._backend.undo_split(split_id, by)
+
+    async def export(self, person_id: str, by: str) -> tuple[str, bytes]:
+        """One archive with all that is kept."""
+        person = people.find(self._workspace, person_id)
+        return f"person-{person.id}.zip", self._backend.export(person_id, by)
+
+    async def erase(self, person_id: str, by: str) -> EraseReceipt:
+        """Erase everywhere."""
+        return await self._backend.erase(person_id, by)
+
+    def receipts(self) -> list[EraseReceipt]:
+        """Erasures, newest first."""
+        found = [r for k in self._workspace.receipts.keys() if (r := self._workspace.receipts.get(k))]
+        found.sort(key=lambda r: -r["time"])
+        return [EraseReceipt(r["id"], r["time"], [tuple(s) for s in r.get("stores") or ()]) for r in found]
+
+    def audit(self, user: str, verb: str, subject: str) -> None:
+        """Record that an account saw or did something."""
+        self._backend.audit(user, verb, subject)
+
+    # decisions
+
+    def recent_decisions(self, limit: int) -> list[DecisionView]:
+        """The latest decisions."""
+        return self.decisions(None, "", limit)[0]
+
+    def decisions(
+        self, cursor: str | None, channel: str, limit: int
+    ) -> tuple[list[DecisionView], str | None]:
+        """A page of decisions, newest first."""
+        found = [d for d in self._decisions() if not channel or d.channel == channel]
+        found.sort(key=lambda d: (-d.time, d.id))
+        start = int(cursor) if cursor and cursor.isdigit() else 0
+        page = found[start : start + limit]
+        more = str(start + limit) if len(found) > start + limit else None
+        return [views.decided(self._workspace, self._backend.answers, d) for d in page], more
+
+    def _decisions(self) -> list:  # type: ignore[type-arg]
+        table = self._workspace.decisions
+        return [d for k in table.keys() if (d := table.get(k)) is not None]
+
+    def decision(self, decision_id: str) -> DecisionView | None:
+        """One decision."""
+        try:
+            return self._backend.decision(decision_id)
+        except NotFound:
+            return None
+
+    # data
+
+    def sources(self) -> list[Source]:
+        """All sources."""
+        return self._backend.sources()
+
+    async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str:
+        """Make a source; gives its write key."""
+        return await self._backend.add_source(name, channel, kind, assurance)
+
+    async def rotate(self, name: str) -> str:
+        """A further write key."""
+        return await self._backend.rotate_source(name)
+
+    async def revoke(self, name: str, hint: str) -> None:
+        """Revoke a write key."""
+        await self._backend.revoke_write_key(name, hint)
+
+    def keys(self) -> list[ApiKey]:
+        """All secret keys."""
+        return self._backend.keys()
+
+    async def add_key(
+        self, name: str, scopes: list[str], fields: list[str], masked: list[str], sources: list[str]
+    ) -> str:
+        """Make a secret key; gives it."""
+        return await self._backend.add_key(name, scopes, fields, masked, sources)
+
+    async def revoke_key(self, name: str) -> None:
+        """Revoke a secret key."""
+        await self._backend.revoke_key(name)
+
+    def dead_letters(
+        self, code: str, source: str, cursor: str | None, limit: int
+    ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
+        """A page of open dead letters."""
+        return self._backend.dead_letters(code, source, cursor, limit)
+
+    def dead_letter(self, letter_id: str) -> tuple[DeadLetter, str] | None:
+        """One with its message."""
+        try:
+            return self._backend.dead_letter(letter_id)
+        except NotFound:
+            return None
+
+    async def replay_dead_letter(self, letter_id: str, edited: str | None) -> tuple[bool, str]:
+        """Send it again."""
+        return await self._backend.replay_dead_letter(letter_id, edited)
+
+    async def map_channel(self, unknown: str, channel: str) -> tuple[int, int]:
+        """Declare an unknown channel, and replay."""
+        return await self._backend.map_channel(unknown, channel)
+
+    # accounts: `authenticate` and `create_first_user` are called in worker threads
+
+    def has_users(self) -> bool:
+        """Whether anybody can sign in."""
+        return len(self._workspace.users) > 0
+
+    def authenticate(self, name: str, password: str) -> User | None:
+        """The account when the password is right."""
+        user = access.authenticate(self._backend.app, name, password)
+        return User(user.name, user.full_name, user.role) if user else None
+
+    def create_first_user(self, code: str, name: str, full_name: str, password: str) -> User:
+        """The first account, against the printed code."""
+        if self.has_users() or not secrets.compare_digest(code.strip().encode(), self.first_code.encode()):
+            raise Forbidden("bad_code", "That is not the code the server printed when it started.")
+        made = self._backend.add_user(name, full_name, "admin", password)
+        asyncio.run_coroutine_threadsafe(made, self._loop).result(30)
+        return User(name, full_name or name, "admin")
+
+    async def set_password(self, name: str, password: str) -> None:
+        """Change a password."""
+        user = self._workspace.users.get(name)
+        if user is None:
+            raise NotFound("unknown_user", "There is no such account.")
+        await self._backend.add_user(name, user.full_name, user.role, password)
+
+    # the demo shop
+
+    def shop(self) -> ShopSetup | None:
+        """What "Be the customer" needs, written by `patron demo`."""
+        file: Path = self._workspace.path / SHOP_FILE
+        return msgspec.json.decode(file.read_bytes(), type=ShopSetup) if file.exists() else None
