@@ -28,7 +28,7 @@ Campaign = tuple[Stamp, dict[str, str]]
 """A visit's campaign (`name`, `source`, `medium`, `term`, `content`) and the event that told it."""
 
 
-class Consent(Struct, frozen=True, gc=False, array_like=True):
+class Consent(Struct, frozen=True, gc=False):
     """One statement on a purpose and channel with its proof: which text, where; the stamp says when and by what."""
 
     stamp: Stamp
@@ -46,7 +46,7 @@ class Consent(Struct, frozen=True, gc=False, array_like=True):
         return (self.stamp[0], not self.granted, self.stamp[1])
 
 
-class Change(Struct, frozen=True, gc=False, array_like=True, order=True):
+class Change(Struct, frozen=True, gc=False, order=True):
     """One explicit change of consent, as its event told it."""
 
     stamp: Stamp
@@ -57,7 +57,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True, order=True):
     place: str = ""
 
 
-class Order(Struct, frozen=True, gc=False, array_like=True):
+class Order(Struct, frozen=True, gc=False):
     """An order as last completed: its value in units of 1e-4, and its lines (`amounts.unpack`)."""
 
     stamp: Stamp
@@ -67,7 +67,7 @@ class Order(Struct, frozen=True, gc=False, array_like=True):
     lines: bytes = b""
 
 
-class Refund(Struct, frozen=True, gc=False, array_like=True):
+class Refund(Struct, frozen=True, gc=False):
     """A refund: an amount (`units`), or lines, or of everything. No currency means the order's."""
 
     stamp: Stamp
