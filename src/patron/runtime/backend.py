@@ -323,12 +323,21 @@ def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
     }
 
 
-def _external_ids(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
-    return {"data": views.identifiers(backend.workspace, person)}
+def _external_ids(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
+    rows = plain(views.identifiers(backend.workspace, person))
+    return {"data": public.mask_identifiers(rows, key.fields, key.masked)}
 
 
-def _links(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
-    return {"data": views.links(backend.workspace, person)}
+def _links(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
+    rows = plain(views.links(backend.workspace, person))
+    return {"data": [{**row, "a": _seen(row["a"], key), "b": _seen(row["b"], key)} for row in rows]}
+
+
+def _seen(name: str, key: ApiKey) -> str:
+    """An identifier key as a scoped key may see it."""
+    kind, _, value = name.partition(":")
+    hidden = not public.listed(kind, key.fields) or public.listed(kind, key.masked)
+    return f"{kind}:{public.masked_value(value)}" if hidden else name
 
 
 def _segments(_backend: LocalBackend, _person: Person, _key: ApiKey) -> Any:
@@ -337,7 +346,7 @@ def _segments(_backend: LocalBackend, _person: Person, _key: ApiKey) -> Any:
 
 def _consents(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
     profile = people.profile(backend.workspace, person)
-    return {"data": views.consents(profile), "history": plain(profile.history)}
+    return public.consents(profile)
 
 
 def _metadata(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:

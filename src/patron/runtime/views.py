@@ -1,6 +1,5 @@
 """Views for people and other systems, built from the workspace: one person, a timeline, decisions, the effect."""
 
-import datetime as dt
 from typing import Any
 
 from patron.decide.credit import Order, outcome
@@ -9,7 +8,6 @@ from patron.experiments.verdicts import line
 from patron.identity import explain
 from patron.model.clock import DAY
 from patron.model.events import Event
-from patron.model.money import from_units
 from patron.model.offers import NOTHING, Decision
 from patron.model.people import Key, Person
 from patron.model.ports import IndexRow
@@ -25,14 +23,14 @@ from patron.model.views import (
     TraitView,
 )
 from patron.moments.sums import Sums
+from patron.profiles import public
 from patron.profiles.merge import Profile
 from patron.profiles.sentence import display_name, sentence, summary
+from patron.profiles.timeline import late_days
 from patron.runtime import people
 from patron.runtime.answer import Answers
 from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def iso(ms: int) -> str:
@@ -41,13 +39,7 @@ def iso(ms: int) -> str:
     >>> iso(1_772_471_051_120)
     '2026-03-02T17:04:11.120Z'
     """
-    when = _EPOCH + dt.timedelta(milliseconds=ms)
-    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
-
-
-def money(units: dict[str, int]) -> dict[str, str]:
-    """Currency -> decimal text."""
-    return {currency: from_units(value) for currency, value in sorted(units.items())}
+    return public.iso(ms) or ""
 
 
 def identifiers(workspace: Workspace, person: Person) -> list[IdentifierView]:
@@ -127,7 +119,7 @@ def timeline_event(event: Event, node: Key, row: IndexRow) -> TimelineEvent:
         sentence=told.sentence,
         detail=told.detail,
         money=told.money,
-        late_days=max(0, (event.received - event.time) // DAY),
+        late_days=late_days(event),
         ours=told.ours,
         time=event.time,
     )
@@ -182,7 +174,7 @@ def person_view(workspace: Workspace, answers: Answers, person: Person, now: int
         decisions=decisions_of(workspace, answers, person),
         counters=profile.counters,
         orders=profile.totals.orders,
-        revenue=money(profile.totals.net),
+        revenue=public.money(profile.totals.net),
         channels={c: (s.first, s.last, s.events) for c, s in profile.channels.items()},
         first_seen=profile.first,
         last_seen=profile.last,
@@ -210,7 +202,7 @@ def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
         matched,
         profile.last,
         profile.totals.orders,
-        money(profile.totals.net),
+        public.money(profile.totals.net),
         sorted(profile.channels),
     )
 
