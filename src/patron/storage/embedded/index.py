@@ -1,0 +1,202 @@
+"""The log's index: which events speak of an identifier. In memory for what is open, sidecars for what is sealed."""
+
+import threading
+from array import array
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from patron.model.ports import IndexRow
+from patron.storage.embedded.segments import SIDECAR, OpenFiles, Segment, path_of
+from patron.storage.embedded.sidecar import (
+    Column,
+    Rows,
+    joined,
+    matching,
+    read_sidecar,
+    rows_of,
+    sorted_unique,
+    without,
+    write_sidecar,
+)
+
+CHUNK_ROWS = 4096
+"""Rows that are scanned as they came; then they are sorted (a quarter of a millisecond), so that a search is binary."""
+
+_FOR_EVER = 1 << 63
+
+
+class _Buffer:
+    """The rows of one segment that has no sidecar yet, noted in log order."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self.first = first
+        self.last = last
+        self.tail = array("Q")
+        self._chunks: list[Rows] = []
+
+    def freeze(self) -> None:
+        """Sort what was noted lately."""
+        rows = rows_of(np.frombuffer(self.tail, np.uint64))
+        order = rows.hash.argsort(kind="stable")
+        self._chunks.append(Rows(*(column[order] for column in rows)))
+        self.tail = array("Q")
+
+    def find(self, hashes: Column) -> list[Rows]:
+        """The rows of these hashes."""
+        found = [rows for chunk in self._chunks if (rows := matching(chunk, hashes)) is not None]
+        if self.tail:
+            recent = rows_of(np.array(self.tail, np.uint64))
+            mask = np.isin(recent.hash, hashes)
+            if mask.any():
+                found.append(Rows(*(column[mask] for column in recent)))
+        return found
+
+    def rows(self) -> Rows:
+        """All rows, as a sidecar keeps them."""
+        return sorted_unique(joined([*self._chunks, rows_of(np.array(self.tail, np.uint64))]))
+
+    def forget(self, hashes: Column, places: Column) -> int:
+        """Drop rows; gives how many."""
+        self.freeze()
+        before = sum(len(chunk.hash) for chunk in self._chunks)
+        self._chunks = [without(chunk, hashes, places) for chunk in self._chunks]
+        return before - sum(len(chunk.hash) for chunk in self._chunks)
+
+
+class _Sink(_Buffer):
+    """Takes notes about segments that have their sidecar: a replay may note them again, and nothing changes."""
+
+    def freeze(self) -> None:
+        self.tail = array("Q")
+
+
+class LogIndex:
+    """Index rows by identifier hash, over all segments.
+
+    `note` and `applied` are called by the thread that applies; `find` by any; sealing and erasing by theirs.
+    """
+
+    def __init__(self, files: OpenFiles) -> None:
+        self._files = files
+        self._lock = threading.Lock()
+        self._buffers: list[_Buffer] = []
+        self._current: _Buffer = _Sink(0, -1)
+
+    # --- which segments wait for their rows --------------------------------------------------------------------
+
+    def expect(self, first: int, last: int | None) -> None:
+        """A segment without sidecar: its rows are kept in memory (`last` None while it still grows)."""
+        with self._lock:
+            self._buffers.append(_Buffer(first, _FOR_EVER if last is None else last))
+
+    def sealed(self, first: int, last: int) -> None:
+        """The growing segment ends at `last`."""
+        with self._lock:
+            for buffer in self._buffers:
+                if buffer.first == first:
+                    buffer.last = last
+
+    def waiting(self) -> list[tuple[int, int | None]]:
+        """First and last position of each segment without sidecar (None: still growing)."""
+        with self._lock:
+            return [(b.first, None if b.last == _FOR_EVER else b.last) for b in self._buffers]
+
+    def drop(self, first: int) -> None:
+        """The segment is gone, and its rows with it."""
+        with self._lock:
+            self._buffers = [b for b in self._buffers if b.first != first]
+            self._current = _Sink(0, -1)
+
+    # --- noting and finding ------------------------------------------------------------------------------------
+
+    def note(self, key_hash: int, time: int, position: int, is_node: bool) -> None:
+        """Index one event under a 64-bit hash."""
+        with self._lock:
+            buffer = self._current
+            if not buffer.first <= position <= buffer.last:
+                buffer = self._current = self._route(position)
+            tail = buffer.tail
+            tail.extend((key_hash, time, position << 1 | is_node))
+            if len(tail) >= 3 * CHUNK_ROWS:
+                buffer.freeze()
+
+    def _route(self, position: int) -> _Buffer:
+        for buffer in reversed(self._buffers):
+            if buffer.first <= position <= buffer.last:
+                return buffer
+        return _Sink(position, position)
+
+    def find(self, hashes: Iterable[int], sealed: Callable[[], list[Segment]]) -> list[IndexRow]:
+        """Rows of these hashes, one a position, by (time, position)."""
+        wanted = np.array(sorted(set(hashes)), np.uint64)
+        with self._lock:
+            found = [rows for buffer in self._buffers for rows in buffer.find(wanted)]
+            covered = {buffer.first for buffer in self._buffers}
+        # The list is taken after the buffers: a segment sealed in between is in one of them for certain.
+        for segment in sealed():
+            if segment.first not in covered:
+                rows = self._sidecar(segment)
+                hit = None if rows is None else matching(rows, wanted)
+                if hit is not None:
+                    found.append(hit)
+        return _by_time(joined(found))
+
+    def _sidecar(self, segment: Segment) -> Rows | None:
+        def opening(path: Path) -> Rows | None:
+            return read_sidecar(path, segment.first, segment.last)
+
+        return self._files.load(_path(segment), opening)
+
+    # --- sealing and erasing -----------------------------------------------------------------------------------
+
+    def seal(self, segment: Segment) -> None:
+        """Write the sidecar of a segment whose rows are all noted, and let go of them. Raises OSError."""
+        with self._lock:
+            buffer = next((b for b in self._buffers if b.first == segment.first), None)
+            rows = None if buffer is None else joined([buffer.rows()])
+        if rows is None:
+            return
+        self._write(segment, rows)
+        self.drop(segment.first)
+
+    def _write(self, segment: Segment, rows: Rows) -> None:
+        write_sidecar(_path(segment), segment.first, segment.last, rows)
+        self._files.forget(_path(segment))
+
+    def forget(self, hashes: Column, places: Column, sealed: list[Segment]) -> int:
+        """Drop rows of these hashes and of these positions everywhere; gives how many. Raises OSError."""
+        with self._lock:
+            dropped = sum(buffer.forget(hashes, places) for buffer in self._buffers)
+            covered = {buffer.first for buffer in self._buffers}
+        for segment in sealed:
+            rows = None if segment.first in covered else self._sidecar(segment)
+            if rows is None:
+                continue
+            inside = places[(places >= segment.first) & (places <= segment.last)]
+            if not len(inside) and matching(rows, hashes) is None:
+                continue
+            kept = without(rows, hashes, inside)
+            if kept is not rows:
+                dropped += len(rows.hash) - len(kept.hash)
+                self._write(segment, kept)
+        return dropped
+
+
+def _path(segment: Segment) -> Path:
+    return path_of(segment.path.parent, segment.first, SIDECAR)
+
+
+def _by_time(rows: Rows) -> list[IndexRow]:
+    order = np.lexsort((rows.place, rows.time))
+    times, places = rows.time[order].tolist(), rows.place[order].tolist()
+    found: list[IndexRow] = []
+    for time, place in zip(times, places, strict=True):
+        row = IndexRow(time, place >> 1, bool(place & 1))
+        # One row a position: the same event may be found under several hashes; being its node counts.
+        if found and found[-1].position == row.position and found[-1].time == time:
+            found[-1] = row
+        else:
+            found.append(row)
+    return found
