@@ -23,7 +23,7 @@ class Failed(click.ClickException):
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
-        self.exit_code = code
+        setattr(self, "exit_code", code)  # noqa: B010 - click declares it as a class variable
 
     def show(self, file: Any = None) -> None:
         """One line on standard error."""

@@ -85,9 +85,21 @@ class Answers:
             return f"user_id:{user}", True
         if user and trusted:
             return f"user_id:{user}", True
+        if trusted and (told := self._told(ask.context)):
+            return told, True
         if device:
             return f"anonymous_id:{device}", trusted
         return (f"user_id:{user}", False) if user else ("", False)
+
+    def _told(self, context: Mapping[str, Any]) -> Key:
+        """A card, e-mail or phone that a trusted touchpoint read: the first of `context.externalIds` that is one."""
+        listed = context.get("externalIds")
+        for one in listed if isinstance(listed, list) else ():
+            if isinstance(one, dict) and isinstance(one.get("type"), str):
+                value = normalise(one["type"], one.get("id"), self._app.workspace.settings.identity)
+                if value:
+                    return f"{one['type']}:{value}"
+        return ""
 
     def _known(self, ask: Ask, key: Key, person: Person | None, *, verified: bool) -> tuple[Known, str]:
         workspace = self._app.workspace

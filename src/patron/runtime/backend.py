@@ -10,7 +10,7 @@ from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import Ask
 from patron.model.people import Person
-from patron.model.views import DeadLetter, DecisionView, EraseReceipt, Health, SplitView, Status
+from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
 from patron.profiles import public
 from patron.runtime import access, erasures, letters, people, privacy, splits, upkeep, views
 from patron.runtime.answer import CATALOGUE, Answers
@@ -31,7 +31,7 @@ class LocalBackend:
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
-        self._effect: tuple[int, views.EffectLine] | None = None
+        self._effect: tuple[int, EffectLine] | None = None
 
     @classmethod
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
@@ -199,7 +199,7 @@ class LocalBackend:
         """One decision with what followed it."""
         return views.decided(self.workspace, self.answers, self.answers.find(decision_id))
 
-    def effect(self) -> views.EffectLine:
+    def effect(self) -> EffectLine:
         """The honest line; worked out at most every ten seconds."""
         now = self.workspace.clock.now()
         if self._effect is None or now - self._effect[0] > 10_000:

@@ -154,7 +154,7 @@ async def retain(app: App) -> dict[str, int]:
     if keep.events_days:
         await app.checkpoint()
         for segment in workspace.log.segments()[:-1]:
-            if segment.last_received < now - keep.events_days * DAY and segment.last <= workspace.applied:
+            if segment.received_last < now - keep.events_days * DAY and segment.last <= workspace.applied:
                 workspace.log.drop(segment.first)
                 segments += 1
     letters = _drop_old(workspace.dead, now - keep.dead_letters_days * DAY) if keep.dead_letters_days else 0

@@ -108,7 +108,7 @@ class Router:
             else:
                 self._fixed.setdefault(route.path, []).append((None, route))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             if self._fallback is not None:

@@ -1,0 +1,5 @@
+"""`python -m patron.cli`: the same as the `patron` command."""
+
+from patron.cli.main import main
+
+main()
