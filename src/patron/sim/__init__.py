@@ -1,0 +1,47 @@
+"""A living simulated town: what a real retailer would send, with the truth kept beside it.
+
+The simulator talks to the product through its public HTTP API only; see SIMULATOR notes in `docs`.
+
+>>> import datetime as dt
+>>> town = make_town(seed=7, today=dt.date(2026, 11, 21), size=20, days=10)
+>>> first = next(history(town))
+>>> first.source_name, first.message["type"]
+('crm', 'identify')
+"""
+
+from patron.sim.cast import Story
+from patron.sim.history import history
+from patron.sim.live import Live, live
+from patron.sim.messages import SOURCES, Delivery
+from patron.sim.town import Town, make_town
+from patron.sim.truth import Truth, truth, write_truth
+from patron.sim.visits import AskDecision
+
+
+def stories(town: Town) -> list[Story]:
+    """The people worth opening in a town, with an identifier (`type:value`) that finds each.
+
+    >>> import datetime as dt
+    >>> stories(make_town(today=dt.date(2026, 11, 21), size=10))[0].identifier
+    'email:a.bianchi@posta.example'
+    """
+    from patron.sim import cast
+
+    return cast.stories(town.people)
+
+
+__all__ = [
+    "SOURCES",
+    "AskDecision",
+    "Delivery",
+    "Live",
+    "Story",
+    "Town",
+    "Truth",
+    "history",
+    "live",
+    "make_town",
+    "stories",
+    "truth",
+    "write_truth",
+]

@@ -1,0 +1,109 @@
+"""The past of a town, as it arrived: late till files, apps without network, messages sent twice, some lost."""
+
+import heapq
+from collections.abc import Iterator
+
+from patron.model.clock import DAY, HOUR
+from patron.sim.days import BURN_IN, Plan, State, begin, live_day
+from patron.sim.luck import Dice
+from patron.sim.messages import Delivery, Told, iso
+from patron.sim.scenes import tell
+from patron.sim.shops import COUNTRIES, STORES, local_midnight
+from patron.sim.town import Town
+
+LATE_FILES = 0.06
+"""Share of store-days whose till file arrives in the night one or two days later, all at once."""
+TWICE = 0.012
+"""Share of messages that are sent a second time with the same id."""
+_DELAYS = {
+    "web": (120, 900),
+    "app": (200, 2_500),
+    "kiosk": (150, 900),
+    "associate_tablet": (200, 2_000),
+    "call_centre": (500, 4_000),
+    "email": (1_000, 60_000),
+    "crm": (1_000, 600_000),
+    "pos": (1_000, 45_000),
+}
+"""How long messages of each source usually travel, ms."""
+
+
+def history(town: Town) -> Iterator[Delivery]:
+    """Everything that arrived up to the end of yesterday, ordered by arrival; each message carries `receivedAt`.
+
+    Messages under way at the end (a late till file, a refund to come) are left out, as they would be today.
+    The memory in use is that of a few days, whatever the length.
+    """
+    for arrival, _, told in arrivals(town):
+        message = dict(told.message)
+        message["receivedAt"] = iso(arrival)
+        yield Delivery(arrival, told.source, message)
+
+
+def arrivals(town: Town) -> Iterator[tuple[int, str, Told]]:
+    """The same with the truth beside it: (arrival, messageId, what is told and whose life it is)."""
+    waiting: list[tuple[int, str, int, Told]] = []
+    count = 0
+    for plan in days(town):
+        for told in tell(town, plan):
+            for arrival in _arrivals(town, told):
+                count += 1
+                heapq.heappush(waiting, (arrival, told.message["messageId"], count, told))
+        # a visit of tomorrow may have been prepared on the web this evening: nothing of later days is earlier
+        horizon = (plan.date + 1) * DAY - 12 * HOUR
+        while waiting and waiting[0][0] < horizon:
+            yield _first(waiting)
+    end = (town.until + 1) * DAY
+    while waiting and waiting[0][0] < end:
+        yield _first(waiting)
+
+
+def _first(waiting: list[tuple[int, str, int, Told]]) -> tuple[int, str, Told]:
+    arrival, message_id, _, told = heapq.heappop(waiting)
+    return arrival, message_id, told
+
+
+def days(town: Town) -> Iterator[Plan]:
+    """The plans of all days told, after a burn-in that nobody hears of."""
+    state = begin(town.seed, town.people, -BURN_IN)
+    yield from _days(town, state)
+
+
+def state_today(town: Town) -> State:
+    """Everybody's needs, memory and mailing list as they stand when the history ends."""
+    state = begin(town.seed, town.people, -BURN_IN)
+    for _ in _days(town, state):
+        pass
+    return state
+
+
+def _days(town: Town, state: State) -> Iterator[Plan]:
+    for day in range(-BURN_IN, town.days):
+        plan = live_day(town.seed, town.world, town.people, state, day, town.first + day)
+        if day >= 0:
+            yield plan
+
+
+def _arrivals(town: Town, told: Told) -> list[int]:
+    """When copies of one message arrive: mostly one, now and then two, none when it is lost."""
+    dice = Dice(town.seed, told.person, int(told.message["messageId"][-12:], 16))
+    if town.world.lost and dice.chance(town.world.lost, "lost"):
+        return []
+    low, high = _DELAYS[told.source]
+    arrival = told.at + told.delay + int(dice.between(low, high, "travels"))
+    if told.source == "pos" and told.place:
+        arrival = max(arrival, _file(town.seed, told.place, told.at))
+    if not dice.chance(TWICE, "twice"):
+        return [arrival]
+    return [arrival, arrival + int(dice.between(1_500, 5 * HOUR, "again"))]
+
+
+def _file(seed: int, place: str, at: int) -> int:
+    """When the till file of a store-day arrives: 0 when the line was up, else a night later or two."""
+    number = next(n for n, store in enumerate(STORES) if store.id == place)
+    country = next(n for n, market in enumerate(COUNTRIES) if market.code == STORES[number].country)
+    date = at // DAY
+    dice = Dice(seed, (1 << 41) + number, date % 4096)
+    if not dice.chance(LATE_FILES, "late file"):
+        return 0
+    return local_midnight(country, date + 1 + dice.below(2, "nights")) + 4 * HOUR + dice.below(HOUR, "file")

@@ -1,0 +1,221 @@
+"""Web and app: sessions of looking, putting into the cart and ordering, and when people say who they are."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from patron.model.clock import HOUR
+from patron.sim.catalogue import CATEGORIES, MARGIN, Product, pick_product
+from patron.sim.identities import Cookie, Dossier, said_email, said_name, said_phone
+from patron.sim.luck import Dice, scramble
+from patron.sim.messages import Message, Pen, line, money
+from patron.sim.shops import COUNTRIES
+
+SAYS_EMAIL = 0.45
+"""Chance that somebody without an account gives an address in a session, on a browser where they ever do."""
+REFUSES_ANALYTICS = 0.03
+
+
+class Basket(Struct, frozen=True):
+    """What somebody buys at once: an order number and its lines."""
+
+    order_id: str
+    currency: str
+    lines: tuple[tuple[Product, int, int], ...]
+    """(product, quantity, cents for one)."""
+
+    @property
+    def cents(self) -> int:
+        """What it costs."""
+        return sum(quantity * cents for _, quantity, cents in self.lines)
+
+    def products(self) -> list[Message]:
+        """The lines as the e-commerce spec writes them."""
+        return [line(product, quantity, cents, self.currency) for product, quantity, cents in self.lines]
+
+    def order(self, **more: Any) -> Message:
+        """Properties of its `Order Completed`."""
+        return {
+            "order_id": self.order_id,
+            "revenue": money(self.cents),
+            "margin": round(self.cents * MARGIN) / 100,
+            "currency": self.currency,
+            "products": self.products(),
+            **more,
+        }
+
+
+class Session(Struct):
+    """One visit to the web shop or the app while it is being told."""
+
+    pen: Pen
+    dice: Dice
+    person: Dossier
+    source: str
+    at: int
+    cookie: Cookie
+    known: bool
+    """Logged in: messages carry the user id."""
+    campaign: str | None = None
+    delay: int = 0
+    refuses: bool = False
+    k: int = 0
+
+    def step(self, low: int = 9_000, high: int = 70_000) -> int:
+        """Let some time pass; the new time."""
+        self.k += 1
+        self.at += int(self.dice.between(low, high, f"{self.source} step", self.k))
+        return self.at
+
+    def ids(self) -> Message:
+        """The ids that messages of the session carry."""
+        ids: Message = {"anonymousId": self.cookie.id}
+        if self.known:
+            ids["userId"] = self.person.user_id
+        return ids
+
+    def context(self, path: str = "/") -> Message:
+        """The context of a message: page or screen, language, campaign, device."""
+        context: Message = {"locale": COUNTRIES[self.person.country].locale}
+        if self.source == "web":
+            context["page"] = {"path": path, "url": f"https://www.alderrosso.example{path}"}
+        elif self.person.device:
+            context["device"] = {
+                "id": self.person.device,
+                "type": "ios" if self.person.number % 2 else "android",
+            }
+        if self.campaign:
+            context["campaign"] = {"name": self.campaign, "source": "newsletter", "medium": "email"}
+        if self.refuses:
+            context["consent"] = {"categoryPreferences": {"analytics": False}}
+        return context
+
+    def track(self, event: str, properties: Message, path: str = "/") -> None:
+        """Write one event of the session, now."""
+        self.pen.track(
+            self.source,
+            self.at,
+            event,
+            properties,
+            **self.ids(),
+            context=self.context(path),
+            delay=self.delay,
+        )
+
+    def look(self, product: Product, currency: str) -> None:
+        """See a product's page."""
+        view = line(product, 1, product.price(currency), currency)
+        del view["quantity"]
+        self.track("Product Viewed", view, f"/p/{product.id}")
+
+    def identify(self, traits: Message, mode: str, consents: dict[str, bool]) -> None:
+        """Say who they are."""
+        context = self.context("/account")
+        context["identification"] = {"mode": mode, "notice_version": COUNTRIES[self.person.country].notice}
+        if consents and not self.refuses:
+            context["consent"] = {"categoryPreferences": consents}
+        self.pen.write(
+            self.source,
+            self.at,
+            "identify",
+            {**self.ids(), "traits": traits, "context": context},
+            delay=self.delay,
+        )
+
+
+def open_session(pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k: int = 0) -> Session:
+    """Begin a visit: which browser (or the app), and whether they are logged in on it."""
+    if source == "app" and person.install:
+        cookie = Cookie(person.install, "phone", False, person.user_id is not None)
+        offline = dice.chance(0.10, "offline", k)
+        delay = int(dice.between(0.3, 9.0, "offline hours", k) * HOUR) if offline else 0
+        return Session(pen, dice, person, "app", at, cookie, person.user_id is not None, None, delay)
+    cookie = dice.pick(person.cookies, "which cookie", k)
+    refuses = person.noisy and Dice(1, person.number).chance(REFUSES_ANALYTICS, "refuses analytics")
+    return Session(pen, dice, person, "web", at, cookie, False, refuses=refuses)
+
+
+def arrive(session: Session, noise: float, k: int = 0) -> None:
+    """The first moments: the page or screen, and a log-in or an address given, when they do that here."""
+    person, dice = session.person, session.dice
+    if session.source == "app":
+        session.pen.write(
+            "app",
+            session.at,
+            "screen",
+            {**session.ids(), "name": "Home", "context": session.context()},
+            delay=session.delay,
+        )
+        return
+    session.pen.write(
+        "web", session.at, "page", {**session.ids(), "name": "Home", "context": session.context("/")}
+    )
+    if not session.cookie.told:
+        return
+    if person.user_id:
+        session.step(4_000, 20_000)
+        session.known = True
+        session.identify({"email": person.email}, "login", person.consents)
+    elif dice.chance(SAYS_EMAIL, "says email", k):
+        session.step(8_000, 30_000)
+        session.identify({"email": said_email(person, dice, 10 + k, noise)}, "typed", person.consents)
+
+
+def wander(session: Session, categories: list[int], currency: str, habits: Dice) -> None:
+    """Look at some products: mostly of what they need."""
+    if session.dice.chance(0.2, "search", session.k):
+        session.step()
+        session.track("Products Searched", {"query": CATEGORIES[categories[0]]}, "/search")
+    for category in categories:
+        session.step()
+        session.look(pick_product(session.dice, habits, category), currency)
+
+
+def check_out(session: Session, basket: Basket, noise: float) -> None:
+    """Put a basket into the cart, go to the till of the web, and order; guests give name, e-mail and phone."""
+    person, dice = session.person, session.dice
+    for product, quantity, cents in basket.lines:
+        session.step(5_000, 30_000)
+        session.track("Product Added", line(product, quantity, cents, basket.currency), f"/p/{product.id}")
+    session.step(10_000, 40_000)
+    session.track(
+        "Checkout Started",
+        {"order_id": basket.order_id, "value": money(basket.cents), "currency": basket.currency},
+        "/checkout",
+    )
+    session.step(20_000, 90_000)
+    if not session.known:
+        traits = {"email": said_email(person, dice, 20, noise), **said_name(person, dice, 20, noise)}
+        if dice.chance(0.7, "guest phone"):
+            traits["phone"] = said_phone(person, dice, 20, noise)
+        session.identify(traits, "typed", person.consents)
+        session.step(5_000, 20_000)
+    fulfilment = "pick_up" if dice.chance(0.2, "pick up") else "delivery"
+    session.track("Order Completed", basket.order(fulfilment=fulfilment), "/thanks")
+
+
+def order_number(prefix: str, person: int, day: int, k: int) -> str:
+    """An order number that no other order of the town has and that tells nothing.
+
+    >>> order_number("W", 12, 3, 0) != order_number("W", 12, 3, 1)
+    True
+    """
+    packed = ((person & (1 << 22) - 1) << 10 | day & (1 << 10) - 1) << 4 | k & 15
+    return f"{prefix}-{scramble(packed, 36):011d}"
+
+
+def make_basket(
+    order_id: str,
+    currency: str,
+    wanted: list[tuple[int, float]],
+    price: list[float],
+    dice: Dice,
+    habits: Dice,
+) -> Basket:
+    """Turn what somebody means to spend by category into products: at least one of each, at most six."""
+    lines = []
+    for category, euros in wanted:
+        product = pick_product(dice, habits, category)
+        quantity = min(6, max(1, round(euros * 100 / product.eur)))
+        lines.append((product, quantity, round(product.price(currency) * price[category] / 5) * 5))
+    return Basket(order_id, currency, tuple(lines))

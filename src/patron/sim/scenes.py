@@ -1,0 +1,171 @@
+"""A day told in messages: turns the `Plan` of a day into what the systems of the retailer would have sent."""
+
+from collections.abc import Iterable
+
+from patron.model.clock import HOUR
+from patron.sim import cast, instore, online, service
+from patron.sim.catalogue import CATEGORIES
+from patron.sim.days import APP, STORE, Plan, prices
+from patron.sim.identities import Dossier
+from patron.sim.luck import Dice
+from patron.sim.messages import Pen, Told
+from patron.sim.online import Basket
+from patron.sim.shops import COUNTRIES, online_time, opening_time
+from patron.sim.town import Town
+
+RESEARCH = 0.15
+"""Share of store visits that are prepared on the web the evening before or that morning."""
+
+
+def tell(town: Town, plan: Plan) -> list[Told]:
+    """Everything that is sent about one day, in no particular order; refunds lie days ahead."""
+    pens: dict[int, Pen] = {}
+    tellers = _Day(town, plan, pens)
+    tellers.letters()
+    for at, row in enumerate(plan.visitors.tolist()):
+        tellers.visit(at, row)
+    for row in plan.browsers.tolist():
+        tellers.browse(row)
+    for row in range(len(town.people)):
+        tellers.rest(row)
+    told = [told for pen in pens.values() for told in pen.told]
+    told.extend(cast.scenes(town.seed, plan.day, plan.date, town.days, _planted(town)))
+    return told
+
+
+def _planted(town: Town) -> Iterable[int]:
+    return [number for number in cast.DOSSIERS if town.row(number) is not None]
+
+
+class _Day:
+    """The tellers of one day, with what they share."""
+
+    def __init__(self, town: Town, plan: Plan, pens: dict[int, Pen]) -> None:
+        self.town, self.plan, self.pens = town, plan, pens
+        self.noise = town.world.noise
+        self.price = prices(town.seed, plan.date).tolist()
+
+    def pen(self, row: int) -> Pen:
+        """The pen of a person today."""
+        if row not in self.pens:
+            self.pens[row] = Pen(self.town.seed, int(self.town.people.ids[row]), self.plan.day)
+        return self.pens[row]
+
+    def dice(self, row: int) -> Dice:
+        """The luck of a person today."""
+        return Dice(self.town.seed, int(self.town.people.ids[row]), self.plan.day)
+
+    def _habits(self, person: Dossier) -> Dice:
+        return Dice(self.town.seed, person.number)
+
+    def letters(self) -> None:
+        """The newsletter, and the web visits of those who click."""
+        mailing = self.plan.mailing
+        if mailing is None:
+            return
+        did = zip(
+            mailing.opened.tolist(), mailing.clicked.tolist(), mailing.unsubscribed.tolist(), strict=True
+        )
+        for row, what in zip(mailing.sent.tolist(), did, strict=True):
+            person, dice, pen = self.town.who(row), self.dice(row), self.pen(row)
+            clicked = service.newsletter(pen, dice, person, self.plan.date, mailing, what)
+            if clicked is not None:
+                session = online.open_session(pen, dice, person, "web", clicked + 1500, 3)
+                session.campaign = f"newsletter-{self.plan.date}"
+                online.arrive(session, self.noise, 3)
+                online.wander(session, [mailing.category], self.currency(person), self._habits(person))
+
+    def currency(self, person: Dossier) -> str:
+        """What a person pays in."""
+        return COUNTRIES[person.country].currency
+
+    def basket(self, at: int, person: Dossier, prefix: str) -> Basket | None:
+        """What the visitor at an index of the plan buys; None when nothing."""
+        plan, dice = self.plan, Dice(self.town.seed, person.number, self.plan.day)
+        chosen = plan.bought[at].nonzero()[0].tolist()
+        if not chosen:
+            return None
+        number = online.order_number(prefix, person.number, plan.day, 0)
+        wanted = [(category, float(plan.spend[at, category])) for category in chosen]
+        return online.make_basket(
+            number, self.currency(person), wanted, self.price, dice, self._habits(person)
+        )
+
+    def visit(self, at: int, row: int) -> None:
+        """One person's visit of the day, in whichever channel."""
+        if self.plan.channel[at] == STORE:
+            self._store(at, row)
+        else:
+            self._shop_online(at, row, "app" if self.plan.channel[at] == APP else "web")
+
+    def _shop_online(self, at: int, row: int, source: str) -> None:
+        person, dice, pen = self.town.who(row), self.dice(row), self.pen(row)
+        basket = self.basket(at, person, source[0].upper())
+        start = online_time(person.country, self.plan.date, dice)
+        session = online.open_session(pen, dice, person, source, start)
+        online.arrive(session, self.noise)
+        looked = instore.wanted_first(self.plan.need[row].tolist())[: 1 + dice.below(4, "looks")]
+        online.wander(session, looked, self.currency(person), self._habits(person))
+        if basket:
+            online.check_out(session, basket, self.noise)
+            instore.refund(pen, dice, person, self.town.home(row), session.at, self.plan.day, basket, True)
+        elif dice.chance(0.25, "left in cart"):
+            session.step()
+            session.track("Cart Viewed", {"currency": self.currency(person)}, "/cart")
+
+    def _store(self, at: int, row: int) -> None:
+        town, plan, day = self.town, self.plan, self.plan.day
+        person, dice, pen, store = town.who(row), self.dice(row), self.pen(row), town.home(row)
+        now = opening_time(person.country, plan.date, dice)
+        eager = instore.wanted_first(plan.need[row].tolist())
+        if dice.chance(RESEARCH, "research"):
+            session = online.open_session(
+                pen, dice, person, "web", now - int(dice.between(1, 14, "hours before") * HOUR), 2
+            )
+            online.arrive(session, self.noise, 2)
+            online.wander(
+                session, eager[: 1 + dice.below(3, "looks")], self.currency(person), self._habits(person)
+            )
+        if person.install and person.consents.get("location") and dice.chance(0.92, "fence"):
+            instore.walk_in(pen, person, store, now)
+        now += int(dice.between(60_000, 300_000, "strolls"))
+        if dice.chance(instore.KIOSK, "kiosk"):
+            now = instore.kiosk(pen, dice, person, store, now, day, eager[0], self.noise)
+        if plan.contacted[at]:
+            now += int(dice.between(60_000, 240_000, "talks"))
+            instore.contact(pen, dice, person, store, now, day, eager, self.noise)
+        basket = self.basket(at, person, "T")
+        if basket:
+            now += int(dice.between(60_000, 700_000, "queues"))
+            instore.pay(pen, dice, person, store, now, day, basket, self.noise)
+            instore.refund(pen, dice, person, store, now, day, basket, False)
+
+    def browse(self, row: int) -> None:
+        """Somebody only looks around on the web."""
+        person, dice, pen = self.town.who(row), self.dice(row), self.pen(row)
+        start = online_time(person.country, self.plan.date, dice, 5)
+        use_app = person.install is not None and dice.chance(0.35, "browses in app")
+        session = online.open_session(pen, dice, person, "app" if use_app else "web", start, 5)
+        online.arrive(session, self.noise, 5)
+        eager = instore.wanted_first(self.plan.need[row].tolist())
+        count = 1 + dice.below(4, "browses")
+        looked = [dice.below(len(CATEGORIES), "curious", k) if k else eager[0] for k in range(count)]
+        online.wander(session, looked, self.currency(person), self._habits(person))
+
+    def rest(self, row: int) -> None:
+        """What needs no visit: the customer file on the first day, a card handed out, calls, changed consents."""
+        plan, person = self.plan, self.town.who(row)
+        if plan.day == 0 and (person.records or person.card_named):
+            service.records(self.pen(row), self.dice(row), person, plan.date, self.noise)
+        if not person.noisy:
+            return
+        if person.card and person.card_since == plan.day:
+            dice, store = self.dice(row), self.town.home(row)
+            at = opening_time(person.country, plan.date, dice, 60)
+            instore.enrol(self.pen(row), dice, person, store, at, self.noise)
+        if person.caller and self.dice(row).chance(service.CALLS_A_DAY, "calls"):
+            at = opening_time(person.country, plan.date, self.dice(row), 70)
+            service.call(self.pen(row), self.dice(row), person, at, self.noise)
+        asked = bool(person.user_id or person.card_named)
+        if asked and self.dice(row).chance(service.CONSENT_CHANGES_A_DAY, "changes mind"):
+            service.mind_changed(self.pen(row), self.dice(row), person, plan.date)

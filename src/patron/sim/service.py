@@ -1,0 +1,111 @@
+"""What happens beside shopping: newsletters, calls, changes of mind about consent, and the customer file."""
+
+from patron.model.clock import HOUR, MINUTE
+from patron.sim.catalogue import CATEGORIES
+from patron.sim.days import Mailing
+from patron.sim.identities import Dossier, said_email, said_name, said_phone
+from patron.sim.luck import Dice
+from patron.sim.messages import Message, Pen, known_by
+from patron.sim.shops import COUNTRIES, local_midnight, online_time
+
+CALLS_A_DAY = 1.6 / 90
+CONSENT_CHANGES_A_DAY = 0.02 / 30
+REASONS = ("late delivery", "return", "stock question", "invoice", "damaged item")
+
+
+def newsletter(
+    pen: Pen, dice: Dice, person: Dossier, date: int, mailing: Mailing, did: tuple[bool, bool, bool]
+) -> int | None:
+    """One letter and what its addressee did (opened, clicked, unsubscribed). Returns when they clicked."""
+    opened, clicked, unsubscribed = did
+    category, sent = CATEGORIES[mailing.category], local_midnight(person.country, date) + 8 * HOUR
+    sent += dice.below(20 * MINUTE, "mail queue")
+    context: Message = {"externalIds": known_by(email=person.email)}
+    letter = {
+        "message_id": f"n{date}-{pen.number() & 0xFFFFFFFFFF:010x}",
+        "channel": "email",
+        "campaign_id": f"newsletter-{date}",
+        "creative_id": f"{category}-{COUNTRIES[person.country].language}",
+        "category": category,
+    }
+    at = sent
+    pen.track("email", at, "Message Sent", dict(letter), context=dict(context))
+    if opened:
+        at += int(dice.between(0.02, 11.0, "open hours") * HOUR)
+        pen.track("email", at, "Message Opened", dict(letter), context=dict(context))
+    if unsubscribed:
+        change = _change("email_marketing", False, person, "newsletter footer")
+        pen.track("email", at + MINUTE, "Consent Changed", change, context=dict(context))
+    if not clicked:
+        return None
+    at += int(dice.between(5_000, 90_000, "click wait"))
+    pen.track("email", at, "Message Clicked", letter, context=context)
+    return at
+
+
+def _change(purpose: str, granted: bool, person: Dossier, place: str) -> Message:
+    version = COUNTRIES[person.country].notice
+    return {"purpose": purpose, "granted": granted, "text_version": version, "place": place}
+
+
+def mind_changed(pen: Pen, dice: Dice, person: Dossier, date: int) -> None:
+    """Somebody takes back a consent, or gives one, in their account."""
+    purpose = dice.pick(("email_marketing", "personalization", "sms_marketing"), "which purpose")
+    change = _change(purpose, not person.consents.get(purpose, False), person, "web preferences")
+    ids: Message = {"userId": person.user_id} if person.user_id else {}
+    context: Message = {} if ids else {"externalIds": known_by(email=person.email)}
+    pen.track(
+        "web", online_time(person.country, date, dice), "Consent Changed", change, **ids, context=context
+    )
+
+
+def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: float) -> None:
+    """A call: the number shows nine times in ten, and the agent mostly asks for an address as well."""
+    call_id, shows = f"call-{pen.number() & 0xFFFFFFFFFF:010x}", dice.chance(0.9, "number shows")
+    number = (
+        (person.landline if person.landline and dice.chance(0.3, "calls by landline") else person.phone)
+        if shows
+        else None
+    )
+    agent = f"agent-{1 + dice.below(9, 'agent')}"
+    device: Message = {"touchpoint": {"id": f"desk-{agent[6:]}", "kind": "call_centre", "visit_id": call_id}}
+    start: Message = {"call_id": call_id, "agent_id": agent, "reason": dice.pick(REASONS, "reason")}
+    ids: Message = {"externalIds": known_by(phone=number)}
+    pen.track("call_centre", at, "Call Started", start, context={**device, **ids})
+    at += int(dice.between(20_000, 70_000, "agent asks"))
+    if not number or dice.chance(0.6, "agent asks"):
+        traits: Message = {"email": said_email(person, dice, 70, noise), **said_name(person, dice, 70, noise)}
+        context: Message = {
+            **device,
+            "externalIds": known_by(email=traits["email"], phone=number),
+            "identification": {"mode": "told_to_staff"},
+        }
+        pen.write("call_centre", at, "identify", {"traits": traits, "context": context})
+    seconds = 60 + dice.below(600, "call length")
+    end = {"call_id": call_id, "agent_id": agent, "duration_s": seconds}
+    end["resolved"] = dice.chance(0.8, "resolved")
+    pen.track("call_centre", at + seconds * 1000, "Call Ended", end, context={**device, **ids})
+
+
+def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: float) -> None:
+    """The customer file as it is handed over on the first night: old records, some twice, and the loyalty list."""
+    at = local_midnight(person.country, date) + 2 * HOUR + dice.below(HOUR, "file order")
+    for k, record in enumerate(person.records):
+        traits: Message = {
+            "email": said_email(person, dice, 80 + k, noise),
+            **said_name(person, dice, 80 + k, noise),
+        }
+        traits["phone"] = said_phone(person, dice, 80 + k, noise)
+        if dice.chance(0.5, "birth known", k):
+            traits["birthday"] = person.birth
+        _file(pen, at + k, record, traits, None)
+    if person.card and person.card_named and person.card_since < 0:
+        traits = {"email": said_email(person, dice, 95, noise), **said_name(person, dice, 95, noise)}
+        traits["loyaltyCard"] = person.card
+        _file(pen, at + 10, None, traits, person.card)
+
+
+def _file(pen: Pen, at: int, record: str | None, traits: Message, card: str | None) -> None:
+    ids = known_by(crm_id=record, card=card, email=traits.get("email"), phone=traits.get("phone"))
+    context: Message = {"externalIds": ids, "identification": {"mode": "customer_file"}}
+    pen.write("crm", at, "identify", {"traits": traits, "context": context})
