@@ -82,7 +82,9 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
 class _Static(StaticFiles):
     """Static files under an address that carries a mark of their content: browsers may keep them for ever."""
 
-    def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
+    def file_response(
+        self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200
+    ) -> Response:
         answer = super().file_response(full_path, stat_result, scope, status_code)
         marked = b"v=" in scope.get("query_string", b"")
         answer.headers["cache-control"] = "public, max-age=31536000, immutable" if marked else "no-cache"
@@ -129,9 +131,13 @@ def _not_found(house: House) -> Any:
         status = error.status_code if isinstance(error, HTTPException) else 404
         session = house.sessions.find(request.cookies.get(house.cookie, ""))
         if session is None or status != 404:
-            return Response("Not found.\n" if status == 404 else "Not allowed.\n", status, media_type="text/plain")
+            return Response(
+                "Not found.\n" if status == 404 else "Not allowed.\n", status, media_type="text/plain"
+            )
         visit = Visit(house, request, session, form=_EMPTY)
-        return problem(visit, NotFound("no_such_page", "There is no page at this address. Find it with Ctrl K."))
+        return problem(
+            visit, NotFound("no_such_page", "There is no page at this address. Find it with Ctrl K.")
+        )
 
     return answer
 
@@ -151,7 +157,6 @@ async def _fault(_: Request, error: Exception) -> Response:
         500,
         media_type="text/plain; charset=utf-8",
     )
-
 
 
 _EMPTY: MultiDict[str, str] = MultiDict()

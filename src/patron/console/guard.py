@@ -74,9 +74,7 @@ class Guard:
             await send(message)
 
         if host_name(Headers(scope=scope).get("host", "")) not in self._hosts:
-            text = (
-                "This console does not answer to that name. Open it by the address it printed, or allow the name.\n"
-            )
+            text = "This console does not answer to that name. Open it by the address it printed, or allow the name.\n"
             await PlainTextResponse(text, status_code=421)(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)

@@ -18,7 +18,9 @@ from patron.console.permissions import may, who_may
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LONGEST = 600
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def _show(match: re.Match[str]) -> str:
@@ -27,9 +29,9 @@ def _show(match: re.Match[str]) -> str:
 
 
 def readable(value: Any) -> Any:
-    """What a template prints for a value: hidden and direction-changing characters made visible, length bounded.
+    r"""What a template prints for a value: hidden and direction-changing characters made visible, length bounded.
 
-    >>> readable("a\\x00b\\u202ec"), len(readable("x" * 10_240)) < 700
+    >>> readable("a\x00b\u202ec"), len(readable("x" * 10_240)) < 700
     ('a␀b⟦202E⟧c', True)
     """
     if not isinstance(value, str) or hasattr(value, "__html__"):
@@ -39,15 +41,27 @@ def readable(value: Any) -> Any:
     return _HIDDEN.sub(_show, value) if _HIDDEN.search(value) else value
 
 
-def exact(text: str) -> Markup:
-    """Text of any length for a form field, escaped; hidden characters as JSON escapes, which mean the same.
+def raw(text: str) -> Markup:
+    """Text for a form field exactly as it is, escaped."""
+    return escape(text)
 
-    >>> exact('{"a": "\\u202e<b>"}')
-    Markup('{&#34;a&#34;: &#34;\\\\u202e&lt;b&gt;&#34;}')
+
+def ref(text: str) -> str:
+    """A short stand-in for an identifier in a form field: HTML cannot carry every character of one.
+
+    >>> len(ref("email:a@b.it"))
+    20
     """
-    return escape(
-        _HIDDEN.sub(lambda m: m[0] if m[0] == "\r" else f"\\u{ord(m[0]):04x}", text)
-    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def exact(text: str) -> Markup:
+    r"""Text of any length for a form field, escaped; hidden characters as JSON escapes, which mean the same.
+
+    >>> exact('{"a": "\u202e<b>"}')
+    Markup('{&#34;a&#34;: &#34;\\u202e&lt;b&gt;&#34;}')
+    """
+    return escape(_HIDDEN.sub(lambda m: m[0] if m[0] == "\r" else f"\\u{ord(m[0]):04x}", text))
 
 
 def plain(value: Any) -> str:
@@ -67,6 +81,12 @@ def plain(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+_WORDS = (
+    *("count", "plural", "money", "rate", "percent", "signed", "probability", "size", "span"),
+    *("channel", "kind", "key_parts", "label", "reason", "gate"),
+)
+
+
 def _environment() -> Environment:
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -76,11 +96,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for module_name in (
-        "count plural money rate percent signed probability size span channel kind key_parts label reason gate"
-    ).split():
-        env.filters[module_name] = getattr(words, module_name)
-    env.filters.update(exact=exact, plain=plain)
+    for name in _WORDS:
+        env.filters[name] = getattr(words, name)
+    env.filters.update(exact=exact, plain=plain, raw=raw, ref=ref)
     env.globals.update(icon=icon, asset=asset, charts=charts, may=may, who_may=who_may)
     return env
 

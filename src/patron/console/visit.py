@@ -45,7 +45,9 @@ class House(Struct, frozen=True):
 class Visit:
     """One request, with what a page needs to answer it."""
 
-    def __init__(self, house: House, request: Request, session: Session | None, form: MultiDict[str, str]) -> None:
+    def __init__(
+        self, house: House, request: Request, session: Session | None, form: MultiDict[str, str]
+    ) -> None:
         self.house = house
         self.app = house.app
         self.request = request
@@ -86,13 +88,17 @@ class Visit:
     def need(self, action: str) -> None:
         """Refuse unless the account may take the action."""
         if not may(self.user.role, action):
-            raise Forbidden("not_allowed", f"Your account may look, not change this. It is up to {who_may(action)}.")
+            raise Forbidden(
+                "not_allowed", f"Your account may look, not change this. It is up to {who_may(action)}."
+            )
 
     def person(self, id_or_key: str) -> PersonView:
         """The person of an id; the error pages say erased or unknown."""
         found = self.app.person(id_or_key)
         if found is None:
-            raise NotFound("unknown_person", "Nobody has this id. The data may have been split, or never arrived.")
+            raise NotFound(
+                "unknown_person", "Nobody has this id. The data may have been split, or never arrived."
+            )
         return found
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
@@ -102,18 +108,24 @@ class Visit:
         if session is not None:
             toast, session.toast = session.toast, None
             reveal, session.reveal = session.reveal, None
+        needs = self.app.needs() if session else []
         context = {
             **self._context(),
             "toast": toast,
             "reveal": reveal,
-            "needs": self.app.needs() if session else [],
+            "needs": needs,
+            "data_needs": sum(need.href.startswith("/console/data") for need in needs),
             "has_shop": bool(session and self.app.shop() is not None),
             **context,
         }
         response = HTMLResponse(_encoded(render(template, context)), status)
         if self.fresh_visitor:
             response.set_cookie(
-                self.house.visitor_cookie, self.visitor, httponly=True, samesite="lax", secure=self.house.secure
+                self.house.visitor_cookie,
+                self.visitor,
+                httponly=True,
+                samesite="lax",
+                secure=self.house.secure,
             )
         return response
 
@@ -169,8 +181,15 @@ def serve(house: House, page: Page) -> Callable[[Request], Awaitable[Response]]:
 
 def problem(visit: Visit, error: RequestError) -> Response:
     """An error as a page (or a fragment): what happened, what is safe, what to do, and its code."""
-    title = {403: "Not allowed", 404: "Not found", 410: "Erased", 429: "Too many tries"}.get(error.status, "Not done")
-    context = {"title": title, "message": error.message, "code": error.code, "erased": isinstance(error, Gone)}
+    title = {403: "Not allowed", 404: "Not found", 410: "Erased", 429: "Too many tries"}.get(
+        error.status, "Not done"
+    )
+    context = {
+        "title": title,
+        "message": error.message,
+        "code": error.code,
+        "erased": isinstance(error, Gone),
+    }
     headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
     if visit.partial:
         answer = visit.fragment("parts/problem.html", error.status, **context)
@@ -186,7 +205,10 @@ def _check_sender(visit: Visit) -> None:
     sent = visit.request.headers.get("x-csrf-token") or visit.form.get("csrf", "")
     known = secrets.compare_digest(sent.encode("utf-8", "replace"), visit.token.encode())
     if not same_origin(visit.request.headers) or visit.fresh_visitor or not known:
-        raise Forbidden("form_expired", "This form is from an older visit. Nothing was changed. Reload the page and try again.")
+        raise Forbidden(
+            "form_expired",
+            "This form is from an older visit. Nothing was changed. Reload the page and try again.",
+        )
 
 
 async def _form(request: Request) -> MultiDict[str, str]:
@@ -197,7 +219,9 @@ async def _form(request: Request) -> MultiDict[str, str]:
         if len(body) > _LARGEST_FORM:
             raise TooLarge("form_too_large", "The form is larger than 1 MiB.")
     try:
-        return MultiDict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2000))
+        return MultiDict(
+            parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2000)
+        )
     except ValueError:
         raise TooLarge("form_too_wide", "The form has more than 2,000 fields.") from None
 

@@ -44,6 +44,8 @@ REASONS = {
     "id_too_long": "Identifier too long",
     "time_out_of_range": "Time out of range",
     "not_a_number": "Not a number",
+    "name_too_long": "Event name too long",
+    "bad_text": "Text is not Unicode",
     "no_identifier": "No identifier",
     "id_conflict": "Same id, other content",
 }
@@ -52,7 +54,7 @@ GATES = {
     "channel": "Right channel",
     "validity": "Right time",
     "consent": "Consent",
-    "condition": "Allowed by rule",
+    "identity": "Known well enough",
     "conditions": "Allowed by rule",
 }
 
@@ -132,7 +134,7 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def signed(share: float, digits: int = 1) -> str:
-    """A difference of shares in percentage points, always with its sign.
+    """A change as a percentage without its sign `%`, always with plus or minus.
 
     >>> signed(0.041), signed(-0.05), signed(0.0)
     ('+4.1', '−5.0', '0.0')

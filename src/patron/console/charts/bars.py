@@ -32,11 +32,12 @@ def hours(today: Sequence[int], before: Sequence[int], hour: int) -> Markup:
     known = list(today[: hour + 1])
     rest = list(before[hour + 1 :])
     top = max([*known, *rest, 1])
-    parts = [
+    head = (
         '<svg class="hours" viewBox="0 0 280 96" role="img" '
         f'aria-label="Decisions by hour today: {sum(known):,} until {hour}:59, most in one hour {max([*known, 0]):,}">'
         '<path d="M0 76.5H280" stroke="var(--line)"/>'
-    ]
+    )
+    parts = [head]
     for index, number in enumerate([*known, *rest]):
         height = number / top * 68
         look = (

@@ -19,7 +19,12 @@ _CENTRE = WIDTH / 2
 _MOST = 14
 _BOX = 26
 _SIGNS = {"refused": "✕", "shared": "✕", "cut": "✂", "proposed": "?"}
-_TONES = {"refused": "var(--bad)", "shared": "var(--bad)", "cut": "var(--warn)", "proposed": "var(--line-strong)"}
+_TONES = {
+    "refused": "var(--bad)",
+    "shared": "var(--bad)",
+    "cut": "var(--warn)",
+    "proposed": "var(--line-strong)",
+}
 
 
 class Place(Struct, frozen=True):
@@ -92,7 +97,9 @@ def _walk(keys: Sequence[str], accepted: Sequence[LinkView]) -> list[str]:
             continue
         seen.append(key)
         waiting += [
-            other for other in sorted(near[key], key=lambda k: (len(near[k]), k), reverse=True) if other not in seen
+            other
+            for other in sorted(near[key], key=lambda k: (len(near[k]), k), reverse=True)
+            if other not in seen
         ]
     return seen
 

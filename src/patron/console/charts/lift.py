@@ -11,7 +11,7 @@ def lift(value: float, low: float, high: float, verdict: str) -> Markup:
     Parameters
     ----------
     value, low, high
-        Differences of shares.
+        Relative changes: 0.1 is 10 %.
     verdict
         `up`, `down`, `none` or `early`; the last is dashed and hollow.
     """
@@ -20,7 +20,7 @@ def lift(value: float, low: float, high: float, verdict: str) -> Markup:
     colour = _LOOK.get(verdict, "var(--ink2)")
     dash = ' stroke-dasharray="3 3"' if verdict == "early" else ""
     dot = "var(--surface)" if verdict == "early" else colour
-    label = f"{value * 100:+.1f} points, interval {low * 100:+.1f} to {high * 100:+.1f}"
+    label = f"{value * 100:+.1f}%, interval {low * 100:+.1f}% to {high * 100:+.1f}%"
     return Markup(  # noqa: S704 - numbers and our own constants only
         f'<svg class="lift" viewBox="0 0 240 24" width="240" height="24" role="img" aria-label="{label}">'
         '<path d="M120 2v20" stroke="var(--line-strong)"/>'

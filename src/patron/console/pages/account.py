@@ -74,7 +74,9 @@ async def first_run(visit: Visit) -> Response:
         if not _NAME.fullmatch(fields["name"]):
             raise BadRequest("bad_name", "Use 2 to 64 letters, digits, dots or dashes as account name.")
         password = _new_password(visit)
-        make = partial(visit.app.create_first_user, fields["code"], fields["name"], fields["full_name"], password)
+        make = partial(
+            visit.app.create_first_user, fields["code"], fields["name"], fields["full_name"], password
+        )
         user = await to_thread.run_sync(make)
     except RequestError as error:
         visit.house.brake.failed(address)
@@ -86,7 +88,9 @@ async def sign_out(visit: Visit) -> Response:
     """End the session here and in the browser."""
     visit.house.sessions.end(visit.request.cookies.get(visit.house.cookie, ""))
     answer = RedirectResponse("/console/signin", 303)
-    answer.delete_cookie(visit.house.cookie, path="/", secure=visit.house.secure, httponly=True, samesite="lax")
+    answer.delete_cookie(
+        visit.house.cookie, path="/", secure=visit.house.secure, httponly=True, samesite="lax"
+    )
     return answer
 
 
@@ -117,7 +121,9 @@ async def change_password(visit: Visit) -> Response:
 def _new_password(visit: Visit) -> str:
     password, again = visit.form.get("password", ""), visit.form.get("again", "")
     if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise BadRequest("short_password", f"Use at least {SHORTEST_PASSWORD} characters; a sentence is good.")
+        raise BadRequest(
+            "short_password", f"Use at least {SHORTEST_PASSWORD} characters; a sentence is good."
+        )
     if password != again:
         raise BadRequest("passwords_differ", "The two passwords differ. Type the same one twice.")
     return password
@@ -128,7 +134,9 @@ def _enter(visit: Visit, user: User, going: str) -> Response:
     key = visit.house.sessions.start(user)
     visit.app.audit(user.name, "sign_in", user.name)
     answer = RedirectResponse(going, 303)
-    answer.set_cookie(visit.house.cookie, key, path="/", httponly=True, samesite="lax", secure=visit.house.secure)
+    answer.set_cookie(
+        visit.house.cookie, key, path="/", httponly=True, samesite="lax", secure=visit.house.secure
+    )
     return answer
 
 

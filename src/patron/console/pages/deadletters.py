@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from patron.console import words
+from patron.console.render import ref
 from patron.console.visit import Visit
 from patron.model.errors import BadRequest, NotFound
 from patron.model.events import CHANNELS
@@ -44,9 +45,7 @@ async def replay(visit: Visit) -> Response:
     visit.need("letters")
     text = visit.form.get("message", "").replace("\r\n", "\n")
     try:
-        edited = msgspec.json.decode(text)
-        if not isinstance(edited, dict):
-            raise ValueError("a message is one JSON object, in braces")
+        edited = msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError) as error:
         return _page(visit, f"This is not JSON: {str(error)[:200]}. Nothing was sent.", text, 422)
     letter_id = visit.path["id"]
@@ -62,8 +61,9 @@ async def replay(visit: Visit) -> Response:
 async def map_channel(visit: Visit) -> Response:
     """Say what an unknown channel is, and replay what waits for it."""
     visit.need("letters")
-    unknown, channel = visit.form.get("unknown", ""), visit.form.get("channel", "")
-    if channel not in CHANNELS or not unknown:
+    stand_in, channel = visit.form.get("unknown", ""), visit.form.get("channel", "")
+    unknown = next((name for name, _ in _unknown_channels(visit) if ref(name) == stand_in), None)
+    if channel not in CHANNELS or unknown is None:
         raise BadRequest("bad_channel", "Choose the channel that the unknown name stands for.")
     accepted, refused = await visit.app.map_channel(unknown, channel)
     visit.app.audit(visit.user.name, "map_channel", f"{unknown} {channel}")
@@ -96,7 +96,9 @@ def marked_lines(text: str, path: str) -> list[tuple[str, bool]]:
     return _lines(value, (), target, "", "")[:_MOST_LINES]
 
 
-def _lines(value: Any, at: tuple[str, ...], target: tuple[str, ...], head: str, tail: str) -> list[tuple[str, bool]]:
+def _lines(
+    value: Any, at: tuple[str, ...], target: tuple[str, ...], head: str, tail: str
+) -> list[tuple[str, bool]]:
     pad = "  " * len(at)
     hit = bool(target) and at[: len(target)] == target
     if isinstance(value, dict | list) and value and len(at) < 60:
@@ -133,7 +135,9 @@ def _unknown_channels(visit: Visit) -> list[tuple[str, int]]:
 def _page(visit: Visit, error: str = "", text: str | None = None, status: int = 200) -> Response:
     found = visit.app.dead_letter(visit.path["id"])
     if found is None:
-        raise NotFound("unknown_letter", "There is no such dead letter: it was replayed, dismissed or erased.")
+        raise NotFound(
+            "unknown_letter", "There is no such dead letter: it was replayed, dismissed or erased."
+        )
     letter, raw = found
     lines = marked_lines(raw, letter.path)
     return visit.page(

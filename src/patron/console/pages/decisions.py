@@ -32,7 +32,9 @@ async def show(visit: Visit) -> Response:
     """One decision with its reasons, gates, losers, outcome and record."""
     view = visit.app.decision(visit.path["id"])
     if view is None:
-        raise NotFound("unknown_decision", "There is no decision with this id. It may have been erased with its person.")
+        raise NotFound(
+            "unknown_decision", "There is no decision with this id. It may have been erased with its person."
+        )
     if view.decision.person:
         visit.app.audit(visit.user.name, "view", view.decision.person)
     return visit.page(
@@ -41,7 +43,9 @@ async def show(visit: Visit) -> Response:
         decision=view.decision,
         gates=gates(view.decision),
         rows=_rows(view),
-        revenue=[words.money(str(units / 10_000), currency) for currency, units in view.outcome.revenue.items()],
+        revenue=[
+            words.money(str(units / 10_000), currency) for currency, units in view.outcome.revenue.items()
+        ],
     )
 
 
@@ -81,9 +85,23 @@ def _rows(view: DecisionView) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for offer in sorted(decision.eligible, key=lambda one: (one != drawn, one == NOTHING, one)):
         chance = 1 / len(decision.eligible) if even else decision.propensity if offer == drawn else None
-        rows.append({"name": _name(view, offer), "chosen": offer == drawn, "chance": chance, "why": _fate(view, offer, drawn)})
-    for one in decision.dropped:
-        rows.append({"name": _name(view, one.offer), "chosen": False, "chance": None, "why": (f"Dropped: {words.gate(one.gate).lower()}", one.reason)})
+        rows.append(
+            {
+                "name": _name(view, offer),
+                "chosen": offer == drawn,
+                "chance": chance,
+                "why": _fate(view, offer, drawn),
+            }
+        )
+    rows += [
+        {
+            "name": _name(view, one.offer),
+            "chosen": False,
+            "chance": None,
+            "why": (f"Dropped: {words.gate(one.gate).lower()}", one.reason),
+        }
+        for one in decision.dropped
+    ]
     return rows
 
 
@@ -94,5 +112,9 @@ def _name(view: DecisionView, offer: str) -> str:
 def _fate(view: DecisionView, offer: str, drawn: str) -> tuple[str, str]:
     if offer == drawn:
         held = view.decision.group == "control"
-        return ("Drawn, then held back", "In the comparison group nothing is shown") if held else ("Chosen", "Drawn by lot")
+        return (
+            ("Drawn, then held back", "In the comparison group nothing is shown")
+            if held
+            else ("Chosen", "Drawn by lot")
+        )
     return ("Not drawn", "Always a candidate" if offer == NOTHING else "Had the same chance")

@@ -30,11 +30,11 @@ async def add(visit: Visit) -> Response:
     name = visit.form.get("name", "").strip()
     scopes = [scope for scope in visit.form.getlist("scope") if scope in SCOPES]
     fields, masked = _listed(visit, "fields") or ["*"], _listed(visit, "masked")
-    sources = visit.form.getlist("source")
+    sources, held = visit.form.getlist("source"), visit.app.keys()
     try:
         if not _NAME.fullmatch(name):
             raise BadRequest("bad_name", "Name the key with letters, digits, dots or dashes, at most 64.")
-        if any(key.name == name and key.revoked is None for key in visit.app.keys()):
+        if any(one.name == name and one.revoked is None for one in held):
             raise BadRequest("name_taken", f"There is a key {name} already. Give another name.")
         if not scopes:
             raise BadRequest("no_scope", "Choose at least one thing that the key may do.")

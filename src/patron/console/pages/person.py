@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from patron.console import words
 from patron.console.charts.identity import order_links
+from patron.console.render import ref
 from patron.console.visit import Visit
 from patron.model.errors import BadRequest, RequestError
 from patron.model.views import IdentifierView, LinkView, PersonView, TimelineEvent, TimelinePage
@@ -22,7 +23,9 @@ async def show(visit: Visit) -> Response:
     """The whole page. Looking at a person is itself recorded."""
     person = visit.person(visit.path["id"])
     if person.id != visit.path["id"]:
-        return visit.go(address(person.id), "This id moved: the person was joined or split. You see who holds it today.")
+        return visit.go(
+            address(person.id), "This id moved: the person was joined or split. You see who holds it today."
+        )
     visit.app.audit(visit.user.name, "view", person.id)
     accepted, others = order_links(person.links)
     return visit.page(
@@ -52,7 +55,7 @@ async def timeline(visit: Visit) -> Response:
 async def why(visit: Visit) -> Response:
     """Whether two identifiers are one person, and why (not)."""
     person = visit.person(visit.path["id"])
-    a, b = visit.form.get("a", ""), visit.form.get("b", "").strip()
+    a, b = _key(person, visit.form.get("a", "")), visit.form.get("b", "").strip()
     if not a or not b:
         raise BadRequest("two_needed", "Choose one identifier and give the other, as type:value.")
     same, steps = visit.app.why(person.id, a, b)
@@ -67,10 +70,10 @@ async def split_form(visit: Visit) -> Response:
 async def split_preview(visit: Visit) -> Response:
     """What the split would do."""
     person = visit.person(visit.path["id"])
-    nodes, cut_node, cut_at = _asked(visit)
-    if not nodes and cut_node is None:
-        return visit.fragment("parts/split_preview.html", preview=None, error="")
     try:
+        nodes, cut_node, cut_at = _asked(visit, person)
+        if not nodes and cut_node is None:
+            return visit.fragment("parts/split_preview.html", preview=None, error="")
         preview = await visit.app.preview_split(person.id, nodes, cut_node, cut_at)
     except RequestError as error:
         return visit.fragment("parts/split_preview.html", preview=None, error=error.message)
@@ -81,8 +84,9 @@ async def split(visit: Visit) -> Response:
     """Split, and offer to undo."""
     visit.need("split")
     person = visit.person(visit.path["id"])
-    nodes, cut_node, cut_at = _asked(visit)
+    nodes: list[str] = []
     try:
+        nodes, cut_node, cut_at = _asked(visit, person)
         if not nodes and cut_node is None:
             raise BadRequest("nothing_chosen", "Choose at least one identifier, or an identifier and a time.")
         done = await visit.app.split(person.id, nodes, cut_node, cut_at, visit.user.name)
@@ -124,7 +128,9 @@ async def erase(visit: Visit) -> Response:
         return _data_page(visit, person, error, 400)
     receipt = await visit.app.erase(person.id, visit.user.name)
     visit.app.audit(visit.user.name, "erase", receipt.id)
-    return visit.go(f"/console/privacy#{quote(receipt.id)}", "Erased. The receipt says what was removed from where.")
+    return visit.go(
+        f"/console/privacy#{quote(receipt.id)}", "Erased. The receipt says what was removed from where."
+    )
 
 
 def address(person_id: str) -> str:
@@ -157,21 +163,31 @@ def _download(name: str) -> dict[str, str]:
     return {"content-type": kind, "content-disposition": f'attachment; filename="{plain}"'}
 
 
-def _asked(visit: Visit) -> tuple[list[str], str | None, int | None]:
+def _key(person: PersonView, stand_in: str) -> str:
+    """The identifier of this person that a form field stands for; empty when it has none such."""
+    return next((key for key in [*_keys(person), *person.nodes] if ref(key) == stand_in), "")
+
+
+def _asked(visit: Visit, person: PersonView) -> tuple[list[str], str | None, int | None]:
     """The identifiers to split off, or the one to cut and the time (in the workspace's zone)."""
     if visit.form.get("how") != "time":
-        return visit.form.getlist("node"), None, None
-    node, at = visit.form.get("cut_node", ""), visit.form.get("cut_at", "")
+        keys = [_key(person, stand_in) for stand_in in visit.form.getlist("node")]
+        return [key for key in keys if key], None, None
+    node, at = _key(person, visit.form.get("cut_node", "")), visit.form.get("cut_at", "")
     if not node or not at:
         return [], None, None
     try:
         when = dt.datetime.fromisoformat(at[:19]).replace(tzinfo=visit.times.tz)
         return [], node, int(when.timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise BadRequest("bad_time", "Give the time as date and hours, for example 2026-11-19 18:00.") from None
+        raise BadRequest(
+            "bad_time", "Give the time as date and hours, for example 2026-11-19 18:00."
+        ) from None
 
 
-def _split_page(visit: Visit, person: PersonView, chosen: set[str], error: str, status: int = 200) -> Response:
+def _split_page(
+    visit: Visit, person: PersonView, chosen: set[str], error: str, status: int = 200
+) -> Response:
     context: dict[str, Any] = {
         "person": person,
         "keys": _keys(person),

@@ -22,7 +22,9 @@ async def add(visit: Visit) -> Response:
     fields = {name: visit.form.get(name, "").strip() for name in ("name", "channel", "kind", "assurance")}
     try:
         _check(visit, fields)
-        key = await visit.app.add_source(fields["name"], fields["channel"], fields["kind"], fields["assurance"])
+        key = await visit.app.add_source(
+            fields["name"], fields["channel"], fields["kind"], fields["assurance"]
+        )
     except RequestError as error:
         return _page(visit, error.message, fields, error.status)
     visit.app.audit(visit.user.name, "add_source", fields["name"])
@@ -46,7 +48,9 @@ async def revoke(visit: Visit) -> Response:
     name, hint = visit.form.get("name", ""), visit.form.get("hint", "")
     await visit.app.revoke(name, hint)
     visit.app.audit(visit.user.name, "revoke", f"{name} {hint}")
-    return visit.go("/console/data/sources", f"The key {hint}… of {name} is revoked. Requests with it get 401.")
+    return visit.go(
+        "/console/data/sources", f"The key {hint}… of {name} is revoked. Requests with it get 401."
+    )
 
 
 def curl(base: str, key: str) -> str:
