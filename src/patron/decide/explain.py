@@ -44,7 +44,8 @@ def why_not(decision: Decision, offer: str) -> str:
         return "Nothing was shown: this person is held out." if held else "It was chosen."
     for drop in decision.dropped:
         if drop.offer == offer:
-            return f"Dropped: {drop.reason or _STEPS.get(drop.gate, drop.gate).lower()}."
+            gate = _STEPS.get(drop.gate, drop.gate).lower()
+            return f"Dropped: {drop.reason}." if drop.reason else f"Dropped at the gate “{gate}”."
     if offer not in decision.eligible:
         return "It was not in the catalogue at that time."
     if decision.group == "control":

@@ -34,18 +34,19 @@ def critical(alpha: float, df: float) -> float:
     z = _NORMAL.inv_cdf(1 - alpha / 2)
     if df >= _LARGE_DF:
         return _cornish_fisher(z, df)
-    low, high = 0.0, max(2.0, z)
-    while two_sided(high, df) > alpha:
-        low, high = high, high * 2
-    for _ in range(100):
-        middle = (low + high) / 2
-        if middle in (low, high):
+    # The tail is convex and falls, and z lies left of the answer: Newton's steps never overshoot.
+    t = z
+    for _ in range(60):
+        step = (two_sided(t, df) - alpha) / (2 * _density(t, df))
+        t += step
+        if abs(step) <= 1e-13 * t:
             break
-        if two_sided(middle, df) > alpha:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    return t
+
+
+def _density(t: float, df: float) -> float:
+    scale = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+    return math.exp(scale - (df + 1) / 2 * math.log1p(t * t / df))
 
 
 def _cornish_fisher(z: float, df: float) -> float:
