@@ -228,6 +228,32 @@ class Product(Struct, frozen=True):
         return self.gbp if currency == "GBP" else self.eur
 
 
+SHOP_WINDOW = (
+    *(
+        "Espresso beans 1 kg",
+        "Descaling kit",
+        "Burr grinder G2",
+        "Milk jug 350 ml",
+        "Cat food, salmon 1.5 kg",
+    ),
+    *("House blend 500 g", "Candle, cedar 220 g", "Olive soap, 6 bars"),
+)
+"""Names of the products that stand in front."""
+
+
+def shelf(currency: str = "EUR") -> list[dict[str, str]]:
+    """The products in front, for a page that sells them: id, name, category, and price as a decimal.
+
+    >>> shelf()[0]
+    {'id': 'P0102', 'name': 'Espresso beans 1 kg', 'category': 'coffee', 'price': '21.90'}
+    """
+    found = [product_named(name) for name in SHOP_WINDOW]
+    return [
+        {"id": p.id, "name": p.name, "category": p.category, "price": f"{p.price(currency) / 100:.2f}"}
+        for p in found
+    ]
+
+
 def _pounds(cents: int) -> int:
     return max(100, round(cents * _GBP / 50) * 50 - 5)
 

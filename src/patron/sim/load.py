@@ -37,7 +37,7 @@ class LoadFailed(PatronError):
 class Loaded(Struct):
     """What a load did."""
 
-    messages: int = 0
+    sent: int = 0
     """Messages acknowledged."""
     bodies: int = 0
     retries: int = 0
@@ -52,7 +52,7 @@ class Loaded(Struct):
     @property
     def rate(self) -> float:
         """Messages a second."""
-        return self.messages / self.seconds if self.seconds else 0.0
+        return self.sent / self.seconds if self.seconds else 0.0
 
 
 class Sender:
@@ -233,7 +233,7 @@ class _Crew:
         said = _reply(answer)
         with self._lock:
             done = self.done
-            done.messages += count
+            done.sent += count
             done.bodies += 1
             done.rejected += _count(said, "rejected")
             done.duplicates += _count(said, "duplicates")
@@ -258,7 +258,7 @@ def load(
     url: str,
     keys: Mapping[str, str],
     deliveries: Iterable[Delivery],
-    progress: Callable[[Loaded], None] | None = None,
+    progress: Callable[[int], None] | None = None,
     *,
     connections: int = 3,
     give_up: float = GIVE_UP,
@@ -268,7 +268,7 @@ def load(
     Parameters
     ----------
     keys : source name -> its write key. A source without one raises LoadFailed before anything of it is sent.
-    progress : called about every 50 ms with what is done so far (do not change it).
+    progress : called about every 50 ms, and at the end, with the number of messages acknowledged so far.
     connections : requests under way at once.
 
     Raises
@@ -286,13 +286,12 @@ def load(
             crew.put((source, body, count))
             if progress is not None and time.monotonic() - told > 0.05:
                 told = time.monotonic()
-                crew.done.seconds = told - began
-                progress(crew.done)
+                progress(crew.done.sent)
         crew.finish()
     except BaseException:
         crew.abandon()
         raise
     crew.done.seconds = time.monotonic() - began
     if progress is not None:
-        progress(crew.done)
+        progress(crew.done.sent)
     return crew.done

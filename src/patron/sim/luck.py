@@ -151,14 +151,16 @@ class Luck:
 
     def uniform(self, day: int, purpose: str, width: int | None = None) -> Floats:
         """Numbers in [0, 1), shape (people,) or (people, width)."""
-        drawn: Floats = (self.words(day, purpose, width) >> np.uint64(11)) * _UNIT
+        drawn: Floats = (self.words(day, purpose, width) >> np.uint64(11)).astype(np.float64) * _UNIT
         return drawn
 
     def normal(self, day: int, purpose: str, width: int | None = None) -> Floats:
         """Standard normal numbers, shape (people,) or (people, width)."""
         ks = np.arange(width or 1, dtype=np.uint64)
-        u = (self._words(day, purpose, ks, width) >> np.uint64(11)) * _UNIT
-        v = (self._words(day, purpose, ks + np.uint64(_SECOND), width) >> np.uint64(11)) * _UNIT
+        u = (self._words(day, purpose, ks, width) >> np.uint64(11)).astype(np.float64) * _UNIT
+        v = (self._words(day, purpose, ks + np.uint64(_SECOND), width) >> np.uint64(11)).astype(
+            np.float64
+        ) * _UNIT
         result: Floats = np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
         return result
 
