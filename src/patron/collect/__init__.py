@@ -1,0 +1,1 @@
+"""Doors through which events arrive: the tracking API and the reader of its bodies."""

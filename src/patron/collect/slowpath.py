@@ -1,0 +1,154 @@
+"""The careful reading of one message that the fast decoder refused: repair what is meant, name what is wrong.
+
+The result is a message again, as bytes that the fast decoder takes: numbers as identifiers become text, integers
+beyond 64 bits and numbers beyond a double become text, PHP's empty array for an empty map becomes an object.
+"""
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from patron.collect.identifiers import id_text
+from patron.collect.refusal import Refused
+
+_IDS = ("userId", "anonymousId", "previousId", "groupId", "messageId")
+_TEXTS = ("event", "name", "category")
+_TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+_OBJECTS = ("properties", "traits", "context", "integrations")
+_INT64 = 1 << 63
+
+
+class _NoNumber:
+    """Stands for NaN and the infinities until the walk finds where."""
+
+
+_NO_NUMBER = _NoNumber()
+
+
+def load(text: bytes) -> dict[str, Any]:
+    """A message as plain values. Raises `Refused`: bad_text, not_a_number, too_deep, bad_json, bad_message."""
+    try:
+        value = json.loads(text.decode(), parse_constant=_constant, parse_int=_int, parse_float=_float)
+    except UnicodeDecodeError:
+        raise Refused("bad_text", "The message is not UTF-8; encode it as UTF-8.") from None
+    except RecursionError:
+        raise Refused("too_deep", "The message is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise Refused("bad_json", f"The message is not valid JSON: {error.msg}.") from None
+    if not isinstance(value, dict):
+        raise Refused("bad_message", "A message must be a JSON object.")
+    return value
+
+
+def _constant(_name: str) -> _NoNumber:
+    return _NO_NUMBER
+
+
+def _int(digits: str) -> int | str:
+    if len(digits) < 19:
+        return int(digits)
+    if len(digits) > 20:
+        return digits
+    value = int(digits)
+    return value if -_INT64 <= value < _INT64 else digits
+
+
+def _float(digits: str) -> float | str:
+    value = float(digits)
+    return digits if math.isinf(value) else value
+
+
+def first_fault(value: object) -> Refused | None:
+    r"""The first NaN, infinity or lone surrogate in plain values, with its path; None when there is none.
+
+    >>> first_fault({"a": ["x", "\ud800"]}).path
+    '$.a[1]'
+    """
+    stack: list[tuple[str, object]] = [("$", value)]
+    while stack:
+        path, item = stack.pop()
+        if item is _NO_NUMBER:
+            return Refused("not_a_number", "NaN and Infinity are no JSON numbers; send null or a text.", path)
+        if isinstance(item, str) and not _is_unicode(item):
+            return Refused("bad_text", "The text holds half a character (a lone surrogate).", path)
+        if isinstance(item, dict):
+            if not all(map(_is_unicode, item)):
+                return Refused("bad_text", "A key holds half a character (a lone surrogate).", path)
+            stack.extend((f"{path}.{key}", inner) for key, inner in reversed(item.items()))
+        elif isinstance(item, list):
+            stack.extend((f"{path}[{at}]", inner) for at, inner in reversed(list(enumerate(item))))
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def normalise(text: bytes) -> bytes:
+    """The message rewritten so that the fast decoder takes it. Raises `Refused` when it cannot be meant so.
+
+    >>> normalise(b'{"userId": 7, "properties": [], "timestamp": 1e400}')
+    Traceback (most recent call last):
+    patron.collect.refusal.Refused: This is no time; write ISO 8601 or epoch milliseconds.
+    >>> normalise(b'{"userId": 7, "properties": []}')
+    b'{"userId":"7","properties":{}}'
+    """
+    message = load(text)
+    fault = first_fault(message)
+    if fault is not None:
+        raise fault
+    _repair(message)
+    return msgspec.json.encode(message)
+
+
+def _repair(message: dict[str, Any]) -> None:
+    for name in _IDS:
+        if name in message:
+            message[name] = id_text(message[name], f"$.{name}")
+    for name in _TEXTS:
+        if isinstance(message.get(name), bool | dict | list):
+            raise Refused("bad_name", f"{name} must be a text.", f"$.{name}")
+        if isinstance(message.get(name), int | float):
+            message[name] = id_text(message[name], f"$.{name}")
+    if not isinstance(message.get("type"), str | None):
+        raise Refused("bad_type", "type must be a text such as track.", "$.type")
+    for name in _TIMES:
+        _check_time(message, name)
+    for name in _OBJECTS:
+        _check_object(message, name)
+
+
+def _check_time(message: dict[str, Any], name: str) -> None:
+    value = message.get(name)
+    beyond = isinstance(value, str) and value.lstrip("-").isdigit() and len(value) > 18
+    if isinstance(value, bool | dict | list) or beyond or _is_huge(value):
+        if name == "sentAt":
+            message[name] = "unreadable"
+        else:
+            raise Refused("bad_time", "This is no time; write ISO 8601 or epoch milliseconds.", f"$.{name}")
+
+
+def _is_huge(value: object) -> bool:
+    """Whether a number was kept as text because no double holds it (`1e400`)."""
+    if not isinstance(value, str) or "e" not in value.lower():
+        return False
+    try:
+        return math.isinf(float(value))
+    except ValueError:
+        return False
+
+
+def _check_object(message: dict[str, Any], name: str) -> None:
+    value = message.get(name)
+    if value == []:
+        message[name] = {}
+    elif value is not None and not isinstance(value, dict):
+        raise Refused("not_an_object", f"{name} must be a JSON object.", f"$.{name}")
