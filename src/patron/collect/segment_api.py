@@ -9,7 +9,7 @@ what came: refused collection (`reduce`), an unprovable `userHash`, and messages
 is written down so that erasing a neighbour cannot change it. Reading the stored body again gives the same events.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from patron.collect.body import BATCH_ROUTES, take_apart
 from patron.collect.edit import blank, message_at, redact
@@ -17,7 +17,7 @@ from patron.collect.limits import Limits
 from patron.collect.origin import Origin, ReadRules
 from patron.collect.reader import Reader, Reading
 from patron.model.errors import Fault, TooLarge
-from patron.model.events import Batch
+from patron.model.events import Batch, Reject
 
 
 def read_batch(
@@ -58,22 +58,21 @@ def read_batch(
         )
     reader = Reader(Reading(body, route, origin, received, limits, rules, skipped is None), parts)
     for index, raw in enumerate(parts.messages):
-        if not (skipped and index in skipped):
+        if skipped is None or index not in skipped:
             reader.take(index, raw, base + index)
     return reader.batch(len(parts.messages))
 
 
-def faults(batch: Batch, route: str, most: int = 10) -> tuple[Fault, ...]:
+def faults(rejects: Sequence[Reject], route: str, most: int = 10) -> tuple[Fault, ...]:
     """The first rejected messages for the reply of the door: where each stands and what is wrong.
 
-    >>> from patron.model.events import Reject
-    >>> faults(Batch(2, [], [], [Reject(1, "bad_id", "No.", "$.userId")], []), "batch")
+    >>> faults([Reject(1, "bad_id", "No.", "$.userId")], "batch")
     (Fault(path='$.batch[1].userId', problem='bad_id: No.'),)
     """
     prefix = "$.batch[{}]" if route in BATCH_ROUTES else "$"
     return tuple(
-        Fault(prefix.format(reject.index) + reject.path[1:], f"{reject.code}: {reject.message}")
-        for reject in batch.rejects[:most]
+        Fault(prefix.format(reject.index) + reject.path.removeprefix("$"), f"{reject.code}: {reject.message}")
+        for reject in rejects[:most]
     )
 
 

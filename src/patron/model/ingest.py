@@ -5,6 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from patron.model.access import Source
+from patron.model.errors import Fault
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -14,6 +15,8 @@ class Receipt(Struct, frozen=True, gc=False):
     accepted: int
     duplicates: int = 0
     rejected: int = 0
+    faults: tuple[Fault, ...] = ()
+    """The first rejected messages: where each stands in the body, and why."""
 
 
 class Intake(Protocol):
