@@ -77,6 +77,17 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
     return {name: path for name, path in found.items() if path}
 
 
+def whole(page: Page, width: int) -> bytes:
+    """The whole page in one window of its own height, so that what is fixed stands at its edge."""
+    usual = page.viewport_size or {"width": width, "height": 900}
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(height, usual["height"])})
+    page.wait_for_timeout(100)
+    image = page.screenshot()
+    page.set_viewport_size(usual)
+    return image
+
+
 def shots(browser: Browser, base: str, user: str, password: str, person: str) -> Iterator[tuple[str, bytes]]:
     """(file name, PNG) of every page in every theme and width."""
     for theme in THEMES:
@@ -88,7 +99,7 @@ def shots(browser: Browser, base: str, user: str, password: str, person: str) ->
             )
             page = context.new_page()
             page.goto(f"{base}/console/signin")
-            yield f"signin-{theme}-{width}.png", page.screenshot(full_page=True)
+            yield f"signin-{theme}-{width}.png", page.screenshot()
             sign_in(page, base, user, password)
             for name, path in addresses(page, base, person).items():
                 page.goto(base + path)
@@ -96,7 +107,7 @@ def shots(browser: Browser, base: str, user: str, password: str, person: str) ->
                 if name == "people":
                     page.fill("#q", "an")
                     page.wait_for_timeout(600)
-                yield f"{name}-{theme}-{width}.png", page.screenshot(full_page=True)
+                yield f"{name}-{theme}-{width}.png", whole(page, width)
             page.keyboard.press("Control+k")
             page.wait_for_selector("#palette-list")
             yield f"palette-{theme}-{width}.png", page.screenshot()

@@ -439,6 +439,10 @@ class FakeApp:
             return msgspec.structs.replace(anna(), splits=list(self.cut))
         if person_id == "p_9WD04M":
             return msgspec.structs.replace(anna(), id="p_9WD04M", name="", identifiers=anna().identifiers[4:5], links=[], decisions=[], splits=list(self.cut))  # fmt: skip
+        if person_id in {"p_5MX9RD", "p_1QW4TB", "p_8JH2VC"}:
+            return msgspec.structs.replace(
+                anna(), id=person_id, name="", identifiers=anna().identifiers[:1], links=[], decisions=[]
+            )
         if person_id == "p_EVIL01":
             return hostile()
         mine = [

@@ -41,11 +41,6 @@ def readable(value: Any) -> Any:
     return _HIDDEN.sub(_show, value) if _HIDDEN.search(value) else value
 
 
-def raw(text: str) -> Markup:
-    """Text for a form field exactly as it is, escaped."""
-    return escape(text)
-
-
 def ref(text: str) -> str:
     """A short stand-in for an identifier in a form field: HTML cannot carry every character of one.
 
@@ -83,7 +78,7 @@ def plain(value: Any) -> str:
 
 _WORDS = (
     *("count", "plural", "money", "rate", "percent", "signed", "probability", "size", "span"),
-    *("channel", "kind", "key_parts", "label", "reason", "gate"),
+    *("channel", "kind", "key_parts", "label", "reason", "gate", "detail", "written"),
 )
 
 
@@ -98,7 +93,8 @@ def _environment() -> Environment:
     )
     for name in _WORDS:
         env.filters[name] = getattr(words, name)
-    env.filters.update(exact=exact, plain=plain, raw=raw, ref=ref)
+    env.filters["where"] = lambda decision: words.place(decision.channel, decision.placement)
+    env.filters.update(exact=exact, plain=plain, ref=ref)
     env.globals.update(icon=icon, asset=asset, charts=charts, may=may, who_may=who_may)
     return env
 

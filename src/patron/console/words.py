@@ -261,6 +261,17 @@ def key_parts(key: str) -> tuple[str, str]:
     return (head, tail) if colon else ("", key)
 
 
+def written(value: str, identifier_type: str) -> str:
+    """An identifier's value as people write it: card numbers in groups of four.
+
+    >>> written("29004471", "card"), written("29004471", "user_id")
+    ('2900 4471', '29004471')
+    """
+    if identifier_type == "card" and value.isdigit():
+        return " ".join(value[i : i + 4] for i in range(0, len(value), 4))
+    return value
+
+
 def label(key: str, width: int = 40) -> str:
     """An identifier key in words, cut to `width` characters.
 
@@ -268,8 +279,7 @@ def label(key: str, width: int = 40) -> str:
     ('Card 2900 4471', 'Browser 8f2c11d…', 'anna.bianchi…')
     """
     type_, value = key_parts(key)
-    if type_ == "card" and value.isdigit():
-        value = " ".join(value[i : i + 4] for i in range(0, len(value), 4))
+    value = written(value, type_)
     text = value if type_ in {"email", "phone", ""} else f"{kind(type_)} {value}"
     return text if len(text) <= width else text[: width - 1] + "…"
 
@@ -277,6 +287,37 @@ def label(key: str, width: int = 40) -> str:
 def reason(code: str) -> str:
     """Why a message was refused, for people."""
     return REASONS.get(code) or code.replace("_", " ").capitalize()
+
+
+def place(channel_name: str, placement: str) -> str:
+    """Where a decision was asked for.
+
+    >>> place("pos", "till"), place("web", "home_hero"), place("pos", "checkout")
+    ('Till', 'Web, home hero', 'Till, checkout')
+    """
+    one = {"pos": "Till", "kiosk": "Kiosk", "associate_tablet": "Tablet", "signage": "Display"}.get(
+        channel_name
+    ) or channel(channel_name)
+    words = placement.replace("_", " ")
+    return one if words.casefold() in {one.casefold(), channel_name, ""} else f"{one}, {words}"
+
+
+def detail(sentence: str) -> str:
+    """A verdict's sentence without the verdict, where that stands above it.
+
+    >>> detail("Too early: 41 shown."), detail("Not measured.")
+    ('41 shown.', 'Not measured.')
+    """
+    return sentence.removeprefix("Too early: ").removeprefix("No verdict: ")
+
+
+def dropped(gate_name: str) -> str:
+    """Why a candidate was dropped, in one word.
+
+    >>> dropped("conditions"), dropped("stock")
+    ('rule', 'stock')
+    """
+    return {"conditions": "rule", "validity": "time", "placement": "place"}.get(gate_name, gate_name.replace("_", " "))
 
 
 def gate(name: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-from patron.console.words import label
+from patron.console.words import label, plural
 from patron.model.views import IdentifierView, LinkView
 
-WIDTH = 400
+WIDTH = 460
 _CENTRE = WIDTH / 2
 _MOST = 14
 _BOX = 26
@@ -62,7 +62,7 @@ def identity_graph(name: str, identifiers: Sequence[IdentifierView], links: Sequ
     Examples
     --------
     >>> ids = [IdentifierView(type="email", value="a@b.it", first_seen=0, last_seen=0)]
-    >>> "0 links" in identity_graph("Anna", ids, [])
+    >>> "joined by 0 links" in identity_graph("Anna", ids, [])
     True
     """
     accepted, others = order_links(links)
@@ -70,7 +70,7 @@ def identity_graph(name: str, identifiers: Sequence[IdentifierView], links: Sequ
     walk = _walk(keys, accepted)
     shown, left_out = walk[:_MOST], max(0, len(walk) - _MOST)
     below = _outside(others, set(keys))[:2]
-    places, height = _places(shown, below)
+    places, height = _places(shown, below, others)
     parts = [_open(name, keys, accepted, others, height)]
     parts += [_edge(places, link, str(number)) for number, link in enumerate(accepted, 1)]
     parts += [_edge(places, link, _SIGNS.get(link.status, "?")) for link in _drawn_below(others, below)]
@@ -121,36 +121,44 @@ def _drawn_below(others: Sequence[LinkView], below: Sequence[str]) -> list[LinkV
     return list(drawn.values())
 
 
-def _places(shown: Sequence[str], below: Sequence[str]) -> tuple[dict[str, Place], float]:
+def _places(
+    shown: Sequence[str], below: Sequence[str], links: Sequence[LinkView]
+) -> tuple[dict[str, Place], float]:
     around = list(shown[1:])
     half = math.ceil(len(around) / 2)
     right, left = around[:half], around[half:]
-    body = max(150, 54 * max(len(right), len(left), 1) + 10)
+    body = max(150, 62 * max(len(right), len(left), 1) + 10)
     middle = body / 2 + 4
     places: dict[str, Place] = {}
     for side, group in ((1, right), (-1, left)):
         for index, key in enumerate(group):
             spread = 0.0 if len(group) == 1 else (index / (len(group) - 1) - 0.5) * 2
-            x = _CENTRE + side * 138 * math.cos(spread * 0.62)
+            x = _CENTRE + side * 164 * math.cos(spread * 0.62)
             places[key] = Place(key, x, middle + spread * (body / 2 - 20), "var(--accent)")
     if shown:
         places[shown[0]] = Place(shown[0], _CENTRE, middle, "var(--accent)", centre=True)
     height = body + 8
-    for index, key in enumerate(below):
+    for index, key in enumerate(sorted(below, key=lambda key: _inside_x(key, links, places))):
         height = body + 58
-        x = _CENTRE if len(below) == 1 else 100 + index * 200
+        x = _CENTRE if len(below) == 1 else 116 + index * 228
         places[key] = Place(key, x, body + 40, "var(--line-strong)", dashed=True)
     return places, height
+
+
+def _inside_x(outsider: str, links: Sequence[LinkView], places: dict[str, Place]) -> float:
+    """Where across the picture the identifier stands with which an outsider was seen."""
+    ends = [key for link in links if outsider in {link.a, link.b} for key in (link.a, link.b)]
+    return next((places[key].x for key in ends if key in places), _CENTRE)
 
 
 def _open(
     name: str, keys: Sequence[str], accepted: Sequence[LinkView], others: Sequence[LinkView], height: float
 ) -> str:
     text = (
-        f"Identity graph of {name[:80]}: {len(keys)} identifiers joined by {len(accepted)} links, "
-        f"{len(others)} links do not count. The list beside it gives each link."
+        f"Identity graph of {name[:80]}: {plural(len(keys), 'identifier')} joined by {plural(len(accepted), 'link')}, "
+        f"{plural(len(others), 'link')} without effect. The list beside it gives each link."
     )
-    return f'<svg class="idg" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(text)}">'
+    return f'<svg class="idg" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(_visible(text))}">'
 
 
 def _ends(places: dict[str, Place], link: LinkView) -> tuple[Place, Place] | None:
@@ -162,7 +170,7 @@ def _middle(a: Place, b: Place) -> tuple[float, float]:
     """The middle of a link; between two identifiers of one side the link bends towards the centre."""
     x, y = (a.x + b.x) / 2, (a.y + b.y) / 2
     same_side = not a.centre and not b.centre and (a.x - _CENTRE) * (b.x - _CENTRE) > 0
-    if same_side and not (a.dashed or b.dashed) and abs(a.y - b.y) > 60:
+    if same_side and not (a.dashed or b.dashed) and abs(a.y - b.y) > 100:
         x += -58 if x > _CENTRE else 58
     return x, y
 
@@ -190,6 +198,11 @@ def _badge(places: dict[str, Place], link: LinkView, sign: str) -> str:
     if ends is None:
         return ""
     x, y = _middle(*ends)
+    outsider = next((place for place in ends if place.dashed), None)
+    if outsider is not None:
+        inside = ends[0] if outsider is ends[1] else ends[1]
+        near = min(0.5, 30 / max(math.dist((inside.x, inside.y), (outsider.x, outsider.y)), 1))
+        x, y = outsider.x + (inside.x - outsider.x) * near, outsider.y + (inside.y - outsider.y) * near
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="var(--surface)" stroke="{_tone(link)}"/>'
         f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" class="ink bold tiny">{sign}</text>'

@@ -98,7 +98,7 @@ def _rows(view: DecisionView) -> list[dict[str, Any]]:
             "name": _name(view, one.offer),
             "chosen": False,
             "chance": None,
-            "why": (f"Dropped: {words.gate(one.gate).lower()}", one.reason),
+            "why": (f"Dropped: {words.dropped(one.gate)}", one.reason),
         }
         for one in decision.dropped
     ]

@@ -14,7 +14,7 @@ from patron.console.visit import Visit
 from patron.model.errors import BadRequest, RequestError
 from patron.model.views import IdentifierView, LinkView, PersonView, TimelineEvent, TimelinePage
 
-PAGE = 40
+PAGE = 20
 CHIPS = 7
 _ORDER = {name: rank for rank, name in enumerate(("email", "phone", "card", "user_id", "crm_id"))}
 
@@ -241,7 +241,8 @@ def _newest(visit: Visit, person_id: str) -> int:
 
 
 def _chips(identifiers: list[IdentifierView]) -> list[IdentifierView]:
-    ranked = sorted(identifiers, key=lambda one: (_ORDER.get(one.type, 9), -one.last_seen, one.value))
+    told = [one for one in identifiers if one.type not in {"order_id", "visit_id"}]
+    ranked = sorted(told, key=lambda one: (_ORDER.get(one.type, 9), -one.last_seen, one.value))
     return ranked[:CHIPS]
 
 
