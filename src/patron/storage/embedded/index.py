@@ -28,7 +28,11 @@ _FOR_EVER = 1 << 63
 
 
 class _Buffer:
-    """The rows of one segment that has no sidecar yet, noted in log order."""
+    """The rows of one segment that has no sidecar yet, noted in log order.
+
+    One thread notes without a lock while others read: a chunk is added before the tail it came from is emptied, and
+    readers copy the tail before they look at the chunks, so that no row is missed (one may be seen twice).
+    """
 
     def __init__(self, first: int, last: int) -> None:
         self.first = first
@@ -38,24 +42,27 @@ class _Buffer:
 
     def freeze(self) -> None:
         """Sort what was noted lately."""
-        rows = rows_of(np.frombuffer(self.tail, np.uint64))
+        rows = self._recent()
         order = rows.hash.argsort(kind="stable")
         self._chunks.append(Rows(*(column[order] for column in rows)))
         self.tail = array("Q")
 
     def find(self, hashes: Column) -> list[Rows]:
         """The rows of these hashes."""
+        recent = self._recent()
         found = [rows for chunk in self._chunks if (rows := matching(chunk, hashes)) is not None]
-        if self.tail:
-            recent = rows_of(np.array(self.tail, np.uint64))
-            mask = np.isin(recent.hash, hashes)
-            if mask.any():
-                found.append(Rows(*(column[mask] for column in recent)))
+        mask = np.isin(recent.hash, hashes)
+        if mask.any():
+            found.append(Rows(*(column[mask] for column in recent)))
         return found
 
     def rows(self) -> Rows:
         """All rows, as a sidecar keeps them."""
-        return sorted_unique(joined([*self._chunks, rows_of(np.array(self.tail, np.uint64))]))
+        recent = self._recent()
+        return sorted_unique(joined([*self._chunks, recent]))
+
+    def _recent(self) -> Rows:
+        return rows_of(np.frombuffer(self.tail[:], np.uint64)) if self.tail else joined([])
 
     def forget(self, hashes: Column, places: Column) -> int:
         """Drop rows; gives how many."""
@@ -75,7 +82,7 @@ class _Sink(_Buffer):
 class LogIndex:
     """Index rows by identifier hash, over all segments.
 
-    `note` and `applied` are called by the thread that applies; `find` by any; sealing and erasing by theirs.
+    `note` and `forget` belong to the thread that applies; the rest may be called by any.
     """
 
     def __init__(self, files: OpenFiles) -> None:
@@ -89,38 +96,35 @@ class LogIndex:
     def expect(self, first: int, last: int | None) -> None:
         """A segment without sidecar: its rows are kept in memory (`last` None while it still grows)."""
         with self._lock:
-            self._buffers.append(_Buffer(first, _FOR_EVER if last is None else last))
+            self._buffers = [*self._buffers, _Buffer(first, _FOR_EVER if last is None else last)]
 
     def sealed(self, first: int, last: int) -> None:
         """The growing segment ends at `last`."""
-        with self._lock:
-            for buffer in self._buffers:
-                if buffer.first == first:
-                    buffer.last = last
+        for buffer in self._buffers:
+            if buffer.first == first:
+                buffer.last = last
 
     def waiting(self) -> list[tuple[int, int | None]]:
         """First and last position of each segment without sidecar (None: still growing)."""
-        with self._lock:
-            return [(b.first, None if b.last == _FOR_EVER else b.last) for b in self._buffers]
+        return [(b.first, None if b.last == _FOR_EVER else b.last) for b in self._buffers]
 
     def drop(self, first: int) -> None:
         """The segment is gone, and its rows with it."""
         with self._lock:
             self._buffers = [b for b in self._buffers if b.first != first]
-            self._current = _Sink(0, -1)
+        self._current = _Sink(0, -1)
 
     # --- noting and finding ------------------------------------------------------------------------------------
 
     def note(self, key_hash: int, time: int, position: int, is_node: bool) -> None:
         """Index one event under a 64-bit hash."""
-        with self._lock:
-            buffer = self._current
-            if not buffer.first <= position <= buffer.last:
-                buffer = self._current = self._route(position)
-            tail = buffer.tail
-            tail.extend((key_hash, time, position << 1 | is_node))
-            if len(tail) >= 3 * CHUNK_ROWS:
-                buffer.freeze()
+        buffer = self._current
+        if not buffer.first <= position <= buffer.last:
+            buffer = self._current = self._route(position)
+        tail = buffer.tail
+        tail.extend((key_hash, time, position << 1 | is_node))
+        if len(tail) >= 3 * CHUNK_ROWS:
+            buffer.freeze()
 
     def _route(self, position: int) -> _Buffer:
         for buffer in reversed(self._buffers):
@@ -131,9 +135,9 @@ class LogIndex:
     def find(self, hashes: Iterable[int], sealed: Callable[[], list[Segment]]) -> list[IndexRow]:
         """Rows of these hashes, one a position, by (time, position)."""
         wanted = np.array(sorted(set(hashes)), np.uint64)
-        with self._lock:
-            found = [rows for buffer in self._buffers for rows in buffer.find(wanted)]
-            covered = {buffer.first for buffer in self._buffers}
+        buffers = self._buffers
+        found = [rows for buffer in buffers for rows in buffer.find(wanted)]
+        covered = {buffer.first for buffer in buffers}
         # The list is taken after the buffers: a segment sealed in between is in one of them for certain.
         for segment in sealed():
             if segment.first not in covered:
@@ -153,12 +157,10 @@ class LogIndex:
 
     def seal(self, segment: Segment) -> None:
         """Write the sidecar of a segment whose rows are all noted, and let go of them. Raises OSError."""
-        with self._lock:
-            buffer = next((b for b in self._buffers if b.first == segment.first), None)
-            rows = None if buffer is None else joined([buffer.rows()])
-        if rows is None:
+        buffer = next((b for b in self._buffers if b.first == segment.first), None)
+        if buffer is None:
             return
-        self._write(segment, rows)
+        self._write(segment, buffer.rows())
         self.drop(segment.first)
 
     def _write(self, segment: Segment, rows: Rows) -> None:
@@ -167,9 +169,9 @@ class LogIndex:
 
     def forget(self, hashes: Column, places: Column, sealed: list[Segment]) -> int:
         """Drop rows of these hashes and of these positions everywhere; gives how many. Raises OSError."""
-        with self._lock:
-            dropped = sum(buffer.forget(hashes, places) for buffer in self._buffers)
-            covered = {buffer.first for buffer in self._buffers}
+        buffers = self._buffers
+        dropped = sum(buffer.forget(hashes, places) for buffer in buffers)
+        covered = {buffer.first for buffer in buffers}
         for segment in sealed:
             rows = None if segment.first in covered else self._sidecar(segment)
             if rows is None:

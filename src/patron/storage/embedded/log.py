@@ -11,7 +11,7 @@
 >>> log.close()
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,9 +61,13 @@ def _no_crash(_name: str) -> None:
 class SegmentLog:
     """`patron.model.ports.Log` over files in one directory.
 
-    `append`, `note` and `applied` belong to the thread that owns the state; everything else may be called from any.
-    `done` callbacks come from the committer's thread.
+    `append`, `note`, `applied` and `rewrite` belong to the thread that owns the state; everything else may be called from
+    any. `done` callbacks come from the committer's thread.
     """
+
+    note: Callable[[int, int, int, bool], None]
+    """`note(key_hash, time, position, is_node)`: index one event under a 64-bit keyed hash of an identifier; in log order,
+    once or more often. (The index's own method, without a call in between: this runs several times an event.)"""
 
     def __init__(self, directory: Path, segment_bytes: int, group_bytes: int, crash: Crash) -> None:
         self.directory = directory
@@ -76,6 +80,7 @@ class SegmentLog:
             if segment.first in found.unindexed:
                 self._index.expect(segment.first, segment.last)
         self._index.expect(found.tail.first, None)
+        self.note = self._index.note
         self._sealer = Sealer(self._chain, self._index, self._files, crash)
         self._committer = Committer(Tail(found.tail, segment_bytes, self._rotated, crash), group_bytes)
 
@@ -158,10 +163,6 @@ class SegmentLog:
         return segment.at(position)
 
     # --- the index -----------------------------------------------------------------------------------------------
-
-    def note(self, key_hash: int, time: int, position: int, is_node: bool) -> None:
-        """Index one event under a 64-bit keyed hash of an identifier; in log order, once or more often."""
-        self._index.note(key_hash, time, position, is_node)
 
     def applied(self, position: int) -> None:
         """Every event up to `position` was noted: sealed segments up to there get their sidecar and are packed."""

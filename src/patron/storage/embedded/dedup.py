@@ -1,0 +1,349 @@
+"""The memory of message ids: whether (source, messageId) was accepted before, for ever.
+
+A fingerprint is 8 bytes of BLAKE2b over a secret, the source and the id, mixed with the UTC day of the ORIGINAL timestamp, so
+that a late copy meets the partition of its original. Beside it stands the CRC-32 of what the message says: the same
+id with another payload is a conflict, not a copy. New ids are in a dict, older ones in sorted files (`partitions`).
+
+Two ids of one day share a fingerprint with probability n / 2^64 for each new id: at 20 million a day once in 10^5
+years of days; and then the checksum still has to agree for it to pass as a copy.
+
+>>> import tempfile
+>>> dedup = Dedup.open(Path(tempfile.mkdtemp()))
+>>> dedup.seen("shop", "m-1", 19700, 0xabcd)
+0
+>>> dedup.add("shop", "m-1", 19700, 0xabcd, position=1); dedup.flush()
+>>> dedup.seen("shop", "m-1", 19700, 0xabcd), dedup.seen("shop", "m-1", 19700, 1), dedup.seen("shop", "m-2", 19700, 0)
+(1, 2, 0)
+>>> dedup.close()
+"""
+
+import logging
+import queue
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+
+from patron.model.errors import StorageError
+from patron.storage.embedded.bloom import Keys
+from patron.storage.embedded.files import storage_error
+from patron.storage.embedded.partitions import REST, Partitions
+
+NEW, DUPLICATE, CONFLICT = 0, 1, 2
+FRESH_IDS = 1 << 16
+"""Ids kept in a dict before they go to a file (about 150 bytes each there, 8 to 11 in a file)."""
+
+_MASK = (1 << 64) - 1
+_MIX = 0x9E3779B97F4A7C15
+_DAY_SHIFT, _POSITION_SHIFT = 32, 48
+_FRESH_BYTES = 150
+_unpack = struct.Struct("<Q").unpack
+_logger = logging.getLogger("patron.storage.dedup")
+
+
+class DedupStats(Struct, frozen=True):
+    """What the memory of ids holds and costs; `false_hit_rate` is per new id, in the largest partition."""
+
+    ids: int
+    fresh: int
+    partitions: int
+    files: int
+    filter_bytes: int
+    mapped_bytes: int
+    memory_bytes: int
+    """Filters, dict and mapped fingerprints together; the mapped part is page cache and gives way."""
+    false_hit_rate: float
+
+
+class Dedup:
+    """Seen, add, discard: called by the one thread that accepts. A worker thread writes and merges files.
+
+    An id must not become durable before its message is: after a crash the sender's retry would pass as a copy. So `add`
+    takes the message's log position, and only what `settled` or `flush` covers is written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._partitions = Partitions(directory)
+        self._secret = self._partitions.secret()
+        self._prefixes: dict[str, bytes] = {}
+        self._fresh: dict[int, int] = {}
+        self._cooling: dict[int, int] = {}
+        self._withdrawn: set[int] = set()
+        self._recent: tuple[str, str, int, int] = ("", "", 0, 0)
+        self._settled = 0
+        self._limit = FRESH_IDS
+        self._error: StorageError | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="patron-dedup", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(cls, path: Path) -> "Dedup":
+        """Open the memory in `path`, making it when there is none. Raises StorageError when a file is damaged."""
+        return cls(Path(path))
+
+    # --- one message ---------------------------------------------------------------------------------------------
+
+    def seen(self, source: str, message_id: str, day: int, payload_crc: int, *, dated: bool = True) -> int:
+        """Whether a message was accepted before: 0 new, 1 duplicate, 2 the id stands for another payload.
+
+        Parameters
+        ----------
+        day
+            UTC day (days since 1970) of the original timestamp. When the message had none, the day of receipt
+            with `dated` False: the day before is then asked too, for a copy that comes after midnight.
+        payload_crc
+            CRC-32 of what the message says.
+        """
+        key = self._key(source, message_id, day)
+        self._recent = (source, message_id, day, key)
+        stored = self._find(key, day)
+        if stored is None and not dated:
+            stored = self._find(self._key(source, message_id, day - 1), day - 1)
+        if stored is None:
+            return NEW
+        return DUPLICATE if stored == payload_crc else CONFLICT
+
+    def add(self, source: str, message_id: str, day: int, payload_crc: int, position: int = 0) -> None:
+        """Remember an accepted message; `position` is its place in the log (0 = it is durable already, as in replay).
+
+        Adding what is there changes nothing: the first stands.
+        """
+        recent = self._recent
+        if recent[0] is source and recent[1] is message_id and recent[2] == day:
+            key = recent[3]
+        else:
+            key = self._key(source, message_id, day)
+        self._remember(key, (position << 16 | day & 0xFFFF) << _DAY_SHIFT | payload_crc)
+
+    def discard(self, source: str, message_id: str, day: int, payload_crc: int) -> None:
+        """Take back an `add` whose append failed."""
+        key = self._key(source, message_id, day)
+        held = self._fresh.get(key)
+        if held is not None:
+            if held & 0xFFFFFFFF == payload_crc:
+                del self._fresh[key]
+        elif self._find(key, day) == payload_crc:
+            self._withdrawn.add(key)
+
+    # --- a batch -------------------------------------------------------------------------------------------------
+
+    def admit(
+        self,
+        source: str,
+        message_ids: Sequence[str],
+        days: Sequence[int],
+        payload_crcs: Sequence[int],
+        positions: Sequence[int],
+    ) -> list[int]:
+        """`seen`, and `add` for what is new, for a body at once: 0, 1 or 2 a message, copies inside the body included."""
+        if not message_ids:
+            return []
+        digests = b"".join(self._digests(source, message_ids))
+        distinct = set(days)
+        mixed = (
+            [day * _MIX & _MASK for day in distinct]
+            if len(distinct) == 1
+            else [d * _MIX & _MASK for d in days]
+        )
+        keys: Keys = np.bitwise_xor(np.frombuffer(digests, "<u8"), np.array(mixed, np.uint64))
+        names = keys.tolist()
+        # Taken before the files are asked: the worker empties it only after its ids are in a file.
+        fresh, cooling, withdrawn = self._fresh, self._cooling, self._withdrawn
+        stored = self._stored(keys, names, days, distinct)
+        verdicts = []
+        for number, key in enumerate(names):
+            crc = payload_crcs[number]
+            held = fresh.get(key)
+            if held is None:
+                held = cooling.get(key)
+                if held is None and stored:
+                    held = stored.get(number)
+                if held is not None and withdrawn and key in withdrawn:
+                    held = None
+            if held is None:
+                fresh[key] = (positions[number] << 16 | days[number] & 0xFFFF) << _DAY_SHIFT | crc
+                verdicts.append(NEW)
+            else:
+                verdicts.append(DUPLICATE if held & 0xFFFFFFFF == crc else CONFLICT)
+        if withdrawn:
+            withdrawn.difference_update(names)
+        if len(fresh) >= self._limit:
+            self._cool_when_idle()
+        return verdicts
+
+    def _stored(
+        self, keys: Keys, names: list[int], days: Sequence[int], distinct: set[int]
+    ) -> dict[int, int]:
+        partitions = self._partitions
+        if not partitions.all:
+            return {}
+        found = dict(partitions.find_many(REST, keys))
+        if len(distinct) == 1:
+            found.update(partitions.find_many(str(days[0]), keys))
+            return found
+        for number, day in enumerate(days):
+            held = partitions.find(str(day), names[number])
+            if held is not None:
+                found[number] = held
+        return found
+
+    # --- durability ----------------------------------------------------------------------------------------------
+
+    def settled(self, position: int) -> None:
+        """Everything up to `position` is durable and applied: when enough is waiting, the worker writes it down."""
+        self._settled = position
+
+    def begin_flush(self, through: int | None = None) -> bool:
+        """Hand what was added up to position `through` (all when None) to the worker; False while it is busy."""
+        if not self._idle.is_set():
+            return False
+        self._cool(through)
+        return True
+
+    def flushed(self) -> bool:
+        """Whether everything handed over is on disk. Raises StorageError or DiskFull when it could not be written."""
+        if not self._idle.is_set():
+            return False
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return True
+
+    def flush(self, through: int | None = None) -> None:
+        """Return when what was added up to position `through` (all when None) is on disk.
+
+        Call it before a state checkpoint at that position: what came later is added again by the replay. Raises DiskFull or
+        StorageError; nothing is forgotten then, and the next flush tries again.
+        """
+        self._idle.wait()
+        self._cool(through)
+        self._idle.wait()
+        self.flushed()
+
+    def close(self) -> None:
+        """Stop the worker. What was not flushed is added again by the replay."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def stats(self) -> DedupStats:
+        """Size, memory and the probability that a new id is taken for an old one."""
+        partitions = list(self._partitions.all.values())
+        views = [p.view for p in partitions]
+        fresh = len(self._fresh) + len(self._cooling)
+        filters = sum(v.bloom.memory for v in views if v.bloom is not None)
+        mapped = sum(8 * run.ids for v in views if v.bloom is not None for run in v.runs)
+        return DedupStats(
+            ids=fresh + sum(p.count for p in partitions),
+            fresh=fresh,
+            partitions=len(partitions),
+            files=sum(len(v.runs) for v in views),
+            filter_bytes=filters,
+            mapped_bytes=mapped,
+            memory_bytes=filters + mapped + fresh * _FRESH_BYTES,
+            false_hit_rate=(fresh + max([p.count for p in partitions], default=0)) / 2**64,
+        )
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _prefix(self, source: str) -> bytes:
+        found = self._prefixes.get(source)
+        if found is None:
+            name = source.encode("utf-8", "surrogatepass")
+            found = self._prefixes[source] = self._secret + len(name).to_bytes(4, "little") + name
+        return found
+
+    def _digests(self, source: str, message_ids: Sequence[str]) -> list[bytes]:
+        prefix = self._prefix(source)
+        try:
+            return [blake2b(prefix + i.encode(), digest_size=8).digest() for i in message_ids]
+        except UnicodeEncodeError:  # half a character pair: no JSON decoder of ours lets one in
+            names = [i.encode("utf-8", "surrogatepass") for i in message_ids]
+            return [blake2b(prefix + name, digest_size=8).digest() for name in names]
+
+    def _key(self, source: str, message_id: str, day: int) -> int:
+        prefix = self._prefixes.get(source) or self._prefix(source)
+        try:
+            name = message_id.encode()
+        except UnicodeEncodeError:
+            name = message_id.encode("utf-8", "surrogatepass")
+        number: int = _unpack(blake2b(prefix + name, digest_size=8).digest())[0]
+        return number ^ day * _MIX & _MASK
+
+    def _find(self, key: int, day: int) -> int | None:
+        held = self._fresh.get(key)
+        if held is not None:
+            return held & 0xFFFFFFFF
+        if key in self._withdrawn:
+            return None
+        held = self._cooling.get(key)
+        if held is not None:
+            return held & 0xFFFFFFFF
+        partitions = self._partitions
+        held = partitions.find(str(day), key)
+        return partitions.find(REST, key) if held is None else held
+
+    def _remember(self, key: int, value: int) -> None:
+        if self._withdrawn:
+            self._withdrawn.discard(key)
+        fresh = self._fresh
+        fresh.setdefault(key, value)
+        if len(fresh) >= self._limit:
+            self._cool_when_idle()
+
+    def _cool_when_idle(self) -> None:
+        if self._idle.is_set() and self._error is None:
+            self._cool(self._settled)
+        # Looking through what is on its way costs time: not again before there is much more.
+        self._limit = max(FRESH_IDS, len(self._fresh) + FRESH_IDS // 4)
+
+    def _cool(self, through: int | None) -> None:
+        """Set the settled ids aside for the worker; what is still on its way to the disk stays."""
+        fresh, flying = self._fresh, dict[int, int]()
+        if through is not None:
+            limit = through + 1 << _POSITION_SHIFT
+            for key, value in reversed(fresh.items()):
+                if value < limit:
+                    break
+                flying[key] = value
+        for key in flying:
+            del fresh[key]
+        ready = self._cooling | fresh if self._cooling else fresh  # some are left when the worker failed
+        self._fresh = dict(reversed(flying.items()))
+        if not ready:
+            return
+        self._cooling = ready
+        self._idle.clear()
+        self._jobs.put(self._write)
+
+    def _write(self) -> None:
+        cooling = self._cooling
+        values = list(cooling.values())
+        count = len(values)
+        keys = np.fromiter(cooling, np.uint64, count)
+        checksums = np.fromiter((v & 0xFFFFFFFF for v in values), np.uint32, count)
+        days = np.fromiter((v >> _DAY_SHIFT & 0xFFFF for v in values), np.uint64, count)
+        self._partitions.store(days, keys, checksums)
+        self._cooling = {}
+        self._partitions.merge()
+
+    def _run(self) -> None:
+        self._partitions.warm()
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except OSError as error:
+                self._error = storage_error(error, self._directory)
+                _logger.exception("the memory of message ids could not be written")
+            except StorageError as error:
+                self._error = error
+                _logger.exception("the memory of message ids could not be written")
+            finally:
+                self._idle.set()
