@@ -102,7 +102,7 @@ class LocalBackend:
 
         people.find(self.workspace, person)
         said = why(self.workspace.graph, self._key(a), self._key(b))
-        return {"joined": said.joined, "steps": list(said.steps)}
+        return {"joined": said.same, "steps": list(said.sentences)}
 
     def _key(self, name: str) -> str:
         kind, _, value = name.partition(":")

@@ -17,7 +17,7 @@ name = {name}
 zone = {zone}
 
 [identity]
-default_region = "IT"      # country of phone numbers written without +39, +44, ...
+phone_region = "IT"        # country of phone numbers written without +39, +44, ...
 
 [decide]
 holdout = 0.5              # share of people who see no offers, so that the effect can be measured

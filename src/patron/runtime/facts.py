@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from patron.identity.graph import Change
 from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
@@ -112,7 +113,9 @@ def _unsplit(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
 
 def _joined(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
     a, b = msgspec.json.decode(data, type=tuple[str, str])
-    workspace.graph.join(a, b, entry.received, f"patron/{entry.base}")
+    change = workspace.graph.join(a, b, entry.received, f"patron/{entry.base}", entry.base)
+    if isinstance(change, Change):
+        workspace.world.regrouped(change)
     for key in (a, b):
         workspace.log.note(workspace.hashes(key), entry.received, entry.base, False)
 

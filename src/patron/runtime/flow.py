@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from patron.identity.accounts import observe_group
-from patron.identity.graph import Graph
+from patron.identity.accounts import Account, Membership, observe_group
+from patron.identity.graph import Change, Graph
 from patron.model.events import Event
 from patron.model.people import Located
 from patron.model.ports import Table
@@ -25,13 +25,20 @@ class World(Struct):
 
     graph: Graph
     nodes: Table[Partial]
-    accounts: Table[object]
-    members: Table[object]
+    accounts: Table[Account]
+    members: Table[Membership]
     shown: Table[int]
     rules: ProfileRules
     cuts: Table[list[int]]
     index: Callable[[int, int, int, bool], None]
     hashes: "KeyHash"
+    people: int = 0
+    """How many people there are: kept by the changes, so that nobody has to count."""
+
+    def regrouped(self, change: Change | None) -> None:
+        """Take note of a change of people."""
+        if change is not None:
+            self.people += len(change.after) - len(change.before)
 
 
 class KeyHash:
@@ -64,7 +71,7 @@ class KeyHash:
 
 def advance(event: Event, located: Located, world: World) -> None:
     """Carry one event through every room, once."""
-    world.graph.observe(event.time, event.uid, event.position, event.assurance, located)
+    world.regrouped(world.graph.observe(event.time, event.uid, event.position, event.assurance, located))
     partial = world.nodes.get(located.node)
     if partial is None:
         partial = Partial()

@@ -186,8 +186,8 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
             decisions += 1
         for table in (workspace.asked, workspace.assigned, workspace.nodes, workspace.members):
             table.delete(key)
-        workspace.graph.drop(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
+    workspace.world.regrouped(workspace.graph.drop(*erasure.keys))
     gone = set(erasure.keys)
     for name in list(workspace.splits.keys()):
         record = workspace.splits.get(name)

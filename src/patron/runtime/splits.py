@@ -37,7 +37,7 @@ def plan(
 def enact(workspace: Workspace, record: SplitRecord) -> None:
     """Apply a split: cut the edges, or fold the cut node's events again into two."""
     if record.pairs:
-        workspace.graph.cut(record.pairs, record.time, record.id)
+        workspace.world.regrouped(workspace.graph.cut(record.pairs, record.time, record.id))
     if record.node:
         times = sorted({*(workspace.cuts.get(record.node) or []), record.at})
         _recut(workspace, record.node, times)
@@ -46,7 +46,7 @@ def enact(workspace: Workspace, record: SplitRecord) -> None:
 def undo(workspace: Workspace, record: SplitRecord) -> None:
     """Take a split back: everyone stands as if it had never been made."""
     if record.pairs:
-        workspace.graph.restore(record.pairs)
+        workspace.world.regrouped(workspace.graph.restore(record.pairs))
     if record.node:
         times = [t for t in (workspace.cuts.get(record.node) or []) if t != record.at]
         _recut(workspace, record.node, times)
@@ -57,7 +57,7 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
     before = workspace.cuts.get(key) or []
     positions = sorted({row.position for row in workspace.log.find([workspace.hashes(key)])})
     for name in [key, *(f"{key}~{t}" for t in {*before, *times})]:
-        workspace.graph.drop(name)
+        workspace.world.regrouped(workspace.graph.drop(name, erased=False))
         workspace.nodes.delete(name)
     if times:
         workspace.cuts.put(key, times)
@@ -76,7 +76,8 @@ def _again(workspace: Workspace, position: int, key: Key) -> None:
     if hit is None:
         return
     event, located = hit
-    workspace.graph.observe(event.time, event.uid, event.position, event.assurance, located)
+    graph = workspace.graph
+    workspace.world.regrouped(graph.observe(event.time, event.uid, event.position, event.assurance, located))
     if uncut(located.node, workspace.cuts) != key:
         return
     partial = workspace.nodes.get(located.node) or Partial()

@@ -31,7 +31,7 @@ def health(app: App) -> Health:
     letters = sum(1 for k in workspace.dead.keys() if (r := workspace.dead.get(k)) and r.status == "open")
     return Health(
         status=status,
-        people=workspace.graph.people_count(),
+        people=workspace.world.people,
         identifiers=len(workspace.idents),
         events=status.applied,
         uptime_s=round(time.monotonic() - app.started, 1),

@@ -6,6 +6,7 @@ from patron.decide.credit import Order, outcome
 from patron.experiments.power import Plan
 from patron.experiments.verdicts import line
 from patron.identity import explain
+from patron.identity.accounts import groups_of_nodes
 from patron.model.clock import DAY
 from patron.model.events import Event
 from patron.model.offers import NOTHING, Decision
@@ -47,7 +48,8 @@ def identifiers(workspace: Workspace, person: Person) -> list[IdentifierView]:
     found = []
     for key in person.members:
         kind, _, value = uncut(key, workspace.cuts).partition(":")
-        first = workspace.graph.first_seen(key) or 0
+        row = workspace.graph.row(key)
+        first = row.first if row else 0
         part = workspace.nodes.get(key)
         last = part.last if part is not None else first
         found.append(IdentifierView(kind, value, first, last, workspace.graph.is_shared(key)))
@@ -187,9 +189,7 @@ def person_view(workspace: Workspace, answers: Answers, person: Person, now: int
 
 def groups(workspace: Workspace, person: Person) -> list[tuple[str, dict[str, Any]]]:
     """Accounts that the person is a member of."""
-    from patron.identity.accounts import accounts_of
-
-    return accounts_of(person.members, workspace.accounts, workspace.members)
+    return groups_of_nodes(person.members, workspace.accounts, workspace.members)
 
 
 def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:

@@ -9,6 +9,7 @@ import msgspec
 
 from patron.collect.limits import Limits
 from patron.collect.segment_api import Origin, ReadRules, read_batch
+from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
@@ -18,7 +19,7 @@ from patron.model.log import Entry
 from patron.model.offers import Decision
 from patron.model.people import Located
 from patron.model.ports import Table
-from patron.profiles.partial import Partial
+from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.flow import KeyHash, World, advance, index
 from patron.runtime.keys import KeyRing
@@ -44,11 +45,11 @@ Crash = Callable[[str], None]
 def table_specs(resident: int) -> list[TableSpec]:
     """The tables of the state."""
     return [
-        TableSpec("nodes", Partial, resident),
+        TableSpec("nodes", Partial, resident, encode=encode, decode=decode),
         TableSpec("idents", Ident, resident),
         TableSpec("groups", Group, resident),
-        TableSpec("accounts", dict[str, Any], 5_000),
-        TableSpec("members", dict[str, Any], 5_000),
+        TableSpec("accounts", Account, 5_000),
+        TableSpec("members", Membership, 5_000),
         TableSpec("decisions", Decision, 20_000),
         TableSpec("asked", list[str], 20_000),
         TableSpec("shown", int, 20_000),
@@ -110,8 +111,8 @@ class Workspace:
         self.nodes: Table[Partial] = table("nodes")
         self.idents: Table[Ident] = table("idents")
         self.groups: Table[Group] = table("groups")
-        self.accounts: Table[dict[str, Any]] = table("accounts")
-        self.members: Table[dict[str, Any]] = table("members")
+        self.accounts: Table[Account] = table("accounts")
+        self.members: Table[Membership] = table("members")
         self.decisions: Table[Decision] = table("decisions")
         self.asked: Table[list[str]] = table("asked")
         self.shown: Table[int] = table("shown")
@@ -140,6 +141,7 @@ class Workspace:
             cuts=self.cuts,
             index=self.log.note,
             hashes=self.hashes,
+            people=int(self.state.meta.get("people", 0)),
         )
         self.read_rules = self._read_rules()
 
@@ -328,7 +330,10 @@ class Workspace:
         """An entry is applied to its end."""
         self.applied = entry.last
         self.log.applied(entry.last)
-        self.state.meta["now"] = max(int(self.state.meta.get("now", 0)), entry.received)
+        meta = self.state.meta
+        meta["people"] = self.world.people
+        if entry.received > meta.get("now", 0):
+            meta["now"] = entry.received
 
     # --- checkpoints and closing ------------------------------------------------------------------------------
 
