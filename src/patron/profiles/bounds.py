@@ -22,7 +22,9 @@ def keep_latest(values: dict[K, V], most: int, rank: Callable[[V], Any]) -> None
     ['b', 'c']
     """
     surplus = len(values) - most
-    if surplus > 0:
+    if surplus == 1:
+        del values[min(values, key=lambda k: (rank(values[k]), k))]
+    elif surplus > 0:
         for key in sorted(values, key=lambda k: (rank(values[k]), k))[:surplus]:
             del values[key]
 
@@ -33,8 +35,7 @@ def beyond(names: Iterable[str], rules: ProfileRules) -> list[str]:
     >>> beyond(["c", "a", "b", "Order Completed"], ProfileRules(names=2))
     ['c']
     """
-    free = sorted(name for name in names if name not in STANDARD_NAMES and name not in rules.declared)
-    return free[rules.names :]
+    return sorted(set(names).difference(STANDARD_NAMES, rules.declared))[rules.names :]
 
 
 def drop_days(series: list[int], floor: int) -> None:

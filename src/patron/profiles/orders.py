@@ -31,8 +31,10 @@ from patron.profiles.bounds import keep_latest
 from patron.profiles.partial import Order, Partial, Refund, Stamp
 from patron.profiles.rules import ProfileRules
 
-_REVENUE = ("revenue", "total", "value")
-_REFUND = ("revenue", "total", "refund", "amount")
+REVENUE = ("revenue", "total", "value")
+"""Properties that say what an order is worth, the first usable one counts; else its lines do."""
+REFUND = ("revenue", "total", "refund", "amount")
+"""Properties that say what a refund gives back."""
 
 
 class Purchase(Struct, frozen=True, gc=False):
@@ -75,7 +77,7 @@ def fold_order(partial: Partial, event: Event, rules: ProfileRules) -> None:
     if before is not None and before.stamp >= stamp:
         return
     lines = lines_of(event.properties)
-    units = first_amount(event.properties, _REVENUE)
+    units = first_amount(event.properties, REVENUE)
     if units is None:
         units = min(sum(total for _, total in lines.values() if total != UNPRICED), MOST)
     currency = currency_of(event.properties, rules.currency)
@@ -97,7 +99,7 @@ def fold_refund(partial: Partial, event: Event, rules: ProfileRules) -> None:
     before = refunds.get(key)
     if before is not None and before.stamp >= stamp:
         return
-    units = first_amount(event.properties, _REFUND)
+    units = first_amount(event.properties, REFUND)
     refunds[key] = Refund(
         stamp,
         None if units is None else abs(units),

@@ -119,23 +119,17 @@ def step(verb: str) -> Phrase:
 
 
 def coupon(verb: str, after: str = "") -> Phrase:
-    """`verb coupon C-9X2`."""
+    """`verb coupon C-9X2 after`, with the reason and the place."""
 
     def told(event: Event) -> tuple[str, str]:
         code = first(event.properties, "coupon_id", "coupon", "coupon_name", limit=40)
-        return f"{verb} coupon {code}{after}".replace("  ", " ").strip(), joined(
-            first(event.properties, "reason"), where(event)
+        thing = f"coupon {code}" if code else "a coupon"
+        sentence = f"{verb} {thing}{after}".strip()
+        return sentence[:1].upper() + sentence[1:], joined(
+            words_of(event.properties.get("reason")), where(event)
         )
 
     return told
-
-
-def denied(event: Event) -> tuple[str, str]:
-    """`Coupon C-9X2 was refused`, with the reason."""
-    code = first(event.properties, "coupon_id", "coupon", "coupon_name", limit=40)
-    return f"Coupon {code} was refused".replace("  ", " "), joined(
-        words_of(event.properties.get("reason")), where(event)
-    )
 
 
 def browsed(event: Event) -> tuple[str, str]:
@@ -261,7 +255,8 @@ def talked(event: Event) -> tuple[str, str]:
 def answered(event: Event) -> tuple[str, str]:
     """`Answered a survey: 4`."""
     score = first(event.properties, "score", limit=10)
-    kind = first(event.properties, "kind", limit=20).upper()
+    kind = first(event.properties, "kind", limit=20)
+    kind = kind.upper() if len(kind) <= 4 else words_of(kind)
     return f"Answered a survey{f': {score}' if score else ''}", joined(
         kind, words_of(event.properties.get("moment"))
     )
@@ -276,9 +271,9 @@ def offered(event: Event) -> tuple[str, str]:
     chance = event.properties.get("propensity")
     known = isinstance(chance, float) and 0.0 <= chance <= 1.0
     detail = joined(f"Probability {chance:.2f}" if known else "", where(event))
-    if not name or name.lower() in ("nothing", "none"):
+    if name.lower() in ("nothing", "none"):
         return "Nothing offered", detail
-    return f"Offered: {name}", detail
+    return f"Offered: {name}" if name else "An offer was made", detail
 
 
 def to_offer(verb: str) -> Phrase:
@@ -286,23 +281,31 @@ def to_offer(verb: str) -> Phrase:
 
     def told(event: Event) -> tuple[str, str]:
         name = first(event.properties, "offer_name", "offer", "title", "name", "action", "offer_id")
-        return f"{verb}: {name}" if name else f"{verb} an offer", where(event)
+        return f"{verb}: {name}" if name else verb, where(event)
 
     return told
 
 
-def to_message(verb: str) -> Phrase:
+def to_message(verb: str, after: str = "", *, says: str = "subject") -> Phrase:
     """`Opened “Your machine is due a clean”`, else `Opened an e-mail`, with the campaign as detail."""
 
     def told(event: Event) -> tuple[str, str]:
-        title = first(event.properties, "subject", "email_subject", "title", "name", "text")
-        channel = str(event.properties.get("channel") or event.channel)
-        kind = "a push message" if event.name.startswith("Push") else _MESSAGES.get(channel, "a message")
+        title = first(event.properties, says, "email_subject", "title", "name")
+        channel = str(event.properties.get("channel") or event.name.partition(" ")[0].lower())
+        kind = _MESSAGES.get(channel) or _MESSAGES.get(event.channel, "a message")
         campaign = first(event.properties, "campaign_name", "campaign_id", "journey", limit=60)
         reason = words_of(event.properties.get("reason"))
-        return f"{verb} “{title}”" if title else f"{verb} {kind}", joined(campaign, reason)
+        return f"{verb} {f'“{title}”' if title else kind}{after}", joined(campaign, reason)
 
     return told
+
+
+def replied(event: Event) -> tuple[str, str]:
+    """`Replied “size 42?”`."""
+    text = first(event.properties, "text", "body")
+    return f"Replied “{text}”" if text else "Replied to a message", first(
+        event.properties, "campaign_id", limit=60
+    )
 
 
 def not_sent(event: Event) -> tuple[str, str]:

@@ -69,9 +69,9 @@ class ProfileRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Latest events kept in short."""
     days: Bound = 400
     """Daily counts are kept while newer than the node's newest event minus this many days."""
-    orders: Bound = 5_000
+    orders: Bound = 2_000
     """Orders kept: the latest. No person has more; a guest account that a whole shop uses may."""
-    refunds: Bound = 5_000
+    refunds: Bound = 2_000
     """Refunds and cancellations kept, each: the latest."""
     collection_purposes: tuple[str, ...] = ("collection", "analytics", "profiling")
     """An event that carries a refusal of one of these feeds only what operations need: money, consents, counts."""

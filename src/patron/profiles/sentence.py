@@ -8,7 +8,8 @@ from patron.model.clock import DAY
 from patron.model.events import Event
 from patron.profiles.amounts import UNPRICED, currency_of, first_amount, lines_of
 from patron.profiles.merge import Profile
-from patron.profiles.phrasebook import OURS, OURS_PREFIXES, phrase
+from patron.profiles.orders import REFUND, REVENUE
+from patron.profiles.phrasebook import OURS, OURS_PREFIXES, PHRASES, phrase
 from patron.profiles.phrases import STORE_CHANNELS
 from patron.profiles.wording import clean, money_text
 
@@ -28,7 +29,6 @@ _HABITS = {
 """Channels in which people come to us by themselves; messages that we send are no habit of theirs."""
 _STRONGEST = ("email", "phone", "card", "user_id", "crm_id")
 _PAID = ("Order Completed", "App Checkout Completed")
-_UNPAID = ("Checkout ", "Cart ", "Product ", "Promotion ", "Payment ", "Order Updated")
 
 
 class Told(NamedTuple):
@@ -53,25 +53,23 @@ def sentence(event: Event, currency: str = "EUR") -> Told:
 
 
 def _money(event: Event, currency: str) -> str:
-    if event.type != "track" or event.name.startswith(_UNPAID):
-        return ""
-    properties = event.properties
-    if event.name == "Order Refunded":
-        units = first_amount(properties, ("revenue", "total", "refund", "amount"))
-    elif event.name in _PAID:
-        units = first_amount(properties, ("revenue", "total", "value"))
+    """The amount of an order or refund; of an event that only its sender knows, its revenue."""
+    name, properties = event.name, event.properties
+    if name == "Order Refunded":
+        units = first_amount(properties, REFUND)
+    elif name in _PAID:
+        units = first_amount(properties, REVENUE)
+    elif event.type == "track" and name not in PHRASES:
+        units = first_amount(properties, ("revenue",)) or None
+        return "" if units is None else money_text(units, currency_of(properties, currency))
     else:
-        units = first_amount(properties, ("revenue",))
-        if not units:
-            return ""
+        return ""
     if units is None:
         priced = [total for _, total in lines_of(properties).values() if total != UNPRICED]
         if not priced:
             return ""
         units = sum(priced)
-    if event.name == "Order Refunded":
-        units = -abs(units)
-    return money_text(units, currency_of(properties, currency))
+    return money_text(-abs(units) if name == "Order Refunded" else units, currency_of(properties, currency))
 
 
 def summary(profile: Profile, now: int) -> str:

@@ -104,8 +104,8 @@ def place_text(event: Event) -> str:
     touchpoint = event.context.get("touchpoint")
     told = touchpoint if isinstance(touchpoint, dict) else {}
     name = first(told, "store_name") or first(event.properties, "store_name", "store")
-    number = clean(event.store, 40) or first(event.properties, "store_id", "place", limit=40)
-    return name or (f"Store {number}" if number else "")
+    number = clean(event.store, 40) or first(event.properties, "store_id", limit=40)
+    return name or (f"Store {number}" if number else first(event.properties, "place", limit=40))
 
 
 def duration_text(seconds: object) -> str:
@@ -132,12 +132,15 @@ def joined(*parts: str, limit: int = 200) -> str:
 
 
 def words_of(name: object) -> str:
-    """An identifier of a program as words: `email_marketing` becomes `e-mail marketing`.
+    """An identifier of a program as words: `email_marketing` becomes `e-mail marketing`. Words stay as they are.
 
-    >>> words_of("email_marketing"), words_of("inStorePickup")
-    ('e-mail marketing', 'in store pickup')
+    >>> words_of("email_marketing"), words_of("inStorePickup"), words_of("Did not fit")
+    ('e-mail marketing', 'in store pickup', 'Did not fit')
     """
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\s]+", " ", clean(name)).lower()
+    text = clean(name)
+    if " " in text:
+        return text
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", " ", text).lower()
     return re.sub(r"\bsms\b", "SMS", re.sub(r"\be-?mail\b", "e-mail", spaced)).strip()
 
 

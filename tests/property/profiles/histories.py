@@ -1,0 +1,130 @@
+"""Generated histories of one person: few ids, few instants, two currencies, so that everything collides."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from patron.model.clock import DAY
+from patron.model.events import ConsentClaim, Event
+from patron.profiles.rules import ProfileRules
+
+START = 18_000 * DAY
+TIMES = st.builds(
+    lambda day, ms: START + day * DAY + ms,
+    st.sampled_from([0, 1, 30, 399, 400, 401, 799, 800]),
+    st.sampled_from([0, 1, DAY - 1]),
+)
+ORDERS = st.sampled_from(["O1", "O2", "O3", 7, None])
+CURRENCIES = st.sampled_from(["EUR", "gbp", "GBP", "euro", None])
+AMOUNTS = st.sampled_from([10, 10.1, "20.55", 0, 0.0001, "12.34567", -3, None, "x", 10**14])
+LINES = st.lists(
+    st.fixed_dictionaries(
+        {"product_id": st.sampled_from(["P1", "P2", "P3"])},
+        optional={
+            "price": st.sampled_from([18.0, "9.99", 0.3333, 0, None]),
+            "quantity": st.sampled_from([1, 2, 3, 0.5, "0.333", 0, -1, None]),
+        },
+    ),
+    max_size=3,
+)
+VALUES = st.sampled_from([None, 1, 2.5, "x", "y" * 3000, True, [1, "a"], {"b": 1, "a": {"c": 2}}, 2**70])
+CLAIMS = st.builds(
+    ConsentClaim,
+    st.sampled_from(["email", "sms", "profiling"]),
+    st.booleans(),
+    channel=st.sampled_from(["*", "pos"]),
+    text_version=st.sampled_from(["", "v1", "v2"]),
+    place=st.sampled_from(["", "kiosk-1"]),
+    explicit=st.booleans(),
+)
+CAMPAIGNS = st.sampled_from(
+    [None, {"name": "spring", "source": "ads"}, {"name": "autumn", "x": 1}, {}, "text"]
+)
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@st.composite
+def _completed(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    properties = _present(
+        order_id=draw(ORDERS),
+        revenue=draw(AMOUNTS),
+        total=draw(AMOUNTS),
+        currency=draw(CURRENCIES),
+        products=draw(st.none() | LINES),
+    )
+    return "track", "Order Completed", properties, {}
+
+
+@st.composite
+def _refunded(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    properties = _present(
+        order_id=draw(ORDERS),
+        refund_id=draw(st.sampled_from(["R1", "R2", None])),
+        revenue=draw(st.none() | AMOUNTS),
+        currency=draw(CURRENCIES),
+        products=draw(st.none() | LINES),
+    )
+    return "track", "Order Refunded", properties, {}
+
+
+@st.composite
+def _other(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    name = draw(st.sampled_from(["Product Viewed", "a", "b", "c", "d", "e" * 250, "other"]))
+    properties = _present(
+        product_id=draw(st.sampled_from(["P1", "P2", 3, None])),
+        category=draw(st.sampled_from(["coffee", "tea", None])),
+        revenue=draw(st.none() | AMOUNTS),
+        currency=draw(CURRENCIES),
+    )
+    return "track", name, properties, {}
+
+
+@st.composite
+def _identified(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    kind = draw(st.sampled_from(["identify", "identify", "group"]))
+    traits = draw(st.dictionaries(st.sampled_from(["a", "b", "c", "d", "n" * 300]), VALUES, max_size=4))
+    return kind, "Identified" if kind == "identify" else "Grouped", {}, traits
+
+
+CHANGED = st.just(("identify", "Consent Changed", {}, {}))
+CANCELLED = ORDERS.map(lambda order: ("track", "Order Cancelled", _present(order_id=order), {}))
+MONEY = st.one_of(_completed(), _completed(), _refunded(), _refunded(), CANCELLED)
+SAID = st.sampled_from(
+    [MONEY, _other(), _identified(), CHANGED, st.one_of(MONEY, _other(), _identified(), CHANGED)]
+)
+"""What a history is mostly about: one kind alone meets its bounds, all together meet each other."""
+
+
+@st.composite
+def histories(draw: Any, most: int = 16) -> list[Event]:
+    """A list of distinct events in some order of arrival; message ids are in no relation to times."""
+    instants = st.sampled_from(draw(st.lists(TIMES, min_size=1, max_size=5)))
+    said = draw(st.lists(st.tuples(draw(SAID), instants), min_size=1, max_size=most))
+    ids = draw(st.permutations(range(len(said))))
+    return [
+        Event(
+            position=at,
+            source=draw(st.sampled_from(["till", "shop"])),
+            channel=draw(st.sampled_from(["web", "pos", "kiosk"])),
+            type=kind,
+            name=name,
+            message_id=f"m{ids[at]:03d}",
+            time=time,
+            received=time + at,
+            properties=properties,
+            traits=traits,
+            consents=tuple(draw(st.lists(CLAIMS, max_size=2))) if kind == "identify" or name == "d" else (),
+            context=_present(campaign=draw(CAMPAIGNS)) if name in "abcd" else {},
+            reduced=draw(st.booleans()) and draw(st.booleans()),
+        )
+        for at, ((kind, name, properties, traits), time) in enumerate(said)
+    ]
+
+
+TIGHT = ProfileRules(
+    names=2, traits=2, consents=2, history=2, recents=3, orders=2, refunds=2, currency="GBP", declared=("d",)
+)
+RULES = st.sampled_from([ProfileRules(), TIGHT])
