@@ -1,0 +1,154 @@
+"""A table of the state: every row encoded, the busy ones decoded too, and copy on write while a checkpoint is taken."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from patron.model.errors import StorageError
+
+T = TypeVar("T")
+RESIDENT = 50_000
+
+
+class TableSpec(Struct, frozen=True):
+    """A table's name, the type of its values, and how many of them stay decoded."""
+
+    name: str
+    type: Any
+    resident_decoded: int = RESIDENT
+
+
+class StoredTable(Generic[T]):
+    """`patron.model.ports.Table` whose rows go into checkpoints.
+
+    A value that `get` gave stays the live one at least until `resident_decoded` other keys were asked for; change it only
+    after `touch(key)`, before a checkpoint may begin again.
+    """
+
+    def __init__(self, spec: TableSpec) -> None:
+        self.name = spec.name
+        self._resident = max(1, spec.resident_decoded)
+        self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
+        self._decode = msgspec.msgpack.Decoder(spec.type).decode
+        self.rows: dict[str, bytes | None] = {}
+        """Every key; None while only the live value exists."""
+        self._live: OrderedDict[str, T] = OrderedDict()
+        self.changed: set[str] = set()
+        """Changed since the last checkpoint began."""
+        self.pending: set[str] = set()
+        """In the checkpoint under way, not encoded yet: as it stands is as it stood when that began."""
+        self.frozen: list[tuple[str, bytes | None]] = []
+        """Encoded early because a change was coming."""
+
+    # --- the port --------------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> T | None:
+        """The live value, or None. Raises StorageError when its bytes no longer fit its type."""
+        live = self._live
+        value = live.get(key)
+        if value is not None:
+            live.move_to_end(key)
+            return value
+        raw = self.rows.get(key)
+        if raw is None:
+            return None
+        value = self._decoded(key, raw)
+        live[key] = value
+        if len(live) > self._resident:
+            self._evict()
+        return value
+
+    def touch(self, key: str) -> None:
+        """Say that the value is about to change in place."""
+        if key in self.pending:
+            self._freeze(key)
+        self.changed.add(key)
+
+    def put(self, key: str, value: T) -> None:
+        """Set the value."""
+        if key in self.pending:
+            self._freeze(key)
+        self.changed.add(key)
+        live = self._live
+        live[key] = value
+        live.move_to_end(key)
+        self.rows.setdefault(key, None)
+        if len(live) > self._resident:
+            self._evict()
+
+    def delete(self, key: str) -> None:
+        """Remove the row if it is there."""
+        if key not in self.rows:
+            return
+        if key in self.pending:
+            self._freeze(key)
+        self.changed.add(key)
+        del self.rows[key]
+        self._live.pop(key, None)
+
+    def keys(self) -> Iterable[str]:
+        """All keys."""
+        return self.rows.keys()
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """All rows, to read only: what is not live is decoded for this once."""
+        for key in list(self.rows):
+            raw = self.rows.get(key)
+            value = self._live.get(key)
+            if value is None and raw is not None:
+                value = self._decoded(key, raw)
+            if value is not None:
+                yield key, value
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    # --- checkpoints ---------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """What changed up to now belongs to the checkpoint."""
+        self.pending, self.changed, self.frozen = self.changed, set(), []
+
+    def take(self, limit: int) -> list[tuple[str, bytes | None]]:
+        """At most `limit` rows of the checkpoint, encoded as they stood when it began; None for a deleted one."""
+        taken, self.frozen = self.frozen[:limit], self.frozen[limit:]
+        while self.pending and len(taken) < limit:
+            key = self.pending.pop()
+            taken.append((key, self._current(key)))
+        return taken
+
+    def encoded(self, key: str) -> bytes | None:
+        """The row as it stands now, canonical; None when there is none."""
+        value = self._live.get(key)
+        return self.rows.get(key) if value is None else self._encode(value)
+
+    def _current(self, key: str) -> bytes | None:
+        raw = self.encoded(key)
+        if raw is not None:
+            self.rows[key] = raw
+        return raw
+
+    def _freeze(self, key: str) -> None:
+        self.pending.discard(key)
+        self.frozen.append((key, self._current(key)))
+
+    def _evict(self) -> None:
+        key, value = self._live.popitem(last=False)
+        if key in self.changed or key in self.pending:
+            self.rows[key] = self._encode(value)
+
+    def _decoded(self, key: str, raw: bytes) -> T:
+        try:
+            value: T = self._decode(raw)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise StorageError(
+                f"row {key!r} of table {self.name!r} in state.db cannot be read ({error}). Stop Patron, remove state.db and "
+                "start again: the state is made anew from the log"
+            ) from error
+        return value
