@@ -1,6 +1,7 @@
 """A request body taken apart: its messages as raw JSON, and what the batch says for all of them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -9,7 +10,7 @@ from patron.collect.limits import Limits
 from patron.collect.message import UNREADABLE
 from patron.collect.refusal import Refused
 from patron.collect.scan import Scanner, Span
-from patron.collect.slowpath import normalise
+from patron.collect.slowpath import repaired
 from patron.collect.times import Written
 from patron.model.errors import BadRequest, Fault
 
@@ -148,14 +149,11 @@ def _sent_at(text: bytes) -> Written:
     )
 
 
-def careful_context(text: bytes, path: str) -> bytes:
-    """A batch context repaired like one of a message ([] for {}, big numbers). Raises BadRequest."""
+def batch_context(text: bytes) -> dict[str, Any]:
+    """The context of a batch, repaired like one of a message. Raises BadRequest (`bad_json`)."""
+    if not text or text == b"null":
+        return {}
     try:
-        fixed = normalise(b'{"context":' + text + b"}")
+        return repaired(b'{"context":' + text + b"}")["context"] or {}
     except Refused as refused:
-        raise bad_json(refused.message, path) from None
-    return bytes(msgspec.json.decode(fixed, type=_Context).context)
-
-
-class _Context(Struct):
-    context: Raw = Raw()
+        raise bad_json(refused.message, "$.context") from None

@@ -14,7 +14,6 @@ from patron.model.events import CHANNELS, ConsentClaim, ExternalId
 class Surroundings(Struct, frozen=True, gc=False):
     """A context as read: what the event takes from it."""
 
-    kept: dict[str, Any] = {}
     channel: str | None = None
     touchpoint: str | None = None
     store: str | None = None
@@ -28,6 +27,9 @@ class Surroundings(Struct, frozen=True, gc=False):
     names_somebody: bool = False
     """Whether its identifiers or traits tell of a person, not only of a device."""
 
+
+PLAIN = Surroundings()
+"""What a context means that only tells of the page and the library, as nearly every one does."""
 
 _KEPT = frozenset(
     {"page", "campaign", "locale", "library", "touchpoint", "device", "identification", "traits"}
@@ -47,7 +49,7 @@ _READ = frozenset(
         "traits",
     }
 )
-"""What has a meaning for the envelope, beyond being kept. Most contexts hold none of it."""
+"""What has a meaning for the envelope, beyond being kept."""
 
 
 def merge(own: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,33 +68,36 @@ def merge(own: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def read(context: dict[str, Any], limits: Limits) -> Surroundings:
-    """Judge a context and take what events need of it; the dictionary is handed over. Raises `Refused`."""
+def read(context: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], Surroundings]:
+    """What events keep of a context, and what it means; the dictionary is handed over. Raises `Refused`."""
     if _KEPT.issuperset(context):
         kept = context
     else:
         kept = {name: value for name, value in context.items() if name in _KEPT}
-    return Surroundings(kept) if _READ.isdisjoint(context) else _read_all(context, kept, limits)
+    if _READ.isdisjoint(context):
+        return kept, PLAIN
+    return {name: value for name, value in kept.items() if value}, _read_all(context, limits)
 
 
-def _read_all(context: Mapping[str, Any], kept: dict[str, Any], limits: Limits) -> Surroundings:
+def _read_all(context: Mapping[str, Any], limits: Limits) -> Surroundings:
     touchpoint, store = _touchpoint(context.get("touchpoint"))
     version = _notice(context.get("identification"))
     wishes = consent.preferences(context.get("consent"))
-    person_ids = tuple(identifiers.listed(context.get("externalIds") or context.get("externalId"), limits))
+    listed = context.get("externalIds") or context.get("externalId")
+    external_ids = tuple(identifiers.listed(listed, limits)) if listed else ()
+    device = context.get("device")
     traits = _traits(context.get("traits"))
     return Surroundings(
-        kept={name: value for name, value in kept.items() if value is not None},
         channel=_channel(context.get("channel")),
         touchpoint=touchpoint,
         store=store,
         text_version=version,
         preferences=wishes,
-        consents=consent.repeated(wishes, version, touchpoint or ""),
-        external_ids=person_ids + tuple(identifiers.of_device(context.get("device"), limits)),
+        consents=consent.repeated(wishes, version, touchpoint or "") if wishes else (),
+        external_ids=external_ids + tuple(identifiers.of_device(device, limits)) if device else external_ids,
         traits=traits,
         user_hash=context.get("userHash"),
-        names_somebody=bool(person_ids or traits),
+        names_somebody=bool(external_ids or traits),
     )
 
 

@@ -9,8 +9,23 @@ from msgspec import Meta, Raw, Struct
 from patron.collect import scan
 from patron.collect.limits import Limits
 from patron.collect.refusal import Refused
-from patron.collect.slowpath import normalise
+from patron.collect.slowpath import repaired
 from patron.collect.times import Written
+
+Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+
+
+def _nested(levels: int) -> Any:
+    """The type of JSON values nested so deep, with integers of 64 bits: the decoder itself finds bigger ones."""
+    plain = str | Int64 | float | bool | None
+    value: Any = plain
+    for _ in range(levels):
+        value = plain | list[value] | dict[str, value]
+    return value
+
+
+Nested: TypeAlias = _nested(5)  # type: ignore[valid-type]
+"""Any JSON value as events usually have it; for the type checker, `Any`."""
 
 
 class Message(Struct, gc=False, rename="camel"):
@@ -29,39 +44,22 @@ class Message(Struct, gc=False, rename="camel"):
     original_timestamp: Written = None
     sent_at: Written = None
     received_at: Written = None
-    properties: Raw = Raw()
-    traits: Raw = Raw()
-    context: Raw = Raw()
+    properties: dict[str, Nested] | None = None
+    traits: dict[str, Nested] | None = None
+    context: dict[str, Nested] | None = None
     integrations: Raw = Raw()
     patron_reduced: Any = None
     """Written by `reduce`: this is what was left of a message with refused collection."""
-
-
-Mapping = dict[str, Any]
-
-Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
-
-
-def _nested(levels: int) -> Any:
-    """The type of JSON values nested so deep, with integers of 64 bits: the decoder itself finds bigger ones."""
-    plain = str | Int64 | float | bool | None
-    value: Any = plain
-    for _ in range(levels):
-        value = plain | list[value] | dict[str, value]
-    return value
 
 
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 """What the fast decoder raises (ValidationError and UnicodeDecodeError are among them)."""
 
 decode_message = msgspec.json.Decoder(Message).decode
-Nested: TypeAlias = _nested(5)  # type: ignore[valid-type]
-"""Any JSON value as events usually have it; for the type checker, `Any`."""
+"""Reads a usual message. Raises what `UNREADABLE` lists, also for an identifier that is a number, an integer beyond
+64 bits, or more levels than events usually have: those take the slow path."""
 
-decode_values = msgspec.json.Decoder(dict[str, Nested] | None).decode
-"""Reads `properties` or `traits`. Raises what `UNREADABLE` lists, also for an integer beyond 64 bits (the slow path
-makes it a text) and for more levels than events usually have."""
-_decode_any_object = msgspec.json.Decoder(Mapping | None).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def check_shape(text: bytes, limits: Limits) -> None:
@@ -95,24 +93,29 @@ def check_utf8(text: bytes) -> None:
 
 def careful(text: bytes) -> Message:
     """The message through the slow path, which repairs what is meant. Raises `Refused`."""
-    try:
-        return decode_message(normalise(text))
-    except UNREADABLE as error:
-        raise Refused("bad_message", f"The message cannot be read: {error}.") from None
+    given = repaired(text)
+    found = {
+        field: given[name]
+        for field, name in zip(Message.__struct_fields__, Message.__struct_encode_fields__, strict=True)
+        if given.get(name) is not None
+    }
+    if "integrations" in found:
+        found["integrations"] = Raw(_encode(found["integrations"]))
+    return Message(**found)
 
 
-def any_values(raw: Raw | bytes) -> Mapping:
-    """Reads `properties` or `traits` as deep as the limits allow; null and nothing are an empty object."""
-    return (_decode_any_object(raw) or {}) if len(raw) else {}
-
-
-def payload_hash(message: Message, kind: str, context_traits: Mapping | None = None) -> int:
+def payload_hash(message: Message, kind: str, context_traits: object = None) -> int:
     """CRC-32 of what the message says, not of when or by which library it was sent: equal for a retry."""
-    what = message.event or message.name or ""
-    who = f"{kind}\n{what}\n{message.user_id or ''}\n{message.anonymous_id or ''}"
-    crc = zlib.crc32(message.properties, zlib.crc32(who.encode()))
-    if message.previous_id or message.group_id:
-        crc = zlib.crc32(f"{message.previous_id}\n{message.group_id}".encode(), crc)
-    if len(message.traits):
-        crc = zlib.crc32(message.traits, crc)
-    return zlib.crc32(msgspec.json.encode(context_traits), crc) if context_traits else crc
+    m = message
+    said = (
+        kind,
+        m.event or m.name,
+        m.user_id,
+        m.anonymous_id,
+        m.previous_id,
+        m.group_id,
+        m.properties,
+        m.traits,
+        context_traits,
+    )
+    return zlib.crc32(_encode(said))

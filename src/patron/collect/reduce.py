@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from patron.collect.consent import CONSENT_EVENTS
-from patron.collect.message import Message, any_values
+from patron.collect.message import Message
 from patron.model.events import CALL_TYPES
 
 OPERATIONAL_EVENTS: tuple[str, ...] = (
@@ -141,7 +141,7 @@ def reduced(
         kept["anonymousId"] = message.anonymous_id
     if kind == "track":
         kept["event"] = message.event
-        kept["properties"] = _properties(any_values(message.properties), is_consent=is_consent)
+        kept["properties"] = _properties(message.properties or {}, is_consent=is_consent)
     kept["context"] = _context(context, preferences)
     return msgspec.json.encode(kept)
 

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 
 from patron.collect.body import BATCH_ROUTES, take_apart
 from patron.collect.edit import blank, message_at, redact
+from patron.collect.envelope import Reading
 from patron.collect.limits import Limits
 from patron.collect.origin import Origin, ReadRules
-from patron.collect.reader import Reader, Reading
+from patron.collect.reader import Reader
 from patron.model.errors import Fault, TooLarge
 from patron.model.events import Batch, Reject
 

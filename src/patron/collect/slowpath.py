@@ -1,14 +1,12 @@
 """The careful reading of one message that the fast decoder refused: repair what is meant, name what is wrong.
 
-The result is a message again, as bytes that the fast decoder takes: numbers as identifiers become text, integers
-beyond 64 bits and numbers beyond a double become text, PHP's empty array for an empty map becomes an object.
+Numbers as identifiers become text, integers beyond 64 bits and numbers beyond a double become text, PHP's empty
+array for an empty map becomes an object.
 """
 
 import json
 import math
 from typing import Any
-
-import msgspec
 
 from patron.collect.identifiers import id_text
 from patron.collect.refusal import Refused
@@ -92,21 +90,21 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def normalise(text: bytes) -> bytes:
-    """The message rewritten so that the fast decoder takes it. Raises `Refused` when it cannot be meant so.
+def repaired(text: bytes) -> dict[str, Any]:
+    """The message as plain values of the types that the fast decoder gives. Raises `Refused` when it cannot be.
 
-    >>> normalise(b'{"userId": 7, "properties": [], "timestamp": 1e400}')
+    >>> repaired(b'{"userId": 7, "properties": []}')
+    {'userId': '7', 'properties': {}}
+    >>> repaired(b'{"userId": true}')
     Traceback (most recent call last):
-    patron.collect.refusal.Refused: This is no time; write ISO 8601 or epoch milliseconds.
-    >>> normalise(b'{"userId": 7, "properties": []}')
-    b'{"userId":"7","properties":{}}'
+    patron.collect.refusal.Refused: An identifier must be a text or a number.
     """
     message = load(text)
     fault = first_fault(message)
     if fault is not None:
         raise fault
     _repair(message)
-    return msgspec.json.encode(message)
+    return message
 
 
 def _repair(message: dict[str, Any]) -> None:
