@@ -11,6 +11,7 @@ from patron.collect.envelope import Maker, Reading, Said
 from patron.collect.limits import UNLIMITED
 from patron.collect.message import (
     UNREADABLE,
+    Message,
     careful,
     check_shape,
     check_utf8,
@@ -153,17 +154,22 @@ class Reader:
         Of a message that cannot be read, the mere text of a refusal is enough.
         """
         purposes = self._rules.collection_purposes
+        if len(text) > self._limits.event_bytes:
+            return self._bare_unread(text)
         try:
             message = _decode(text)
             _, around = self._surround.of(message)
         except Refused:
-            names = b"|".join(re.escape(purpose.encode()) for purpose in purposes)
-            suspect = re.compile(rb'"(?:%s)"\s*:\s*(?!true|null)' % names)
-            is_refused = suspect.search(text) or suspect.search(self._surround.raw)
-            return skeleton(None, None, {}) if is_refused else None
+            return self._bare_unread(text)
         if index in self._refused or consent.refuses(around.preferences, purposes):
             return skeleton(message, message.type or self._reading.route, around.preferences)
         return None
+
+    def _bare_unread(self, text: bytes) -> bytes | None:
+        names = b"|".join(re.escape(purpose.encode()) for purpose in self._rules.collection_purposes)
+        suspect = re.compile(rb'"(?:%s)"\s*:\s*(?!true|null)' % names)
+        is_refused = suspect.search(text) or suspect.search(self._surround.raw)
+        return skeleton(None, None, {}) if is_refused else None
 
     def _stored(self) -> bytes:
         if not self._is_batch:
