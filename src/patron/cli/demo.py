@@ -23,7 +23,6 @@ from patron.cli.options import example
 from patron.model.errors import PatronError
 from patron.sim.messages import Delivery
 
-HISTORY = "history"
 LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email")
 SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email")
 SEED = 7
@@ -112,15 +111,16 @@ class _Demo:
         raise Failed("The server did not become ready within a minute; see server.log in the demo's folder.")
 
     def _load(self, marker: Path) -> dict[str, Any]:
-        keys = {HISTORY: self._source(HISTORY, "backend", "import", "verified")}
-        for channel in LIVE_CHANNELS:
+        keys = {}
+        for channel in (*LIVE_CHANNELS, "crm"):
+            keys[f"{channel}-history"] = self._source(f"{channel}-history", channel, "import", "verified")
             keys[channel] = self._source(channel, channel, "live", "verified" if channel in SECRET_CHANNELS else "asserted")
         decide = self._key("touchpoints", ["decide"])
         reader = self._key("reader", ["profiles:read", "admin"])
         password = secrets.token_urlsafe(9)
         body = {"name": "demo", "full_name": "Giulia Serra", "role": "admin", "password": password}
         call(self.folder, "POST", "/v1/admin/users", body)
-        stories = self._fill(keys[HISTORY])
+        stories = self._fill({name: key for name, key in keys.items() if name.endswith("-history")})
         self._shop(keys)
         facts = {
             "keys": keys,
@@ -142,14 +142,14 @@ class _Demo:
     def _key(self, name: str, scopes: list[str]) -> str:
         return str(call(self.folder, "POST", "/v1/admin/keys", {"name": name, "scopes": scopes})["key"])
 
-    def _fill(self, key: str) -> list[dict[str, str]]:
+    def _fill(self, keys: dict[str, str]) -> list[dict[str, str]]:
         from patron.sim.load import load
 
         deliveries, total, stories = self._deliveries()
         started = time.monotonic()
         with self._bar() as bar:
             task = bar.add_task("Loading through the tracking API", total=total)
-            report = load(self.url, {HISTORY: key}, _as_history(deliveries), lambda n: bar.update(task, completed=n))
+            report = load(self.url, keys, _as_history(deliveries), lambda n: bar.update(task, completed=n))
         seconds = time.monotonic() - started
         self.out.print(f"Loaded {report.sent:,} messages in {seconds:.1f} s: {report.sent / seconds:,.0f} a second, each durable before it was acknowledged.")
         return stories
@@ -240,12 +240,10 @@ class _Demo:
 
 
 def _as_history(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
-    """Everything from one import source that may say when a message arrived; the channel stays the message's own."""
+    """The same messages from import sources, which may say when a message arrived."""
     for delivery in deliveries:
         message = dict(delivery.message)
-        context = dict(message.get("context") or {})
-        context.setdefault("channel", delivery.source_name)
         arrived = dt.datetime.fromtimestamp(delivery.arrival_ms / 1000, dt.UTC).isoformat(timespec="milliseconds")
-        message.update(context=context, receivedAt=arrived)
+        message["receivedAt"] = arrived
         message.pop("sentAt", None)
-        yield Delivery(delivery.arrival_ms, HISTORY, message)
+        yield Delivery(delivery.arrival_ms, f"{delivery.source_name}-history", message)

@@ -37,6 +37,8 @@ from patron.runtime.history import history
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
+EXPECTED = ("unknown_channel", "collection_refused")
+"""Reasons that the home page does not count as messages to mend: one has a task of its own, one is a customer's no."""
 IN_STORE = ("pos", "kiosk", "associate_tablet")
 
 
@@ -101,7 +103,7 @@ class LiveApp:
             elif 0 <= (hour := (decision.time - start + 7 * DAY) // HOUR) < 24:
                 before[hour] += 1
         rates = {r.channel: r for r in self.rates()}
-        visits, known = self._workspace.visits(start // DAY)
+        visits, known = self._workspace.visits(self.now() // DAY)
         return Figures(
             total,
             nothing,
@@ -134,7 +136,7 @@ class LiveApp:
                 )
             )
         _, _, counts = self._backend.dead_letters("", "", None, 1)
-        others = sum(n for code, n in counts.items() if code != "unknown_channel")
+        others = sum(n for code, n in counts.items() if code not in EXPECTED)
         if others:
             reasons = ", ".join(
                 code.replace("_", " ") for code in sorted(counts) if code != "unknown_channel"

@@ -311,8 +311,15 @@ class LocalBackend:
 def _profile(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
     profile = people.profile(backend.workspace, person)
     value = public.to_json(person, profile)
-    value["identifiers"] = plain(views.identifiers(backend.workspace, person))
+    value["identifiers"] = _identifiers(backend, person)
     return public.mask(value, key.fields, key.masked)
+
+
+def _identifiers(backend: LocalBackend, person: Person) -> list[dict[str, Any]]:
+    return [
+        {**plain(i), "first_seen": public.iso(i.first_seen), "last_seen": public.iso(i.last_seen)}
+        for i in views.identifiers(backend.workspace, person)
+    ]
 
 
 def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
@@ -324,7 +331,7 @@ def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
 
 
 def _external_ids(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    rows = plain(views.identifiers(backend.workspace, person))
+    rows = _identifiers(backend, person)
     return {"data": public.mask_identifiers(rows, key.fields, key.masked)}
 
 

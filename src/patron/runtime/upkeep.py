@@ -36,7 +36,7 @@ def health(app: App) -> Health:
         events=status.applied,
         uptime_s=round(time.monotonic() - app.started, 1),
         memory_mb=round(_memory(), 1),
-        log_mb=round(workspace.log.size_bytes() / MB, 2),
+        log_mb=round(sum(s.bytes for s in workspace.log.segments()) / MB, 2),
         state_mb=round(_size(workspace.path / "state.db") / MB, 2),
         disk_free_mb=round(free, 0),
         last_checkpoint=app.last_checkpoint,

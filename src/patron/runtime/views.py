@@ -62,7 +62,7 @@ def _rank(workspace: Workspace, kind: str) -> int:
 
 
 def links(workspace: Workspace, person: Person) -> list[LinkView]:
-    """The evidence that joins the person, and what was refused, in words."""
+    """The evidence that joins the person, and what was refused, in words; receipts and visits after all others."""
     found = []
     for link in explain.links(workspace.graph, person):
         source, _, _ = link.uid.partition("/")
@@ -81,6 +81,8 @@ def links(workspace: Workspace, person: Person) -> list[LinkView]:
                 link.reason,
             )
         )
+    light = workspace.settings.identity.plan.light
+    found.sort(key=lambda v: (v.a.startswith(light) or v.b.startswith(light), v.time, v.a, v.b))
     return found
 
 

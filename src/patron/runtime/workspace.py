@@ -13,7 +13,7 @@ from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
-from patron.model.clock import HOUR, Clock, SteppedClock, SystemClock
+from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Event
 from patron.model.log import Entry
 from patron.model.offers import Decision
@@ -268,7 +268,7 @@ class Workspace:
         self, entry: Entry, found: list[tuple[Event, Located, bool]], after: int = 0
     ) -> Iterator[None]:
         """Apply the messages of one body after position `after`, yielding after every slice of 25."""
-        channels: dict[str, int] = {}
+        counts: dict[tuple[int, str], int] = {}
         for number, (event, located, fresh) in enumerate(found):
             if event.position <= after:
                 continue
@@ -276,15 +276,16 @@ class Workspace:
                 continue
             if fresh:
                 self._advance(event, located, entry)
-                channels[event.channel] = channels.get(event.channel, 0) + 1
+                day = event.received // DAY
+                counts[day, event.channel] = counts.get((day, event.channel), 0) + 1
                 if event.channel == "pos" and event.name == "Order Completed":
                     who = "~till" if located.light else "~known"
-                    channels[who] = channels.get(who, 0) + 1
+                    counts[day, who] = counts.get((day, who), 0) + 1
             else:
                 index(event, located, self.world, is_node=False)
             if number % SLICE == SLICE - 1:
                 yield
-        self._count(entry, channels)
+        self._count(entry, counts)
         if entry.last > after:
             self._bury(entry)
 
@@ -297,9 +298,8 @@ class Workspace:
                 entry, event.position, "fault", f"Patron could not apply it: {type(error).__name__}", ""
             )
 
-    def _count(self, entry: Entry, channels: dict[str, int]) -> None:
-        day = entry.received // (24 * HOUR)
-        for channel, count in channels.items():
+    def _count(self, entry: Entry, counts: dict[tuple[int, str], int]) -> None:
+        for (day, channel), count in counts.items():
             key = f"{day}/{channel}"
             row = self.days.get(key)
             if row is None:

@@ -23,7 +23,7 @@ class NewKey(Struct, frozen=True):
 
     name: str
     scopes: list[str]
-    fields: list[str] = ["*"]
+    fields: tuple[str, ...] = ("*",)
     masked: list[str] = []
     sources: list[str] = []
 
@@ -120,7 +120,7 @@ def _access(backend: Backend) -> list[Route]:
 
     async def add_key(request: Request) -> Reply:
         new = request.json(NewKey)
-        secret = await backend.add_key(new.name, new.scopes, new.fields, new.masked, new.sources)
+        secret = await backend.add_key(new.name, new.scopes, list(new.fields), new.masked, new.sources)
         return Reply({"name": new.name, "key": secret}, 201)
 
     async def revoke_key(request: Request) -> Reply:

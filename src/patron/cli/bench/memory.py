@@ -16,7 +16,7 @@ from patron.cli.bench.figures import PROMISES, Figure
 
 def dedup(quick: bool) -> Iterator[Figure]:
     """Resident memory that each further million ids of one day adds; mapped files count, though they give way."""
-    count = 250_000 if quick else 1_000_000
+    count = 500_000 if quick else 1_000_000
     command = [sys.executable, "-m", "patron.cli.bench.memory", str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     if done.returncode:
