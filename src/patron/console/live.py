@@ -139,7 +139,7 @@ class LiveApp:
         others = sum(n for code, n in counts.items() if code not in EXPECTED)
         if others:
             reasons = ", ".join(
-                code.replace("_", " ") for code in sorted(counts) if code != "unknown_channel"
+                code.replace("_", " ") for code in sorted(counts) if code not in EXPECTED
             )
             found.append(
                 Need(

@@ -19,7 +19,7 @@ from patron.model.errors import BadRequest
 from patron.model.views import Health
 from patron.runtime.app import App
 from patron.runtime.workspace import Workspace
-from patron.storage.embedded import backup, directory
+from patron.storage.embedded import backup
 
 MB = 1 << 20
 
@@ -135,15 +135,15 @@ async def verify_replay(app: App) -> dict[str, Any]:
 
 def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
     backup.restore(copy, fresh, [])
-    kept = directory.dump_state(fresh)
-    directory.drop_state(fresh)
+    held = Workspace.open(fresh)
+    kept = {(t, k): v for t, k, v in held.state.dump()}
+    held.close()
+    for name in ("state.db", "state.db-wal", "state.db-shm"):
+        (fresh / name).unlink(missing_ok=True)
     rebuilt = Workspace.open(fresh)
-    rebuilt.close()
-    again = directory.dump_state(fresh)
-    names = sorted(
-        {f"{t}/{k}" for t, k in kept.keys() ^ again.keys()}
-        | {f"{t}/{k}" for (t, k), v in kept.items() if again.get((t, k), v) != v}
-    )
+    again = {(t, k): v for t, k, v in rebuilt.state.dump()}
+    rebuilt.close(checkpoint=False)
+    names = sorted(f"{t}/{k}" for t, k in kept.keys() | again.keys() if kept.get((t, k)) != again.get((t, k)))
     return {"equal": not names, "messages": rebuilt.applied, "rows": len(again), "differences": names[:100]}
 
 

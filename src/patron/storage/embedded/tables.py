@@ -1,7 +1,7 @@
 """A table of the state: every row encoded, the busy ones decoded too, and copy on write while a checkpoint is taken."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -19,6 +19,9 @@ class TableSpec(Struct, frozen=True):
     name: str
     type: Any
     resident_decoded: int = RESIDENT
+    encode: Callable[[Any], bytes] | None = None
+    """Canonical bytes of a value; deterministic MessagePack when left out."""
+    decode: Callable[[bytes], Any] | None = None
 
 
 class StoredTable(Generic[T]):
@@ -31,8 +34,8 @@ class StoredTable(Generic[T]):
     def __init__(self, spec: TableSpec) -> None:
         self.name = spec.name
         self._resident = max(1, spec.resident_decoded)
-        self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
-        self._decode = msgspec.msgpack.Decoder(spec.type).decode
+        self._encode = spec.encode or msgspec.msgpack.Encoder(order="deterministic").encode
+        self._decode = spec.decode or msgspec.msgpack.Decoder(spec.type).decode
         self.rows: dict[str, bytes | None] = {}
         """Every key; None while only the live value exists."""
         self._live: OrderedDict[str, T] = OrderedDict()
