@@ -1,0 +1,248 @@
+"""From an event to its identifiers: which it carries, how strongly each is stated, and the one node it belongs to.
+
+A pure function of the event and of static configuration (rules and cut times); what the evidence has taught since
+changes links, never the node. The node is the user id, else the anonymous id, else the strongest other identifier,
+else the transaction, else the visit.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from patron.identity.normalise import normalise, normalise_birth, normalise_name
+from patron.identity.plan import Plan
+from patron.identity.rules import IdentityRules
+from patron.model.events import Event
+from patron.model.people import Claim, Key, Located
+
+
+class Cuts(Protocol):
+    """Cut times by identifier: what a dict or a `Table` of sorted times gives."""
+
+    def get(self, key: str, /) -> Sequence[int] | None: ...
+    def __len__(self) -> int: ...
+
+
+def locate(event: Event, rules: IdentityRules, cuts: Cuts) -> Located | None:
+    """Find an event's identifiers and its node; None when it has none (dead letter `no_identifier`).
+
+    Parameters
+    ----------
+    event
+        One accepted message.
+    rules
+        Types, blocked values, shared devices.
+    cuts
+        Identifier key -> sorted times at which it was cut: from the last cut at or before the event's time on,
+        `key` is called `key~time`.
+
+    >>> event = Event(1, "shop", "web", "track", "Cart Viewed", "m", 5, 5, user_id="7", anonymous_id="c1")
+    >>> place = locate(event, IdentityRules(), {})
+    >>> place.node, [c.key for c in place.claims]
+    ('user_id:7', ['user_id:7', 'anonymous_id:c1'])
+    >>> locate(event, IdentityRules(), {"anonymous_id:c1": [3]}).claims[1].key
+    'anonymous_id:c1~3'
+    """
+    plan = rules.plan
+    claims = _plain(event, plan)
+    if _rich(event, rules):
+        claims = _all(event, plan, claims)
+    if not claims:
+        return None
+    node = _node(claims)
+    if len(cuts):
+        node, claims = _named(node, event.time, cuts), [_cut(c, event.time, cuts) for c in claims]
+    light = node.startswith(plan.light)
+    if event.traits and event.type != "group" and not light:
+        name, birth = _person(event, rules)
+        return Located(node, tuple(claims), light, name, birth)
+    return Located(node, tuple(claims), light)
+
+
+def _plain(event: Event, plan: Plan) -> list[Claim]:
+    """The user id and the anonymous id, nearly always known values."""
+    claims = []
+    value = event.user_id
+    if value is not None:
+        known = plan.claimed["user_id"]
+        claim = known[value] if value in known else _learn("user_id", value, plan)
+        if claim is not None:
+            claims.append(claim)
+    value = event.anonymous_id
+    if value is not None and not _is_shop_device(value, event, plan.rules):
+        known = plan.claimed["anonymous_id"]
+        claim = known[value] if value in known else _learn("anonymous_id", value, plan)
+        if claim is not None:
+            claims.append(claim)
+    return claims
+
+
+def _learn(kind: str, value: object, plan: Plan) -> Claim | None:
+    """The claim of a value at its type's own strength, remembered."""
+    clean = normalise(kind, value, plan.rules)
+    claim = None if clean is None else Claim(f"{kind}:{clean}", plan.strength[kind])
+    known = plan.claimed[kind]
+    if len(known) >= plan.rules.cache:
+        known.clear()
+    known[value] = claim
+    return claim
+
+
+def _is_shop_device(value: str, event: Event, rules: IdentityRules) -> bool:
+    if value in rules.shared_devices:
+        return True
+    return event.channel in rules.shared_channels and value == event.touchpoint
+
+
+def _rich(event: Event, rules: IdentityRules) -> bool:
+    """Whether there may be more than a user id and an anonymous id, or another strength than their own."""
+    return bool(
+        event.traits
+        or event.external_ids
+        or event.type == "alias"
+        or event.name.startswith(rules.transaction_events)
+        or event.channel in rules.told_channels
+        or event.channel in rules.shared_channels
+        or (event.properties and not rules.property_identifiers.keys().isdisjoint(event.properties))
+        or event.touchpoint is not None
+        or (event.user_id is None and event.anonymous_id is None)
+    )
+
+
+def _all(event: Event, plan: Plan, plain: list[Claim]) -> list[Claim]:
+    """Every identifier, strongest first, with the strength that the event gives it."""
+    found = {claim.key: claim for claim in plain}
+    for kind, value in _stated(event, plan):
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            continue
+        if kind == "user_id" and event.type != "alias" and any(k.startswith("user_id:") for k in found):
+            continue  # an event speaks of one user; only `alias` names two
+        known = plan.claimed[kind]
+        claim = known[value] if value in known else _learn(kind, value, plan)
+        if claim is not None:
+            found.setdefault(claim.key, claim)
+    visit = None if any(plan.kinds[_kind(k)] == "device" for k in found) else _visit(event)
+    if visit is not None and (claim := _learn("visit_id", visit, plan)) is not None:
+        found[claim.key] = claim
+    claims = [_weigh(claim, event, plan, "user_id:") for claim in found.values()]
+    node = _node(claims) if claims else ""
+    claims.sort(key=lambda c: (plan.order[_kind(c.key)], c.key != node, c.key))
+    if len(claims) > plan.rules.claims:
+        own = [c for c in claims if c.key == node]
+        claims = own + [c for c in claims if c.key != node][: plan.rules.claims - 1]
+    return claims
+
+
+def _kind(key: Key) -> str:
+    return key.partition(":")[0]
+
+
+def _weigh(claim: Claim, event: Event, plan: Plan, user: str) -> Claim:
+    """The claim with the strength that the way of identification gives it."""
+    rules, strength = plan.rules, claim.strength
+    mode = event.context.get("identification")
+    if isinstance(mode, dict) and mode.get("mode") in rules.proof_modes:
+        strength = 0
+    elif event.channel in rules.told_channels:
+        strength = 1
+    elif (
+        event.user_id is not None
+        and event.channel in rules.account_channels
+        and not claim.key.startswith(user)
+    ):
+        strength = 0
+    return claim if strength == claim.strength else Claim(claim.key, strength)
+
+
+def _stated(event: Event, plan: Plan) -> Iterator[tuple[str, Any]]:
+    """(type, value) of everything else that the event states about who it is."""
+    rules = plan.rules
+    if event.type == "alias" and event.previous_id is not None:
+        yield "user_id", event.previous_id
+        if not _is_shop_device(event.previous_id, event, rules):
+            yield "anonymous_id", event.previous_id
+    if event.traits and event.type != "group":  # the traits of a group call are the group's
+        for trait, kind in rules.trait_identifiers.items():
+            if trait in event.traits and kind in plan.order:
+                yield kind, event.traits[trait]
+    for name, kind in rules.property_identifiers.items():
+        if name in event.properties and kind in plan.order:
+            yield kind, event.properties[name]
+    for external in event.external_ids:
+        kind = rules.synonyms.get(external.type, external.type)
+        if kind in plan.order and not _is_shared_thing(kind, external.id, event, plan):
+            yield kind, external.id
+    if event.name.startswith(rules.transaction_events) and (number := _transaction(event)) is not None:
+        yield "order_id", number
+
+
+def _is_shared_thing(kind: str, value: str, event: Event, plan: Plan) -> bool:
+    if plan.kinds[kind] != "device":
+        return False
+    return (
+        value in plan.rules.shared_devices
+        or (kind != "anonymous_id" and event.channel in plan.rules.shared_channels)
+        or _is_shop_device(value, event, plan.rules)
+    )
+
+
+def _first(names: tuple[str, ...], *places: Any) -> Any:
+    for place in places:
+        if isinstance(place, dict):
+            for name in names:
+                value = place.get(name)
+                if value is not None and value != "" and not isinstance(value, bool | dict | list):
+                    return value
+    return None
+
+
+_ORDERS = ("order_id", "orderId")
+_RECEIPTS = ("receipt_number", "receiptNumber", "receipt_id", "receiptId", "receipt")
+_TILLS = ("till_id", "tillId", "till", "register_id", "registerId")
+_VISITS = ("visit_id", "visitId", "session_id", "sessionId")
+
+
+def _transaction(event: Event) -> str | None:
+    order = _first(_ORDERS, event.properties)
+    if order is not None:
+        return str(order)
+    receipt = _first(_RECEIPTS, event.properties)
+    till = _first(_TILLS, event.properties) or event.touchpoint
+    return f"{till}/{receipt}" if receipt is not None and till else None
+
+
+def _visit(event: Event) -> str | None:
+    """Device and visit id, of a device that is nobody's own."""
+    touchpoint, device = event.context.get("touchpoint"), event.context.get("device")
+    visit = _first(_VISITS, event.properties, touchpoint, device)
+    place = event.touchpoint or _first(("id",), device) or event.anonymous_id
+    return f"{place}/{visit}" if visit is not None and place else None
+
+
+def _node(claims: list[Claim]) -> Key:
+    for prefix in ("user_id:", "anonymous_id:"):
+        for claim in claims:
+            if claim.key.startswith(prefix):
+                return claim.key
+    return claims[0].key
+
+
+def _cut(claim: Claim, time: int, cuts: Cuts) -> Claim:
+    name = _named(claim.key, time, cuts)
+    return claim if name is claim.key else Claim(name, claim.strength)
+
+
+def _named(key: Key, time: int, cuts: Cuts) -> Key:
+    times = cuts.get(key)
+    before = bisect_right(times, time) if times else 0
+    return f"{key}~{times[before - 1]}" if times and before else key
+
+
+def _person(event: Event, rules: IdentityRules) -> tuple[str, str]:
+    """Given name and birth date that the event states."""
+    traits = event.traits
+    name = next((n for t in rules.name_traits if isinstance(n := traits.get(t), str)), "")
+    birth = next(
+        (b for t in rules.birth_traits if (b := normalise_birth(traits.get(t), rules.blocked_births))), ""
+    )
+    return normalise_name(name), birth

@@ -1,0 +1,87 @@
+"""What follows from a set of identity rules, worked out once: tables by type, compiled patterns, caches."""
+
+import re
+from typing import TYPE_CHECKING
+
+from patron.model.people import Claim, Key
+
+if TYPE_CHECKING:
+    from patron.identity.rules import IdentifierType, IdentityRules, Sharing
+
+DAY_MS = 86_400_000
+
+
+class Plan:
+    """Look-up tables of one `IdentityRules`. Made by `IdentityRules.plan`; never by hand."""
+
+    def __init__(self, rules: "IdentityRules") -> None:
+        self.rules = rules
+        types = _ordered(rules)
+        self.types: dict[str, IdentifierType] = {t.name: t for t in types}
+        self.order: dict[str, int] = {t.name: i for i, t in enumerate(types)}
+        self.strength: dict[str, int] = {t.name: t.strength for t in types}
+        self.limits: dict[str, int] = {t.name: t.limit for t in types if t.limit and t.kind != "light"}
+        self.windows: dict[str, tuple[int, int]] = {
+            t.name: (t.window.most, t.window.days * DAY_MS) for t in types if t.window and t.kind != "light"
+        }
+        self.sharing: dict[str, Sharing] = {t.name: t.sharing for t in types}
+        self.kinds: dict[str, str] = {t.name: t.kind for t in types}
+        self.light: tuple[str, ...] = tuple(f"{t.name}:" for t in types if t.kind == "light")
+        """Prefixes of the keys of transactions and visits."""
+        self.patterns = _patterns(rules, self.types)
+        self.blocked = _blocked(rules, self.types)
+        self.user_limit = self.limits.get("user_id", 0)
+        self.counted: tuple[tuple[str, int], ...] = tuple(
+            (name, limit) for name, limit in self.limits.items() if name != "user_id"
+        )
+        self.claimed: dict[str, dict[object, Claim | None]] = {t.name: {} for t in types}
+        """Cache: type -> raw value -> its claim at the type's own strength (None = no identifier)."""
+
+    def blocks(self, kind: str, value: str) -> bool:
+        """Whether a normalised value is junk."""
+        folded = value.casefold()
+        return folded in self.blocked[kind] or any(p.fullmatch(folded) for p in self.patterns[kind])
+
+    def rank(self, key: Key) -> tuple[int, Key]:
+        """Seniority: the type's priority, then the key. Lower is senior; it never changes with the evidence."""
+        return self.order.get(key.partition(":")[0], len(self.order)), key
+
+    def forget(self) -> None:
+        """Drop the caches, which hold identifiers (after an erasure)."""
+        for cache in self.claimed.values():
+            cache.clear()
+
+
+def _ordered(rules: "IdentityRules") -> "list[IdentifierType]":
+    own = {t.name: t for t in rules.declared}
+    types = [own.pop(t.name, t) for t in rules.types]
+    before = next((i for i, t in enumerate(types) if t.kind in {"device", "light"}), len(types))
+    light = [t for t in own.values() if t.kind == "light"]
+    devices = [t for t in own.values() if t.kind == "device"]
+    first_light = next((i for i, t in enumerate(types) if t.kind == "light"), len(types))
+    heavy = [t for t in own.values() if t.kind in {"account", "contact"}]
+    return [*types[:before], *heavy, *types[before:first_light], *devices, *types[first_light:], *light]
+
+
+def _patterns(
+    rules: "IdentityRules", types: "dict[str, IdentifierType]"
+) -> dict[str, tuple[re.Pattern[str], ...]]:
+    common = rules.blocked_patterns.get("*", ())
+    return {
+        name: tuple(
+            re.compile(pattern, re.IGNORECASE)
+            for pattern in (*(() if t.kind == "light" else common), *rules.blocked_patterns.get(name, ()))
+        )
+        for name, t in types.items()
+    }
+
+
+def _blocked(rules: "IdentityRules", types: "dict[str, IdentifierType]") -> dict[str, frozenset[str]]:
+    common = {value.casefold() for value in rules.blocked.get("*", ())}
+    words = {value for value in common if not value.isdigit()}
+    return {
+        name: frozenset(
+            {v.casefold() for v in rules.blocked.get(name, ())} | (words if t.kind == "light" else common)
+        )
+        for name, t in types.items()
+    }

@@ -1,0 +1,414 @@
+"""One change of the evidence under way: what is added to or taken from the rows, and which identifiers to settle again.
+
+A `Revision` is made for each operation that is not on the fast path, takes the evidence in (`see`, `link`, `cut`,
+`restore`, `drop`), and ends in `finish`, which rechecks the sharing guards, settles the people concerned
+(`settling.py`) and says what changed.
+"""
+
+from msgspec.structs import replace
+
+from patron.identity.change import Change
+from patron.identity.evidence import (
+    ALIAS,
+    MORE,
+    NO_EVIDENCE,
+    Edge,
+    Group,
+    Ident,
+    Proof,
+    add,
+    knows,
+    with_value,
+)
+from patron.identity.guards import conflict, ghost_count, one_account, seen_with, sharing_rule
+from patron.identity.normalise import births_conflict, names_conflict
+from patron.identity.people import NEW, People
+from patron.identity.plan import Plan
+from patron.identity.settling import settle
+from patron.model.people import Key, Person
+from patron.model.ports import Table
+
+
+class Revision:
+    """The rows being changed, and what must be looked at again before the change is whole."""
+
+    def __init__(self, idents: Table[Ident], groups: Table[Group], plan: Plan, people: People) -> None:
+        self.idents = idents
+        self.groups = groups
+        self.plan = plan
+        self.people = people
+        self.row = idents.get
+        self.seeds: set[Key] = set()
+        """Identifiers whose component must be settled again."""
+        self.removed = False
+        """Whether a live link went away, so that components may have become smaller."""
+        self.facts = False
+        """Whether something else than a link changed (a name, a first time, a new identifier)."""
+        self.changed = False
+        self.before: dict[str, Person] = {}
+        self.after: set[str] = set()
+        self._recheck: dict[Key, bool] = {}
+        self._pairs: list[tuple[Key, Key]] = []
+
+    # --- the Evidence that guards and partition read --------------------------------------------------------
+
+    def is_dead(self, _key: Key, row: Ident) -> bool:
+        """Whether an identifier links nobody."""
+        return row.shared != ""
+
+    def edit(self, key: Key) -> Ident:
+        """The live row, about to be changed in place."""
+        self.idents.touch(key)
+        row = self.idents.get(key)
+        assert row is not None
+        self.changed = True
+        return row
+
+    def note(self, pid: str) -> None:
+        """Remember a person as they were, once, before anything of them changes."""
+        if pid and pid != NEW and pid not in self.before:
+            person = self.people.by_group(pid)
+            if person is not None:
+                self.before[pid] = person
+
+    # --- taking evidence in ---------------------------------------------------------------------------------
+
+    def see(self, key: Key, time: int, name: str, birth: str) -> None:
+        """An identifier was in an event at `time` that states a given name and a birth date."""
+        row = self.row(key)
+        if row is None:
+            self.idents.put(key, Ident(time, NEW, {}))
+            self.changed = self.facts = True
+            self.seeds.add(key)
+            row = self.row(key)
+            assert row is not None
+        elif time < row.first:
+            self.edit(key).first = time
+            if row.group and self.people.may_lead(key, time, row.group):
+                self.facts = True
+                self.seeds.add(key)
+        if (name or birth) and not key.startswith(self.plan.light):
+            self._state(key, row, name, birth)
+
+    def _state(self, key: Key, row: Ident, name: str, birth: str) -> None:
+        most = self.plan.rules.names_kept
+        names = with_value(row.names, name, most) if name and name not in row.names else row.names
+        births = with_value(row.births, birth, most) if birth and birth not in row.births else row.births
+        if names != row.names or births != row.births:
+            row = self.edit(key)
+            row.names, row.births = names, births
+            self.facts = True
+            self.seeds.add(key)
+            self._recheck.setdefault(key, False)
+
+    def link(self, a: Key, b: Key, proof: Proof) -> None:
+        """Two identifiers were seen together."""
+        first, second = self.row(a), self.row(b)
+        assert first is not None
+        assert second is not None
+        there, back = first.links.get(b), second.links.get(a)
+        old = there or back
+        if old is not None and knows(old, proof):
+            return
+        if old is None:
+            self._new_pair(a, b, proof)
+        else:
+            self._known_pair(a, b, old, proof)
+
+    def _new_pair(self, a: Key, b: Key, proof: Proof) -> None:
+        for key in (a, b):
+            if self._row(key).group == "":
+                self._promote(key)
+        if self._hang(a, b, proof) or self._hang(b, a, proof):
+            return
+        if proof.marks & ALIAS:
+            self._account(a, b)
+        edge = add(None, proof)
+        self._keep(a, b, edge)
+        self._keep(b, a, edge)
+        self._pairs.append((a, b))
+
+    def _known_pair(self, a: Key, b: Key, old: Edge, proof: Proof) -> None:
+        edge = add(old, proof)
+        if edge.is_alias and not old.is_alias and edge.cut is None:
+            self._account(a, b)
+        better = (edge.strength, edge.time) != (old.strength, old.time)
+        for key, other in ((a, b), (b, a)):
+            links = self._row(key).links
+            if other not in links:
+                self._keep(key, other, edge)
+            elif links[other] is not None:
+                self.edit(key).links[other] = edge
+        if better and edge.cut is None and self._row(a).group and self._row(b).group:
+            self._pairs.append((a, b))
+
+    def _row(self, key: Key) -> Ident:
+        row = self.row(key)
+        assert row is not None
+        return row
+
+    # --- leaves: transactions and visits that hang on one identifier ----------------------------------------
+
+    def _hang(self, leaf: Key, stem: Key, proof: Proof) -> bool:
+        """Hang a transaction or visit without links on the one identifier it was seen with. It counts for no limit
+        and has no other neighbour, so it goes wherever that one goes and nothing needs settling."""
+        light, row, stem_row = self.plan.light, self._row(leaf), self._row(stem)
+        if row.links or not leaf.startswith(light) or stem.startswith(light) or stem_row.shared:
+            return False
+        if len(stem_row.links) >= self.plan.rules.neighbours:
+            return False
+        if stem_row.group != NEW:
+            self.note(stem_row.group)
+            self.after.add(stem_row.group)
+        self.note(row.group)
+        stem_row = self.edit(stem)
+        stem_row.links[leaf] = None
+        stem_row.worst = None
+        row = self.edit(leaf)
+        row.group = ""
+        row.links[stem] = add(None, proof)
+        self.seeds.discard(leaf)
+        return True
+
+    def _promote(self, leaf: Key) -> None:
+        """Make a leaf an ordinary member of the group it hangs on: it gets a second link, or loses its one."""
+        row = self.edit(leaf)
+        ((stem, edge),) = row.links.items()
+        stem_row = self.edit(stem)
+        stem_row.links[leaf] = edge
+        row.group = stem_row.group
+        if stem_row.group == NEW:
+            self.seeds.add(leaf)
+            return
+        row.owner = stem if stem_row.owner else ""
+        self.groups.touch(row.group)
+        group = self.groups.get(row.group)
+        assert group is not None
+        group.members = sorted((*group.members, leaf))
+
+    # --- bounded rows ---------------------------------------------------------------------------------------
+
+    def _keep(self, key: Key, other: Key, edge: Edge) -> None:
+        """Put a pair into one row, which keeps its best links only: those to heavy identifiers first, then by rank.
+
+        What a row keeps is a function of the set of links, whatever their order: ranks only ever improve, so what was
+        pushed out once and belongs inside comes back with the event that makes it belong there.
+        """
+        row = self._row(key)
+        if len(row.links) >= self.plan.rules.neighbours and edge.cut is None:
+            place = (*self._place(key, other, edge), other)
+            if row.worst is None or place < row.worst:
+                row = self.edit(key)
+                row.worst = self._worst(key, row)
+            if row.worst is not None and place > row.worst:
+                self.edit(key).refused += 1
+                return
+            if row.worst is not None:
+                self._push_out(key, row.worst[3])
+        row = self.edit(key)
+        row.links[other] = edge
+        row.worst = None
+        self._recheck.setdefault(key, False)
+
+    def _worst(self, key: Key, row: Ident) -> tuple[bool, int, int, Key] | None:
+        kept = ((*self._place(key, o, e), o) for o, e in row.links.items() if e is None or e.cut is None)
+        return max(kept, default=None)
+
+    def _place(self, key: Key, other: Key, edge: Edge | None) -> tuple[bool, int, int]:
+        if edge is None:
+            edge = self._row(other).links[key]
+            assert edge is not None
+        return other.startswith(self.plan.light), edge.strength, edge.time
+
+    def _push_out(self, key: Key, other: Key) -> None:
+        if self._row(key).links[other] is None:
+            self.note(self._row(key).group)
+            self.after.add(self._row(key).group)
+            self.edit(other).group = NEW
+        row = self.edit(key)
+        edge = row.links.pop(other)
+        if edge is not None and edge.is_alias:
+            self._account(key, other)
+        row.refused += 1
+        self._lost(key, other)
+
+    def _lost(self, *keys: Key) -> None:
+        """A live link of these went away."""
+        self.removed = True
+        for key in keys:
+            self.seeds.add(key)
+            self._recheck[key] = True
+
+    def _account(self, a: Key, b: Key) -> None:
+        """Two user ids become, or stop being, names of one account: everything seen with them is judged again."""
+        for user in one_account(self, a, b):
+            self.seeds.add(user)
+            self.facts = True
+            for other, edge in self._row(user).links.items():
+                if edge is not None:
+                    self._recheck[other] = True
+
+    # --- taking evidence away -------------------------------------------------------------------------------
+
+    def cut(self, a: Key, b: Key, time: int, uid: str) -> None:
+        """Keep a pair apart, as if it had never been seen, until it is restored. Unknown identifiers are passed over."""
+        if a == b or self.row(a) is None or self.row(b) is None:
+            return
+        self._ordinary(a, b)
+        edge = self._row(a).links.get(b) or self._row(b).links.get(a)
+        if edge is not None and edge.cut is not None:
+            return
+        if edge is not None and edge.is_alias:
+            self._account(a, b)
+        apart = replace(edge or Edge(NO_EVIDENCE, 0, "", 0, 0), cut=(time, uid))
+        for key, other in ((a, b), (b, a)):
+            if edge is None or other in self._row(key).links:
+                self.edit(key).links[other] = apart
+        self._lost(a, b)
+
+    def restore(self, a: Key, b: Key) -> None:
+        """Let a pair that was cut link again."""
+        edge = None
+        for key, other in ((a, b), (b, a)):
+            row = self.row(key)
+            edge = row.links.get(other) if row else None
+            if edge is None or edge.cut is None:
+                continue
+            links = self.edit(key).links
+            if edge.strength == NO_EVIDENCE:
+                del links[other]
+            else:
+                links[other] = replace(edge, cut=None)
+            self._recheck[key] = True
+            self.seeds.add(key)
+            self.facts = True
+        if edge is not None and edge.is_alias:
+            self._account(a, b)
+
+    def replace(self, a: Key, b: Key, edge: Edge | None) -> None:
+        """Put a pair's evidence back as it was (a join that was refused)."""
+        for key, other in ((a, b), (b, a)):
+            if other in self._row(key).links:
+                links = self.edit(key).links
+                if edge is None:
+                    del links[other]
+                else:
+                    links[other] = edge
+        self._lost(a, b)
+
+    def judge_again(self, key: Key) -> None:
+        """Look at an identifier again although nothing of it changed: the rules did."""
+        self.changed = self.facts = self.removed = True
+        self.seeds.add(key)
+        self._recheck[key] = True
+
+    def _ordinary(self, a: Key, b: Key) -> None:
+        """Make ordinary members of a leaf and what it hangs on, so that their link stands in both rows."""
+        for leaf, stem in ((a, b), (b, a)):
+            if self._row(leaf).group == "" and stem in self._row(leaf).links:
+                self.note(self._row(stem).group)
+                self._promote(leaf)
+
+    def drop(self, key: Key, *, erased: bool) -> None:
+        """Remove an identifier with all its links. `erased`: those it was seen with still count it, as a number."""
+        row = self._row(key)
+        for other in list(row.links):
+            if row.links[other] is None:
+                self._promote(other)
+        if row.group == "":
+            self._promote(key)
+        self.note(row.group)
+        for other, edge in list(row.links.items()):
+            if edge is not None and edge.is_alias and edge.cut is None:
+                self._account(key, other)
+            self._unlink(other, key, edge, erased=erased)
+        self.seeds.discard(key)
+        self._recheck.pop(key, None)
+        own = self.people.person_id(key)
+        self.note(own)
+        self.idents.delete(key)
+        if own not in self.before:
+            self.groups.delete(own)
+        self.changed = self.removed = True
+
+    def _unlink(self, key: Key, gone: Key, edge: Edge | None, *, erased: bool) -> None:
+        row = self.row(key)
+        if row is None or gone not in row.links:
+            return
+        row = self.edit(key)
+        counted = seen_with(self, row) if erased else []
+        del row.links[gone]
+        if erased:
+            row.ghosts = ghost_count(row.ghosts, counted, seen_with(self, row))
+            if row.shared:
+                row.names = (MORE,) if conflict(row.names, names_conflict) else ()
+                row.births = (MORE,) if conflict(row.births, births_conflict) else ()
+        elif edge is not None and edge.cut is not None:
+            row.links[gone] = Edge(NO_EVIDENCE, 0, "", 0, 0, cut=edge.cut)
+        self._lost(key)
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    def finish(self) -> Change | None:
+        """Judge again what changed, settle the people concerned, and say who changed; None when nothing was new."""
+        if not self.changed:
+            return None
+        for key, lost in self._recheck.items():
+            self._judge(key, lost=lost)
+        for a, b in self._pairs:
+            if self._links(a, b) or self.plan.windows:
+                self.seeds.update((a, b))
+        settle(self)
+        return self._report()
+
+    def _links(self, a: Key, b: Key) -> bool:
+        first, second = self.row(a), self.row(b)
+        if first is None or second is None or first.shared or second.shared:
+            return False
+        edge = first.links.get(b)
+        return edge is not None and edge.cut is None and a in second.links
+
+    def _judge(self, key: Key, *, lost: bool) -> None:
+        """Find again whether an identifier links nobody; when that changes, its neighbours are settled too."""
+        row = self.row(key)
+        if row is None or (row.shared and not lost):
+            return
+        rule = sharing_rule(self, key, row)
+        if rule == row.shared:
+            return
+        turned = bool(rule) != bool(row.shared)
+        if turned:
+            self._turn(key, row)
+        self.edit(key).shared = rule
+
+    def _turn(self, key: Key, row: Ident) -> None:
+        self.removed = self.facts = True
+        for other in [o for o, e in row.links.items() if e is None]:
+            self.note(row.group)
+            self._promote(other)
+        self.seeds.add(key)
+        self.seeds.update(o for o, e in self._row(key).links.items() if e is not None and e.cut is None)
+
+    def _report(self) -> Change:
+        for pid in self.before:
+            if pid not in self.after:
+                self._close(pid)
+        now = {pid: person for pid in self.after if (person := self.people.by_group(pid)) is not None}
+        same = {pid for pid, person in now.items() if self.before.get(pid) == person}
+        return Change(
+            tuple(self.before[pid] for pid in sorted(self.before) if pid not in same),
+            tuple(now[pid] for pid in sorted(now) if pid not in same),
+        )
+
+    def _close(self, pid: str) -> None:
+        """Nobody has this id any more: it leads to whoever holds its identifier, as long as that is known."""
+        group = self.groups.get(pid)
+        if group is None:
+            return
+        root = self.row(group.root)
+        if root is None:
+            self.groups.delete(pid)
+        elif root.group == pid:
+            self.after.add(pid)
+        else:
+            self.groups.put(pid, Group(group.root, []))

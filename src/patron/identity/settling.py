@@ -1,0 +1,150 @@
+"""Settling: finding again the people of every component that a revision touched, and writing what changed.
+
+Incremental equals from scratch: a component is settled whole (`resolve.py`), or, when it is crowded, as far as the
+change reaches (`crowd.py`).
+"""
+
+from typing import TYPE_CHECKING
+
+from patron.identity import crowd
+from patron.identity.evidence import NO_OWNER, Group, Ident
+from patron.identity.resolve import component, groups_of, live
+from patron.model.people import Key
+
+if TYPE_CHECKING:
+    from patron.identity.revision import Revision
+
+
+def settle(revision: "Revision") -> None:
+    """Settle what the revision's seeds touch."""
+    if not revision.seeds or _nothing_to_do(revision):
+        return
+    settled, crowded = _divide(revision)
+    done = {key for members, _ in settled for key in members}
+    for key in done:
+        row = revision.row(key)
+        if row is not None and row.owner:
+            revision.edit(key).owner = ""
+    packs = [(members, whole, False) for members, whole in settled]
+    packs += [(members, False, True) for members in _settle_crowd(revision, crowded, done)]
+    _write(revision, packs)
+
+
+def _nothing_to_do(revision: "Revision") -> bool:
+    """A link inside one person to whom nothing else is linked changes nothing."""
+    if revision.facts or revision.removed or revision.plan.windows:
+        return False
+    pids = {row.group for key in revision.seeds if (row := revision.row(key)) is not None}
+    if len(pids) != 1:
+        return False
+    group = revision.groups.get(pids.pop())
+    return group is not None and group.whole and not group.crowded
+
+
+def _divide(revision: "Revision") -> tuple[list[tuple[list[Key], bool]], set[Key]]:
+    """The seeds' components: those settled whole (members, is it all of its component), and the crowded seeds."""
+    most = revision.plan.rules.crowded
+    settled: list[tuple[list[Key], bool]] = []
+    done: set[Key] = set()
+    large: set[Key] = set()
+    crowded: set[Key] = set()
+    for seed in sorted(revision.seeds):
+        row = revision.row(seed)
+        if row is None or row.group == "" or seed in done:
+            continue
+        if row.shared:
+            settled.append(([seed], True))
+            done.add(seed)
+        elif (row.owner and not revision.removed) or seed in large:
+            crowded |= _newly_crowded(revision, seed, row, crowded)
+        else:
+            found = component(revision, seed, most)
+            if found.crowded:
+                large.update(found.rows)
+                crowded |= _newly_crowded(revision, seed, row, crowded)
+                continue
+            groups = groups_of(revision, found.rows)
+            settled += [(members, len(groups) == 1) for members in groups]
+            done.update(found.rows)
+    return settled, crowded
+
+
+def _newly_crowded(revision: "Revision", seed: Key, row: Ident, known: set[Key]) -> set[Key]:
+    """The seed, and what is linked to it and follows nobody yet because its component was not crowded before."""
+    found = {seed}
+    todo = [] if row.owner or seed in known else [seed]
+    while todo:
+        key = todo.pop()
+        for other, edge in list(revision.row(key).links.items()):  # type: ignore[union-attr]
+            theirs = revision.row(other)
+            if other in found or theirs is None or theirs.owner or theirs.shared:
+                continue
+            if live(key, edge, theirs):
+                found.add(other)
+                todo.append(other)
+    return found
+
+
+def _settle_crowd(revision: "Revision", crowded: set[Key], done: set[Key]) -> list[list[Key]]:
+    pending: set[Key] = set()
+    for key in sorted(crowded):
+        row = revision.row(key)
+        assert row is not None
+        old, new = row.owner, crowd.owner_of(revision, key, row)
+        for near in (key, old, new):
+            pending.update(_mates(revision, near))
+        if new != old:
+            revision.edit(key).owner = new
+    pending -= done
+    if not pending:
+        return []
+    return crowd.settle(revision, pending, _stored_owner, lambda key: _mates(revision, key))
+
+
+def _stored_owner(_key: Key, row: Ident) -> Key:
+    return row.owner
+
+
+def _mates(revision: "Revision", key: Key) -> list[Key]:
+    """Members of the group that holds `key` as the rows stand, leaves left out; nothing for no identifier."""
+    row = revision.row(key) if key not in {"", NO_OWNER} else None
+    if row is None:
+        return []
+    group = revision.groups.get(row.group)
+    if group is None or not group.members:
+        return [key]
+    return [m for m in group.members if revision.row(m) is not None]
+
+
+def _write(revision: "Revision", packs: list[tuple[list[Key], bool, bool]]) -> None:
+    """Write the groups found, and note every person that is not as before."""
+    for members, _, _ in packs:
+        for key in members:
+            row = revision.row(key)
+            if row is not None and row.group in revision.after:
+                revision.after.discard(row.group)
+                revision.note(row.group)
+    for members, whole, crowded in packs:
+        _write_group(revision, sorted(members), whole=whole, crowded=crowded)
+
+
+def _write_group(revision: "Revision", members: list[Key], *, whole: bool, crowded: bool) -> None:
+    root = revision.people.lead(members)
+    pid = revision.people.person_id(root)
+    group = revision.groups.get(pid)
+    moved = [key for key in members if (row := revision.row(key)) is not None and row.group != pid]
+    if group is not None and not moved and group.members == members and group.crowded == crowded:
+        if group.whole != whole:
+            revision.groups.touch(pid)
+            group.whole = whole
+        if pid in revision.before:
+            revision.after.add(pid)
+        return
+    revision.note(pid)
+    for key in moved:
+        row = revision.row(key)
+        assert row is not None
+        revision.note(row.group)
+        revision.edit(key).group = pid
+    revision.groups.put(pid, Group(root, members, whole, crowded))
+    revision.after.add(pid)

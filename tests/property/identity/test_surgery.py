@@ -1,0 +1,200 @@
+"""Splits and merges by hand, removal, and a change of rules: each exact, each undoable."""
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.property.identity.histories import SECRET, World, any_rules, histories, partition
+from tests.property.identity.oracle import Oracle, Seen, pair
+from tests.property.identity.test_order import loaded
+
+from patron.identity.diff import dry_run
+from patron.identity.diff import partition as from_scratch
+from patron.identity.graph import Graph, Refusal
+from patron.model.people import Claim, Located
+
+
+def some_pairs(seen: list[Seen], picks: list[int]) -> list[tuple[str, str]]:
+    pairs = sorted(Oracle(seen, set(), LOOSE).proofs)
+    return [pairs[p % len(pairs)] for p in picks] if pairs else []
+
+
+from tests.property.identity.histories import RULES  # noqa: E402
+
+LOOSE = RULES["open"]
+picks = st.lists(st.integers(0, 10_000), min_size=1, max_size=5)
+
+
+@given(any_rules, histories(most=20), histories(most=12), picks)
+def test_cutting_equals_never_having_seen(rules, seen, later, picked):
+    cut = some_pairs(seen, picked)
+    world = loaded(rules, seen)
+    world.cut(cut)
+    world.check()
+    for one in later:
+        one = Seen(one.time, f"later/{one.uid}", one.position + 100, one.assurance, one.located)
+        world.observe(one)
+        world.check()
+
+
+@given(any_rules, histories(most=20), histories(most=12), picks)
+def test_restoring_a_cut_gives_back_what_was(rules, seen, later, picked):
+    cut = some_pairs(seen, picked)
+    world, straight = loaded(rules, seen), loaded(rules, seen)
+    world.cut(cut)
+    for one in later:
+        one = Seen(one.time, f"later/{one.uid}", one.position + 100, one.assurance, one.located)
+        world.observe(one)
+        straight.observe(one)
+    world.restore(cut)
+    world.check()
+    assert partition(world.graph, world.idents) == partition(straight.graph, straight.idents)
+
+
+@given(any_rules, histories(most=24), st.integers(0, 10_000), st.integers(1, 2**6))
+def test_a_split_separates_and_undoing_it_restores(rules, seen, who, mask):
+    world = loaded(rules, seen)
+    people = [p for p in world.people.values() if len(p.members) > 1]
+    assume(people)
+    person = sorted(people, key=lambda p: p.id)[who % len(people)]
+    nodes = [k for i, k in enumerate(person.members) if mask >> (i % 6) & 1]
+    assume(0 < len(nodes) < len(person.members))
+    before = partition(world.graph, world.idents)
+    pairs = world.graph.split_edges(person, nodes)
+    world.cut(pairs)
+    world.check()
+    gone = set(nodes) | {leaf for leaf in person.members if leaf.startswith(("order_id:", "visit_id:"))}
+    for a in nodes:
+        for b in set(person.members) - gone:
+            assert world.graph.person_of(a) != world.graph.person_of(b)
+    world.restore(pairs)
+    world.check()
+    assert partition(world.graph, world.idents) == before
+
+
+@given(any_rules, histories(most=14), st.integers(0, 100), histories(most=12))
+def test_any_of_k_merges_can_be_undone_later(rules, seen, which, later):
+    """Events that link are merges; undoing one equals never having had its links, also after later events."""
+    world = loaded(rules, seen)
+    merges = [one for one in seen if len(one.located.claims) > 1]
+    assume(merges)
+    undone = merges[which % len(merges)]
+    keys = [c.key for c in undone.located.claims]
+    for one in later:
+        world.observe(Seen(one.time, f"later/{one.uid}", one.position + 100, one.assurance, one.located))
+    cut = [pair(a, b) for i, a in enumerate(keys) for b in keys[i + 1 :]]
+    world.cut(cut)
+    world.check()
+
+
+@given(any_rules, histories(most=24), picks)
+def test_dropping_equals_never_having_seen(rules, seen, picked):
+    world = loaded(rules, seen)
+    keys = sorted(world.idents.keys())
+    for pick in picked:
+        gone = keys[pick % len(keys)]
+        world.apply(world.graph.drop(gone, erased=False))
+        assert gone not in world.idents
+        world.seen = [without(one, gone) for one in world.seen if len(one.located.claims) > 1 or one.located.claims[0].key != gone]
+        world.check()
+
+
+def without(one: Seen, gone: str) -> Seen:
+    claims = tuple(c for c in one.located.claims if c.key != gone)
+    place = one.located
+    return Seen(one.time, one.uid, one.position, one.assurance, Located(place.node, claims, place.light, place.given_name, place.birth_date))
+
+
+@given(any_rules, histories(most=24), picks)
+def test_dropping_and_observing_again_changes_nothing(rules, seen, picked):
+    world = loaded(rules, seen)
+    before = partition(world.graph, world.idents)
+    keys = sorted(world.idents.keys())
+    gone = {keys[p % len(keys)] for p in picked}
+    world.apply(world.graph.drop(*sorted(gone), erased=False))
+    world.check_rows()
+    for one in seen:
+        if any(c.key in gone for c in one.located.claims):
+            world.observe(one)
+    world.seen = seen
+    world.check()
+    assert partition(world.graph, world.idents) == before
+
+
+@given(any_rules, histories(most=24), st.integers(0, 10_000))
+def test_erasing_a_person_keeps_what_was_shared_shared_and_joins_nobody(rules, seen, who):
+    world = loaded(rules, seen)
+    people = sorted(world.people.values(), key=lambda p: p.id)
+    person = people[who % len(people)]
+    keys = [k for k in person.members if not world.graph.is_shared(k)]
+    assume(keys)
+    shared = {k for k in world.idents.keys() if world.graph.is_shared(k)} - set(keys)
+    crowded = any(p.crowded for p in people)
+    before = partition(world.graph, world.idents)
+    world.apply(world.graph.drop(*keys))
+    assert not set(keys) & set(world.idents.keys())
+    assert all(gone not in repr(world.idents.get(k)) for k in world.idents.keys() for gone in keys)
+    assert {k for k in world.idents.keys() if world.graph.is_shared(k)} >= shared
+    world.check_rows()
+    if not crowded:  # a component that is no longer crowded is settled as a whole
+        after = partition(world.graph, world.idents)
+        assert all(before[a] == before[b] for a in after for b in after if after[a] == after[b])
+
+
+@given(any_rules, histories(most=20), st.integers(0, 10_000), st.integers(0, 10_000))
+def test_a_join_makes_one_person_or_leaves_no_trace(rules, seen, one, two):
+    world = loaded(rules, seen)
+    keys = sorted(world.idents.keys())
+    a, b = keys[one % len(keys)], keys[two % len(keys)]
+    assume(a != b)
+    before = partition(world.graph, world.idents)
+    result = world.graph.join(a, b, 10**9, "hand/1", 500)
+    if isinstance(result, Refusal):
+        assert result.reason
+        assert partition(world.graph, world.idents) == before
+        world.check()
+        return
+    world.apply(result)
+    assert world.graph.person_of(a) == world.graph.person_of(b)
+    assert world.graph.edge(a, b).best_assurance == "verified"
+    assert world.graph.edge(a, b).by_hand
+    world.check_rows()
+    assert from_scratch(world.idents, rules) == partition(world.graph, world.idents)
+
+
+@given(any_rules, any_rules, histories(most=24))
+def test_a_change_of_rules_does_what_its_dry_run_says(old, new, seen):
+    world = loaded(old, seen)
+    told = dry_run(world.idents, old, new)
+    assert told.people_before == len(world.people)
+    world.graph, world.rules = Graph(world.idents, world.groups, new, SECRET), new
+    world.apply(world.graph.resettle())
+    world.check()
+    assert told.people_after == len(world.people)
+    if told.merges == told.splits == 0:
+        assert told.people_after == told.people_before
+
+
+def test_a_link_inside_a_conflicted_component_settles_it_again():
+    """Two users claim one e-mail; a stronger link, inside one of the two groups, must move the e-mail's phone.
+
+    The phone hangs on u2 by a weak link and on u1's e-mail by a weaker one. A late event that makes the second
+    link the stronger falls inside a component whose people were settled before: only settling again moves the phone.
+    """
+    world = World(RULES["open"])
+
+    def see(day: int, number: int, *claims: tuple[str, int]) -> None:
+        made = tuple(Claim(key, strength) for key, strength in claims)
+        world.observe(Seen(day * 86_400_000, f"s/{number}", number, "asserted", Located(made[0].key, made)))
+        world.check()
+
+    see(1, 1, ("user_id:u1", 0), ("email:e1@x.it", 0))
+    see(2, 2, ("user_id:u2", 0), ("phone:+391", 1))
+    see(3, 3, ("email:e1@x.it", 2), ("phone:+391", 2))
+    see(4, 4, ("user_id:u1", 0), ("anonymous_id:a1", 0))
+    see(5, 5, ("email:e1@x.it", 2), ("anonymous_id:a2", 0))
+    see(6, 6, ("anonymous_id:a2", 0), ("phone:+391", 2))
+    assert world.graph.person_of("phone:+391") == world.graph.person_of("user_id:u2")
+    # both ends belong to u1 already; the link makes a2 reach u1's side strongly, and then the phone through it
+    see(7, 7, ("anonymous_id:a2", 0), ("email:e1@x.it", 0))
+    see(0, 8, ("anonymous_id:a2", 0), ("phone:+391", 0))
+    assert world.graph.person_of("phone:+391") == world.graph.person_of("user_id:u1")
+    assert world.graph.person_of("user_id:u2").members == ("user_id:u2",)
