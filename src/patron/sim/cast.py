@@ -79,7 +79,6 @@ DOSSIERS: dict[int, Dossier] = {
         cookies=(Cookie(uuid_of(1, 1), "laptop", False, True),),
         user_id="u-88213",
         card="290000004471",
-        card_named=True,
         consents=_ALL,
         noisy=False,
     ),

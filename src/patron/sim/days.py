@@ -5,6 +5,7 @@ written here: a `Plan` says who did what, and `patron.sim.scenes` tells it in me
 """
 
 import datetime as dt
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -120,6 +121,13 @@ def needs(people: Population, state: State) -> Floats:
     return need
 
 
+def need_of(people: Population, state: State, row: int) -> Floats:
+    """How much one person needs each category now: `needs` of a single row."""
+    tau = people.tau[row]
+    need: Floats = people.adopts[row] * sigmoid((state.since[row] - tau) / (0.18 * tau))
+    return need
+
+
 def buy_logit(people: Population, rows: Ints, need: Floats, price: Floats, extra: Floats) -> Floats:
     """Log-odds that visitors buy each category; `price` is relative to list, `extra` adds treatments."""
     logit: Floats = (
@@ -178,8 +186,14 @@ def _treatments(world: World, state: State, rows: Ints, contacted: Flags, day: i
 
 def prices(seed: int, date: int) -> Floats:
     """Price of each category on a date relative to list (promotions by week)."""
-    week = date // 7
-    return np.array([promotion(seed, category, week) for category in range(len(CATEGORIES))])
+    return _prices(seed, date // 7)
+
+
+@lru_cache(maxsize=256)
+def _prices(seed: int, week: int) -> Floats:
+    known = np.array([promotion(seed, category, week) for category in range(len(CATEGORIES))])
+    known.flags.writeable = False
+    return known
 
 
 def live_day(

@@ -3,8 +3,6 @@
 `dossier` says who somebody is; `said_email` and its neighbours say what ends up in a system at one moment.
 """
 
-from functools import lru_cache
-
 from msgspec import Struct
 
 from patron.sim import names
@@ -14,6 +12,8 @@ from patron.sim.shops import COUNTRIES
 
 CASE, PLUS_TAG, BLANKS, TYPO = 0.10, 0.05, 0.03, 0.025
 NAME_TYPO, JUNK_EMAIL, JUNK_PHONE, WRONG_DIGIT, PHONE_FORMAT = 0.05, 0.04, 0.03, 0.015, 0.55
+NEW_CARDS = 0.12
+"""Share of cards that are handed out within the first 90 days told."""
 JUNK_EMAILS = ("no@no.example", "cliente@alderrosso.example", "test@test.example", "nomail@nomail.example")
 JUNK_PHONES = ("0000000000", "3333333333", "123456789")
 
@@ -122,7 +122,6 @@ def card_number(seed: int, number: int) -> str:
     return f"29{1_000_000_000 + scramble(number & (1 << 30) - 1, 30, seed):010d}"
 
 
-@lru_cache(maxsize=65_536)
 def dossier(seed: int, number: int, country: int, together: bool) -> Dossier:
     """Who a person is; `together` says whether anybody shares their home."""
     dice, house = Dice(seed, number), Dice(seed, HOUSE + number // ROOM)
@@ -152,7 +151,7 @@ def dossier(seed: int, number: int, country: int, together: bool) -> Dossier:
         user_id=f"u-{scramble(number & (1 << 24) - 1, 24, seed + 1)}" if account else None,
         card=card_number(seed, number) if has_card else None,
         card_named=has_card and dice.chance(CARD_NAMED, "card named"),
-        card_since=dice.below(90, "enrolled") if dice.chance(0.12, "new card") else -1,
+        card_since=dice.below(90, "enrolled") if dice.chance(NEW_CARDS, "new card") else -1,
         records=tuple(
             f"C{scramble(number * 8 + k & (1 << 26) - 1, 26, seed)}" for k in range(min(copies, 8))
         ),

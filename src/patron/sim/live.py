@@ -9,7 +9,7 @@ import numpy as np
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.sim import cast, service
 from patron.sim.catalogue import CATEGORIES
-from patron.sim.days import needs
+from patron.sim.days import need_of, needs
 from patron.sim.history import state_today
 from patron.sim.identities import Cookie, Dossier, uuid_of
 from patron.sim.luck import Dice, splitmix64
@@ -23,6 +23,7 @@ PASSERS_BY = 2_000
 STRANGERS, PLANTED = 0.55, 0.03
 """Shares of visits by strangers and by the planted people; the others are customers."""
 WARM_UP = 4 * MINUTE
+"""Visits begin this long before the start, so that the first minute is like any other; at high rates less."""
 TWICE = 0.01
 
 
@@ -46,28 +47,41 @@ class Live(Iterator[Delivery | AskDecision]):
         self._luck = splitmix64(town.seed & (1 << 63) - 1) ^ start_ms
         self._waiting: list[tuple[int, int, Told | AskDecision, Visit | None, Guest | None]] = []
         self._count = self._visits = self._told = 0
-        self._clock, self._shift = float(start_ms - WARM_UP), 0
+        self._clock, self._shift = float(start_ms - min(WARM_UP, 2_000_000 / rate)), 0
         self._open: tuple[AskDecision, Visit, Guest] | None = None
         self._cast = [row for number in cast.REGULARS if (row := town.row(number)) is not None]
         self._weights: list[float] = []
+        self._warm()
 
     def __iter__(self) -> "Live":
         return self
 
     def __next__(self) -> Delivery | AskDecision:
-        while True:
-            if self._open is not None:
-                self.answer(self._open[0], None)
-            while not self._waiting or self._clock <= self._waiting[0][0]:
-                self._begin()
-            at, _, item, visit, guest = heapq.heappop(self._waiting)
+        if self._open is not None:
+            self.answer(self._open[0], None)
+        at, item = self._take()
+        return item if isinstance(item, AskDecision) else self._deliver(at + self._shift, item)
+
+    def _take(self) -> tuple[int, Told | AskDecision]:
+        """The next item; an ask stays open until it is answered."""
+        self._head()
+        at, _, item, visit, guest = heapq.heappop(self._waiting)
+        if isinstance(item, AskDecision) and visit is not None and guest is not None:
+            self._open = (item, visit, guest)
+        return at, item
+
+    def _head(self) -> int:
+        """Time of the next item, after new visits have begun as needed."""
+        while not self._waiting or self._clock <= self._waiting[0][0]:
+            self._begin()
+        return self._waiting[0][0]
+
+    def _warm(self) -> None:
+        """Let the visits go by that began before the start; what they told then is nobody's business."""
+        while self._head() < self.start:
+            _, item = self._take()
             if isinstance(item, AskDecision):
-                assert visit is not None and guest is not None  # noqa: PT018
-                self._open = (item, visit, guest)
-                if at >= self.start:
-                    return item
-            elif at >= self.start:
-                return self._deliver(at + self._shift, item)
+                self.answer(item, None)
 
     def answer(self, ask: AskDecision, answer: Answer) -> None:
         """Tell what was decided (the JSON of the reply, or None); the visit goes on from there."""
@@ -78,10 +92,8 @@ class Live(Iterator[Delivery | AskDecision]):
         self._go_on(visit, guest, answer)
 
     def due(self) -> int:
-        """When the next item happens, UTC ms; it begins new visits as needed, but takes nothing."""
-        while not self._waiting or self._clock <= self._waiting[0][0]:
-            self._begin()
-        return self._waiting[0][0] + self._shift
+        """When the next item happens, UTC ms; it takes nothing."""
+        return self._head() + self._shift
 
     def resume(self, now: int) -> None:
         """Go on from `now` after a pause (a machine that slept): what was under way moves, nothing is caught up."""
@@ -137,7 +149,7 @@ class Live(Iterator[Delivery | AskDecision]):
             row = dice.pick(self._cast, "planted") if planted else self._customer(dice)
             person, store = town.who(row), town.home(row)
         pen = Pen(self._luck, self._visits, 0, run=2)
-        need = needs(town.people, self.state)[row] if row >= 0 else np.zeros(len(CATEGORIES))
+        need = need_of(town.people, self.state, row) if row >= 0 else np.zeros(len(CATEGORIES))
         return Guest(town, row, person, store, pen, dice, need, at, at // DAY)
 
     def _stranger(self, number: int) -> Dossier:

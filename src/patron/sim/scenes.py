@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from patron.model.clock import HOUR
 from patron.sim import cast, instore, online, service
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.days import APP, STORE, Plan, prices
-from patron.sim.identities import Dossier
-from patron.sim.luck import Dice
+from patron.sim.identities import NEW_CARDS, Dossier
+from patron.sim.luck import Dice, Luck
 from patron.sim.messages import Pen, Told
 from patron.sim.online import Basket
 from patron.sim.shops import COUNTRIES, online_time, opening_time
@@ -26,8 +28,7 @@ def tell(town: Town, plan: Plan) -> list[Told]:
         tellers.visit(at, row)
     for row in plan.browsers.tolist():
         tellers.browse(row)
-    for row in range(len(town.people)):
-        tellers.rest(row)
+    tellers.rest()
     told = [told for pen in pens.values() for told in pen.told]
     told.extend(cast.scenes(town.seed, plan.day, plan.date, town.days, _planted(town)))
     return told
@@ -152,20 +153,28 @@ class _Day:
         looked = [dice.below(len(CATEGORIES), "curious", k) if k else eager[0] for k in range(count)]
         online.wander(session, looked, self.currency(person), self._habits(person))
 
-    def rest(self, row: int) -> None:
-        """What needs no visit: the customer file on the first day, a card handed out, calls, changed consents."""
-        plan, person = self.plan, self.town.who(row)
-        if plan.day == 0 and (person.records or person.card_named):
-            service.records(self.pen(row), self.dice(row), person, plan.date, self.noise)
-        if not person.noisy:
-            return
-        if person.card and person.card_since == plan.day:
-            dice, store = self.dice(row), self.town.home(row)
-            at = opening_time(person.country, plan.date, dice, 60)
-            instore.enrol(self.pen(row), dice, person, store, at, self.noise)
-        if person.caller and self.dice(row).chance(service.CALLS_A_DAY, "calls"):
-            at = opening_time(person.country, plan.date, self.dice(row), 70)
-            service.call(self.pen(row), self.dice(row), person, at, self.noise)
-        asked = bool(person.user_id or person.card_named)
-        if asked and self.dice(row).chance(service.CONSENT_CHANGES_A_DAY, "changes mind"):
-            service.mind_changed(self.pen(row), self.dice(row), person, plan.date)
+    def rest(self) -> None:
+        """What needs no visit: the customer file on the first day, cards handed out, calls, changed consents."""
+        town, plan, luck = self.town, self.plan, Luck(self.town.seed, self.town.people.ids)
+        for row in range(len(town.people)) if plan.day == 0 else ():
+            service.records(self.pen(row), self.dice(row), town.who(row), plan.date, self.noise)
+        new = (luck.uniform(0, "new card") < NEW_CARDS) & (luck.uniform(0, "enrolled") * 90 // 1 == plan.day)
+        for row in np.flatnonzero(new).tolist():
+            self._enrol(row)
+        for row in np.flatnonzero(luck.uniform(plan.day, "calls") < service.CALLS_A_DAY).tolist():
+            person, dice = town.who(row), self.dice(row)
+            if person.caller and person.noisy:
+                at = opening_time(person.country, plan.date, dice, 70)
+                service.call(self.pen(row), dice, person, at, self.noise)
+        for row in np.flatnonzero(
+            luck.uniform(plan.day, "changes mind") < service.CONSENT_CHANGES_A_DAY
+        ).tolist():
+            person = town.who(row)
+            if person.noisy and (person.user_id or person.card_named):
+                service.mind_changed(self.pen(row), self.dice(row), person, plan.date)
+
+    def _enrol(self, row: int) -> None:
+        person, dice = self.town.who(row), self.dice(row)
+        if person.noisy and person.card_since == self.plan.day:
+            at = opening_time(person.country, self.plan.date, dice, 60)
+            instore.enrol(self.pen(row), dice, person, self.town.home(row), at, self.noise)

@@ -73,7 +73,7 @@ def _buys(*names: str, late: int = 0) -> Scene:
         }
         order = stage.basket("T", *names).order(**more)
         stage.pen.track(
-            "pos", stage.at, "Order Completed", order, context=context, delay=late * DAY + late * 7 * HOUR
+            "pos", stage.at, "Order Completed", order, context=context, delay=late * (DAY + 20 * MINUTE)
         )
 
     return play

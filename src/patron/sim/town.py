@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -33,9 +34,7 @@ class Town(Struct, frozen=True):
 
     def who(self, row: int) -> Dossier:
         """The identity of the person in a row of `people`."""
-        number, country = int(self.people.ids[row]), int(self.people.country[row])
-        planted = cast.DOSSIERS.get(number)
-        return planted or dossier(self.seed, number, country, size_of(self.seed, number // ROOM) > 1)
+        return _who(self.seed, int(self.people.ids[row]), int(self.people.country[row]))
 
     def row(self, number: int) -> int | None:
         """The row of a person's number; None when the town was made without them."""
@@ -49,6 +48,12 @@ class Town(Struct, frozen=True):
     def market(self, row: int) -> Country:
         """The country a person lives in."""
         return COUNTRIES[int(self.people.country[row])]
+
+
+@lru_cache(maxsize=65_536)
+def _who(seed: int, number: int, country: int) -> Dossier:
+    planted = cast.DOSSIERS.get(number)
+    return planted or dossier(seed, number, country, size_of(seed, number // ROOM) > 1)
 
 
 def size_of(seed: int, household: int) -> int:
