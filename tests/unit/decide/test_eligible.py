@@ -159,6 +159,15 @@ def test_all_conditions_must_hold_and_the_first_that_fails_is_named() -> None:
     assert gate_of(offer, Ask("x"), known({}))[1] == "Only for someone who has bought at least 2 times"
 
 
+def test_a_field_is_read_while_one_offer_still_needs_it() -> None:
+    rule = Condition("totals.orders", ">=", 2)
+    gone = Offer(id="gone", name="G", placements=("till",), conditions=(rule,))
+    asked = Offer(id="asked", name="A", conditions=(rule,))
+    kept, dropped = eligible(CatalogueIndex([gone, asked]), Ask("web_home"), known({"totals.orders": 1}), NOW)
+    assert kept == ()
+    assert [(drop.offer, drop.gate) for drop in dropped] == [("gone", "placement"), ("asked", "conditions")]
+
+
 def test_the_first_gate_in_order_is_the_one_that_is_named() -> None:
     worst: dict[str, object] = {
         "placements": ("till",),
