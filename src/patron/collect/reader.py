@@ -46,6 +46,8 @@ class Reader:
         self._edits: dict[int, bytes] = {}
         self._refused: set[int] = set()
         self._messages = 0
+        self._message: Message | None = None
+        """The message in hand, once it is decoded."""
 
     def take(self, index: int, raw: Raw | bytes, position: int) -> None:
         """Read one message: an event, a reject, or nothing when it was erased.
@@ -56,6 +58,7 @@ class Reader:
         if text == _NULL:
             return
         self._messages += 1
+        self._message = None
         try:
             said = self._read(index, text)
             event = self._maker.event(said, position)
@@ -90,7 +93,7 @@ class Reader:
             check_shape(text, most)
         if not self._whole:
             check_utf8(text)
-        message = _decode(text)
+        message = self._message = _decode(text)
         kept, around = self._surround.of(message)
         said = Said(index, text, message, kept, around, message.properties or {}, message.traits or {})
         if live and (message.patron_reduced or around.preferences or message.event == CONSENT_CHANGED):
@@ -153,11 +156,10 @@ class Reader:
 
         Of a message that cannot be read, the mere text of a refusal is enough.
         """
-        purposes = self._rules.collection_purposes
-        if len(text) > self._limits.event_bytes:
+        message, purposes = self._message, self._rules.collection_purposes
+        if message is None:
             return self._bare_unread(text)
         try:
-            message = _decode(text)
             _, around = self._surround.of(message)
         except Refused:
             return self._bare_unread(text)
@@ -166,6 +168,8 @@ class Reader:
         return None
 
     def _bare_unread(self, text: bytes) -> bytes | None:
+        if not self._rules.collection_purposes:
+            return None
         names = b"|".join(re.escape(purpose.encode()) for purpose in self._rules.collection_purposes)
         suspect = re.compile(rb'"(?:%s)"\s*:\s*(?!true|null)' % names)
         is_refused = suspect.search(text) or suspect.search(self._surround.raw)

@@ -6,7 +6,12 @@ array for an empty map becomes an object.
 
 import json
 import math
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
+
+import msgspec
 
 from patron.collect.identifiers import id_text
 from patron.collect.refusal import Refused
@@ -16,6 +21,8 @@ _TEXTS = ("event", "name", "category")
 _TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 _OBJECTS = ("properties", "traits", "context", "integrations")
 _INT64 = 1 << 63
+_SEARCHED = 500
+"""Values looked at to tell where the fault is; a message of many more gets no path."""
 
 
 class _NoNumber:
@@ -25,18 +32,46 @@ class _NoNumber:
 _NO_NUMBER = _NoNumber()
 
 
+_decode_any = msgspec.json.Decoder().decode
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{290}")
+"""Signs of a number beyond 64 bits, or beyond a double. In a text they do no harm."""
+
+
 def load(text: bytes) -> dict[str, Any]:
-    """A message as plain values. Raises `Refused`: bad_text, not_a_number, too_deep, bad_json, bad_message."""
+    """A message as plain values, big numbers as text.
+
+    Raises `Refused`: bad_text, not_a_number, too_deep, bad_json, bad_message.
+    """
     try:
-        value = json.loads(text.decode(), parse_constant=_constant, parse_int=_int, parse_float=_float)
+        value = _decode_any(text)
+        if _LONG_INTEGER.search(text):
+            value = _load_slowly(text)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        value = _load_slowly(text)
+    if not isinstance(value, dict):
+        raise Refused("bad_message", "A message must be a JSON object.")
+    return value
+
+
+def _load_slowly(text: bytes) -> object:
+    """The same through the standard library, which also reads NaN, lone surrogates and numbers of any size."""
+    try:
+        value: object = json.loads(
+            text.decode(),
+            parse_constant=_constant,
+            parse_int=_int if _LONG_INTEGER.search(text) else None,
+            parse_float=_float if _LARGE_EXPONENT.search(text) else None,
+        )
+        msgspec.json.encode(value)  # fails, at the speed of C, where something is no JSON or no Unicode
     except UnicodeDecodeError:
         raise Refused("bad_text", "The message is not UTF-8; encode it as UTF-8.") from None
     except RecursionError:
         raise Refused("too_deep", "The message is nested too deeply.") from None
     except json.JSONDecodeError as error:
         raise Refused("bad_json", f"The message is not valid JSON: {error.msg}.") from None
-    if not isinstance(value, dict):
-        raise Refused("bad_message", "A message must be a JSON object.")
+    except (UnicodeEncodeError, TypeError):
+        raise fault_in(value) from None
     return value
 
 
@@ -58,26 +93,30 @@ def _float(digits: str) -> float | str:
     return digits if math.isinf(value) else value
 
 
-def first_fault(value: object) -> Refused | None:
-    r"""The first NaN, infinity or lone surrogate in plain values, with its path; None when there is none.
+def fault_in(value: object) -> Refused:
+    r"""The first NaN, infinity or lone surrogate in plain values that hold one, with its path.
 
-    >>> first_fault({"a": ["x", "\ud800"]}).path
+    >>> fault_in({"a": ["x", "\ud800"]}).path
     '$.a[1]'
     """
-    stack: list[tuple[str, object]] = [("$", value)]
-    while stack:
-        path, item = stack.pop()
+    for path, item in islice(_walk("$", value), _SEARCHED):
         if item is _NO_NUMBER:
             return Refused("not_a_number", "NaN and Infinity are no JSON numbers; send null or a text.", path)
         if isinstance(item, str) and not _is_unicode(item):
             return Refused("bad_text", "The text holds half a character (a lone surrogate).", path)
-        if isinstance(item, dict):
-            if not all(map(_is_unicode, item)):
-                return Refused("bad_text", "A key holds half a character (a lone surrogate).", path)
-            stack.extend((f"{path}.{key}", inner) for key, inner in reversed(item.items()))
-        elif isinstance(item, list):
-            stack.extend((f"{path}[{at}]", inner) for at, inner in reversed(list(enumerate(item))))
-    return None
+        if isinstance(item, dict) and not all(map(_is_unicode, item)):
+            return Refused("bad_text", "A key holds half a character (a lone surrogate).", path)
+    return Refused("not_a_number", "Somewhere in the message is NaN, Infinity or half a character.")
+
+
+def _walk(path: str, value: object) -> Iterator[tuple[str, object]]:
+    yield path, value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(f"{path}.{key}", inner)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _walk(f"{path}[{at}]", inner)
 
 
 def _is_unicode(text: str) -> bool:
@@ -100,9 +139,6 @@ def repaired(text: bytes) -> dict[str, Any]:
     patron.collect.refusal.Refused: An identifier must be a text or a number.
     """
     message = load(text)
-    fault = first_fault(message)
-    if fault is not None:
-        raise fault
     _repair(message)
     return message
 
