@@ -5,7 +5,6 @@ from collections.abc import Collection
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import MultiDict
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -33,7 +32,7 @@ from patron.console.pages import (
 from patron.console.port import ConsoleApp
 from patron.console.render import STATIC
 from patron.console.sessions import Brake, Sessions
-from patron.console.visit import House, Page, Visit, problem, serve
+from patron.console.visit import Form, House, Page, Visit, problem, serve
 from patron.model.errors import NotFound, RequestError, TooLarge
 
 PAGES: tuple[tuple[str, str, Page], ...] = (
@@ -159,4 +158,4 @@ async def _fault(_: Request, error: Exception) -> Response:
     )
 
 
-_EMPTY: MultiDict[str, str] = MultiDict()
+_EMPTY = Form()

@@ -145,6 +145,15 @@ class Times:
         """The heading of a day."""
         return words.day(ms, self.now, self.tz)
 
+    def stamp(self, ms: int) -> str:
+        """The time of a row: to the second today, else with its date.
+
+        >>> Times("UTC", 3_600_000).stamp(0), Times("UTC", 90_000_000).stamp(0)
+        ('00:00:00', '1 Jan 1970, 00:00')
+        """
+        today = self.date(ms) == self.date(self.now)
+        return self.hms(ms) if today else self.moment(ms)
+
     def ago(self, ms: int) -> str:
         """How long ago, or when."""
         return words.ago(ms, self.now, self.tz)

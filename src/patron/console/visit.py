@@ -1,12 +1,11 @@
 """One request to a page: who asks, what they sent, and how to answer. Every page is reached through `serve`."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from msgspec import Struct
-from starlette.datastructures import MultiDict
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -21,6 +20,26 @@ from patron.model.views import PersonView
 _LARGEST_FORM = 1 << 20
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 PUBLIC = {"/console/signin", "/console/first-run"}
+
+
+class Form:
+    """The fields of a posted form, in order; a field may come more than once.
+
+    >>> form = Form([("node", "a"), ("node", "b")])
+    >>> form.get("node"), form.getlist("node"), form.get("absent", "-")
+    ('b', ['a', 'b'], '-')
+    """
+
+    def __init__(self, fields: Sequence[tuple[str, str]] = ()) -> None:
+        self._fields = list(fields)
+
+    def get(self, name: str, default: str = "") -> str:
+        """The last value of a field."""
+        return next((value for key, value in reversed(self._fields) if key == name), default)
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a field."""
+        return [value for key, value in self._fields if key == name]
 
 
 class House(Struct, frozen=True):
@@ -45,9 +64,7 @@ class House(Struct, frozen=True):
 class Visit:
     """One request, with what a page needs to answer it."""
 
-    def __init__(
-        self, house: House, request: Request, session: Session | None, form: MultiDict[str, str]
-    ) -> None:
+    def __init__(self, house: House, request: Request, session: Session | None, form: Form) -> None:
         self.house = house
         self.app = house.app
         self.request = request
@@ -167,7 +184,7 @@ def serve(house: House, page: Page) -> Callable[[Request], Awaitable[Response]]:
         public = request.url.path in PUBLIC
         if session is None and not public:
             return _to_sign_in(request)
-        form = await _form(request) if request.method in _UNSAFE else MultiDict()
+        form = await _form(request) if request.method in _UNSAFE else Form()
         visit = Visit(house, request, session, form)
         try:
             if request.method in _UNSAFE:
@@ -211,7 +228,7 @@ def _check_sender(visit: Visit) -> None:
         )
 
 
-async def _form(request: Request) -> MultiDict[str, str]:
+async def _form(request: Request) -> Form:
     """The fields of a form, bounded while it is read."""
     body = bytearray()
     async for chunk in request.stream():
@@ -219,9 +236,7 @@ async def _form(request: Request) -> MultiDict[str, str]:
         if len(body) > _LARGEST_FORM:
             raise TooLarge("form_too_large", "The form is larger than 1 MiB.")
     try:
-        return MultiDict(
-            parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2000)
-        )
+        return Form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2000))
     except ValueError:
         raise TooLarge("form_too_wide", "The form has more than 2,000 fields.") from None
 

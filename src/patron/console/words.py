@@ -317,7 +317,9 @@ def dropped(gate_name: str) -> str:
     >>> dropped("conditions"), dropped("stock")
     ('rule', 'stock')
     """
-    return {"conditions": "rule", "validity": "time", "placement": "place"}.get(gate_name, gate_name.replace("_", " "))
+    return {"conditions": "rule", "validity": "time", "placement": "place"}.get(
+        gate_name, gate_name.replace("_", " ")
+    )
 
 
 def gate(name: str) -> str:

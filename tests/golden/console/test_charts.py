@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.browser.fake_console import anna, hostile
 
 from patron.console.charts import bar, hours, identity_graph, lift
 from patron.console.charts.identity import order_links
 from patron.model.views import IdentifierView, LinkView
+from tests.browser.fake_console import anna, hostile
 
 HERE = Path(__file__).parent
 BEFORE = [380, 310, 190, 210, 280, 640, 1300, 2500, 4000, 5600, 7000, 7900, 6500, 6100, 6900, 7800, 8200, 8000, 6900, 4900, 3900, 3000, 1900, 900]  # fmt: skip
@@ -45,7 +45,9 @@ def test_a_chart_is_well_formed_and_says_its_finding(name: str) -> None:
     assert "style" not in {key for node in root.iter() for key in node.attrib}
 
 
-keys = st.sampled_from([f"email:p{n}@x.example" for n in range(9)] + [f"card:{n}" for n in range(9)] + ["user_id:<b>\x00"])
+keys = st.sampled_from(
+    [f"email:p{n}@x.example" for n in range(9)] + [f"card:{n}" for n in range(9)] + ["user_id:<b>\x00"]
+)
 links = st.builds(
     LinkView,
     a=keys,

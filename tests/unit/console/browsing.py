@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from tests.browser.fake_console import PASSWORD, FakeApp
 
 from patron.console.app import create_console
+from tests.browser.fake_console import PASSWORD, FakeApp
 
 ORIGIN = "http://testserver"
 
@@ -30,7 +30,9 @@ class Browsing:
 
         async def once() -> httpx.Response:
             transport = httpx.ASGITransport(self.console, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url=self.origin, cookies=self.cookies) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self.origin, cookies=self.cookies
+            ) as client:
                 answer = await client.request(method, path, **options)
                 self.cookies = client.cookies
                 return answer
@@ -48,7 +50,10 @@ class Browsing:
     def post(self, path: str, data: Mapping[str, Any] | None = None, **headers: str) -> httpx.Response:
         """A form of our own page: with its token and origin."""
         return self.ask(
-            "POST", path, data={"csrf": self.token, **(data or {})}, headers={"origin": self.origin, **headers}
+            "POST",
+            path,
+            data={"csrf": self.token, **(data or {})},
+            headers={"origin": self.origin, **headers},
         )
 
     def sign_in(self, name: str = "giulia", password: str = PASSWORD) -> httpx.Response:

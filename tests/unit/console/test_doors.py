@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from tests.browser.fake_console import PASSWORD, FakeApp
-from tests.unit.console.browsing import Browsing
 
 from patron.console.app import PAGES, create_console
 from patron.console.guard import POLICY
 from patron.console.port import User
 from patron.console.sessions import IDLE_S, Brake, Sessions
+from tests.browser.fake_console import PASSWORD, FakeApp
+from tests.unit.console.browsing import Browsing
 
 GETS = [path for method, path, _ in PAGES if method == "GET"]
 POSTS = [path for method, path, _ in PAGES if method == "POST"]
@@ -123,7 +123,13 @@ def test_guessing_is_slowed_down_even_with_the_right_password() -> None:
 
 
 def test_sign_in_leads_only_into_the_console() -> None:
-    for going in ("https://evil.example/", "//evil.example", "/console/../../etc", "/elsewhere", "/console\n/x"):
+    for going in (
+        "https://evil.example/",
+        "//evil.example",
+        "/console/../../etc",
+        "/elsewhere",
+        "/console\n/x",
+    ):
         browsing = Browsing(signed_in=False)
         browsing.get("/console/signin")
         answer = browsing.post("/console/signin", {"name": "giulia", "password": PASSWORD, "next": going})
@@ -170,8 +176,19 @@ def test_the_first_account_needs_the_printed_code_and_works_once() -> None:
     browsing = Browsing(app, signed_in=False)
     assert browsing.get("/console/signin").headers["location"] == "/console/first-run"
     browsing.get("/console/first-run")
-    good = {"code": "coffee-code", "name": "Elena", "full_name": "Elena Marchetti", "password": "twelve letters", "again": "twelve letters"}
-    for change in ({"code": "guess"}, {"password": "short", "again": "short"}, {"again": "other twelve"}, {"name": "../x"}):
+    good = {
+        "code": "coffee-code",
+        "name": "Elena",
+        "full_name": "Elena Marchetti",
+        "password": "twelve letters",
+        "again": "twelve letters",
+    }
+    for change in (
+        {"code": "guess"},
+        {"password": "short", "again": "short"},
+        {"again": "other twelve"},
+        {"name": "../x"},
+    ):
         answer = browsing.post("/console/first-run", {**good, **change})
         assert answer.status_code in {400, 403}
         assert not app.accounts
@@ -218,7 +235,9 @@ def test_a_form_larger_than_a_mebibyte_is_refused_while_it_is_read() -> None:
 
 def test_static_files_with_a_mark_may_be_kept_for_ever_and_nothing_else_is_served() -> None:
     browsing = Browsing()
-    styles = re.search(r'href="(/console/static/console\.css\?v=[0-9a-f]{12})"', browsing.get("/console").text)
+    styles = re.search(
+        r'href="(/console/static/console\.css\?v=[0-9a-f]{12})"', browsing.get("/console").text
+    )
     assert styles is not None
     assert "immutable" in browsing.get(styles[1]).headers["cache-control"]
     assert browsing.get("/console/static/../app.py").status_code == 404

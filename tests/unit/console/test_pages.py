@@ -5,11 +5,11 @@ import html
 import re
 
 import pytest
-from tests.browser.fake_console import NASTY, FakeApp
-from tests.unit.console.browsing import Browsing
 
 from patron.console.pages.deadletters import marked_lines
 from patron.console.render import exact, readable, ref
+from tests.browser.fake_console import NASTY, FakeApp
+from tests.unit.console.browsing import Browsing
 
 PATHS = (
     "/console", "/console/people", "/console/people/p_7F3K2Q", "/console/people/p_7F3K2Q/split",
@@ -102,7 +102,11 @@ def test_the_query_of_a_search_stands_in_no_address() -> None:
 def test_the_timeline_has_days_late_marks_and_older_pages_without_doubled_headings() -> None:
     browsing = Browsing()
     text = browsing.get("/console/people/p_7F3K2Q").text
-    assert text.index("Today, Saturday 21 November") < text.index("Thursday 19 November") < text.index("Tuesday 10")
+    assert (
+        text.index("Today, Saturday 21 November")
+        < text.index("Thursday 19 November")
+        < text.index("Tuesday 10")
+    )
     assert "Arrived 2 days late" in text
     assert "Older: 49 events" in text
     seen: list[str] = re.findall(r'<li class="day">([^<]+)', text)
@@ -118,7 +122,9 @@ def test_the_timeline_has_days_late_marks_and_older_pages_without_doubled_headin
 
 def test_the_timeline_can_be_filtered_and_turned() -> None:
     browsing = Browsing()
-    page = browsing.get("/console/people/p_7F3K2Q/timeline?channel=call_centre&order=asc", **{"hx-request": "true"})
+    page = browsing.get(
+        "/console/people/p_7F3K2Q/timeline?channel=call_centre&order=asc", **{"hx-request": "true"}
+    )
     assert "Called about a late delivery" in page.text
     assert "Scanned card" not in page.text
     assert "Oldest first" in page.text
@@ -129,7 +135,9 @@ def test_the_timeline_can_be_filtered_and_turned() -> None:
 def test_split_by_identifiers_previews_splits_and_can_be_undone() -> None:
     browsing = Browsing()
     card = ref("card:29004471")
-    preview = browsing.post("/console/people/p_7F3K2Q/split/preview", {"how": "nodes", "node": card}, **{"hx-request": "true"})
+    preview = browsing.post(
+        "/console/people/p_7F3K2Q/split/preview", {"how": "nodes", "node": card}, **{"hx-request": "true"}
+    )
     assert "214 events become a second person" in preview.text
     assert browsing.app.cut == []
     answer = browsing.post("/console/people/p_7F3K2Q/split", {"how": "nodes", "node": card})
@@ -146,7 +154,9 @@ def test_split_by_identifiers_previews_splits_and_can_be_undone() -> None:
 def test_split_at_a_time_uses_the_workspace_zone() -> None:
     browsing = Browsing()
     node = ref("device_id:iphone-2f81a0")
-    browsing.post("/console/people/p_7F3K2Q/split", {"how": "time", "cut_node": node, "cut_at": "2026-11-19T18:00"})
+    browsing.post(
+        "/console/people/p_7F3K2Q/split", {"how": "time", "cut_node": node, "cut_at": "2026-11-19T18:00"}
+    )
     call = next(call for call in browsing.app.calls if call[0] == "split")
     assert call[1:4] == ("p_7F3K2Q", (), "device_id:iphone-2f81a0")
     assert call[4] == 1_795_107_600_000
@@ -167,7 +177,9 @@ def test_a_split_of_nothing_says_what_to_choose(fields: dict[str, str]) -> None:
 def test_why_two_identifiers_are_one_person_or_not() -> None:
     browsing = Browsing()
     a = ref("email:a.bianchi@posta.example")
-    yes = browsing.post("/console/people/p_7F3K2Q/why", {"a": a, "b": "card:29004471"}, **{"hx-request": "true"})
+    yes = browsing.post(
+        "/console/people/p_7F3K2Q/why", {"a": a, "b": "card:29004471"}, **{"hx-request": "true"}
+    )
     assert "Yes, one person." in yes.text
     no = browsing.post("/console/people/p_7F3K2Q/why", {"a": a, "b": "card:1"}, **{"hx-request": "true"})
     assert "No, not one person." in no.text
@@ -208,7 +220,15 @@ def test_a_key_is_shown_once_with_a_command_that_uses_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": ""}, {"name": "a b"}, {"name": "web-shop"}, {"channel": "fax"}, {"kind": "x"}, {"assurance": "sure"}]
+    "change",
+    [
+        {"name": ""},
+        {"name": "a b"},
+        {"name": "web-shop"},
+        {"channel": "fax"},
+        {"kind": "x"},
+        {"assurance": "sure"},
+    ],
 )
 def test_a_source_that_cannot_be_is_refused_with_a_sentence(change: dict[str, str]) -> None:
     browsing = Browsing()
@@ -221,10 +241,22 @@ def test_a_source_that_cannot_be_is_refused_with_a_sentence(change: dict[str, st
 
 def test_a_secret_key_carries_scopes_fields_masks_and_sources() -> None:
     browsing = Browsing()
-    data = {"name": "partner", "scope": ["profiles:read", "decide", "root"], "fields": "given_name, language", "masked": "email", "source": ["tills"]}
+    data = {
+        "name": "partner",
+        "scope": ["profiles:read", "decide", "root"],
+        "fields": "given_name, language",
+        "masked": "email",
+        "source": ["tills"],
+    }
     browsing.post("/console/data/keys", data)
     call = next(call for call in browsing.app.calls if call[0] == "add_key")
-    assert call[1:] == ("partner", ["profiles:read", "decide"], ["given_name", "language"], ["email"], ["tills"])
+    assert call[1:] == (
+        "partner",
+        ["profiles:read", "decide"],
+        ["given_name", "language"],
+        ["email"],
+        ["tills"],
+    )
     assert browsing.post("/console/data/keys", {"name": "none"}).status_code == 400
 
 
@@ -252,7 +284,12 @@ def test_an_unknown_channel_is_mapped_and_replayed() -> None:
     text = browsing.get("/console/data/quarantine").text
     assert "pos-lite" in text
     assert '<option value="pos" selected>' in text
-    assert browsing.post("/console/data/quarantine/map", {"unknown": ref("pos-lite"), "channel": "fax"}).status_code == 400
+    assert (
+        browsing.post(
+            "/console/data/quarantine/map", {"unknown": ref("pos-lite"), "channel": "fax"}
+        ).status_code
+        == 400
+    )
     browsing.post("/console/data/quarantine/map", {"unknown": ref("pos-lite"), "channel": "pos"})
     assert ("map_channel", "pos-lite", "pos") in browsing.app.calls
     assert "3 events accepted" in browsing.get("/console/data/quarantine").text
@@ -267,7 +304,11 @@ def test_dead_letters_are_filtered_by_reason_and_source() -> None:
 
 def test_hostile_content_is_shown_and_never_interpreted() -> None:
     browsing = Browsing()
-    pages = [browsing.get("/console/people/p_EVIL01"), browsing.get("/console/data/quarantine/dl_9"), browsing.post("/console/people", {"q": NASTY})]
+    pages = [
+        browsing.get("/console/people/p_EVIL01"),
+        browsing.get("/console/data/quarantine/dl_9"),
+        browsing.post("/console/people", {"q": NASTY}),
+    ]
     for page in pages:
         assert page.status_code == 200
         assert "<script>alert" not in page.text
@@ -329,8 +370,13 @@ def test_the_palette_finds_people_and_places() -> None:
 
 def test_the_shop_feed_shows_whom_the_screens_resolve_to() -> None:
     browsing = Browsing()
-    browsing.app.tracked = [{"anonymousId": "shop-1", "event": "Product Viewed"}, {"anonymousId": "kiosk-1", "event": "Identified"}]
-    text = browsing.post("/console/shop/feed", {"web": "anonymous_id:shop-1", "kiosk": "anonymous_id:kiosk-1", "pos": ""}).text
+    browsing.app.tracked = [
+        {"anonymousId": "shop-1", "event": "Product Viewed"},
+        {"anonymousId": "kiosk-1", "event": "Identified"},
+    ]
+    text = browsing.post(
+        "/console/shop/feed", {"web": "anonymous_id:shop-1", "kiosk": "anonymous_id:kiosk-1", "pos": ""}
+    ).text
     assert "✓ One person" in text
     assert "/console/people/p_shop01" in text
     assert Browsing(FakeApp(with_shop=False)).get("/console/shop").status_code == 404

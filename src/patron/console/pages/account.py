@@ -64,7 +64,9 @@ async def first_run(visit: Visit) -> Response:
     """Make the first account against the code that the server printed."""
     if visit.app.has_users():
         return RedirectResponse("/console/signin", 303)
-    fields = {key: visit.form.get(key, "").strip()[:200] for key in ("code", "name", "full_name")}
+    fields: dict[str, str] = {
+        key: visit.form.get(key, "").strip()[:200] for key in ("code", "name", "full_name")
+    }
     fields["name"] = fields["name"].lower()
     address = f"first:{_address(visit)}"
     try:

@@ -110,7 +110,7 @@ paletteInput?.addEventListener("keydown", (event) => {
 
 // --- keys: off while typing, and off for good when switched off
 const GO = { h: "/console", p: "/console/people", d: "/console/decisions", a: "/console/data", s: "/console/data/sources", q: "/console/data/quarantine", k: "/console/data/keys", r: "/console/privacy", b: "/console/shop" };
-let going = 0;
+let going = -Infinity;
 const keysOn = () => localStorage.getItem("patron-keys") !== "off";
 function typing(target) {
   return target.closest?.("input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]");
@@ -135,11 +135,11 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !keysOn() || typing(event.target) || $("dialog[open]")) return;
   const key = event.key.toLowerCase();
   if (event.timeStamp - going < 1500 && GO[key]) {
-    going = 0;
+    going = -Infinity;
     if (key !== "b" || $('a[href="/console/shop"]')) location.assign(GO[key]);
     return;
   }
-  going = 0;
+  going = -Infinity;
   if (key === "g") going = event.timeStamp;
   else if (key === "j") moveRow(1);
   else if (key === "k") moveRow(-1);
