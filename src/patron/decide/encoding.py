@@ -60,14 +60,16 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
     ids = tuple(catalogue_ids)
     bit_of = _bit_of(ids)
     gates = dict.fromkeys(GATES, 0)
-    details: list[tuple[str, int, int]] = []
+    details = bytearray(len(ids))
     try:
         candidates = (1 << len(ids)) - 1
         if decision.candidates != (*ids, NOTHING):
             candidates = _union(bit_of[name] for name in decision.candidates if name != NOTHING)
         for drop in decision.dropped:
-            gates[drop.gate] |= bit_of[drop.offer]
-            details.append((drop.gate, bit_of[drop.offer], drop.detail))
+            bit = bit_of[drop.offer]
+            gates[drop.gate] |= bit
+            if drop.detail:
+                details[bit.bit_length() - 1] = drop.detail
         action, would = _place(decision.action, bit_of), _place(decision.would, bit_of)
     except KeyError as error:
         raise ValueError(
@@ -75,7 +77,7 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
         ) from error
     gone = _union(gates.values())
     kept = (*compress(ids, _bytes(candidates & ~gone)), NOTHING)
-    if gone & ~candidates or gone.bit_count() != len(details) or kept != decision.eligible:
+    if gone & ~candidates or gone.bit_count() != len(decision.dropped) or kept != decision.eligible:
         raise ValueError(
             f"decision {decision.id} does not add up: every candidate is either eligible or dropped once"
         )
@@ -87,7 +89,7 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
         would=would,
         candidates=b"" if whole else candidates.to_bytes(size, "little"),
         gates=tuple(mask.to_bytes(size, "little") if mask else b"" for mask in gates.values()),
-        details=_details(details),
+        details=_details(details, gates.values()),
         **{name: getattr(decision, name) for name in _SAME},
     )
     return msgspec.msgpack.encode(record)
@@ -148,13 +150,11 @@ def _drops(places: list[tuple[str, int]], details: bytes, ids: Sequence[str]) ->
     return tuple(Dropped(ids[bit], GATES[gate], "", detail) for gate, detail, bit in rows)
 
 
-def _details(rows: list[tuple[str, int, int]]) -> bytes:
+def _details(by_offer: bytearray, gates: Iterable[int]) -> bytes:
     """One byte a drop, in gate order then catalogue order."""
-    if not any(detail for _, _, detail in rows):
+    if not any(by_offer):
         return b""
-    return bytes(
-        detail for _, _, detail in sorted((_GATE_NUMBER[gate], bit, detail) for gate, bit, detail in rows)
-    )
+    return bytes(detail for mask in gates for detail in compress(by_offer, _bytes(mask)))
 
 
 @lru_cache(maxsize=8)

@@ -57,7 +57,7 @@ class PairSums(Struct, frozen=True, gc=False):
         """Variance of the ratio as an estimate (not of a unit): its square root is the standard error.
 
         >>> round(PairSums.of([(1, 30), (2, 50), (1, 40)]).ratio_variance, 4)
-        15.625
+        18.75
         """
         ratio, n = self.ratio, self.x.n
         spread = self.y.variance - 2 * ratio * self.covariance + ratio * ratio * self.x.variance
