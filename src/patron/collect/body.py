@@ -10,7 +10,7 @@ from patron.collect.limits import Limits
 from patron.collect.message import UNREADABLE
 from patron.collect.refusal import Refused
 from patron.collect.scan import Scanner, Span
-from patron.collect.slowpath import repaired
+from patron.collect.slowpath import Repairs, repaired
 from patron.collect.times import Written
 from patron.model.errors import BadRequest, Fault
 
@@ -154,6 +154,6 @@ def batch_context(text: bytes) -> dict[str, Any]:
     if not text or text == b"null":
         return {}
     try:
-        return repaired(b'{"context":' + text + b"}")["context"] or {}
+        return repaired(b'{"context":' + text + b"}", Repairs(len(text) + 20))["context"] or {}
     except Refused as refused:
         raise bad_json(refused.message, "$.context") from None

@@ -39,6 +39,9 @@ class Limits(Struct, frozen=True):
     """How far after its receipt a message may claim to have happened, ms; then it counts as of its receipt."""
     rescue_tokens: int = 500_000
     """Work spent to find the one message that spoils a body; a bigger broken body is refused whole."""
+    repair_bytes: int = 2 * MIB
+    """Bytes of messages of one body that are read with the slow parser, which tells what is wrong; further ones
+    that need it are dead letters unread."""
     receive_seconds: float = 30.0
     """Time a client has to deliver its body."""
 
@@ -51,6 +54,7 @@ UNLIMITED = Limits(
     id_bytes=1 << 60,
     message_id_chars=1 << 60,
     name_chars=1 << 60,
+    repair_bytes=1 << 60,
 )
 """For replay: what was accepted once is accepted, also after a limit was lowered."""
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 from patron.collect import scan
 from patron.collect.limits import Limits
 from patron.collect.refusal import Refused
-from patron.collect.slowpath import repaired
+from patron.collect.slowpath import Repairs, repaired
 from patron.collect.times import Written
 
 Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -107,9 +107,9 @@ def check_utf8(text: bytes) -> None:
         raise Refused("bad_text", "The message is not UTF-8; encode it as UTF-8.") from None
 
 
-def careful(text: bytes) -> Message:
+def careful(text: bytes, repairs: Repairs) -> Message:
     """The message through the slow path, which repairs what is meant. Raises `Refused`."""
-    given = repaired(text)
+    given = repaired(text, repairs)
     found = {
         field: given[name]
         for field, name in zip(Message.__struct_fields__, Message.__struct_encode_fields__, strict=True)

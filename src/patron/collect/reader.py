@@ -20,6 +20,7 @@ from patron.collect.message import (
 )
 from patron.collect.reduce import reduced, skeleton
 from patron.collect.refusal import Refused
+from patron.collect.slowpath import Repairs
 from patron.collect.surround import Surround
 from patron.model.events import Batch, Event, Reject
 
@@ -33,6 +34,7 @@ class Reader:
         self._reading, self._live, self._rules = reading, reading.live, reading.rules
         self._limits = reading.limits if reading.live else UNLIMITED
         self._simple_size = min(self._limits.event_bytes, 5 * self._limits.width)
+        self._repairs = Repairs(self._limits.repair_bytes)
         self._whole = parts.whole
         self._surround = Surround(parts, self._limits)
         self._strip_batch_hash = (
@@ -93,12 +95,18 @@ class Reader:
             check_shape(text, most)
         if not self._whole:
             check_utf8(text)
-        message = self._message = _decode(text)
+        message = self._message = self._decode(text)
         kept, around = self._surround.of(message)
         said = Said(index, text, message, kept, around, message.properties or {}, message.traits or {})
         if live and (message.patron_reduced or around.preferences or message.event == CONSENT_CHANGED):
             return self._reduce(said) if self._refuses(said) else said
         return said
+
+    def _decode(self, text: bytes) -> Message:
+        try:
+            return decode_message(text)
+        except UNREADABLE:
+            return careful(text, self._repairs)
 
     # ---- refused collection, and what the log keeps
 
@@ -187,10 +195,3 @@ class Reader:
         if self._strip_batch_hash:
             return {"context": edit.set_field(self._surround.raw, ("userHash",), _NULL)}
         return {}
-
-
-def _decode(text: bytes) -> Message:
-    try:
-        return decode_message(text)
-    except UNREADABLE:
-        return careful(text)

@@ -38,7 +38,23 @@ _LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{290}")
 """Signs of a number beyond 64 bits, or beyond a double. In a text they do no harm."""
 
 
-def load(text: bytes) -> dict[str, Any]:
+class Repairs:
+    """How much of a body may still be read slowly: a hostile one must not hold up everybody else."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, size: int) -> None:
+        """Take `size` bytes. Raises `Refused` (`bad_message`) when they are used up."""
+        self._left -= size
+        if self._left < 0:
+            raise Refused(
+                "bad_message",
+                "Too much of this body holds NaN, huge numbers or broken text; send smaller batches.",
+            )
+
+
+def load(text: bytes, repairs: Repairs) -> dict[str, Any]:
     """A message as plain values, big numbers as text.
 
     Raises `Refused`: bad_text, not_a_number, too_deep, bad_json, bad_message.
@@ -46,16 +62,17 @@ def load(text: bytes) -> dict[str, Any]:
     try:
         value = _decode_any(text)
         if _LONG_INTEGER.search(text):
-            value = _load_slowly(text)
+            value = _load_slowly(text, repairs)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        value = _load_slowly(text)
+        value = _load_slowly(text, repairs)
     if not isinstance(value, dict):
         raise Refused("bad_message", "A message must be a JSON object.")
     return value
 
 
-def _load_slowly(text: bytes) -> object:
+def _load_slowly(text: bytes, repairs: Repairs) -> object:
     """The same through the standard library, which also reads NaN, lone surrogates and numbers of any size."""
+    repairs.spend(len(text))
     try:
         value: object = json.loads(
             text.decode(),
@@ -129,16 +146,16 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def repaired(text: bytes) -> dict[str, Any]:
+def repaired(text: bytes, repairs: Repairs) -> dict[str, Any]:
     """The message as plain values of the types that the fast decoder gives. Raises `Refused` when it cannot be.
 
-    >>> repaired(b'{"userId": 7, "properties": []}')
+    >>> repaired(b'{"userId": 7, "properties": []}', Repairs(1000))
     {'userId': '7', 'properties': {}}
-    >>> repaired(b'{"userId": true}')
+    >>> repaired(b'{"userId": true}', Repairs(1000))
     Traceback (most recent call last):
     patron.collect.refusal.Refused: An identifier must be a text or a number.
     """
-    message = load(text)
+    message = load(text, repairs)
     _repair(message)
     return message
 
