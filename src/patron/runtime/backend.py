@@ -12,7 +12,7 @@ from patron.model.offers import Ask
 from patron.model.people import Person
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
 from patron.profiles import public
-from patron.runtime import access, erasures, letters, people, privacy, splits, upkeep, views
+from patron.runtime import access, erasures, export, letters, people, splits, upkeep, views
 from patron.runtime.answer import CATALOGUE, Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
@@ -161,7 +161,7 @@ class LocalBackend:
         """Everything held about a person as one ZIP."""
         found = people.find(self.workspace, person)
         self.audit(by, "export", found.id)
-        return privacy.export(self.workspace, found)
+        return export.archive(self.workspace, found)
 
     def audit(self, user: str, verb: str, subject: str) -> None:
         """Record that somebody saw or did something; does not wait for the disk."""

@@ -6,6 +6,7 @@ from patron.model.people import Person
 from patron.model.views import EraseReceipt
 from patron.runtime import privacy
 from patron.runtime.flow import uncut
+from patron.storage.embedded import backup
 
 if TYPE_CHECKING:
     from patron.runtime.app import App
@@ -22,6 +23,7 @@ async def erase(app: "App", person: Person, by: str) -> EraseReceipt:
 async def resume(app: "App") -> None:
     """Finish erasures that were promised and not done: a crash in the middle, or a restored older backup."""
     workspace = app.workspace
+    await _restored(app)
     for name in list(workspace.receipts.keys()):
         receipt = workspace.receipts.get(name)
         if receipt is None or receipt.get("stores") is not None:
@@ -32,10 +34,28 @@ async def resume(app: "App") -> None:
         await _finish(app, erasure, receipt)
 
 
+async def _restored(app: "App") -> None:
+    """Promise again the erasures of the tombstones file that this log does not know: it came from an older backup."""
+    workspace = app.workspace
+    told = [line.split(" ") for line in backup.tombstones(workspace.path)]
+    marks = {mark: int(time) for mark, time in told if not workspace.tombstones.knows(mark)}
+    if not marks:
+        return
+    held = [k for k in workspace.idents.keys() if _mark(app, k) in marks]
+    people = {p.id for k in held if (p := workspace.graph.person_of(k)) is not None}
+    name, time = f"erase-{workspace.log.last + 1}", max(marks.values())
+    data = {"id": name, "ids": sorted(people), "marks": sorted(marks), "time": time, "by": "restore", "stores": None}
+    await app.record("Person Erased", data)
+
+
 async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
     while app.writing:
         await app.settle()
-    receipt = privacy.erase(app.workspace, erasure)
+    found: set[int] = set()
+    for number, _ in enumerate(privacy.mentions(app.workspace, erasure, found)):
+        if number % 50 == 49:
+            await app.settle()
+    receipt = privacy.erase(app.workspace, erasure, found)
     await app.record("Person Erased", {**data, "stores": receipt.stores})
     return receipt
 

@@ -1,10 +1,11 @@
-"""Export and erasure of one person: everything that is held, or nothing of it (GOV-04, CORE.md section 5)."""
+"""Erasing one person from every store of this directory (GOV-04, CORE.md section 5): what goes, and how.
 
-import io
+The log is rewritten without the person's messages; messages of other people that mention them lose just the mention,
+and what those people's profiles took from it. Positions stay, so everything else stays readable as it was.
+"""
+
 import json
-import zipfile
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -13,80 +14,15 @@ from patron.identity.normalise import normalise
 from patron.model.log import Entry
 from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
-from patron.profiles import public
-from patron.runtime import people
+from patron.profiles.fold import fold
+from patron.profiles.partial import Partial
 from patron.runtime.flow import uncut
-from patron.runtime.workspace import Workspace, plain
+from patron.runtime.workspace import Workspace
 from patron.storage.embedded import backup
 
 ERASED = b'{"name":"Erased","data":null}'
-
-
-# --- export -------------------------------------------------------------------------------------------------
-
-
-def export(workspace: Workspace, person: Person) -> bytes:
-    """One ZIP with all that is held on a person: profile, identity with its reasons, every event, decisions.
-
-    The events are the messages as received, so that nothing is lost in translation; README.txt says what each file is.
-    """
-    rows = people.rows(workspace, person)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", _README)
-        archive.writestr("profile.json", _pretty(_profile(workspace, person)))
-        archive.writestr("identity.json", _pretty(_identity(workspace, person)))
-        archive.writestr("decisions.json", _pretty(_decisions(workspace, person)))
-        with archive.open("events.ndjson", "w") as out:
-            for row in rows:
-                message = _message(workspace, row.position)
-                if message is not None:
-                    out.write(message + b"\n")
-    return buffer.getvalue()
-
-
-_README = """All that is held about one person.
-
-profile.json    traits with their origin, consents with their proof, totals
-identity.json   identifiers, and why each belongs to this person
-events.ndjson   every message, as received, in the order of time, one a line
-decisions.json  what was decided for this person, and why
-"""
-
-
-def _profile(workspace: Workspace, person: Person) -> Any:
-    return public.to_json(person, people.profile(workspace, person))
-
-
-def _identity(workspace: Workspace, person: Person) -> Any:
-    from patron.identity.explain import links
-
-    return {
-        "id": person.id,
-        "identifiers": list(person.members),
-        "links": plain(links(workspace.graph, person)),
-    }
-
-
-def _decisions(workspace: Workspace, person: Person) -> Any:
-    return [
-        plain(d)
-        for key in person.members
-        for i in workspace.asked.get(key) or []
-        if (d := workspace.decisions.get(i))
-    ]
-
-
-def _message(workspace: Workspace, position: int) -> bytes | None:
-    entry, body = workspace.log.at(position)
-    return message_at(body, entry.route, position - entry.base)
-
-
-def _pretty(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-# --- erase --------------------------------------------------------------------------------------------------
+LONG = 6
+"""Identifiers of at least this many characters are also looked for as text, wherever they stand; shorter ones by the index."""
 
 
 class Erasure(msgspec.Struct):
@@ -108,27 +44,48 @@ def prepare(workspace: Workspace, person: Person) -> Erasure:
     return Erasure(f"erase-{workspace.log.last + 1}", ids, keys, marks, workspace.clock.now())
 
 
-def erase(workspace: Workspace, erasure: Erasure) -> EraseReceipt:
+def mentions(workspace: Workspace, erasure: Erasure, found: set[int]) -> Iterator[None]:
+    """Collect into `found` every message that mentions the person, also in free text; yields between entries."""
+    hashes = {workspace.hashes(uncut(k, workspace.cuts)) for k in erasure.keys}
+    found.update(row.position for row in workspace.log.find(hashes))
+    needles = _needles(_values(workspace, erasure))
+    for entry, body in workspace.log.read(1):
+        if entry.last > workspace.applied:
+            break
+        if not needles or not _holds(body, needles):
+            yield
+            continue
+        if entry.kind == "fact":
+            found.add(entry.base)
+        for index in range(entry.count if entry.kind == "track" else 0):
+            message = message_at(body, entry.route, index)
+            if message is not None and _holds(message, needles):
+                found.add(entry.base + index)
+        yield
+
+
+def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseReceipt:
     """Remove a person from every store on this disk. Called when the tombstones are durable; safe to repeat."""
-    values = {uncut(k, workspace.cuts).partition(":")[2] for k in erasure.keys}
+    touched = _rewrite(workspace, erasure, positions)
     stores = [
-        ("log", *_erase_log(workspace, erasure, values)),
-        ("dead letters", *_erase_dead(workspace, values)),
+        ("log", len(positions), f"{len(positions)} messages removed or redacted"),
         ("state", *_erase_state(workspace, erasure)),
+        ("other profiles", len(touched), f"{len(touched)} profiles of other people no longer mention them"),
+        ("dead letters", *_erase_dead(workspace, positions)),
         ("backups", *_erase_backups(workspace, erasure)),
     ]
+    for node in touched:
+        refold(workspace, node)
     workspace.hashes.forget()
     workspace.checkpoint()
     workspace.state.erase_pages()
     return EraseReceipt(erasure.id, erasure.time, stores)
 
 
-def _erase_log(workspace: Workspace, erasure: Erasure, values: set[str]) -> tuple[int, str]:
+def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set[Key]:
+    """Rewrite the log; gives the nodes of other people whose messages lost a mention."""
     whole = {uncut(k, workspace.cuts) for k in erasure.keys}
-    hashes = {workspace.hashes(k) for k in whole}
-    rows = workspace.log.find(hashes)
-    positions = {row.position for row in rows}
-    nodes = set(erasure.keys)
+    values, nodes, touched = _values(workspace, erasure), set(erasure.keys), set[Key]()
 
     def same(text: str) -> bool:
         return any(_normal(workspace, kind, text) in whole for kind in ("email", "phone", "user_id"))
@@ -137,44 +94,55 @@ def _erase_log(workspace: Workspace, erasure: Erasure, values: set[str]) -> tupl
         if entry.kind == "fact":
             return entry, ERASED
         own: list[int] = []
-        others: list[int] = []
-        located = {e.position: place for e, place, _ in workspace.decode(entry, body)}
+        located = {e.position: place.node for e, place, _ in workspace.decode(entry, body)}
         for position in hit:
-            place = located.get(position)
-            (own if place is None or place.node in nodes else others).append(position - entry.base)
-        for index in others:
-            body = redact(body, entry.route, index, values, same)
+            node = located.get(position)
+            if node is None or node in nodes:
+                own.append(position - entry.base)
+            else:
+                body = redact(body, entry.route, position - entry.base, values, same)
+                touched.add(node)
         return entry, blank(body, entry.route, own)
 
-    report = workspace.log.rewrite(positions, edit, hashes)
-    return len(positions), f"{len(positions)} messages removed, {report.segments} log files rewritten"
+    workspace.log.rewrite(positions, edit, {workspace.hashes(k) for k in whole})
+    return touched
+
+
+def refold(workspace: Workspace, node: Key) -> None:
+    """Make a node's profile anew from its messages in the log, as a replay would."""
+    partial = Partial()
+    rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
+    for position in sorted({row.position for row in rows if row.is_node}):
+        hit = workspace.event_at(position)
+        if hit is not None and hit[1].node == node:
+            fold(partial, hit[0], workspace.settings.profiles)
+    workspace.nodes.put(node, partial)
+
+
+def _values(workspace: Workspace, erasure: Erasure) -> set[str]:
+    return {uncut(k, workspace.cuts).partition(":")[2] for k in erasure.keys}
+
+
+def _needles(values: Collection[str]) -> list[bytes]:
+    """Values as they may stand in JSON: as text, and escaped."""
+    long = [v.casefold() for v in values if len(v) >= LONG]
+    return sorted({form for v in long for form in (v.encode(), json.dumps(v)[1:-1].encode())})
+
+
+def _holds(message: bytes, needles: Collection[bytes]) -> bool:
+    low = message.lower()
+    return any(needle in low for needle in needles)
 
 
 def _normal(workspace: Workspace, kind: str, text: str) -> str:
     return f"{kind}:{normalise(kind, text, workspace.settings.identity)}"
 
 
-def _erase_dead(workspace: Workspace, values: Collection[str]) -> tuple[int, str]:
-    doomed: dict[int, str] = {}
-    for key in list(workspace.dead.keys()):
-        row = workspace.dead.get(key)
-        message = None if row is None else _message(workspace, row.position)
-        if row is not None and (message is None or _holds(message, values)):
-            doomed[row.position] = key
-    if doomed:
-
-        def edit(entry: Entry, body: bytes, hit: list[int]) -> tuple[Entry, bytes]:
-            return entry, blank(body, entry.route, [p - entry.base for p in hit])
-
-        workspace.log.rewrite(set(doomed), edit, ())
-    for key in doomed.values():
+def _erase_dead(workspace: Workspace, positions: set[int]) -> tuple[int, str]:
+    gone = [key for key, row in list(workspace.dead.items()) if row.position in positions]
+    for key in gone:
         workspace.dead.delete(key)
-    return len(doomed), f"{len(doomed)} dead letters removed"
-
-
-def _holds(message: bytes, values: Collection[str]) -> bool:
-    text = message.decode("utf-8", "replace").casefold()
-    return any(value.casefold() in text for value in values)
+    return len(gone), f"{len(gone)} dead letters removed"
 
 
 def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:

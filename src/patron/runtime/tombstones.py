@@ -46,6 +46,6 @@ class Tombstones:
         found = self._table.get(self.mark(uncut(key, self._cuts)))
         return -1 if found is None else found
 
-    def lines(self) -> list[str]:
-        """Every tombstone as `hash time`, for backups."""
-        return [f"{mark} {self._table.get(mark)}" for mark in sorted(self._table.keys())]
+    def knows(self, mark: str) -> bool:
+        """Whether a tombstone is known here."""
+        return mark in self._table
