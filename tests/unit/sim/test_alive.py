@@ -40,10 +40,12 @@ def live_until(enough, town, server, rate=60.0):
 
 def test_it_sends_asks_and_reports_what_was_shown(town):
     def answers(number, path, _body):
+        if number == 3:
+            return 503, {"Retry-After": "0"}, b"{}"
         if path == "/v1/decide":
             text = json.dumps({"decisionId": f"d{number}", "action": "house-blend", "content": {}})
             return 200, {}, text.encode()
-        return (503, {"Retry-After": "0"}, b"{}") if number == 3 else (200, {}, b"{}")
+        return 200, {}, b"{}"
 
     with Tracking(answers) as server:
         done, stopping = live_until(lambda: len(server.requests) > 40, town, server)
