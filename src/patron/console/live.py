@@ -15,7 +15,6 @@ from patron.console.port import Figures, LiveUpdate, ShopSetup, User
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR
 from patron.model.errors import Forbidden, NotFound
-from patron.model.offers import NOTHING
 from patron.model.views import (
     ChannelRate,
     DeadLetter,
@@ -94,14 +93,10 @@ class LiveApp:
         start = self._midnight()
         hours, before = [0] * 24, [0] * 24
         nothing = total = 0
-        for decision in self._decisions():
-            hour = (decision.time - start) // HOUR
-            if 0 <= hour < 24:
-                hours[hour] += 1
-                total += 1
-                nothing += decision.action == NOTHING
-            elif 0 <= (hour := (decision.time - start + 7 * DAY) // HOUR) < 24:
-                before[hour] += 1
+        for number in range(24):
+            made, silent = self._workspace.decisions_at(start // HOUR + number)
+            hours[number], total, nothing = made, total + made, nothing + silent
+            before[number] = self._workspace.decisions_at(start // HOUR + number - 7 * 24)[0]
         rates = {r.channel: r for r in self.rates()}
         visits, known = self._workspace.visits(self.now() // DAY)
         return Figures(
@@ -138,9 +133,7 @@ class LiveApp:
         _, _, counts = self._backend.dead_letters("", "", None, 1)
         others = sum(n for code, n in counts.items() if code not in EXPECTED)
         if others:
-            reasons = ", ".join(
-                code.replace("_", " ") for code in sorted(counts) if code not in EXPECTED
-            )
+            reasons = ", ".join(code.replace("_", " ") for code in sorted(counts) if code not in EXPECTED)
             found.append(
                 Need(
                     "deadletter",
@@ -185,11 +178,9 @@ class LiveApp:
             if person is not None:
                 watched = person.id
                 position = max((row.position for row in people.rows(self._workspace, person)), default=0)
-        newest = max(self._decisions(), key=lambda d: (d.time, d.id), default=None)
+        newest = self._workspace.newest[0][1] if self._workspace.newest else ""
         figures = self.figures()
-        return LiveUpdate(
-            self.now(), self.rates(), figures.decisions_today, newest.id if newest else "", watched, position
-        )
+        return LiveUpdate(self.now(), self.rates(), figures.decisions_today, newest, watched, position)
 
     # people
 
@@ -291,22 +282,23 @@ class LiveApp:
 
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         """The latest decisions."""
-        return self.decisions(None, "", limit)[0]
+        answers, table = self._backend.answers, self._workspace.decisions
+        rows = [r for _, name in list(self._workspace.newest)[:limit] if (r := table.get(name)) is not None]
+        return [views.decided(self._workspace, answers, answers.read(row)) for row in rows]
 
     def decisions(
         self, cursor: str | None, channel: str, limit: int
     ) -> tuple[list[DecisionView], str | None]:
         """A page of decisions, newest first."""
-        found = [d for d in self._decisions() if not channel or d.channel == channel]
-        found.sort(key=lambda d: (-d.time, d.id))
+        table, answers = self._workspace.decisions, self._backend.answers
+        found = sorted(
+            (-row.time, name) for name, row in table.items() if not channel or row.channel == channel
+        )
         start = int(cursor) if cursor and cursor.isdigit() else 0
         page = found[start : start + limit]
         more = str(start + limit) if len(found) > start + limit else None
-        return [views.decided(self._workspace, self._backend.answers, d) for d in page], more
-
-    def _decisions(self) -> list:  # type: ignore[type-arg]
-        table = self._workspace.decisions
-        return [d for k in table.keys() if (d := table.get(k)) is not None]
+        rows = [row for _, name in page if (row := table.get(name)) is not None]
+        return [views.decided(self._workspace, answers, answers.read(row)) for row in rows], more
 
     def decision(self, decision_id: str) -> DecisionView | None:
         """One decision."""

@@ -10,6 +10,8 @@ from patron.decide.catalogue import parse
 from patron.decide.choose import draw_seed
 from patron.decide.consent import Consents
 from patron.decide.eligible import Known
+from patron.decide.encoding import decode_record, encode_record
+from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex
 from patron.decide.record import decide
 from patron.experiments.assign import arm
@@ -22,9 +24,8 @@ from patron.profiles.merge import Profile
 from patron.rules.facts import facts_of
 from patron.runtime import people
 from patron.runtime.app import App
-from patron.runtime.tables import Plain
-
-CATALOGUE = "catalogue"
+from patron.runtime.facts import CATALOGUE
+from patron.runtime.tables import DecisionRow, Plain
 
 
 class Answers:
@@ -32,17 +33,31 @@ class Answers:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._prepared: tuple[str, CatalogueIndex] | None = None
+        self._prepared: dict[str, CatalogueIndex] = {}
+        self._present: tuple[str, CatalogueIndex] | None = None
 
     @property
     def index(self) -> CatalogueIndex:
         """The present catalogue, prepared; made again when its text changes."""
-        held = self._app.workspace.config.get(CATALOGUE) or Plain("")
-        text = str(held.value)
-        if self._prepared is None or self._prepared[0] != text:
-            opt_in = self._app.workspace.settings.decide.opt_in
-            self._prepared = (text, CatalogueIndex(parse(text), opt_in))
-        return self._prepared[1]
+        held = self._app.workspace.config.get(CATALOGUE)
+        text = str(held.value) if held else ""
+        if self._present is None or self._present[0] != text:
+            index = self._prepare(text)
+            self._prepared[index.version] = index
+            self._present = (text, index)
+        return self._present[1]
+
+    def _prepare(self, text: str) -> CatalogueIndex:
+        return CatalogueIndex(parse(text), self._app.workspace.settings.decide.opt_in)
+
+    def _version(self, version: str) -> CatalogueIndex:
+        """The catalogue that an earlier decision was made with."""
+        found = self._prepared.get(version)
+        if found is None:
+            held = self._app.workspace.config.get(f"{CATALOGUE}/{version}") or Plain(["", []])
+            text, opt_in = held.value
+            found = self._prepared[version] = CatalogueIndex(parse(text), opt_in)
+        return found
 
     async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Decision:
         """Decide for one ask, record it durably, and give the decision.
@@ -65,8 +80,19 @@ class Answers:
             holdout=workspace.settings.decide.holdout,
             now=workspace.clock.now(),
         )
-        await self._app.record("Offer Decided", made)
+        await self._app.record("Offer Decided", (made.id, self._row(made)))
         return made
+
+    def _row(self, made: Decision) -> DecisionRow:
+        record = encode_record(made, self.index.ids)
+        return DecisionRow(
+            made.catalogue, made.time, made.node, made.channel, made.action, made.group, made.holdout, record
+        )
+
+    def read(self, row: DecisionRow) -> Decision:
+        """A recorded decision in full, with the texts of the catalogue it was made with."""
+        index = self._version(row.catalogue)
+        return restore(decode_record(row.record, index.ids), index)
 
     def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:
         """The node that asks, and whether it is proved to be who it says."""
@@ -116,9 +142,16 @@ class Answers:
             facts,
             consents,
             identified,
-            own_device=key.startswith("anonymous_id:"),
+            own_device=self._is_own_device(ask, key),
         )
         return known, self._group(key, person)
+
+    def _is_own_device(self, ask: Ask, key: Key) -> bool:
+        """Whether the device that asks is one person's: what it shows back is then nothing new to whoever holds it."""
+        workspace = self._app.workspace
+        if not key.startswith("anonymous_id:") or ask.channel in workspace.settings.identity.shared_channels:
+            return False
+        return not workspace.graph.is_shared(key)
 
     def _group(self, key: Key, person: Person | None) -> str:
         """The sticky arm: of all nodes of the person the one drawn first; else drawn now by a keyed hash."""
@@ -138,7 +171,7 @@ class Answers:
             raise NotFound(
                 "unknown_decision", "There is no such decision; it may belong to a person who was erased."
             )
-        return found
+        return self.read(found)
 
 
 def _device(app: App, key: Key) -> Profile:

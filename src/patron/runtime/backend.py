@@ -13,9 +13,10 @@ from patron.model.people import Person
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
 from patron.profiles import public
 from patron.runtime import access, erasures, export, letters, people, splits, upkeep, views
-from patron.runtime.answer import CATALOGUE, Answers
+from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
@@ -44,7 +45,7 @@ class LocalBackend:
         file = self.workspace.path / CATALOGUE_FILE
         text = file.read_text("utf-8") if file.exists() else ""
         held = self.workspace.config.get(CATALOGUE) or Plain("")
-        if text != held.value:
+        if text != held.value or f"{CATALOGUE}/{self.answers.index.version}" not in self.workspace.config:
             parse(text)
             await self.app.record("Configuration Changed", {CATALOGUE: text})
 
@@ -161,7 +162,7 @@ class LocalBackend:
         """Everything held about a person as one ZIP."""
         found = people.find(self.workspace, person)
         self.audit(by, "export", found.id)
-        return export.archive(self.workspace, found)
+        return export.archive(self.workspace, self.answers, found)
 
     def audit(self, user: str, verb: str, subject: str) -> None:
         """Record that somebody saw or did something; does not wait for the disk."""

@@ -44,7 +44,14 @@ async def _restored(app: "App") -> None:
     held = [k for k in workspace.idents.keys() if _mark(app, k) in marks]
     people = {p.id for k in held if (p := workspace.graph.person_of(k)) is not None}
     name, time = f"erase-{workspace.log.last + 1}", max(marks.values())
-    data = {"id": name, "ids": sorted(people), "marks": sorted(marks), "time": time, "by": "restore", "stores": None}
+    data = {
+        "id": name,
+        "ids": sorted(people),
+        "marks": sorted(marks),
+        "time": time,
+        "by": "restore",
+        "stores": None,
+    }
     await app.record("Person Erased", data)
 
 

@@ -10,10 +10,12 @@ from patron.identity.explain import links
 from patron.model.people import Person
 from patron.profiles import public
 from patron.runtime import people
+from patron.runtime.answer import Answers
+from patron.runtime.views import decisions_of
 from patron.runtime.workspace import Workspace, plain
 
 
-def archive(workspace: Workspace, person: Person) -> bytes:
+def archive(workspace: Workspace, answers: Answers, person: Person) -> bytes:
     """One ZIP with all that is held on a person: profile, identity with its reasons, every event, decisions.
 
     The events are the messages as received, so that nothing is lost in translation; README.txt says what each file is.
@@ -24,7 +26,7 @@ def archive(workspace: Workspace, person: Person) -> bytes:
         archive.writestr("README.txt", _README)
         archive.writestr("profile.json", _pretty(_profile(workspace, person)))
         archive.writestr("identity.json", _pretty(_identity(workspace, person)))
-        archive.writestr("decisions.json", _pretty(_decisions(workspace, person)))
+        archive.writestr("decisions.json", _pretty(plain(decisions_of(workspace, answers, person, 10_000))))
         with archive.open("events.ndjson", "w") as out:
             for row in rows:
                 message = _message(workspace, row.position)
@@ -52,15 +54,6 @@ def _identity(workspace: Workspace, person: Person) -> Any:
         "identifiers": list(person.members),
         "links": plain(links(workspace.graph, person)),
     }
-
-
-def _decisions(workspace: Workspace, person: Person) -> Any:
-    return [
-        plain(d)
-        for key in person.members
-        for i in workspace.asked.get(key) or []
-        if (d := workspace.decisions.get(i))
-    ]
 
 
 def _message(workspace: Workspace, position: int) -> bytes | None:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from patron.decide.catalogue import parse
+from patron.decide.index import CatalogueIndex
 from patron.identity.graph import Change
 from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
-from patron.model.offers import Decision
-from patron.runtime.tables import Assignment, AuditRow, Plain, SplitRecord, User
+from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 
 if TYPE_CHECKING:
     from patron.runtime.workspace import Workspace
 
 Handler = Callable[["Workspace", Entry, Any], None]
+CATALOGUE = "catalogue"
 ASKED = 50
 """Decisions remembered per node; older ones stay in the log."""
 
@@ -70,6 +72,10 @@ def _user(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
 def _config(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
     for name, value in msgspec.json.decode(data, type=dict[str, Any]).items():
         workspace.config.put(name, Plain(value))
+        if name == CATALOGUE:
+            # decisions are read with the catalogue they were made with, so every version stays
+            index = CatalogueIndex(parse(value), workspace.settings.decide.opt_in)
+            workspace.config.put(f"{CATALOGUE}/{index.version}", Plain([value, sorted(index.opt_in)]))
     workspace.reload()
 
 
@@ -81,11 +87,12 @@ def _clock(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
 
 
 def _decided(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
-    decision = msgspec.json.decode(data, type=Decision)
-    workspace.decisions.put(decision.id, decision)
+    name, decision = msgspec.json.decode(data, type=tuple[str, DecisionRow])
+    workspace.decisions.put(name, decision)
+    workspace.decided(name, decision)
     if not decision.node:
         return
-    asked = [*(workspace.asked.get(decision.node) or []), decision.id]
+    asked = [*(workspace.asked.get(decision.node) or []), name]
     workspace.asked.put(decision.node, asked[-ASKED:])
     if workspace.assigned.get(decision.node) is None and decision.holdout > 0:
         workspace.assigned.put(decision.node, Assignment(decision.time, decision.group))

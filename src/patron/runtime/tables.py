@@ -34,6 +34,19 @@ class DeadRow(Struct, frozen=True):
     size: int = 0
 
 
+class DecisionRow(Struct, frozen=True, array_like=True):
+    """A decision as kept: what lists need in plain, the rest as a compact record of its catalogue."""
+
+    catalogue: str
+    time: int
+    node: Key
+    channel: str
+    action: str
+    group: str
+    holdout: float
+    record: bytes
+
+
 class Assignment(Struct, frozen=True):
     """The group a node was drawn into, and when it was first decided for."""
 

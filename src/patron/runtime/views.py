@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import structs
+
 from patron.decide.credit import Order, outcome
 from patron.experiments.power import Plan
 from patron.experiments.verdicts import line
@@ -160,8 +162,8 @@ def decisions_of(
     """The latest decisions for a person, newest first."""
     ids = [i for key in person.members for i in workspace.asked.get(key) or ()]
     found = [d for i in ids if (d := workspace.decisions.get(i)) is not None]
-    found.sort(key=lambda d: (-d.time, d.id))
-    return [decided(workspace, answers, d, person) for d in found[:limit]]
+    found.sort(key=lambda d: -d.time)
+    return [decided(workspace, answers, answers.read(d), person) for d in found[:limit]]
 
 
 def person_view(workspace: Workspace, answers: Answers, person: Person, now: int) -> PersonView:
@@ -212,7 +214,8 @@ def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
 def effect(workspace: Workspace) -> EffectLine:
     """Orders within the window after the first decision, people shown offers against people held out.
 
-    Intention to treat: everyone drawn counts in the arm first drawn, once per person as resolved today.
+    Intention to treat: everyone drawn counts in the arm first drawn, once per person as resolved today, when the window
+    after their first decision has ended.
     """
     decide = workspace.settings.decide
     window, now = decide.window_days * DAY, workspace.clock.now()
@@ -224,10 +227,23 @@ def effect(workspace: Workspace) -> EffectLine:
         held = first.get(person.id)
         if held is None or (drawn.time, drawn.arm) < held[:2]:
             first[person.id] = (drawn.time, drawn.arm, person)
+    closed = [f for f in first.values() if f[0] + window <= now]
     counts = {"treated": [0, 0], "control": [0, 0]}
-    for time, arm, person in first.values():
+    for time, arm, person in closed:
         orders = people.profile(workspace, person).orders.values()
         counts[arm][1] += 1
-        counts[arm][0] += any(time < o.time <= min(time + window, now) and o.net > 0 for o in orders)
+        counts[arm][0] += any(time < o.time <= time + window and o.net > 0 for o in orders)
     plan = Plan(effect=decide.minimum_effect, holdout=decide.holdout)
-    return line(Sums.of_rate(*counts["treated"]), Sums.of_rate(*counts["control"]), plan)
+    found = line(Sums.of_rate(*counts["treated"]), Sums.of_rate(*counts["control"]), plan)
+    return found if closed or not first else _none_closed(found, list(first.values()), window)
+
+
+def _none_closed(found: EffectLine, drawn: list[tuple[int, str, Person]], window: int) -> EffectLine:
+    """People were decided for, but nobody's window has ended: only that can be said."""
+    held = sum(arm == "control" for _, arm, _ in drawn)
+    day = public.iso(min(time for time, _, _ in drawn) + window)
+    sentence = (
+        f"Too early: {len(drawn) - held:,} shown, {held:,} held out; the first window of "
+        f"{window // DAY} days ends on {(day or '')[:10]}."
+    )
+    return structs.replace(found, shown=len(drawn) - held, held_out=held, sentence=sentence)

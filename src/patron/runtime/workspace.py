@@ -1,6 +1,8 @@
 """One data directory, opened: the log, the state, the people in it, and the only place that names concrete stores."""
 
+import heapq
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Event
 from patron.model.log import Entry
-from patron.model.offers import Decision
+from patron.model.offers import NOTHING
 from patron.model.people import Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
@@ -28,6 +30,7 @@ from patron.runtime.tables import (
     AuditRow,
     DayCount,
     DeadRow,
+    DecisionRow,
     Plain,
     SplitRecord,
     User,
@@ -39,6 +42,7 @@ from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.state import State, TableSpec
 
 SLICE = 25
+NEWEST = 200
 Crash = Callable[[str], None]
 
 
@@ -50,7 +54,7 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("groups", Group, resident),
         TableSpec("accounts", Account, 5_000),
         TableSpec("members", Membership, 5_000),
-        TableSpec("decisions", Decision, 20_000),
+        TableSpec("decisions", DecisionRow, 20_000),
         TableSpec("asked", list[str], 20_000),
         TableSpec("shown", int, 20_000),
         TableSpec("assigned", Assignment, 20_000),
@@ -113,7 +117,7 @@ class Workspace:
         self.groups: Table[Group] = table("groups")
         self.accounts: Table[Account] = table("accounts")
         self.members: Table[Membership] = table("members")
-        self.decisions: Table[Decision] = table("decisions")
+        self.decisions: Table[DecisionRow] = table("decisions")
         self.asked: Table[list[str]] = table("asked")
         self.shown: Table[int] = table("shown")
         self.assigned: Table[Assignment] = table("assigned")
@@ -144,6 +148,9 @@ class Workspace:
             people=int(self.state.meta.get("people", 0)),
         )
         self.read_rules = self._read_rules()
+        latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
+        self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
+        """Time and id of the newest decisions, newest first."""
 
     def _clock(self, kind: str) -> Clock:
         floor = int(self.state.meta.get("now", 0))
@@ -308,6 +315,24 @@ class Workspace:
                 self.days.touch(key)
                 row.count += count
                 row.last = max(row.last, entry.received)
+
+    def decided(self, name: str, row: DecisionRow) -> None:
+        """Count a decision by its hour, and keep it among the newest."""
+        self.newest.appendleft((row.time, name))
+        hour = row.time // HOUR
+        for kind in ("~decided", "~nothing") if row.action == NOTHING else ("~decided",):
+            key = f"{hour}{kind}"
+            held = self.days.get(key)
+            if held is None:
+                self.days.put(key, DayCount(kind, hour, 1, row.time))
+            else:
+                self.days.touch(key)
+                held.count += 1
+
+    def decisions_at(self, hour: int) -> tuple[int, int]:
+        """Decisions of one UTC hour, and those that showed nothing."""
+        made, nothing = (self.days.get(f"{hour}{kind}") for kind in ("~decided", "~nothing"))
+        return made.count if made else 0, nothing.count if nothing else 0
 
     def visits(self, day: int) -> tuple[int, int]:
         """Purchases at tills received on a UTC day, and how many of them were of somebody identified."""
