@@ -13,7 +13,7 @@ from patron.sim.shops import COUNTRIES
 
 SAYS_EMAIL = 0.45
 """Chance that somebody without an account gives an address in a session, on a browser where they ever do."""
-REFUSES_ANALYTICS = 0.03
+REFUSES_ANALYTICS = 0.01
 
 
 class Basket(Struct, frozen=True):

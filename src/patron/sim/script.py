@@ -178,11 +178,15 @@ def _call_with_wrong_card(stage: Stage) -> None:
     names = {"email": person.email, "firstName": person.given, "lastName": person.family}
     asked: Message = {"traits": names, "context": {**known, "identification": told}}
     stage.pen.write("call_centre", stage.at + 45_000, "identify", asked)
-    ids = known_by(card=stage.other_card, email=person.email)
-    wrong: Message = {"traits": {}, "context": {**device, "externalIds": ids, "identification": told}}
-    stage.pen.write("call_centre", stage.at + 130_000, "identify", wrong)
     end = {"call_id": call, "agent_id": "agent-4", "duration_s": 322, "resolved": True}
     stage.pen.track("call_centre", stage.at + 322_000, "Call Ended", end, context=dict(known))
+    ids = known_by(card=stage.other_card, email=person.email)
+    desk: Message = {"id": "desk-4", "kind": "call_centre"}  # noted after the call, outside of its record
+    wrong: Message = {
+        "traits": {},
+        "context": {"touchpoint": desk, "externalIds": ids, "identification": told},
+    }
+    stage.pen.write("call_centre", stage.at + 371_000, "identify", wrong)
 
 
 def _served(*names: str, buys: bool = True) -> Scene:
@@ -305,10 +309,11 @@ BOOKS: dict[str, Book] = {"Anna Bianchi": ANNA, "Marta Conti": MARTA, "Luca More
 def play(stage: Stage, ago: int, other_card: str) -> None:
     """Play the scenes that stand `ago` days before today, if the person has a book."""
     stage.other_card = other_card
+    late = stage.dice.below(25 * MINUTE, "minutes")  # one for the whole day: its scenes keep their order
     for number, (days, hour, scene) in enumerate(
         BOOKS.get(f"{stage.person.given} {stage.person.family}", ())
     ):
         if days == ago:
             stage.scene = number
-            stage.at = local_midnight(stage.person.country, stage.date) + int(hour * HOUR)
+            stage.at = local_midnight(stage.person.country, stage.date) + round(hour * HOUR) + late
             scene(stage)
