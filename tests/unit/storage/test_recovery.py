@@ -34,7 +34,7 @@ def _tail(folder: Path) -> Path:
 
 def test_a_torn_last_record_is_cut_off_wherever_it_broke(two_groups: Path, tmp_path: Path) -> None:
     whole, ends = everything(two_groups), _ends(_tail(two_groups))
-    for cut in range(ends[2], ends[3]):
+    for cut in [*range(ends[2], ends[2] + 48, 3), *range(ends[2] + 48, ends[3], 5), ends[3] - 1]:
         copy = tmp_path / "copy"
         shutil.copytree(two_groups, copy)
         with _tail(copy).open("r+b") as stream:
