@@ -2,38 +2,44 @@
 
 import http.client
 import threading
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
+from typing import Literal, Protocol
 
 Fate = Literal["pass", "429", "503", "cut_half", "cut_whole"]
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 
+class Outage(Protocol):
+    """A server that can be killed and started again."""
+
+    def kill(self) -> None: ...
+    def restart(self) -> None: ...
+
+
 class FlakyProxy(ThreadingHTTPServer):
-    """Forwards to 127.0.0.1:`upstream`. The fate of the n-th tracking request (from 1) is `fates.get(n, "pass")`.
+    """Forwards to 127.0.0.1:`upstream`; `fates` says what befalls which tracking request, from the n-th (from 1) on.
 
     `429` and `503` answer with `Retry-After: 1` and forward nothing. `cut_half` forwards the head and half of the
-    body, `cut_whole` all of it; both then call `outage()` (which kills the server and starts it again) and
-    close the client's connection without an answer, as a crashed machine would.
+    body, `cut_whole` all of it; both then kill the server, close the client's connection without an answer as a
+    crashed machine would, and start the server again meanwhile. While it is down a fate that is due waits for the
+    first request after it is up, so that each one planned is met.
     """
 
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(
-        self, upstream: int, fates: dict[int, Fate], outage: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, upstream: int, fates: dict[int, Fate], outage: Outage | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream
-        self.fates = fates
-        self.outage = outage or (lambda: None)
+        self.due = sorted(fates.items())
+        self.outage = outage
         self.met: list[Fate] = []
         """Fates dealt so far, other than `pass`."""
         self.refused: list[bytes] = []
         """Bodies that were answered with 429 or 503."""
         self.count = 0
         self.lock = threading.Lock()
+        self.restarts: list[_Restart] = []
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
@@ -45,6 +51,8 @@ class FlakyProxy(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        for restart in self.restarts:
+            restart.join()
         self.shutdown()
         self.thread.join()
         self.server_close()
@@ -53,13 +61,36 @@ class FlakyProxy(ThreadingHTTPServer):
         """The fate of the tracking request that just came in."""
         with self.lock:
             self.count += 1
-            fate = self.fates.get(self.count, "pass")
-            if fate != "pass":
-                self.met.append(fate)
+            down = any(restart.is_alive() for restart in self.restarts)
+            if down or not self.due or self.count < self.due[0][0]:
+                return "pass"
+            fate = self.due.pop(0)[1]
+            self.met.append(fate)
+            if fate.startswith("cut"):
+                # held as `down` from now on; started once the request is as far as its fate says
+                self.restarts.append(_Restart(self))
             return fate
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that go away in the middle are expected here."""
+
+
+class _Restart(threading.Thread):
+    """Kills the server when told, then starts it again."""
+
+    def __init__(self, proxy: FlakyProxy) -> None:
+        super().__init__(daemon=True)
+        assert proxy.outage is not None
+        self.outage = proxy.outage
+        self.now = threading.Event()
+        self.dead = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        self.now.wait(60)
+        self.outage.kill()
+        self.dead.set()
+        self.outage.restart()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -118,14 +149,20 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.endheaders()
             upstream.send(body[: len(body) // 2] if fate == "cut_half" else body)
             if fate != "pass":
-                self.server.outage()
-                self.close_connection = True
+                self._crash()
                 return
             self._answer(upstream.getresponse())
         except (OSError, http.client.HTTPException):
             self.close_connection = True  # the server is down: the client sees a closed connection
         finally:
             upstream.close()
+
+    def _crash(self) -> None:
+        """The server dies now; the client's connection ends without an answer."""
+        restart = self.server.restarts[-1]
+        restart.now.set()
+        restart.dead.wait(60)
+        self.close_connection = True
 
     def _answer(self, answer: http.client.HTTPResponse) -> None:
         body = answer.read()

@@ -8,12 +8,12 @@ same port and directory. Sent ids = timeline ids = counters. Nothing here may be
 import contextlib
 import http.client
 import json
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.flow.serving import PatronServer
 from tests.sdk.clients import BROWSER_CLIENTS, PROCESS_CLIENTS, Client, Page, browser_version, open_page
 from tests.sdk.flaky import Fate, FlakyProxy
@@ -55,23 +55,23 @@ def assert_once_each(server: PatronServer, user: str, sent: list[str], count: in
     assert profile["traits"]["visits"] == 3
 
 
-class Outage:
-    """Kills the server and starts it again, from whatever thread of the proxy asks; counts how often."""
+class Killer:
+    """Kills the server and starts it again, from a thread of the proxy; keeps what went wrong for the test."""
 
     def __init__(self, server: PatronServer) -> None:
         self.server = server
-        self.lock = threading.Lock()
         self.kills = 0
         self.errors: list[BaseException] = []
 
-    def __call__(self) -> None:
-        with self.lock:
-            self.server.kill9()
-            self.kills += 1
-            try:
-                self.server.start()
-            except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
-                self.errors.append(error)
+    def kill(self) -> None:
+        self.server.kill9()
+        self.kills += 1
+
+    def restart(self) -> None:
+        try:
+            self.server.start()
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
+            self.errors.append(error)
 
     def check(self, kills: int) -> None:
         """The server died as often as planned and came back each time."""
@@ -102,10 +102,10 @@ class TestProcessClients:
         one: PatronServer = server()
         key, user = one.write_key("backend"), f"killed-{client.name}"
         assert one.admin
-        outage = Outage(one)
-        with FlakyProxy(one.port, KILLED, outage) as proxy:
+        killer = Killer(one)
+        with FlakyProxy(one.port, KILLED, killer) as proxy:
             done = client.send(f"127.0.0.1:{proxy.port}", key, COUNT, user, bool(client.impatient))
-        outage.check(len(KILLED))
+        killer.check(len(KILLED))
         assert_once_each(one, user, done.sent)
 
 
@@ -162,8 +162,8 @@ class TestBrowserClients:
     def test_killed_in_mid_batch(self, server: Any, page: Page) -> None:
         one: PatronServer = server()
         user = f"killed-{page.name}"
-        outage = Outage(one)
-        with FlakyProxy(one.port, KILLED, outage) as proxy:
+        killer = Killer(one)
+        with FlakyProxy(one.port, KILLED, killer) as proxy:
             sent = from_browser(one, proxy.port, page, user)
-        outage.check(len(KILLED))
+        killer.check(len(KILLED))
         assert_once_each(one, user, sent)
