@@ -17,6 +17,7 @@ from patron.profiles.bounds import beyond, drop_days, keep_latest
 from patron.profiles.orders import fold_cancel, fold_order, fold_refund
 from patron.profiles.partial import Campaign, Change, Consent, Partial, Stamp, Trait
 from patron.profiles.rules import ProfileRules
+from patron.profiles.sharing import share, share_day
 
 _NAME = 200
 """Longest event name, trait name, purpose or text kept, in characters."""
@@ -45,6 +46,7 @@ def fold(partial: Partial, event: Event, rules: ProfileRules) -> None:
     name = event.name
     if len(name) > _NAME:
         name = name[:_NAME]
+    name = share(name)
     _count(partial, name, event, rules)
     _seen(partial, event.channel, event.time)
     properties = event.properties
@@ -96,17 +98,17 @@ def _count(partial: Partial, name: str, event: Event, rules: ProfileRules) -> No
 def _day(days: dict[str, list[int]], name: str, day: int) -> None:
     series = days.get(name)
     if series is None:
-        days[name] = [day, 1]
+        days[name] = [share_day(day), 1]
     elif series[-2] == day:
         series[-1] += 1
     elif series[-2] < day:
-        series += (day, 1)
+        series += (share_day(day), 1)
     else:
         at = 2 * bisect_left(range(len(series) // 2), day, key=lambda i: series[2 * i])
         if series[at] == day:
             series[at + 1] += 1
         else:
-            series[at:at] = (day, 1)
+            series[at:at] = (share_day(day), 1)
 
 
 def _forget_days(partial: Partial, floor: int) -> None:
@@ -148,7 +150,7 @@ def _recent(partial: Partial, name: str, event: Event, rules: ProfileRules) -> N
         if "product_id" in line or line is not properties:
             product = product_of(line)
         category = text_of(line.get("category"), 100)
-    row = (event.time, name, event.channel, product, category)
+    row = (event.time, name, share(event.channel), product, category)
     recents = partial.recents
     if not recents or row >= recents[-1]:
         recents.append(row)

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from patron.model.errors import NewerSchema
+from patron.profiles.sharing import share, share_day
 
 FORMAT = 1
 """Version of the encoded form."""
@@ -275,7 +276,7 @@ def decode(data: bytes) -> Partial:
         raise
     if wire.format != FORMAT:
         _refuse_newer(data)
-    first, last, stamps, names = wire.first, wire.last, wire.stamps, list(wire.counters)
+    first, last, stamps, names = wire.first, wire.last, wire.stamps, [share(name) for name in wire.counters]
     return Partial(
         wire.events,
         first,
@@ -283,7 +284,7 @@ def decode(data: bytes) -> Partial:
         wire.counters,
         wire.other,
         {c: [first + a, last - b, n] for c, (a, b, n) in wire.channels.items()},
-        {name: flat for name, flat in zip(names, wire.days, strict=True) if flat},
+        _shared_days(names, wire.days),
         _rows(wire, names),
         None if wire.traits is None else {n: (value, stamps[i]) for n, (i, value) in wire.traits.items()},
         None
@@ -308,11 +309,17 @@ def decode(data: bytes) -> Partial:
     )
 
 
+def _shared_days(names: list[str], days: list[list[int]]) -> dict[str, list[int]]:
+    for flat in days:
+        flat[::2] = map(share_day, flat[::2])
+    return {name: flat for name, flat in zip(names, days, strict=True) if flat}
+
+
 def _rows(wire: _Wire, names: list[str]) -> list[Recent]:
     if wire.recents is None:
         return []
     times, events, channels, products, categories = wire.recents
-    order = list(wire.channels)
+    order = [share(channel) for channel in wire.channels]
     return list(
         zip(
             accumulate(times),

@@ -14,17 +14,18 @@ TIMES = st.builds(
     st.sampled_from([0, 1, 30, 399, 400, 401, 799, 800]),
     st.sampled_from([0, 1, DAY - 1]),
 )
-ORDERS = st.sampled_from(["O1", "O2", "O3", 7, None])
-CURRENCIES = st.sampled_from(["EUR", "gbp", "GBP", "euro", None])
+ORDERS = st.sampled_from(["O1", "O1", "O1", "O2", "O3", 7, None])
+CURRENCIES = st.sampled_from([None, None, "EUR", "gbp", "GBP", "euro"])
 AMOUNTS = st.sampled_from([10, 10.1, "20.55", 0, 0.0001, "12.34567", -3, None, "x", 10**14])
 LINES = st.lists(
     st.fixed_dictionaries(
-        {"product_id": st.sampled_from(["P1", "P2", "P3"])},
-        optional={
-            "price": st.sampled_from([18.0, "9.99", 0.3333, 0, None]),
-            "quantity": st.sampled_from([1, 2, 3, 0.5, "0.333", 0, -1, None]),
+        {
+            "product_id": st.sampled_from(["P1", "P1", "P2", "P3"]),
+            "price": st.sampled_from([18, 5.5, "9.99", 0.3333, 0, None]),
         },
+        optional={"quantity": st.sampled_from([1, 2, 3, 0.5, "0.333", 0, -1, None])},
     ),
+    min_size=1,
     max_size=3,
 )
 VALUES = st.sampled_from([None, 1, 2.5, "x", "y" * 3000, True, [1, "a"], {"b": 1, "a": {"c": 2}}, 2**70])
@@ -50,22 +51,23 @@ def _present(**values: Any) -> dict[str, Any]:
 def _completed(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
     properties = _present(
         order_id=draw(ORDERS),
-        revenue=draw(AMOUNTS),
-        total=draw(AMOUNTS),
+        revenue=draw(st.just(99) | AMOUNTS),
+        total=draw(st.none() | AMOUNTS),
         currency=draw(CURRENCIES),
-        products=draw(st.none() | LINES),
+        products=draw(LINES | st.none() | st.just([])),
     )
     return "track", "Order Completed", properties, {}
 
 
 @st.composite
 def _refunded(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    by = draw(st.sampled_from(["amount", "lines", "lines", "both", "all"]))
     properties = _present(
         order_id=draw(ORDERS),
-        refund_id=draw(st.sampled_from(["R1", "R2", None])),
-        revenue=draw(st.none() | AMOUNTS),
+        refund_id=draw(st.sampled_from(["R1", "R2", None, None])),
+        revenue=draw(AMOUNTS) if by in ("amount", "both") else None,
         currency=draw(CURRENCIES),
-        products=draw(st.none() | LINES),
+        products=draw(LINES) if by in ("lines", "both") else None,
     )
     return "track", "Order Refunded", properties, {}
 
@@ -91,18 +93,38 @@ def _identified(draw: Any) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
 
 CHANGED = st.just(("identify", "Consent Changed", {}, {}))
 CANCELLED = ORDERS.map(lambda order: ("track", "Order Cancelled", _present(order_id=order), {}))
-MONEY = st.one_of(_completed(), _completed(), _refunded(), _refunded(), CANCELLED)
-SAID = st.sampled_from(
-    [MONEY, _other(), _identified(), CHANGED, st.one_of(MONEY, _other(), _identified(), CHANGED)]
+MONEY = st.one_of(_completed(), _completed(), _completed(), _refunded(), _refunded(), _refunded(), CANCELLED)
+REFUNDS = st.one_of(_completed(), _refunded(), _refunded())
+SOLD = [
+    {"product_id": "P1", "price": 18, "quantity": 3},
+    {"product_id": "P2", "price": "9.99", "quantity": 0.7},
+]
+BACK = st.lists(
+    st.fixed_dictionaries(
+        {"product_id": st.sampled_from(["P1", "P2"]), "quantity": st.sampled_from([1, 2, 0.1, "0.333"])}
+    ),
+    min_size=1,
+    max_size=2,
 )
-"""What a history is mostly about: one kind alone meets its bounds, all together meet each other."""
+RETURNS = st.one_of(
+    st.just(("track", "Order Completed", {"order_id": "O1", "revenue": 99, "products": SOLD}, {})),
+    BACK.map(lambda lines: ("track", "Order Refunded", {"order_id": "O1", "products": lines}, {})),
+)
+"""One order whose products come back piece by piece, and now and then more of them than were bought."""
+NAMES = _other()
+TRAITS = _identified()
+MIXED = st.one_of(MONEY, NAMES, TRAITS, CHANGED)
+ALL = [MONEY, REFUNDS, NAMES, TRAITS, CHANGED, MIXED]
+"""What a history may be about: one kind alone meets its bounds, all together meet each other."""
 
 
 @st.composite
-def histories(draw: Any, most: int = 16) -> list[Event]:
+def histories(draw: Any, *about: Any, most: int = 12) -> list[Event]:
     """A list of distinct events in some order of arrival; message ids are in no relation to times."""
+    kinds = draw(st.sampled_from(about or ALL))
+    size = draw(st.integers(1, most))
     instants = st.sampled_from(draw(st.lists(TIMES, min_size=1, max_size=5)))
-    said = draw(st.lists(st.tuples(draw(SAID), instants), min_size=1, max_size=most))
+    said = draw(st.lists(st.tuples(kinds, instants), min_size=size, max_size=size))
     ids = draw(st.permutations(range(len(said))))
     return [
         Event(
