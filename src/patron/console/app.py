@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -30,7 +30,7 @@ from patron.console.pages import (
     sources,
 )
 from patron.console.port import ConsoleApp
-from patron.console.render import STATIC
+from patron.console.render import STATIC, render
 from patron.console.sessions import Brake, Sessions
 from patron.console.visit import Form, House, Page, Visit, problem, serve
 from patron.model.errors import NotFound, RequestError, TooLarge
@@ -150,12 +150,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _fault(_: Request, error: Exception) -> Response:
     """A fault of ours: say so, and nothing of its inside (the log has that)."""
     del error
-    return Response(
-        "Something failed on our side (code E-CON-500). What was saved before is safe. Go back and try again; "
-        "the server's log has the details.\n",
-        500,
-        media_type="text/plain; charset=utf-8",
-    )
+    return HTMLResponse(render("fault.html", {"theme": "", "workspace": ""}), 500)
 
 
 _EMPTY = Form()

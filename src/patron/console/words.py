@@ -292,13 +292,15 @@ def reason(code: str) -> str:
 def place(channel_name: str, placement: str) -> str:
     """Where a decision was asked for.
 
-    >>> place("pos", "till"), place("web", "home_hero"), place("pos", "checkout")
-    ('Till', 'Web, home hero', 'Till, checkout')
+    >>> place("pos", "till"), place("web", "home_hero"), place("web", "web_home")
+    ('Till', 'Web, home hero', 'Web home')
     """
     one = {"pos": "Till", "kiosk": "Kiosk", "associate_tablet": "Tablet", "signage": "Display"}.get(
         channel_name
     ) or channel(channel_name)
     words = placement.replace("_", " ")
+    if words.casefold().startswith((f"{one.casefold()} ", f"{channel_name} ")):
+        return words.capitalize()
     return one if words.casefold() in {one.casefold(), channel_name, ""} else f"{one}, {words}"
 
 

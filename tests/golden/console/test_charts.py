@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.console.charts import bar, hours, identity_graph, lift
-from patron.console.charts.identity import order_links
+from patron.console.charts.identity import leaves, order_links
 from patron.model.views import IdentifierView, LinkView
 from tests.browser.fake_console import anna, hostile
 
@@ -88,5 +88,8 @@ def test_numbers_on_the_graph_are_the_numbers_of_the_list() -> None:
     accepted, others = order_links(anna().links)
     drawn = str(identity_graph("Anna", anna().identifiers, anna().links))
     numbers = [int(n) for n in re.findall(r'class="ink bold tiny">(\d+)<', drawn)]
-    assert numbers == list(range(1, len(accepted) + 1))
+    hanging = leaves(anna().links)
+    assert hanging == {"order_id:771204"}
+    assert numbers == list(range(1, len(accepted)))
+    assert hanging & {accepted[-1].a, accepted[-1].b}
     assert drawn.count("✕") == len(others)

@@ -48,9 +48,10 @@ def hours(today: Sequence[int], before: Sequence[int], hour: int) -> Markup:
         parts.append(
             f'<rect x="{index * 11.7:.1f}" y="{76 - height:.1f}" width="8.6" height="{height:.1f}" {look}/>'
         )
-    middle = min(max(hour * 11.7 + 4, 46), 226)
-    parts.append(
-        f'<text x="0" y="92">0:00</text><text x="{middle:.0f}" y="92" class="ink" text-anchor="middle">{hour}:00</text>'
-        '<text x="280" y="92" text-anchor="end">24:00</text></svg>'
-    )
-    return Markup("".join(parts))  # noqa: S704 - numbers and our own constants only
+    middle = min(max(hour * 11.7 + 4, 14), 264)
+    labels = [f'<text x="{middle:.0f}" y="92" class="ink" text-anchor="middle">{hour}:00</text>']
+    if middle > 60:
+        labels.append('<text x="0" y="92">0:00</text>')
+    if middle < 220:
+        labels.append('<text x="280" y="92" text-anchor="end">24:00</text>')
+    return Markup("".join([*parts, *labels, "</svg>"]))  # noqa: S704 - numbers and our own constants only

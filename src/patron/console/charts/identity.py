@@ -18,6 +18,7 @@ WIDTH = 460
 _CENTRE = WIDTH / 2
 _MOST = 14
 _BOX = 26
+_LIGHT = ("order_id:", "visit_id:")
 _SIGNS = {"refused": "✕", "shared": "✕", "cut": "✂", "proposed": "?"}
 _TONES = {
     "refused": "var(--bad)",
@@ -38,9 +39,27 @@ class Place(Struct, frozen=True):
     centre: bool = False
 
 
+def leaves(links: Sequence[LinkView]) -> set[str]:
+    """Orders and visits that hang on one identifier: they join nobody, and there is one for every receipt.
+
+    >>> LinkView("card:1", "order_id:9", "accepted", 0, "verified", 0, "", "", "", "") and leaves([])
+    set()
+    """
+    near: dict[str, set[str]] = {}
+    for link in links:
+        if link.status == "accepted":
+            near.setdefault(link.a, set()).add(link.b)
+            near.setdefault(link.b, set()).add(link.a)
+    return {key for key, others in near.items() if key.startswith(_LIGHT) and len(others) == 1}
+
+
 def order_links(links: Sequence[LinkView]) -> tuple[list[LinkView], list[LinkView]]:
-    """Accepted links in the order of their numbers (time, then identifiers), and the ones that do not count."""
-    ranked = sorted(links, key=lambda link: (link.time, link.a, link.b))
+    """Accepted links in the order of their numbers, and the ones that do not count.
+
+    Links that join what people have come first, then those of single orders and visits; each by time.
+    """
+    hanging = leaves(links)
+    ranked = sorted(links, key=lambda link: (bool({link.a, link.b} & hanging), link.time, link.a, link.b))
     return (
         [link for link in ranked if link.status == "accepted"],
         [link for link in ranked if link.status != "accepted"],
@@ -67,10 +86,13 @@ def identity_graph(name: str, identifiers: Sequence[IdentifierView], links: Sequ
     """
     accepted, others = order_links(links)
     keys = [f"{one.type}:{one.value}" for one in identifiers]
-    walk = _walk(keys, accepted)
-    shown, left_out = walk[:_MOST], max(0, len(walk) - _MOST)
+    hanging = leaves(links)
+    walk = _walk([key for key in keys if key not in hanging] or keys, accepted)
+    shown = walk[:_MOST]
+    left_out = len(keys) - len(shown)
     below = _outside(others, set(keys))[:2]
     places, height = _places(shown, below, others)
+    height += 20 if left_out else 0
     parts = [_open(name, keys, accepted, others, height)]
     parts += [_edge(places, link, str(number)) for number, link in enumerate(accepted, 1)]
     parts += [_edge(places, link, _SIGNS.get(link.status, "?")) for link in _drawn_below(others, below)]
@@ -78,7 +100,10 @@ def identity_graph(name: str, identifiers: Sequence[IdentifierView], links: Sequ
     parts += [_badge(places, link, str(number)) for number, link in enumerate(accepted, 1)]
     parts += [_badge(places, link, _SIGNS.get(link.status, "?")) for link in _drawn_below(others, below)]
     if left_out:
-        parts.append(f'<text x="4" y="{height - 4:.0f}">{left_out} more in the list</text>')
+        parts.append(
+            f'<text x="{_CENTRE}" y="{height - 5:.0f}" text-anchor="middle">'
+            f"{plural(left_out, 'identifier hangs', 'identifiers hang')} on one of these: see the list</text>"
+        )
     return Markup("".join(parts) + "</svg>")  # noqa: S704 - every text is escaped in _open and _box
 
 
@@ -133,7 +158,7 @@ def _places(
     for side, group in ((1, right), (-1, left)):
         for index, key in enumerate(group):
             spread = 0.0 if len(group) == 1 else (index / (len(group) - 1) - 0.5) * 2
-            x = _CENTRE + side * 164 * math.cos(spread * 0.62)
+            x = _CENTRE + side * 152 * math.cos(spread * 0.62)
             places[key] = Place(key, x, middle + spread * (body / 2 - 20), "var(--accent)")
     if shown:
         places[shown[0]] = Place(shown[0], _CENTRE, middle, "var(--accent)", centre=True)
@@ -166,12 +191,17 @@ def _ends(places: dict[str, Place], link: LinkView) -> tuple[Place, Place] | Non
     return (a, b) if a and b else None
 
 
-def _middle(a: Place, b: Place) -> tuple[float, float]:
-    """The middle of a link; between two identifiers of one side the link bends towards the centre."""
+def _middle(places: dict[str, Place], a: Place, b: Place) -> tuple[float, float]:
+    """The middle of a link; it bends towards the centre round an identifier that stands between its ends."""
     x, y = (a.x + b.x) / 2, (a.y + b.y) / 2
-    same_side = not a.centre and not b.centre and (a.x - _CENTRE) * (b.x - _CENTRE) > 0
-    if same_side and not (a.dashed or b.dashed) and abs(a.y - b.y) > 100:
-        x += -58 if x > _CENTRE else 58
+    low, high = sorted((a.y, b.y))
+    right = a.x > _CENTRE
+    between = any(
+        low < place.y < high and (place.x > _CENTRE) == right for place in places.values() if not place.centre
+    )
+    same_side = not a.centre and not b.centre and (b.x > _CENTRE) == right
+    if same_side and between and not (a.dashed or b.dashed):
+        x += -58 if right else 58
     return x, y
 
 
@@ -184,7 +214,7 @@ def _edge(places: dict[str, Place], link: LinkView, _sign: str) -> str:
     if ends is None:
         return ""
     a, b = ends
-    x, y = _middle(a, b)
+    x, y = _middle(places, a, b)
     bend_x, bend_y = 2 * x - (a.x + b.x) / 2, 2 * y - (a.y + b.y) / 2
     dash = "" if link.status == "accepted" else ' stroke-dasharray="4 4"'
     return (
@@ -197,7 +227,7 @@ def _badge(places: dict[str, Place], link: LinkView, sign: str) -> str:
     ends = _ends(places, link)
     if ends is None:
         return ""
-    x, y = _middle(*ends)
+    x, y = _middle(places, *ends)
     outsider = next((place for place in ends if place.dashed), None)
     if outsider is not None:
         inside = ends[0] if outsider is ends[1] else ends[1]
@@ -210,8 +240,8 @@ def _badge(places: dict[str, Place], link: LinkView, sign: str) -> str:
 
 
 def _box(place: Place) -> str:
-    text = label(place.key, 17)
-    width = min(max(7 * len(text) + 18, 56), 124)
+    text = label(place.key, 19)
+    width = min(max(7 * len(text) + 18, 56), 148)
     x = min(max(place.x - width / 2, 1), WIDTH - width - 1)
     dash = ' stroke-dasharray="4 4"' if place.dashed else ""
     fill = "var(--accent)" if place.centre else "var(--surface)"

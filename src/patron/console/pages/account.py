@@ -21,7 +21,7 @@ def safe_next(path: str) -> str:
     >>> safe_next("/console/people"), safe_next("//evil/console"), safe_next("https://evil"), safe_next("/console/../x")
     ('/console/people', '/console', '/console', '/console')
     """
-    good = re.fullmatch(r"/console(/[A-Za-z0-9_.~-]+)*", path) and ".." not in path
+    good = re.fullmatch(r"/console(/[A-Za-z0-9_.~:@+-]+)*", path) and ".." not in path
     return path if good and not path.startswith(("/console/signin", "/console/live")) else "/console"
 
 

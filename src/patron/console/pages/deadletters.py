@@ -13,7 +13,7 @@ from patron.console.visit import Visit
 from patron.model.errors import BadRequest, NotFound
 from patron.model.events import CHANNELS
 
-PAGE = 50
+PAGE = 25
 _MOST_LINES = 800
 
 

@@ -106,7 +106,9 @@ def _rows(view: DecisionView) -> list[dict[str, Any]]:
 
 
 def _name(view: DecisionView, offer: str) -> str:
-    return view.names.get(offer) or ("Nothing" if offer == NOTHING else offer)
+    if offer == view.decision.action and offer != NOTHING:
+        return view.offer
+    return view.names.get(offer) or ("Nothing" if offer == NOTHING else words.kind(offer.replace("-", "_")))
 
 
 def _fate(view: DecisionView, offer: str, drawn: str) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """People: find one by any identifier."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from patron.console.visit import Visit
@@ -21,7 +23,7 @@ async def find(visit: Visit) -> Response:
     if len(query) >= 2:
         rows = visit.app.find(query, LIMIT)
         visit.app.audit(visit.user.name, "find", f"{len(rows)} found")
-    context = {"query": query, "rows": rows, "asked": len(query) >= 2, "limit": LIMIT}
+    context: dict[str, Any] = {"query": query, "rows": rows, "asked": len(query) >= 2, "limit": LIMIT}
     if visit.partial:
         return visit.fragment("parts/people_rows.html", **context)
     return visit.page("people.html", **context)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from patron.console import words
-from patron.console.charts.identity import order_links
+from patron.console.charts.identity import leaves, order_links
 from patron.console.render import ref
 from patron.console.visit import Visit
 from patron.model.errors import BadRequest, RequestError
@@ -23,9 +23,8 @@ async def show(visit: Visit) -> Response:
     """The whole page. Looking at a person is itself recorded."""
     person = visit.person(visit.path["id"])
     if person.id != visit.path["id"]:
-        return visit.go(
-            address(person.id), "This id moved: the person was joined or split. You see who holds it today."
-        )
+        moved = "This id moved: the person was joined or split. You see who holds it today."
+        return visit.go(address(person.id), "" if ":" in visit.path["id"] else moved)
     visit.app.audit(visit.user.name, "view", person.id)
     accepted, others = order_links(person.links)
     return visit.page(
@@ -33,6 +32,7 @@ async def show(visit: Visit) -> Response:
         person=person,
         chips=_chips(person.identifiers),
         accepted=accepted,
+        main=_main(accepted, leaves(person.links)),
         others=_by_outsider(others, person),
         keys=_keys(person),
         money=[words.money(amount, currency) for currency, amount in sorted(person.revenue.items())],
@@ -246,8 +246,16 @@ def _chips(identifiers: list[IdentifierView]) -> list[IdentifierView]:
     return ranked[:CHIPS]
 
 
+def _main(accepted: list[LinkView], hanging: set[str]) -> int:
+    """How many links the list shows at once: those that join what people have, else the first few."""
+    joining = sum(not {link.a, link.b} & hanging for link in accepted)
+    return min(joining or 4, 16)
+
+
 def _keys(person: PersonView) -> list[str]:
-    return [f"{one.type}:{one.value}" for one in person.identifiers]
+    """The identifiers, orders and visits last."""
+    keys = [f"{one.type}:{one.value}" for one in person.identifiers]
+    return sorted(keys, key=lambda key: key.startswith(("order_id:", "visit_id:")))
 
 
 def _nodes(person: PersonView) -> list[str]:
