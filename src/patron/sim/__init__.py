@@ -1,6 +1,7 @@
 """A living simulated town: what a real retailer would send, with the truth kept beside it.
 
-The simulator talks to the product through its public HTTP API only; see SIMULATOR notes in `docs`.
+The simulator talks to the product through its public HTTP API only. `history` is the past as it arrived, `live` goes on
+from now, `stories` says whom to look at, `truth` is for scoring and stays out of data directories.
 
 >>> import datetime as dt
 >>> town = make_town(seed=7, today=dt.date(2026, 11, 21), size=20, days=10)

@@ -21,8 +21,8 @@ from patron.model.errors import PatronError
 from patron.sim.messages import Delivery, Message, iso, known_by
 from patron.sim.shops import EPOCH
 
-SOURCES: tuple[str, ...] = ("crm", "backend", "pos")
-"""Sources of these deliveries: the household list, the mailing house, the tills. Best made with kind `import`."""
+SOURCES: tuple[str, ...] = ("crm", "pos")
+"""Sources of these deliveries: the household list and its mailings, and the tills. Best made with kind `import`."""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "complete-journey.patron.example")
 SLICE = 32_768
 """Basket lines read at once."""
@@ -211,7 +211,7 @@ def _campaigns(shift: int) -> Iterator[_Row]:
             "valid_until": iso(_noon(end) + shift)[:10],
         }
         key = f"campaign/{campaign:04d}/{household:08d}"
-        yield _row(noon + shift, "backend", key, _track("Message Sent", household, properties))
+        yield _row(noon + shift, "crm", key, _track("Message Sent", household, properties))
 
 
 def _redemptions(shift: int) -> Iterator[_Row]:
