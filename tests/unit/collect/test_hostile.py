@@ -149,7 +149,7 @@ def test_no_body_of_4_mb_costs_more_than_a_second(name):
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.characters(categories=["Cs"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=12,
+    max_leaves=6,
 )
 FIELDS = ["type", "event", "name", "messageId", "userId", "anonymousId", "previousId", "groupId", "timestamp",
           "originalTimestamp", "sentAt", "receivedAt", "properties", "traits", "context", "integrations",
