@@ -167,6 +167,5 @@ def _flip(target: Target, person: int) -> tuple[float, int]:
 
 
 def _open_to_gold(decision: dict[str, Any]) -> bool:
-    """Whether the offer passed the condition on the trait."""
-    dropped = decision.get("dropped") or []
-    return not any(one["offer"] == "gold" and one["gate"] == "conditions" for one in dropped)
+    """Whether the offer passed its condition on the trait, whichever action was drawn."""
+    return "gold" in decision["eligible"]
