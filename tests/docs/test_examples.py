@@ -8,7 +8,8 @@ import pytest
 
 import patron
 
-MODULES = sorted(found.name for found in pkgutil.walk_packages(patron.__path__, "patron."))
+FOUND = pkgutil.walk_packages(patron.__path__, "patron.")
+MODULES = sorted(found.name for found in FOUND if not found.name.endswith("__main__"))
 
 
 @pytest.mark.parametrize("name", MODULES)
