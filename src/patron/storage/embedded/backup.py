@@ -265,7 +265,9 @@ def verify(src: Path) -> Manifest:
     for name, line in found.files.items():
         path = src / name
         if name.startswith("/") or ".." in Path(name).parts:
-            raise StorageError(f"the manifest of {src} names {name}, which lies outside it. Choose another backup")
+            raise StorageError(
+                f"the manifest of {src} names {name}, which lies outside it. Choose another backup"
+            )
         if not path.is_file():
             raise StorageError(f"the backup {src} lacks its file {name}. Choose another backup")
         if _line(path) != line:

@@ -34,14 +34,16 @@ from patron.storage.embedded.files import storage_error
 from patron.storage.embedded.partitions import REST, Partitions
 
 NEW, DUPLICATE, CONFLICT = 0, 1, 2
-FRESH_IDS = 1 << 16
-"""Ids kept in a dict before they go to a file (about 150 bytes each there, 8 to 11 in a file)."""
+FRESH_IDS = 1 << 15
+"""Ids kept in a dict before they go to a file (about 250 bytes each there, 9 to 11 in a file)."""
 
 _MASK = (1 << 64) - 1
 _MIX = 0x9E3779B97F4A7C15
-_DAY_SHIFT, _POSITION_SHIFT = 32, 48
-_FRESH_BYTES = 150
+_FRESH_BYTES = 250
 _unpack = struct.Struct("<Q").unpack
+Accepted = tuple[int, int, int]
+"""Log position, day, payload checksum of an id."""
+
 _logger = logging.getLogger("patron.storage.dedup")
 
 
@@ -71,8 +73,8 @@ class Dedup:
         self._partitions = Partitions(directory)
         self._secret = self._partitions.secret()
         self._prefixes: dict[str, bytes] = {}
-        self._fresh: dict[int, int] = {}
-        self._cooling: dict[int, int] = {}
+        self._fresh: dict[int, Accepted] = {}
+        self._cooling: dict[int, Accepted] = {}
         self._withdrawn: set[int] = set()
         self._recent: tuple[str, str, int, int] = ("", "", 0, 0)
         self._settled = 0
@@ -121,14 +123,14 @@ class Dedup:
             key = recent[3]
         else:
             key = self._key(source, message_id, day)
-        self._remember(key, (position << 16 | day & 0xFFFF) << _DAY_SHIFT | payload_crc)
+        self._remember(key, (position, day, payload_crc))
 
     def discard(self, source: str, message_id: str, day: int, payload_crc: int) -> None:
         """Take back an `add` whose append failed."""
         key = self._key(source, message_id, day)
         held = self._fresh.get(key)
         if held is not None:
-            if held & 0xFFFFFFFF == payload_crc:
+            if held[2] == payload_crc:
                 del self._fresh[key]
         elif self._find(key, day) == payload_crc:
             self._withdrawn.add(key)
@@ -158,26 +160,30 @@ class Dedup:
         # Taken before the files are asked: the worker empties it only after its ids are in a file.
         fresh, cooling, withdrawn = self._fresh, self._cooling, self._withdrawn
         stored = self._stored(keys, names, days, distinct)
-        verdicts = []
-        for number, key in enumerate(names):
-            crc = payload_crcs[number]
-            held = fresh.get(key)
-            if held is None:
-                held = cooling.get(key)
-                if held is None and stored:
-                    held = stored.get(number)
-                if held is not None and withdrawn and key in withdrawn:
-                    held = None
-            if held is None:
-                fresh[key] = (positions[number] << 16 | days[number] & 0xFFFF) << _DAY_SHIFT | crc
-                verdicts.append(NEW)
-            else:
-                verdicts.append(DUPLICATE if held & 0xFFFFFFFF == crc else CONFLICT)
-        if withdrawn:
-            withdrawn.difference_update(names)
+        given = zip(names, zip(positions, days, payload_crcs, strict=True), strict=True)
+        usual = not stored and not withdrawn and len(set(names)) == len(names)
+        if usual and fresh.keys().isdisjoint(names) and cooling.keys().isdisjoint(names):
+            fresh.update(given)
+            verdicts = [NEW] * len(names)
+        else:
+            verdicts = [
+                self._judge(key, accepted, stored.get(n), cooling) for n, (key, accepted) in enumerate(given)
+            ]
         if len(fresh) >= self._limit:
             self._cool_when_idle()
         return verdicts
+
+    def _judge(self, key: int, accepted: Accepted, stored: int | None, cooling: dict[int, Accepted]) -> int:
+        held = self._fresh.get(key)
+        if held is None and key in self._withdrawn:
+            self._withdrawn.discard(key)
+            stored = None
+        elif held is not None or (held := cooling.get(key)) is not None:
+            stored = held[2]
+        if held is None and stored is None:
+            self._fresh[key] = accepted
+            return NEW
+        return DUPLICATE if stored == accepted[2] else CONFLICT
 
     def _stored(
         self, keys: Keys, names: list[int], days: Sequence[int], distinct: set[int]
@@ -280,17 +286,17 @@ class Dedup:
     def _find(self, key: int, day: int) -> int | None:
         held = self._fresh.get(key)
         if held is not None:
-            return held & 0xFFFFFFFF
+            return held[2]
         if key in self._withdrawn:
             return None
         held = self._cooling.get(key)
         if held is not None:
-            return held & 0xFFFFFFFF
+            return held[2]
         partitions = self._partitions
-        held = partitions.find(str(day), key)
-        return partitions.find(REST, key) if held is None else held
+        stored = partitions.find(str(day), key)
+        return partitions.find(REST, key) if stored is None else stored
 
-    def _remember(self, key: int, value: int) -> None:
+    def _remember(self, key: int, value: Accepted) -> None:
         if self._withdrawn:
             self._withdrawn.discard(key)
         fresh = self._fresh
@@ -299,20 +305,20 @@ class Dedup:
             self._cool_when_idle()
 
     def _cool_when_idle(self) -> None:
-        if self._idle.is_set() and self._error is None:
+        oldest = next(iter(self._fresh.values()))[0]
+        if oldest <= self._settled and self._idle.is_set() and self._error is None:
             self._cool(self._settled)
         # Looking through what is on its way costs time: not again before there is much more.
         self._limit = max(FRESH_IDS, len(self._fresh) + FRESH_IDS // 4)
 
     def _cool(self, through: int | None) -> None:
         """Set the settled ids aside for the worker; what is still on its way to the disk stays."""
-        fresh, flying = self._fresh, dict[int, int]()
+        fresh, flying = self._fresh, dict[int, Accepted]()
         if through is not None:
-            limit = through + 1 << _POSITION_SHIFT
-            for key, value in reversed(fresh.items()):
-                if value < limit:
+            for key, accepted in reversed(fresh.items()):
+                if accepted[0] <= through:
                     break
-                flying[key] = value
+                flying[key] = accepted
         for key in flying:
             del fresh[key]
         ready = self._cooling | fresh if self._cooling else fresh  # some are left when the worker failed
@@ -325,11 +331,10 @@ class Dedup:
 
     def _write(self) -> None:
         cooling = self._cooling
-        values = list(cooling.values())
-        count = len(values)
+        count = len(cooling)
         keys = np.fromiter(cooling, np.uint64, count)
-        checksums = np.fromiter((v & 0xFFFFFFFF for v in values), np.uint32, count)
-        days = np.fromiter((v >> _DAY_SHIFT & 0xFFFF for v in values), np.uint64, count)
+        checksums = np.fromiter((accepted[2] for accepted in cooling.values()), np.uint32, count)
+        days = np.fromiter((accepted[1] for accepted in cooling.values()), np.int64, count)
         self._partitions.store(days, keys, checksums)
         self._cooling = {}
         self._partitions.merge()

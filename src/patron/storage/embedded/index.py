@@ -1,7 +1,6 @@
 """The log's index: which events speak of an identifier. In memory for what is open, sidecars for what is sealed."""
 
 import threading
-from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -25,6 +24,7 @@ CHUNK_ROWS = 4096
 """Rows that are scanned as they came; then they are sorted (a quarter of a millisecond), so that a search is binary."""
 
 _FOR_EVER = 1 << 63
+_ALL_BITS = (1 << 64) - 1
 
 
 class _Buffer:
@@ -37,15 +37,15 @@ class _Buffer:
     def __init__(self, first: int, last: int) -> None:
         self.first = first
         self.last = last
-        self.tail = array("Q")
+        self.tail: list[int] = []
         self._chunks: list[Rows] = []
 
     def freeze(self) -> None:
         """Sort what was noted lately."""
         rows = self._recent()
-        order = rows.hash.argsort(kind="stable")
+        order = rows.hash.argsort()
         self._chunks.append(Rows(*(column[order] for column in rows)))
-        self.tail = array("Q")
+        self.tail = []
 
     def find(self, hashes: Column) -> list[Rows]:
         """The rows of these hashes."""
@@ -62,7 +62,11 @@ class _Buffer:
         return sorted_unique(joined([*self._chunks, recent]))
 
     def _recent(self) -> Rows:
-        return rows_of(np.frombuffer(self.tail[:], np.uint64)) if self.tail else joined([])
+        tail = self.tail[:]
+        try:
+            return rows_of(np.array(tail, np.uint64))
+        except OverflowError:  # a time before 1970: its bits are kept, and read as signed
+            return rows_of(np.array([value & _ALL_BITS for value in tail], np.uint64))
 
     def forget(self, hashes: Column, places: Column) -> int:
         """Drop rows; gives how many."""
@@ -76,7 +80,7 @@ class _Sink(_Buffer):
     """Takes notes about segments that have their sidecar: a replay may note them again, and nothing changes."""
 
     def freeze(self) -> None:
-        self.tail = array("Q")
+        self.tail = []
 
 
 class LogIndex:
@@ -200,8 +204,9 @@ def _path(segment: Segment) -> Path:
 
 
 def _by_time(rows: Rows) -> list[IndexRow]:
-    order = np.lexsort((rows.place, rows.time))
-    times, places = rows.time[order].tolist(), rows.place[order].tolist()
+    signed = rows.time.view(np.int64)
+    order = np.lexsort((rows.place, signed))
+    times, places = signed[order].tolist(), rows.place[order].tolist()
     found: list[IndexRow] = []
     for time, place in zip(times, places, strict=True):
         row = IndexRow(time, place >> 1, bool(place & 1))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from patron.storage.embedded.bloom import Bloom, Keys
 from patron.storage.embedded.files import (
@@ -31,6 +32,7 @@ from patron.storage.embedded.runs import (
 )
 from patron.storage.embedded.segments import OpenFiles
 
+Days = npt.NDArray[np.int64]
 REST = "rest"
 OWN_PARTITION = 1024
 """Ids of one day in one flush from which on that day gets files of its own."""
@@ -139,13 +141,13 @@ class Partitions:
             if name in self.all:
                 self._filter(self.all[name])
 
-    def store(self, days: Keys, keys: Keys, checksums: Checksums) -> None:
+    def store(self, days: Days, keys: Keys, checksums: Checksums) -> None:
         """Make fingerprints durable, each in its day's partition or the rest. Raises OSError."""
         order = days.argsort(kind="stable")
         days, keys, checksums = days[order], keys[order], checksums[order]
         names, starts, counts = np.unique(days, return_index=True, return_counts=True)
         own = [n for n, c in zip(names.tolist(), counts.tolist(), strict=True) if self._has_own(str(n), c)]
-        rest = ~np.isin(days, np.array(own, np.uint64))
+        rest = ~np.isin(days, np.array(own, np.int64))
         if rest.any():
             self._append(REST, sorted_columns(keys[rest], checksums[rest]))
         for name, start, count in zip(names.tolist(), starts.tolist(), counts.tolist(), strict=True):
