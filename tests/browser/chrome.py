@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.fake_console import PASSWORD, FakeApp, build
 
@@ -96,6 +96,7 @@ class Watched:
     def sign_in(self) -> None:
         """Sign in by keyboard."""
         self.page.goto(f"{self.base}/console/signin")
+        expect(self.page.get_by_label("Account")).to_be_focused()
         self.page.keyboard.type("giulia")
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(PASSWORD)
