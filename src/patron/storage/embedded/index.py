@@ -142,26 +142,20 @@ class LogIndex:
         buffers = self._buffers
         found = [rows for buffer in buffers for rows in buffer.find(wanted)]
         covered = {buffer.first for buffer in buffers}
-        # The list is taken after the buffers, so nothing sealed meanwhile is missed; and a sidecar is written before
-        # its buffer goes, so a segment has at least one of them whenever we look.
+        # The list is taken after the buffers, so a segment sealed meanwhile is missed by neither. One that began meanwhile
+        # may have no sidecar yet: nothing of it was there when the caller asked.
         for segment in sealed():
-            if segment.first not in covered:
-                found += self._late(segment, wanted)
+            rows = None if segment.first in covered else self._sidecar(segment)
+            hit = None if rows is None else matching(rows, wanted)
+            if hit is not None:
+                found.append(hit)
         return _by_time(joined(found))
-
-    def _late(self, segment: Segment, wanted: Column) -> list[Rows]:
-        for buffer in self._buffers:
-            if buffer.first == segment.first:
-                return buffer.find(wanted)
-        rows = self._sidecar(segment)
-        hit = None if rows is None else matching(rows, wanted)
-        return [] if hit is None else [hit]
 
     def _sidecar(self, segment: Segment) -> Rows | None:
         def opening(path: Path) -> Rows | None:
             try:
                 return read_sidecar(path, segment.first, segment.last)
-            except FileNotFoundError:  # retention dropped the segment meanwhile
+            except FileNotFoundError:  # not written yet, or dropped by retention meanwhile
                 return None
 
         return self._files.load(_path(segment), opening)
