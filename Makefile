@@ -30,7 +30,7 @@ lint: $(STAMPS)/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports
 
 screenshots: $(STAMPS)/dev tools ## Draw docs/screenshots/ anew from a running demo
-	$(BIN)/python scripts/screenshots.py $(ARGS)
+	$(BIN)/python scripts/pictures.py
 
 mutants: $(STAMPS)/dev ## Break each law by hand; a test must notice each time
 	$(BIN)/python scripts/mutants.py $(ARGS)

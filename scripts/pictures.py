@@ -1,0 +1,118 @@
+"""Draw docs/screenshots/ anew from a freshly built demo, and docs/screens.md, which shows them all.
+
+Run by `make screenshots`. Builds the demo's town in a temporary folder, lets it live for a moment, signs in and has
+scripts/screenshots.py visit every page in Chromium, light and dark, 1440 and 390 wide. Every person is invented.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.flow.serving import PATRON, free_port  # noqa: E402
+
+FOLDER = ROOT / "docs" / "screenshots"
+PAGE = ROOT / "docs" / "screens.md"
+BUILD_SECONDS = 300
+ALIVE_SECONDS = 12
+"""How long the town lives before the first picture, so that home has something to count."""
+
+TITLES = {
+    "home": "Home: does all arrive, and what waits for somebody",
+    "people": "People: find anybody by part of any identifier",
+    "person": "One person: story, identifiers, links, traits, consents, decisions",
+    "person-split": "Undo a wrong merge",
+    "person-data": "Export or erase one person",
+    "decisions": "Decisions, and the honest line",
+    "decision": "One decision: what, why, and why not the others",
+    "shop": "Be the customer: a web page, a kiosk and a till",
+    "health": "Data: health",
+    "sources": "Sources and their write keys",
+    "quarantine": "Dead letters: what did not fit, and why",
+    "deadletter": "One dead letter, to be mended and replayed",
+    "keys": "Secret keys of other systems",
+    "privacy": "Privacy: receipts of erasures",
+    "account": "One's own account",
+    "palette": "Find people, pages and actions from the keyboard",
+    "signin": "Signing in",
+}
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A running demo: its address and what `patron demo` noted about it."""
+    port, log = free_port(), folder / "demo.log"
+    command = [PATRON, "demo", "--dir", str(folder / "town"), "--port", str(port)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        marker, until = folder / "town" / "demo.json", time.monotonic() + BUILD_SECONDS
+        while not (marker.exists() and marker.stat().st_size):
+            if process.poll() is not None or time.monotonic() > until:
+                sys.exit(f"the demo did not start:\n{log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.25)
+        time.sleep(ALIVE_SECONDS)
+        yield f"http://127.0.0.1:{port}", json.loads(marker.read_text("utf-8"))
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def index(names: set[str]) -> str:
+    """docs/screens.md: every picture under its title; pages without a title come last under their name."""
+    drawn = {re.sub(r"-(light|dark)-\d+\.png$", "", name) for name in names}
+    order = [name for name in TITLES if name in drawn] + sorted(drawn - set(TITLES))
+    lines = [
+        "# Every page",
+        "",
+        "Made by `make screenshots` from a freshly built demo. Every person is invented.",
+        "",
+    ]
+    for name in order:
+        title = TITLES.get(name, name)
+        lines += [f"## {title}", ""]
+        for theme in ("light", "dark"):
+            files = sorted(
+                (one for one in names if re.fullmatch(rf"{name}-{theme}-\d+\.png", one)),
+                key=len,
+                reverse=True,
+            )
+            lines += [" ".join(f"![{title}, {theme}](screenshots/{one})" for one in files), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> None:
+    """Build, draw, list."""
+    with tempfile.TemporaryDirectory(prefix="patron-pictures-") as folder, demo(Path(folder)) as (url, facts):
+        fresh = Path(folder) / "screenshots"
+        person = facts["stories"][0]["identifier"]
+        command = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), "--base", url, "--user", "demo"]
+        command += ["--person", person, "--out", str(fresh)]
+        subprocess.run(command, check=True, env={**os.environ, "PATRON_PASSWORD": facts["password"]})
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for old in FOLDER.glob("*.png"):
+            old.unlink()
+        names = set()
+        for picture in fresh.glob("*.png"):
+            (FOLDER / picture.name).write_bytes(picture.read_bytes())
+            names.add(picture.name)
+    PAGE.write_text(index(names), "utf-8")
+    print(f"{len(names)} pictures, listed in {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
