@@ -114,6 +114,7 @@ class App:
 
     def _begin(self) -> None:
         workspace = self.workspace
+        workspace.crash("before_checkpoint")
         workspace.dedup.flush()
         workspace.state.begin(workspace.applied, workspace.state.meta)
         self._checkpointed = (time.monotonic(), workspace.applied)
@@ -127,6 +128,7 @@ class App:
             await asyncio.sleep(0)
         while not state.poll():
             await asyncio.sleep(0.01)
+        self.workspace.crash("after_checkpoint")
         self._writing = False
         self.last_checkpoint = self.workspace.clock.now()
 

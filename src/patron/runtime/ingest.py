@@ -81,8 +81,10 @@ class Ingest:
                 flying.pop(name, None)
 
     def _apply(self, entry: Entry, found: Found) -> Iterator[None]:
+        self._workspace.crash("before_apply")
         yield from self._workspace.apply_body(entry, found)
         self._workspace.mark(entry)
+        self._workspace.crash("after_apply")
 
     def _judge(self, batch: Batch) -> _Judged:
         workspace, rules = self._workspace, self._workspace.settings.identity

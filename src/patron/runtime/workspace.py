@@ -93,7 +93,7 @@ class Workspace:
         self.crash = crash or (lambda _name: None)
         self._open_tables()
         self.applied = self.state.offset
-        self.clock: Clock = self._clock(clock)
+        self.clock: Clock = self.clock_of(clock)
 
     @classmethod
     def open(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "Workspace":
@@ -105,6 +105,8 @@ class Workspace:
         try:
             workspace = cls(path, hold, clock, crash)
             workspace.recover()
+            # only now is the newest receipt time known, below which time must not fall
+            workspace.clock = workspace.clock_of(clock)
         except BaseException:
             hold.release()
             raise
@@ -152,7 +154,8 @@ class Workspace:
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
         """Time and id of the newest decisions, newest first."""
 
-    def _clock(self, kind: str) -> Clock:
+    def clock_of(self, kind: str) -> Clock:
+        """A clock (`system` or `stepped`) that never falls below what the log has seen."""
         floor = int(self.state.meta.get("now", 0))
         if kind != "stepped":
             return SystemClock(floor)
