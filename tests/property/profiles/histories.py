@@ -38,8 +38,17 @@ CLAIMS = st.builds(
     place=st.sampled_from(["", "kiosk-1"]),
     explicit=st.booleans(),
 )
+SAID = st.lists(CLAIMS, max_size=2)
+HEADS = st.sampled_from(
+    [
+        (s, c, r)
+        for s in ("till", "shop")
+        for c in ("web", "pos", "kiosk")
+        for r in (False, False, False, True)
+    ]
+)
 CAMPAIGNS = st.sampled_from(
-    [None, {"name": "spring", "source": "ads"}, {"name": "autumn", "x": 1}, {}, "text"]
+    [{"name": "spring", "source": "ads"}, {"name": "autumn", "x": 1}, None, {}, "text"]
 )
 
 
@@ -109,12 +118,20 @@ BACK = st.lists(
 RETURNS = st.one_of(
     st.just(("track", "Order Completed", {"order_id": "O1", "revenue": 99, "products": SOLD}, {})),
     BACK.map(lambda lines: ("track", "Order Refunded", {"order_id": "O1", "products": lines}, {})),
+    BACK.map(
+        lambda lines: (
+            "track",
+            "Order Refunded",
+            {"order_id": "O1", "refund_id": "R1", "products": lines},
+            {},
+        )
+    ),
 )
 """One order whose products come back piece by piece, and now and then more of them than were bought."""
 NAMES = _other()
 TRAITS = _identified()
 MIXED = st.one_of(MONEY, NAMES, TRAITS, CHANGED)
-ALL = [MONEY, REFUNDS, NAMES, TRAITS, CHANGED, MIXED]
+ALL = [MONEY, REFUNDS, RETURNS, NAMES, TRAITS, CHANGED, MIXED]
 """What a history may be about: one kind alone meets its bounds, all together meet each other."""
 
 
@@ -126,24 +143,27 @@ def histories(draw: Any, *about: Any, most: int = 12) -> list[Event]:
     instants = st.sampled_from(draw(st.lists(TIMES, min_size=1, max_size=5)))
     said = draw(st.lists(st.tuples(kinds, instants), min_size=size, max_size=size))
     ids = draw(st.permutations(range(len(said))))
-    return [
-        Event(
-            position=at,
-            source=draw(st.sampled_from(["till", "shop"])),
-            channel=draw(st.sampled_from(["web", "pos", "kiosk"])),
-            type=kind,
-            name=name,
-            message_id=f"m{ids[at]:03d}",
-            time=time,
-            received=time + at,
-            properties=properties,
-            traits=traits,
-            consents=tuple(draw(st.lists(CLAIMS, max_size=2))) if kind == "identify" or name == "d" else (),
-            context=_present(campaign=draw(CAMPAIGNS)) if name in "abcd" else {},
-            reduced=draw(st.booleans()) and draw(st.booleans()),
+    made = []
+    for at, ((kind, name, properties, traits), time) in enumerate(said):
+        source, channel, reduced = draw(HEADS)
+        made.append(
+            Event(
+                position=at,
+                source=source,
+                channel=channel,
+                type=kind,
+                name=name,
+                message_id=f"m{ids[at]:03d}",
+                time=time,
+                received=time + at,
+                properties=properties,
+                traits=traits,
+                consents=tuple(draw(SAID)) if kind == "identify" or name == "d" else (),
+                context=_present(campaign=draw(CAMPAIGNS)) if name[:5] != "Order" else {},
+                reduced=reduced,
+            )
         )
-        for at, ((kind, name, properties, traits), time) in enumerate(said)
-    ]
+    return made
 
 
 TIGHT = ProfileRules(
