@@ -64,7 +64,7 @@ class _Scratch:
         """Whom an identifier would follow in a crowded component."""
         known = self._owners.get(key)
         if known is None:
-            known = self._owners[key] = crowd.owner_of(self, key, row)
+            known = self._owners[key] = "" if self.is_dead(key, row) else crowd.owner_of(self, key, row)
         return known
 
 

@@ -96,6 +96,8 @@ class Ident(Struct, array_like=True, gc=False):
     """Links over the limit of neighbours that were counted, not kept."""
     worst: tuple[bool, int, int, str] | None = None
     """Of a full row: the place of the last link that is kept. Only a speed-up."""
+    aliased: bool = False
+    """Whether an alias of this user id was ever seen. Only a speed-up."""
 
 
 class Group(Struct, array_like=True, gc=False):
@@ -109,6 +111,8 @@ class Group(Struct, array_like=True, gc=False):
     members: list[str]
     whole: bool = True
     crowded: bool = False
+    leaves: int = 0
+    """How many leaves hang on the members."""
 
 
 def proofs(edge: Edge) -> Iterator[Proof]:

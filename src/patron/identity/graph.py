@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from patron.identity.change import Change, Refusal
 from patron.identity.evidence import ALIAS, ASSURANCE, HAND, VERIFIED, Edge, Group, Ident, Proof
+from patron.identity.growth import grow
 from patron.identity.guards import broken_by, tally_of
 from patron.identity.people import Hasher, People
 from patron.identity.revision import Revision
@@ -90,6 +91,10 @@ class Graph:
         return self._learn(event_time, uid, position, level, located)
 
     def _learn(self, time: int, uid: str, position: int, level: int, located: Located) -> Change | None:
+        proof = Proof(0, time, uid, position, level)
+        grown = grow(self, self._idents, self._groups, self._people, proof, located)
+        if grown is not None:
+            return grown
         revision = self._revision()
         for claim in located.claims:
             revision.see(claim.key, time, located.given_name, located.birth_date)

@@ -31,6 +31,9 @@ class Evidence(Protocol):
 
 def account(evidence: Evidence, user: Key) -> Key:
     """The least name of the account that a user id stands for: user ids joined by an alias are one."""
+    row = evidence.row(user)
+    if row is None or not row.aliased:
+        return user
     names = _aliases(evidence, user, ())
     return user if len(names) > _ALIASES else min(names)
 
@@ -68,9 +71,9 @@ def sharing_rule(evidence: Evidence, key: Key, row: Ident) -> str:
     if rule is None:
         return ""  # the type is not declared any more
     if rule.names:
-        if conflict(row.names, names_conflict):
+        if conflict(row.names, names_conflict, plan.rules.names_kept):
             return "names"
-        if conflict(row.births, births_conflict):
+        if conflict(row.births, births_conflict, plan.rules.names_kept):
             return "births"
     if not (rule.user_ids or rule.emails or rule.records or rule.devices):
         return ""
@@ -122,11 +125,11 @@ def ghost_count(
     return new if any(new) else None
 
 
-def conflict(values: tuple[str, ...], differ: "Differ") -> bool:
-    """Whether some two of the values (names or birth dates) cannot be one person's."""
-    if not values:
+def conflict(values: tuple[str, ...], differ: "Differ", most: int) -> bool:
+    """Whether the values (names or birth dates) cannot be one person's: some two differ, or they are more than `most`."""
+    if not values or (len(values) == 1 and values[0] != MORE):
         return False
-    return MORE in values or any(differ(a, b) for a, b in combinations(values, 2))
+    return MORE in values or len(values) > most or any(differ(a, b) for a, b in combinations(values, 2))
 
 
 class Differ(Protocol):
@@ -153,18 +156,19 @@ class Tally:
         plan = evidence.plan
         if key.startswith(plan.light):
             return
-        kind = key.partition(":")[0]
+        kind = key[: key.index(":")]
         self.total += 1
         if kind == "user_id":
             self.users.add(account(evidence, key))
         elif kind in plan.limits:
             self.counts[kind] = self.counts.get(kind, 0) + 1
         # an account whose own names conflict (somebody corrected them) cannot speak against others
-        if row.names and not conflict(row.names, names_conflict):
+        most = plan.rules.names_kept
+        if row.names and not conflict(row.names, names_conflict, most):
             self.names.update(row.names)
-        if row.births and not conflict(row.births, births_conflict):
+        if row.births and not conflict(row.births, births_conflict, most):
             self.births.update(row.births)
-        if kind in plan.windows:
+        if plan.windows and kind in plan.windows:
             linked = [
                 e.time for o, e in row.links.items() if e and e.cut is None and not o.startswith(plan.light)
             ]

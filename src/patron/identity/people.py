@@ -1,6 +1,5 @@
 """From rows to people: ids, leaders and members."""
 
-from base64 import b32encode
 from collections.abc import Iterable
 from hashlib import blake2b
 
@@ -12,9 +11,12 @@ from patron.model.ports import Table
 NEW = "?"
 """`group` of an identifier that no group holds yet: only inside a revision."""
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [a + b for a in _LETTERS for b in _LETTERS]
+
 
 class Hasher:
-    """Person ids: `p_` and 16 characters of the keyed hash of an identifier."""
+    """Person ids: `p_` and 16 characters (base 32, 80 bits) of the keyed hash of an identifier."""
 
     def __init__(self, secret: bytes) -> None:
         if not 16 <= len(secret) <= 64:
@@ -24,7 +26,8 @@ class Hasher:
     def __call__(self, key: Key) -> str:
         """The id that a person has whose earliest identifier is `key`."""
         digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=10, key=self._secret).digest()
-        return f"p_{b32encode(digest).decode().lower()}"
+        number = int.from_bytes(digest, "big")
+        return "p_" + "".join([_PAIRS[(number >> shift) & 1023] for shift in range(70, -1, -10)])
 
 
 class People:
@@ -41,6 +44,8 @@ class People:
         group = self._groups.get(pid)
         if group is None or not group.members:
             return None
+        if not group.leaves:
+            return Person(pid, group.root, tuple(group.members), group.crowded)
         members = list(group.members)
         for key in group.members:
             row = self._idents.get(key)
@@ -61,6 +66,8 @@ class People:
     def may_lead(self, key: Key, time: int, pid: str) -> bool:
         """Whether an identifier first seen at `time` would lead a group it does not lead now."""
         group = self._groups.get(pid)
-        if group is None or group.root == key:
-            return False
-        return (key.startswith(self._light), time, key) < self._place(group.root)
+        return group is not None and group.root != key and self.would_lead(key, time, group.root)
+
+    def would_lead(self, key: Key, time: int, root: Key) -> bool:
+        """Whether an identifier first seen at `time` would lead a group that `root` leads."""
+        return (key.startswith(self._light), time, key) < self._place(root)

@@ -46,6 +46,17 @@ class Plan:
         """Seniority: the type's priority, then the key. Lower is senior; it never changes with the evidence."""
         return self.order.get(key.partition(":")[0], len(self.order)), key
 
+    def shareable(self, key: Key) -> bool:
+        """Whether an identifier can be shared by being seen with many others."""
+        rule = self.sharing.get(key.partition(":")[0])
+        return rule is not None and bool(rule.user_ids or rule.emails or rule.records or rule.devices)
+
+    def weight(self, key: Key) -> tuple[int, int, int, int]:
+        """What an identifier counts for in those it is seen with: user ids, e-mails, records, devices."""
+        kind = key.partition(":")[0]
+        group = self.kinds.get(kind)
+        return (int(kind == "user_id"), int(kind == "email"), int(group == "account"), int(group == "device"))
+
     def forget(self) -> None:
         """Drop the caches, which hold identifiers (after an erasure)."""
         for cache in self.claimed.values():

@@ -17,6 +17,8 @@ class Component(Struct):
 
     rows: dict[Key, Ident]
     crowded: bool
+    leaves: dict[Key, int]
+    """How many leaves hang on each of those that hold some."""
 
 
 def live(key: Key, edge: Edge | None, row: Ident | None) -> bool:
@@ -30,11 +32,15 @@ def component(evidence: Evidence, seed: Key, most: int) -> Component:
     assert first is not None
     light = evidence.plan.light
     rows, todo = {seed: first}, [seed]
+    leaves: dict[Key, int] = {}
     heavy = 0 if seed.startswith(light) else 1
     while todo:
         key = todo.pop()
         for other, edge in rows[key].links.items():
-            if edge is None or edge.cut is not None or other in rows:
+            if edge is None:
+                leaves[key] = leaves.get(key, 0) + 1
+                continue
+            if edge.cut is not None or other in rows:
                 continue
             row = evidence.row(other)
             if row is None or key not in row.links or evidence.is_dead(other, row):
@@ -42,10 +48,10 @@ def component(evidence: Evidence, seed: Key, most: int) -> Component:
             if not other.startswith(light):
                 heavy += 1
                 if heavy > most:
-                    return Component(rows, True)
+                    return Component(rows, True, leaves)
             rows[other] = row
             todo.append(other)
-    return Component(rows, False)
+    return Component(rows, False, leaves)
 
 
 def groups_of(evidence: Evidence, rows: dict[Key, Ident]) -> list[list[Key]]:

@@ -42,11 +42,14 @@ class Revision:
         """Identifiers whose component must be settled again."""
         self.removed = False
         """Whether a live link went away, so that components may have become smaller."""
+        self.crowds = False
+        """Whether an identifier concerned follows an owner."""
         self.facts = False
         """Whether something else than a link changed (a name, a first time, a new identifier)."""
         self.changed = False
         self.before: dict[str, Person] = {}
         self.after: set[str] = set()
+        self._erased: set[str] = set()
         self._recheck: dict[Key, bool] = {}
         self._pairs: list[tuple[Key, Key]] = []
 
@@ -138,7 +141,9 @@ class Revision:
             if other not in links:
                 self._keep(key, other, edge)
             elif links[other] is not None:
-                self.edit(key).links[other] = edge
+                row = self.edit(key)
+                row.links[other] = edge
+                row.aliased = row.aliased or edge.is_alias
         if better and edge.cut is None and self._row(a).group and self._row(b).group:
             self._pairs.append((a, b))
 
@@ -160,6 +165,7 @@ class Revision:
         if stem_row.group != NEW:
             self.note(stem_row.group)
             self.after.add(stem_row.group)
+            self._count_leaf(stem_row.group, 1)
         self.note(row.group)
         stem_row = self.edit(stem)
         stem_row.links[leaf] = None
@@ -181,10 +187,15 @@ class Revision:
             self.seeds.add(leaf)
             return
         row.owner = stem if stem_row.owner else ""
-        self.groups.touch(row.group)
-        group = self.groups.get(row.group)
-        assert group is not None
+        group = self._count_leaf(row.group, -1)
         group.members = sorted((*group.members, leaf))
+
+    def _count_leaf(self, pid: str, more: int) -> Group:
+        self.groups.touch(pid)
+        group = self.groups.get(pid)
+        assert group is not None
+        group.leaves += more
+        return group
 
     # --- bounded rows ---------------------------------------------------------------------------------------
 
@@ -208,6 +219,7 @@ class Revision:
         row = self.edit(key)
         row.links[other] = edge
         row.worst = None
+        row.aliased = row.aliased or edge.is_alias
         self._recheck.setdefault(key, False)
 
     def _worst(self, key: Key, row: Ident) -> tuple[bool, int, int, Key] | None:
@@ -224,6 +236,7 @@ class Revision:
         if self._row(key).links[other] is None:
             self.note(self._row(key).group)
             self.after.add(self._row(key).group)
+            self._count_leaf(self._row(key).group, -1)
             self.edit(other).group = NEW
         row = self.edit(key)
         edge = row.links.pop(other)
@@ -302,12 +315,12 @@ class Revision:
         self.seeds.add(key)
         self._recheck[key] = True
 
-    def _ordinary(self, a: Key, b: Key) -> None:
-        """Make ordinary members of a leaf and what it hangs on, so that their link stands in both rows."""
-        for leaf, stem in ((a, b), (b, a)):
-            if self._row(leaf).group == "" and stem in self._row(leaf).links:
-                self.note(self._row(stem).group)
-                self._promote(leaf)
+    def _ordinary(self, *keys: Key) -> None:
+        """Make ordinary members of leaves, so that their links stand in both rows."""
+        for key in keys:
+            if self._row(key).group == "":
+                self.note(self._row(next(iter(self._row(key).links))).group)
+                self._promote(key)
 
     def drop(self, key: Key, *, erased: bool) -> None:
         """Remove an identifier with all its links. `erased`: those it was seen with still count it, as a number."""
@@ -324,11 +337,12 @@ class Revision:
             self._unlink(other, key, edge, erased=erased)
         self.seeds.discard(key)
         self._recheck.pop(key, None)
-        own = self.people.person_id(key)
-        self.note(own)
         self.idents.delete(key)
-        if own not in self.before:
-            self.groups.delete(own)
+        if erased:
+            own = self.people.person_id(key)
+            self._erased.add(own)
+            if own not in self.before:
+                self.groups.delete(own)
         self.changed = self.removed = True
 
     def _unlink(self, key: Key, gone: Key, edge: Edge | None, *, erased: bool) -> None:
@@ -341,8 +355,9 @@ class Revision:
         if erased:
             row.ghosts = ghost_count(row.ghosts, counted, seen_with(self, row))
             if row.shared:
-                row.names = (MORE,) if conflict(row.names, names_conflict) else ()
-                row.births = (MORE,) if conflict(row.births, births_conflict) else ()
+                most = self.plan.rules.names_kept
+                row.names = (MORE,) if conflict(row.names, names_conflict, most) else ()
+                row.births = (MORE,) if conflict(row.births, births_conflict, most) else ()
         elif edge is not None and edge.cut is not None:
             row.links[gone] = Edge(NO_EVIDENCE, 0, "", 0, 0, cut=edge.cut)
         self._lost(key)
@@ -401,14 +416,14 @@ class Revision:
         )
 
     def _close(self, pid: str) -> None:
-        """Nobody has this id any more: it leads to whoever holds its identifier, as long as that is known."""
+        """Nobody has this id any more: it leads to whoever holds its identifier, unless that was erased."""
         group = self.groups.get(pid)
         if group is None:
             return
         root = self.row(group.root)
-        if root is None:
+        if pid in self._erased:
             self.groups.delete(pid)
-        elif root.group == pid:
+        elif root is not None and root.group == pid:
             self.after.add(pid)
         else:
             self.groups.put(pid, Group(group.root, []))

@@ -6,6 +6,8 @@ change reaches (`crowd.py`).
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from patron.identity import crowd
 from patron.identity.evidence import NO_OWNER, Group, Ident
 from patron.identity.resolve import component, groups_of, live
@@ -15,19 +17,33 @@ if TYPE_CHECKING:
     from patron.identity.revision import Revision
 
 
+class Pack(Struct):
+    """One group as found: its members, whether nothing else is linked to it, and how many leaves hang on it."""
+
+    members: list[Key]
+    whole: bool
+    crowded: bool
+    leaves: int
+
+
 def settle(revision: "Revision") -> None:
     """Settle what the revision's seeds touch."""
     if not revision.seeds or _nothing_to_do(revision):
         return
-    settled, crowded = _divide(revision)
-    done = {key for members, _ in settled for key in members}
-    for key in done:
-        row = revision.row(key)
-        if row is not None and row.owner:
-            revision.edit(key).owner = ""
-    packs = [(members, whole, False) for members, whole in settled]
-    packs += [(members, False, True) for members in _settle_crowd(revision, crowded, done)]
+    packs, done, crowded = _divide(revision)
+    if crowded or revision.crowds:
+        for key in done:
+            row = revision.row(key)
+            if row is not None and row.owner:
+                revision.edit(key).owner = ""
+        for members in _settle_crowd(revision, crowded, done):
+            packs.append(Pack(members, False, True, sum(_leaves(revision, key) for key in members)))
     _write(revision, packs)
+
+
+def _leaves(revision: "Revision", key: Key) -> int:
+    row = revision.row(key)
+    return 0 if row is None else sum(edge is None for edge in row.links.values())
 
 
 def _nothing_to_do(revision: "Revision") -> bool:
@@ -41,10 +57,10 @@ def _nothing_to_do(revision: "Revision") -> bool:
     return group is not None and group.whole and not group.crowded
 
 
-def _divide(revision: "Revision") -> tuple[list[tuple[list[Key], bool]], set[Key]]:
-    """The seeds' components: those settled whole (members, is it all of its component), and the crowded seeds."""
+def _divide(revision: "Revision") -> tuple[list[Pack], set[Key], set[Key]]:
+    """The seeds' components: those settled whole, all identifiers in them, and the crowded seeds."""
     most = revision.plan.rules.crowded
-    settled: list[tuple[list[Key], bool]] = []
+    packs: list[Pack] = []
     done: set[Key] = set()
     large: set[Key] = set()
     crowded: set[Key] = set()
@@ -52,8 +68,9 @@ def _divide(revision: "Revision") -> tuple[list[tuple[list[Key], bool]], set[Key
         row = revision.row(seed)
         if row is None or row.group == "" or seed in done:
             continue
+        revision.crowds = revision.crowds or row.owner != ""
         if row.shared:
-            settled.append(([seed], True))
+            packs.append(Pack([seed], True, False, 0))
             done.add(seed)
         elif (row.owner and not revision.removed) or seed in large:
             crowded |= _newly_crowded(revision, seed, row, crowded)
@@ -63,10 +80,13 @@ def _divide(revision: "Revision") -> tuple[list[tuple[list[Key], bool]], set[Key
                 large.update(found.rows)
                 crowded |= _newly_crowded(revision, seed, row, crowded)
                 continue
-            groups = groups_of(revision, found.rows)
-            settled += [(members, len(groups) == 1) for members in groups]
+            leaves, groups = found.leaves, groups_of(revision, found.rows)
+            for members in groups:
+                hanging = sum(leaves.get(key, 0) for key in members) if leaves else 0
+                packs.append(Pack(members, len(groups) == 1, False, hanging))
             done.update(found.rows)
-    return settled, crowded
+            revision.crowds = revision.crowds or any(r.owner for r in found.rows.values())
+    return packs, done, crowded
 
 
 def _newly_crowded(revision: "Revision", seed: Key, row: Ident, known: set[Key]) -> set[Key]:
@@ -116,35 +136,38 @@ def _mates(revision: "Revision", key: Key) -> list[Key]:
     return [m for m in group.members if revision.row(m) is not None]
 
 
-def _write(revision: "Revision", packs: list[tuple[list[Key], bool, bool]]) -> None:
+def _write(revision: "Revision", packs: list[Pack]) -> None:
     """Write the groups found, and note every person that is not as before."""
-    for members, _, _ in packs:
-        for key in members:
-            row = revision.row(key)
-            if row is not None and row.group in revision.after:
-                revision.after.discard(row.group)
-                revision.note(row.group)
-    for members, whole, crowded in packs:
-        _write_group(revision, sorted(members), whole=whole, crowded=crowded)
+    if revision.after:
+        for pack in packs:
+            for key in pack.members:
+                row = revision.row(key)
+                if row is not None and row.group in revision.after:
+                    revision.after.discard(row.group)
+                    revision.note(row.group)
+    for pack in packs:
+        _write_group(revision, pack)
 
 
-def _write_group(revision: "Revision", members: list[Key], *, whole: bool, crowded: bool) -> None:
+def _write_group(revision: "Revision", pack: Pack) -> None:
+    members = sorted(pack.members)
     root = revision.people.lead(members)
     pid = revision.people.person_id(root)
+    moved = [
+        (key, row.group) for key in members if (row := revision.row(key)) is not None and row.group != pid
+    ]
     group = revision.groups.get(pid)
-    moved = [key for key in members if (row := revision.row(key)) is not None and row.group != pid]
-    if group is not None and not moved and group.members == members and group.crowded == crowded:
-        if group.whole != whole:
+    if group is not None and not moved and group.members == members and group.crowded == pack.crowded:
+        if group.whole != pack.whole:
             revision.groups.touch(pid)
-            group.whole = whole
+            group.whole = pack.whole
         if pid in revision.before:
             revision.after.add(pid)
         return
     revision.note(pid)
-    for key in moved:
-        row = revision.row(key)
-        assert row is not None
-        revision.note(row.group)
+    for old in {old for _, old in moved}:
+        revision.note(old)
+    for key, _ in moved:
         revision.edit(key).group = pid
-    revision.groups.put(pid, Group(root, members, whole, crowded))
+    revision.groups.put(pid, Group(root, members, pack.whole, pack.crowded, pack.leaves))
     revision.after.add(pid)

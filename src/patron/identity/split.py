@@ -54,9 +54,9 @@ def _bridges(evidence: Evidence, out: set[Key], rest: set[Key], pairs: set[Pair]
         done.update(found.rows)
         for group in groups_of(without, found.rows):
             if not out.isdisjoint(group) and not rest.isdisjoint(group):
-                return {(k, o) for k in out.intersection(group) for o, _ in _live(without, k) if o in group} - {
-                    (k, o) for k in out for o in out
-                }
+                return {
+                    (k, o) for k in out.intersection(group) for o, _ in _live(without, k) if o in group
+                } - {(k, o) for k in out for o in out}
     return set()
 
 

@@ -56,10 +56,14 @@ class Oracle:
         self.assured: dict[tuple[str, str], dict[int, int]] = {}
         for one in seen:
             self._take(one)
-        self.known = {p: min((s, t) for s, (t, _) in by.items()) for p, by in self.proofs.items() if p not in cuts}
+        self.known = {
+            p: min((s, t) for s, (t, _) in by.items()) for p, by in self.proofs.items() if p not in cuts
+        }
         kept = {key: self._kept(key) for key in self.first}
         self.kept = kept
-        self.links = {p: place for p, place in self.known.items() if p[1] in kept[p[0]] and p[0] in kept[p[1]]}
+        self.links = {
+            p: place for p, place in self.known.items() if p[1] in kept[p[0]] and p[0] in kept[p[1]]
+        }
         self.accounts = self._accounts()
         self.dead = {key for key in self.first if self._shared(key)}
         self.root = self._partition()
@@ -167,7 +171,9 @@ class Oracle:
             if most and name not in LIGHT and len(held) > most:
                 return True
         for values, differ in ((self.names, names_conflict), (self.births, births_conflict)):
-            own = [v for k in heavy if not self._differ(v := values.get(k, set()), differ, self.rules.names_kept)]
+            own = [
+                v for k in heavy if not self._differ(v := values.get(k, set()), differ, self.rules.names_kept)
+            ]
             if self._differ(set().union(*own), differ):
                 return True
         return any(self._crammed(heavy, name, w) for name, w in self.windows.items())
@@ -187,7 +193,11 @@ class Oracle:
 
         owner = {}
         for key in whole:
-            above = [(*self.links[pair(key, o)], *pair(key, o), o) for o in self.near(key) if senior(o) < senior(key)]
+            above = [
+                (*self.links[pair(key, o)], *pair(key, o), o)
+                for o in self.near(key)
+                if senior(o) < senior(key)
+            ]
             owner[key] = min(above)[-1] if above else None
         groups: list[set[str]] = []
         placed: set[str] = set()

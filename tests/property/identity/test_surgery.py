@@ -23,7 +23,7 @@ LOOSE = RULES["open"]
 picks = st.lists(st.integers(0, 10_000), min_size=1, max_size=5)
 
 
-@given(any_rules, histories(most=20), histories(most=12), picks)
+@given(any_rules, histories(), histories(most=12), picks)
 def test_cutting_equals_never_having_seen(rules, seen, later, picked):
     cut = some_pairs(seen, picked)
     world = loaded(rules, seen)
@@ -35,7 +35,7 @@ def test_cutting_equals_never_having_seen(rules, seen, later, picked):
         world.check()
 
 
-@given(any_rules, histories(most=20), histories(most=12), picks)
+@given(any_rules, histories(), histories(most=12), picks)
 def test_restoring_a_cut_gives_back_what_was(rules, seen, later, picked):
     cut = some_pairs(seen, picked)
     world, straight = loaded(rules, seen), loaded(rules, seen)
@@ -93,14 +93,24 @@ def test_dropping_equals_never_having_seen(rules, seen, picked):
         gone = keys[pick % len(keys)]
         world.apply(world.graph.drop(gone, erased=False))
         assert gone not in world.idents
-        world.seen = [without(one, gone) for one in world.seen if len(one.located.claims) > 1 or one.located.claims[0].key != gone]
+        world.seen = [
+            without(one, gone)
+            for one in world.seen
+            if len(one.located.claims) > 1 or one.located.claims[0].key != gone
+        ]
         world.check()
 
 
 def without(one: Seen, gone: str) -> Seen:
     claims = tuple(c for c in one.located.claims if c.key != gone)
     place = one.located
-    return Seen(one.time, one.uid, one.position, one.assurance, Located(place.node, claims, place.light, place.given_name, place.birth_date))
+    return Seen(
+        one.time,
+        one.uid,
+        one.position,
+        one.assurance,
+        Located(place.node, claims, place.light, place.given_name, place.birth_date),
+    )
 
 
 @given(any_rules, histories(most=24), picks)
@@ -139,7 +149,7 @@ def test_erasing_a_person_keeps_what_was_shared_shared_and_joins_nobody(rules, s
         assert all(before[a] == before[b] for a in after for b in after if after[a] == after[b])
 
 
-@given(any_rules, histories(most=20), st.integers(0, 10_000), st.integers(0, 10_000))
+@given(any_rules, histories(), st.integers(0, 10_000), st.integers(0, 10_000))
 def test_a_join_makes_one_person_or_leaves_no_trace(rules, seen, one, two):
     world = loaded(rules, seen)
     keys = sorted(world.idents.keys())
@@ -162,6 +172,7 @@ def test_a_join_makes_one_person_or_leaves_no_trace(rules, seen, one, two):
 
 @given(any_rules, any_rules, histories(most=24))
 def test_a_change_of_rules_does_what_its_dry_run_says(old, new, seen):
+    assume(old.names_kept >= new.names_kept)  # names that were not kept cannot be judged again
     world = loaded(old, seen)
     told = dry_run(world.idents, old, new)
     assert told.people_before == len(world.people)
