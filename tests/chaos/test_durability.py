@@ -66,11 +66,13 @@ def test_each_200_comes_after_a_completed_sync_of_its_bytes(
     finally:
         tracer.terminate()
         tracer.wait(20)
-    unsynced, unfinished, replies = 0, {}, 0
+        tracer.stderr.close()
+    unsynced, unfinished, replies, written = 0, {}, 0, 0
     for line in trace.read_text(errors="replace").splitlines():
         thread = line.split(None, 1)[0]
         if WRITE.search(line):
             unsynced += 1
+            written += 1
         elif SYNC.search(line):
             if "unfinished" in line:
                 unfinished[thread] = unsynced
@@ -82,6 +84,7 @@ def test_each_200_comes_after_a_completed_sync_of_its_bytes(
             replies += 1
             assert unsynced == 0, f"a 200 left before the bytes were synced: {line[:200]}"
     assert replies == 30
+    assert written >= 30, "the trace shows no writes to the log: the test sees nothing"
 
 
 @pytest.mark.slow
