@@ -281,3 +281,14 @@ def test_files_that_a_merge_replaced_are_removed_on_opening(tmp_path: Path) -> N
     assert [(r.begin, r.end) for r in runs_in(tmp_path)["19700"]] == [(0, 1), (2, 2)]
     assert sorted(p.name for p in tmp_path.glob("*.tmp")) == []
     dedup.close()
+
+
+def test_what_was_discarded_and_sent_again_is_known_for_good(tmp_path: Path) -> None:
+    dedup = Dedup.open(tmp_path)
+    dedup.add("shop", "m", DAY, 1)
+    dedup.flush()
+    dedup.discard("shop", "m", DAY, 1)
+    dedup.add("shop", "m", DAY, 1)
+    dedup.flush()
+    assert dedup.seen("shop", "m", DAY, 1) == DUPLICATE
+    dedup.close()
