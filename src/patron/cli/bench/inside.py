@@ -1,7 +1,8 @@
 """Handlers measured from inside: the server's own ASGI callable in a process of its own, without the socket.
 
-Run as `python -m patron.cli.bench.inside DIR KIND COUNT`; prints JSON with CPU microseconds of each request.
-CPU time is that of the whole process, so the committer thread's share of a durable record is in it.
+Run as `python -m patron.cli.bench.inside DIR KIND COUNT PREFIX` with a JSON list of people on standard input; prints
+JSON with CPU microseconds of each request. CPU time is that of the whole process, so the committer thread's share of
+a durable record is in it.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from patron.cli.bench.catalogues import PLACEMENT
 WARM_UP = 200
 
 
-async def _measure(data: Path, kind: str, count: int, prefix: str, people: int) -> dict[str, Any]:
+async def _measure(data: Path, kind: str, count: int, prefix: str, people: list[int]) -> dict[str, Any]:
     from patron.runtime.backend import LocalBackend
     from patron.runtime.doors import whole_door
 
@@ -25,9 +26,11 @@ async def _measure(data: Path, kind: str, count: int, prefix: str, people: int) 
     try:
         door = whole_door(backend, None)
         draw = random.Random(5)  # noqa: S311 - which person is asked for next, nothing secret
-        cpu, wall, statuses = [], [], dict[int, int]()
+        cpu, wall, statuses, size = [], [], dict[int, int](), 0
         for number in range(WARM_UP + count):
-            scope, body = _request(kind, backend.token, prefix, draw.randrange(people))
+            if number == WARM_UP:
+                size = _log_bytes(data)
+            scope, body = _request(kind, backend.token, prefix, draw.choice(people))
             begun, began = time.process_time_ns(), time.perf_counter_ns()
             status = await _call(door, scope, body)
             used, took = time.process_time_ns() - begun, time.perf_counter_ns() - began
@@ -35,9 +38,13 @@ async def _measure(data: Path, kind: str, count: int, prefix: str, people: int) 
                 cpu.append(used / 1000)
                 wall.append(took / 1000)
                 statuses[status] = statuses.get(status, 0) + 1
-        return {"cpu": cpu, "wall": wall, "statuses": statuses}
+        return {"cpu": cpu, "wall": wall, "statuses": statuses, "log_bytes": _log_bytes(data) - size}
     finally:
         await backend.app.stop()
+
+
+def _log_bytes(data: Path) -> int:
+    return sum(path.stat().st_size for path in (data / "log").rglob("*") if path.is_file())
 
 
 def _request(kind: str, token: str, prefix: str, person: int) -> tuple[dict[str, Any], bytes]:
@@ -79,10 +86,10 @@ async def _call(door: Any, scope: dict[str, Any], body: bytes) -> int:
 
 def main() -> None:
     """Measure and print."""
-    data, kind, count, prefix, people = sys.argv[1:6]
-    loop: asyncio.Runner
-    with asyncio.Runner(loop_factory=_uvloop) as loop:
-        json.dump(loop.run(_measure(Path(data), kind, int(count), prefix, int(people))), sys.stdout)
+    data, kind, count, prefix = sys.argv[1:5]
+    people = json.load(sys.stdin)
+    with asyncio.Runner(loop_factory=_uvloop) as runner:
+        json.dump(runner.run(_measure(Path(data), kind, int(count), prefix, people)), sys.stdout)
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:
