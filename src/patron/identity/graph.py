@@ -236,6 +236,17 @@ class Graph:
                 revision.drop(key, erased=erased)
         return revision.finish() or _NOTHING
 
+    def haunt(self, key: Key, ghosts: tuple[int, int, int, int]) -> Change:
+        """Say how many erased neighbours still count for an identifier (in a rebuild, where they were never seen)."""
+        row = self.row(key)
+        if row is None or row.ghosts == ghosts:
+            return _NOTHING
+        self._idents.touch(key)
+        row.ghosts = ghosts
+        revision = self._revision()
+        revision.judge_again(key)
+        return revision.finish() or _NOTHING
+
     def resettle(self) -> Change:
         """Find all people again from the evidence, under this graph's rules: after a change of rules."""
         revision = self._revision()

@@ -59,6 +59,10 @@ class Answers:
             found = self._prepared[version] = CatalogueIndex(parse(text), opt_in)
         return found
 
+    def names(self, version: str) -> Mapping[str, str]:
+        """Offer id -> its name for people, in one version of the catalogue; empty when that version was never kept."""
+        return {name: offer.name for name, offer in self._version(version).by_id.items()}
+
     async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Decision:
         """Decide for one ask, record it durably, and give the decision.
 

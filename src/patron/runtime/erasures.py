@@ -63,7 +63,7 @@ async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object])
         if number % 50 == 49:
             await app.settle()
     receipt = privacy.erase(app.workspace, erasure, found)
-    await app.record("Person Erased", {**data, "stores": receipt.stores})
+    await app.record("Person Erased", {**data, "stores": receipt.stores, "ghosts": erasure.ghosts})
     return receipt
 
 

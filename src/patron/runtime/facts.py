@@ -14,6 +14,7 @@ from patron.identity.graph import Change
 from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
+from patron.runtime.flow import uncut
 from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 
 if TYPE_CHECKING:
@@ -131,7 +132,12 @@ def _erased(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
     receipt = msgspec.json.decode(data, type=dict[str, Any])
     for mark in receipt["marks"]:
         workspace.tombstones.add(mark, receipt["time"])
+    ghosts = receipt.pop("ghosts", None)
     workspace.receipts.put(receipt["id"], receipt)
+    for key in list(workspace.idents.keys()) if ghosts else ():
+        counts = ghosts.get(workspace.tombstones.mark(uncut(key, workspace.cuts)))
+        if counts is not None:
+            workspace.world.regrouped(workspace.graph.haunt(key, tuple(counts)))
 
 
 def _closed(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:

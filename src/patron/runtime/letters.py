@@ -11,24 +11,38 @@ from patron.model.views import DeadLetter
 from patron.runtime.app import App
 from patron.runtime.tables import DeadRow, Plain
 
+REFUSED = "collection_refused"
+"""The reason that is no fault: a person said no, and only a bare skeleton was kept. There is nothing to mend."""
+
 
 def page(
-    app: App, code: str, source: str, cursor: str | None, limit: int
+    app: App, code: str, source: str, cursor: str | None, limit: int, *, apart: str = ""
 ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
-    """Open letters, newest first, with the count of each reason (over all pages)."""
-    rows = [
-        (k, row)
-        for k in app.workspace.dead.keys()
-        if (row := app.workspace.dead.get(k)) and row.status == "open"
-    ]
+    """Open letters, newest first, with the count of each reason (over all pages). `apart` names a reason whose letters
+    are listed only when it is asked for by `code`."""
+    rows = _open(app)
     counts = Counter(row.code for _, row in rows)
-    wanted = [r for r in rows if (not code or r[1].code == code) and (not source or r[1].source == source)]
+    wanted = [
+        r
+        for r in rows
+        if (r[1].code == code if code else r[1].code != apart) and (not source or r[1].source == source)
+    ]
     wanted.sort(key=lambda r: -r[1].position)
     start = _start(cursor)
     wanted = [r for r in wanted if start is None or r[1].position < start]
     shown = wanted[:limit]
     more = str(shown[-1][1].position) if len(wanted) > limit else None
     return [_view(k, r) for k, r in shown], more, dict(counts)
+
+
+def waiting(app: App) -> int:
+    """Open letters that somebody can mend: all but those that a person's no made."""
+    return sum(row.code != REFUSED for _, row in _open(app))
+
+
+def _open(app: App) -> list[tuple[str, DeadRow]]:
+    dead = app.workspace.dead
+    return [(k, row) for k in dead.keys() if (row := dead.get(k)) and row.status == "open"]
 
 
 def one(app: App, letter: str) -> tuple[DeadLetter, str]:

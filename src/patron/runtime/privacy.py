@@ -33,6 +33,9 @@ class Erasure(msgspec.Struct):
     keys: list[Key]
     marks: list[str]
     time: int
+    ghosts: dict[str, tuple[int, int, int, int]] = {}
+    """Tombstone form of a neighbour that stays -> how many erased ones still count for it, so that what was shared
+    stays shared, also when all is rebuilt from the log."""
 
 
 def prepare(workspace: Workspace, person: Person) -> Erasure:
@@ -86,25 +89,29 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
     """Rewrite the log; gives the nodes of other people whose messages lost a mention."""
     whole = {uncut(k, workspace.cuts) for k in erasure.keys}
     values, nodes, touched = _values(workspace, erasure), set(erasure.keys), set[Key]()
+    gone: set[int] = set()
 
     def same(text: str) -> bool:
         return any(_normal(workspace, kind, text) in whole for kind in ("email", "phone", "user_id"))
 
     def edit(entry: Entry, body: bytes, hit: list[int]) -> tuple[Entry, bytes]:
         if entry.kind == "fact":
+            gone.add(entry.base)
             return entry, ERASED
         own: list[int] = []
-        located = {e.position: place.node for e, place, _ in workspace.decode(entry, body)}
+        found = {e.position: place.node for e, place, _ in workspace.decode(entry, body)}
         for position in hit:
-            node = located.get(position)
+            node = found.get(position)
             if node is None or node in nodes:
                 own.append(position - entry.base)
             else:
                 body = redact(body, entry.route, position - entry.base, values, same)
                 touched.add(node)
-        return entry, blank(body, entry.route, own)
+        gone.update(entry.base + index for index in own)
+        rest = tuple(r for r in entry.rejects if r.index not in own)
+        return msgspec.structs.replace(entry, rejects=rest), blank(body, entry.route, own)
 
-    workspace.log.rewrite(positions, edit, {workspace.hashes(k) for k in whole})
+    workspace.log.rewrite(positions, edit, {workspace.hashes(k) for k in whole}, gone)
     return touched
 
 
@@ -155,7 +162,14 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
         for table in (workspace.asked, workspace.assigned, workspace.nodes, workspace.members):
             table.delete(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
-    workspace.world.regrouped(workspace.graph.drop(*erasure.keys))
+    graph = workspace.graph
+    rows = [row for key in erasure.keys if (row := graph.row(key)) is not None]
+    beside = {other for row in rows for other in row.links} - set(erasure.keys)
+    workspace.world.regrouped(graph.drop(*erasure.keys))
+    for key in beside:
+        row = graph.row(key)
+        if row is not None and row.ghosts is not None:
+            erasure.ghosts[workspace.tombstones.mark(uncut(key, workspace.cuts))] = row.ghosts
     gone = set(erasure.keys)
     for name in list(workspace.splits.keys()):
         record = workspace.splits.get(name)

@@ -17,6 +17,7 @@ from patron.identity.rules import IdentityRules
 from patron.model.clock import DAY, SteppedClock
 from patron.model.errors import BadRequest
 from patron.model.views import Health
+from patron.runtime import letters
 from patron.runtime.app import App
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded import backup
@@ -28,7 +29,7 @@ def health(app: App) -> Health:
     """How the process and its directory are."""
     workspace, status = app.workspace, app.status()
     free = shutil.disk_usage(workspace.path).free / MB
-    letters = sum(1 for k in workspace.dead.keys() if (r := workspace.dead.get(k)) and r.status == "open")
+    waiting = letters.waiting(app)
     return Health(
         status=status,
         people=workspace.world.people,
@@ -40,11 +41,11 @@ def health(app: App) -> Health:
         state_mb=round(_size(workspace.path / "state.db") / MB, 2),
         disk_free_mb=round(free, 0),
         last_checkpoint=app.last_checkpoint,
-        dead_letters=letters,
+        dead_letters=waiting,
         clock="stepped" if isinstance(workspace.clock, SteppedClock) else "system",
         now=workspace.clock.now(),
         version=__version__,
-        checks=_checks(app, free, letters),
+        checks=_checks(app, free, waiting),
     )
 
 
@@ -143,7 +144,10 @@ def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
     rebuilt = Workspace.open(fresh)
     again = {(t, k): v for t, k, v in rebuilt.state.dump()}
     rebuilt.close(checkpoint=False)
-    names = sorted(f"{t}/{k}" for t, k in kept.keys() | again.keys() if kept.get((t, k)) != again.get((t, k)))
+    # Traffic counts tell what arrived, not what is kept: erased messages stay in them, and a rebuild never saw those.
+    passed = {"days"} if any(table == "receipts" for table, _ in kept) else set()
+    differ = (p for p in kept.keys() | again.keys() if p[0] not in passed and kept.get(p) != again.get(p))
+    names = sorted(f"{table}/{key}" for table, key in differ)
     return {"equal": not names, "messages": rebuilt.applied, "rows": len(again), "differences": names[:100]}
 
 
@@ -157,9 +161,9 @@ async def retain(app: App) -> dict[str, int]:
             if segment.received_last < now - keep.events_days * DAY and segment.last <= workspace.applied:
                 workspace.log.drop(segment.first)
                 segments += 1
-    letters = _drop_old(workspace.dead, now - keep.dead_letters_days * DAY) if keep.dead_letters_days else 0
+    dead = _drop_old(workspace.dead, now - keep.dead_letters_days * DAY) if keep.dead_letters_days else 0
     audit = _drop_old(workspace.audit, now - keep.audit_days * DAY) if keep.audit_days else 0
-    return {"segments": segments, "dead_letters": letters, "audit": audit}
+    return {"segments": segments, "dead_letters": dead, "audit": audit}
 
 
 def _drop_old(table: Any, before: int) -> int:

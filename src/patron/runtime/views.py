@@ -140,10 +140,10 @@ def decided(
     shown = workspace.shown.get(decision.id)
     window = workspace.settings.decide.window_days * DAY
     followed = outcome(decision, _orders(profile), [shown] if shown is not None else [], window)
-    offer = answers.index.by_id.get(decision.action)
-    name = "Nothing shown" if decision.action == NOTHING else (offer.name if offer else decision.action)
+    names = dict(answers.names(decision.catalogue))
+    name = "Nothing shown" if decision.action == NOTHING else names.get(decision.action, decision.action)
     who = display_name(profile) if profile else "Not identified"
-    return DecisionView(decision, followed, name, who)
+    return DecisionView(decision, followed, name, who, names)
 
 
 def _orders(profile: Profile | None) -> list[Order]:

@@ -182,11 +182,17 @@ class SegmentLog:
 
     # --- erasing, dropping, copying ----------------------------------------------------------------------------------
 
-    def rewrite(self, positions: Collection[int], edit: Edit, forget: Collection[int] = ()) -> RewriteReport:
+    def rewrite(
+        self,
+        positions: Collection[int],
+        edit: Edit,
+        forget: Collection[int] = (),
+        gone: Collection[int] | None = None,
+    ) -> RewriteReport:
         """Write the segments that hold `positions` again, with `edit` applied to the entries concerned.
 
         `edit(entry, body, positions inside)` gives the entry (same base and count) and the body as they shall stand. Index
-        rows of the hashes in `forget`, and all rows of these positions, are dropped. On return no file of the directory
+        rows of the hashes in `forget`, and all rows of these positions (of those in `gone`, which `edit` may fill), are dropped. On return no file of the directory
         holds the old bytes. Repeating it after a crash is harmless.
 
         Raises
@@ -198,7 +204,7 @@ class SegmentLog:
             self._committer.rotate()
         with self._chain.maintenance:
             report = rewriting.rewrite(
-                self._chain, self._index, self._files, self._crash, positions, edit, forget
+                self._chain, self._index, self._files, self._crash, positions, edit, forget, gone
             )
         self._sealer.refresh()
         return report

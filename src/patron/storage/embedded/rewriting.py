@@ -70,8 +70,11 @@ def rewrite(
     positions: Collection[int],
     edit: Edit,
     forget: Collection[int],
+    gone: Collection[int] | None = None,
 ) -> RewriteReport:
     """Edit the entries at `positions` (in sealed segments) and drop index rows; the caller holds `maintenance`.
+
+    `gone` are the positions whose rows go, read after all edits were made (so that `edit` may fill it): all when None.
 
     Raises DiskFull or StorageError; segments already done stay done.
     """
@@ -84,7 +87,7 @@ def rewrite(
                 entries += _rewrite_segment(chain, files, crash, segment, inside, edit)
                 segments += 1
                 found += len(inside)
-        hashes, places = np.array(sorted(set(forget)), np.uint64), np.array(wanted, np.uint64)
+        hashes, places = np.array(sorted(set(forget)), np.uint64), np.array(wanted if gone is None else sorted(gone), np.uint64)
         crash("before_forget")
         rows = index.forget(hashes, places, chain.sealed())
     except OSError as error:
