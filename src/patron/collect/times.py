@@ -1,7 +1,7 @@
 """When something happened: reading what clients write, and correcting their clocks (WIRE.md, rule 6)."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from patron.collect.limits import Limits
 from patron.collect.refusal import Refused
@@ -38,6 +38,19 @@ def to_ms(value: Written) -> int | None:
             since = _aware(_odd(value)) - _EPOCH
         return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
     return None if value is None else _number(value)
+
+
+def to_text(ms: int) -> str | None:
+    """A time as ISO 8601 with milliseconds, UTC; None when the calendar does not reach that far.
+
+    >>> to_text(1772471051120), to_text(10**18)
+    ('2026-03-02T17:04:11.120Z', None)
+    """
+    try:
+        at = _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _short(value: str) -> int | None:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-import msgspec
-
+from patron.collect.resend import resend, stated_channel
 from patron.collect.segment_api import message_at
-from patron.model.access import CHANNELS
+from patron.model.access import CHANNELS, Source
 from patron.model.errors import BadRequest, NotFound
+from patron.model.log import Entry
 from patron.model.views import DeadLetter
 from patron.runtime.app import App
 from patron.runtime.tables import DeadRow, Plain
@@ -32,7 +32,7 @@ def page(
     wanted = [r for r in wanted if start is None or r[1].position < start]
     shown = wanted[:limit]
     more = str(shown[-1][1].position) if len(wanted) > limit else None
-    return [_view(k, r) for k, r in shown], more, dict(counts)
+    return [_view(app, k, r) for k, r in shown], more, dict(counts)
 
 
 def waiting(app: App) -> int:
@@ -48,7 +48,7 @@ def _open(app: App) -> list[tuple[str, DeadRow]]:
 def one(app: App, letter: str) -> tuple[DeadLetter, str]:
     """A letter and the text of its message."""
     row = _row(app, letter)
-    return _view(letter, row), _message(app, row).decode("utf-8", "replace")
+    return _view(app, letter, row), _message(app, row).decode("utf-8", "replace")
 
 
 async def replay(app: App, letter: str, edited: str | None) -> tuple[bool, str]:
@@ -56,11 +56,10 @@ async def replay(app: App, letter: str, edited: str | None) -> tuple[bool, str]:
     row = _row(app, letter)
     if row.status != "open":
         raise BadRequest("not_open", f"This letter is {row.status} already.")
-    body = _message(app, row) if edited is None else edited.encode("utf-8", "surrogatepass")
     source = app.workspace.sources.get(row.source)
     if source is None:
         raise NotFound("unknown_source", f"Its source {row.source} is gone; make it again to replay.")
-    receipt = await app.ingest.accept(source, _route(body), body)
+    receipt = await app.ingest.accept(source, "batch", _again(app, row, source, edited))
     if receipt.rejected:
         # the refused copy became a letter of its own; the first one stands for both
         newest = app.workspace.dead.get(str(receipt.position))
@@ -68,6 +67,8 @@ async def replay(app: App, letter: str, edited: str | None) -> tuple[bool, str]:
         if newest is not None:
             await app.record("Dead Letter Closed", {"id": str(receipt.position), "status": "dismissed"})
         return False, reason
+    if not receipt.accepted and not receipt.duplicates:
+        return False, "It tells of a person who was erased; nothing of it may be kept."
     await app.record("Dead Letter Closed", {"id": letter, "status": "replayed"})
     return (
         True,
@@ -104,25 +105,21 @@ def unknown_channels(app: App) -> dict[str, int]:
     )
 
 
+def _again(app: App, row: DeadRow, source: Source, edited: str | None) -> bytes:
+    entry, body = _stored(app, row)
+    skew = 0 if source.kind == "import" else app.workspace.read_rules.skew_max
+    text = None if edited is None else edited.encode("utf-8", "surrogatepass")
+    index = row.position - entry.base
+    return resend(body, entry.route, index, received=entry.received, skew_max=skew, edited=text)
+
+
 def _channel(app: App, row: DeadRow) -> str:
+    """The channel that the message names; "" when it is gone."""
     try:
-        context = msgspec.json.decode(_message(app, row), type=_Message).context
-    except (msgspec.DecodeError, NotFound):
+        entry, body = _stored(app, row)
+    except NotFound:
         return ""
-    return str((context or {}).get("channel", ""))
-
-
-class _Message(msgspec.Struct):
-    type: str = ""
-    context: dict[str, object] | None = None
-
-
-def _route(body: bytes) -> str:
-    try:
-        kind = msgspec.json.decode(body, type=_Message).type
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("bad_json", f"The message is not valid JSON: {error}.") from error
-    return kind if kind in {"identify", "track", "page", "screen", "group", "alias"} else "track"
+    return stated_channel(body, entry.route, row.position - entry.base)
 
 
 def _row(app: App, letter: str) -> DeadRow:
@@ -133,16 +130,20 @@ def _row(app: App, letter: str) -> DeadRow:
 
 
 def _message(app: App, row: DeadRow) -> bytes:
+    entry, body = _stored(app, row)
+    return message_at(body, entry.route, row.position - entry.base)
+
+
+def _stored(app: App, row: DeadRow) -> tuple[Entry, bytes]:
     try:
-        entry, body = app.workspace.log.at(row.position)
+        return app.workspace.log.at(row.position)
     except KeyError as error:
         raise NotFound(
             "letter_gone", "The message is no longer in the log: its retention has ended."
         ) from error
-    return message_at(body, entry.route, row.position - entry.base) or b"null"
 
 
-def _view(key: str, row: DeadRow) -> DeadLetter:
+def _view(app: App, key: str, row: DeadRow) -> DeadLetter:
     return DeadLetter(
         key,
         row.time,
@@ -152,7 +153,7 @@ def _view(key: str, row: DeadRow) -> DeadLetter:
         row.path,
         row.position,
         row.status,
-        row.channel,
+        _channel(app, row) if row.code == "unknown_channel" else row.channel,
         row.size,
     )
 
@@ -160,6 +161,6 @@ def _view(key: str, row: DeadRow) -> DeadLetter:
 def _start(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    if not cursor.isdigit():
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 20):
         raise BadRequest("bad_cursor", "That cursor is not from this list; start without one.")
     return int(cursor)
