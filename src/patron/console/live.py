@@ -36,7 +36,7 @@ from patron.runtime.history import history
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
-EXPECTED = ("unknown_channel", "collection_refused")
+EXPECTED = ("unknown_channel", letters.REFUSED)
 """Reasons that the home page does not count as messages to mend: one has a task of its own, one is a customer's no."""
 IN_STORE = ("pos", "kiosk", "associate_tablet")
 
@@ -342,8 +342,8 @@ class LiveApp:
     def dead_letters(
         self, code: str, source: str, cursor: str | None, limit: int
     ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
-        """A page of open dead letters."""
-        return self._backend.dead_letters(code, source, cursor, limit)
+        """A page of open dead letters; what a person refused is listed only when asked for."""
+        return letters.page(self._backend.app, code, source, cursor, limit, apart=letters.REFUSED)
 
     def dead_letter(self, letter_id: str) -> tuple[DeadLetter, str] | None:
         """One with its message."""

@@ -173,7 +173,8 @@ class ConsoleApp(Protocol):
     def dead_letters(
         self, code: str, source: str, cursor: str | None, limit: int
     ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
-        """A page of open dead letters (empty `code`, `source` = all), the next cursor, open ones by code."""
+        """A page of open dead letters (empty `source` = all; empty `code` = all but `collection_refused`, which nobody
+        has to mend), the next cursor, open ones by code."""
         ...
 
     def dead_letter(self, letter_id: str) -> tuple[DeadLetter, str] | None:

@@ -1,6 +1,7 @@
 """Numbers, times and names as the console writes them (design: console, section 4)."""
 
 import datetime as dt
+import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -47,6 +48,7 @@ REASONS = {
     "name_too_long": "Event name too long",
     "bad_text": "Text is not Unicode",
     "no_identifier": "No identifier",
+    "collection_refused": "Collection refused",
     "id_conflict": "Same id, other content",
 }
 GATES = {
@@ -57,6 +59,19 @@ GATES = {
     "identity": "Known well enough",
     "conditions": "Allowed by rule",
 }
+
+
+TRAITS = {
+    "firstname": "First name",
+    "lastname": "Last name",
+    "fullname": "Full name",
+    "birthday": "Birthday",
+    "birthdate": "Date of birth",
+    "dateofbirth": "Date of birth",
+    "postalcode": "Postal code",
+    "createdat": "Created",
+}
+"""Names of the Segment spec's traits for people, by the name in lower case without underscores."""
 
 
 @lru_cache(maxsize=32)
@@ -249,6 +264,30 @@ def kind(identifier_type: str) -> str:
     ('E-mail', 'Club number')
     """
     return KINDS.get(identifier_type) or identifier_type.replace("_", " ").capitalize()
+
+
+def trait(name: str) -> str:
+    """A trait's name for people: known ones as people say them, others taken apart at humps and underscores.
+
+    >>> trait("firstName"), trait("first_name"), trait("email"), trait("loyaltyTier"), trait("VIP")
+    ('First name', 'First name', 'E-mail', 'Loyalty tier', 'VIP')
+    """
+    known = TRAITS.get(name.replace("_", "").replace(" ", "").casefold()) or KINDS.get(name)
+    if known:
+        return known
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name.replace("_", " ")).strip()
+    return apart[:1].upper() + (apart[1:] if apart.isupper() else apart[1:].lower())
+
+
+def purpose(name: str) -> str:
+    """A purpose of a consent for people.
+
+    >>> purpose("email_marketing"), purpose("sms_marketing"), purpose("personalization")
+    ('E-mail marketing', 'SMS marketing', 'Personalization')
+    """
+    words = name.replace("_", " ").strip()
+    first, _, rest = words.partition(" ")
+    return f"{ {'email': 'E-mail', 'sms': 'SMS'}.get(first, first.capitalize()) } {rest}".strip()
 
 
 def key_parts(key: str) -> tuple[str, str]:

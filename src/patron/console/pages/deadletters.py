@@ -14,6 +14,8 @@ from patron.model.errors import BadRequest, NotFound
 from patron.model.events import CHANNELS
 
 PAGE = 25
+REFUSED = "collection_refused"
+"""Not a fault: a person's no. Shown apart, never counted among what waits."""
 _MOST_LINES = 800
 
 
@@ -21,12 +23,14 @@ async def show(visit: Visit) -> Response:
     """Dead letters by reason."""
     code, source = visit.query.get("code", ""), visit.query.get("source", "")
     letters, cursor, counts = visit.app.dead_letters(code, source, visit.query.get("cursor") or None, PAGE)
+    refused = counts.pop(REFUSED, 0)
     return visit.page(
         "quarantine.html",
         letters=letters,
         cursor=cursor,
         counts=sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])),
         total=sum(counts.values()),
+        refused=refused,
         code=code,
         source=source,
         sources=[one.name for one in visit.app.sources()],

@@ -108,7 +108,7 @@ def _rows(view: DecisionView) -> list[dict[str, Any]]:
 def _name(view: DecisionView, offer: str) -> str:
     if offer == view.decision.action and offer != NOTHING:
         return view.offer
-    return view.names.get(offer) or ("Nothing" if offer == NOTHING else words.kind(offer.replace("-", "_")))
+    return view.names.get(offer) or ("Nothing" if offer == NOTHING else words.trait(offer.replace("-", "_")))
 
 
 def _fate(view: DecisionView, offer: str, drawn: str) -> tuple[str, str]:
