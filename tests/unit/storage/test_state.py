@@ -170,7 +170,7 @@ def test_a_value_is_the_same_object_while_it_is_live(tmp_path: Path) -> None:
     for number in range(90):
         people.put(f"x{number}", Partial("x"))
     assert people.get("a") is value
-    for number in range(200):
+    for number in range(400):
         people.put(f"y{number}", Partial("y"))
     assert people.get("a") is not value
     assert people.get("a") == value

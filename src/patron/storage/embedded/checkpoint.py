@@ -20,6 +20,8 @@ import msgspec
 from patron.storage.embedded.writer import LENGTH
 
 PIPE_BYTES = 1 << 20
+BUFFER_BYTES = 1 << 16
+"""Frames wait until there are so many bytes of them: every write to the pipe is a system call and wakes the child."""
 RETRY_SECONDS = 1.0
 _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
 _logger = logging.getLogger("patron.storage.state")
@@ -34,6 +36,8 @@ class WriterChild:
         self._process: subprocess.Popen[bytes] | None = None
         self._sent: list[bytes] = []
         self._outgoing: deque[memoryview] = deque()
+        self._buffer: list[bytes] = []
+        self._buffered = 0
         self._incoming = b""
         self._number = 0
         self._retry_at = 0.0
@@ -56,14 +60,17 @@ class WriterChild:
         data = msgspec.msgpack.encode(frame)
         framed = LENGTH.pack(len(data)) + data
         self._sent.append(framed)
-        self._outgoing.append(memoryview(framed))
-        self.pump()
+        self._buffer.append(framed)
+        self._buffered += len(framed)
+        if self._buffered >= BUFFER_BYTES:
+            self.pump()
 
     def ask(self, name: str, *fields: object) -> None:
         """Queue a frame that will be answered; `poll` tells when."""
         self._number += 1
         self.waiting = True
         self.send(name, self._number, *fields)
+        self.pump()
 
     def poll(self) -> bool:
         """Whether the last question is answered with success. Never blocks; resends to a new child when one died."""
@@ -85,6 +92,9 @@ class WriterChild:
 
     def pump(self) -> None:
         """Write as much as the pipe takes."""
+        if self._buffer:
+            self._outgoing.append(memoryview(b"".join(self._buffer)))
+            self._buffer, self._buffered = [], 0
         if self._process is None and not self._start():
             return
         assert self._process is not None

@@ -37,6 +37,9 @@ NEW, DUPLICATE, CONFLICT = 0, 1, 2
 FRESH_IDS = 1 << 15
 """Ids kept in a dict before they go to a file (about 250 bytes each there, 9 to 11 in a file)."""
 
+FEW = 4
+"""Messages up to which a body's ids are asked for one by one: an array costs as much as four."""
+
 _MASK = (1 << 64) - 1
 _MIX = 0x9E3779B97F4A7C15
 _FRESH_BYTES = 250
@@ -146,8 +149,9 @@ class Dedup:
         positions: Sequence[int],
     ) -> list[int]:
         """`seen`, and `add` for what is new, for a body at once: 0, 1 or 2 a message, copies inside the body included."""
-        if not message_ids:
-            return []
+        if len(message_ids) <= FEW:
+            accepted = zip(positions, days, payload_crcs, strict=True)
+            return [self._admit_one(source, *one) for one in zip(message_ids, accepted, strict=True)]
         digests = b"".join(self._digests(source, message_ids))
         distinct = set(days)
         mixed = (
@@ -184,6 +188,15 @@ class Dedup:
             self._fresh[key] = accepted
             return NEW
         return DUPLICATE if stored == accepted[2] else CONFLICT
+
+    def _admit_one(self, source: str, message_id: str, accepted: Accepted) -> int:
+        day = accepted[1]
+        key = self._key(source, message_id, day)
+        stored = self._find(key, day)
+        if stored is not None:
+            return DUPLICATE if stored == accepted[2] else CONFLICT
+        self._remember(key, accepted)
+        return NEW
 
     def _stored(
         self, keys: Keys, names: list[int], days: Sequence[int], distinct: set[int]

@@ -1,6 +1,5 @@
 """A table of the state: every row encoded, the busy ones decoded too, and copy on write while a checkpoint is taken."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -10,11 +9,11 @@ from msgspec import Struct
 from patron.model.errors import StorageError
 
 T = TypeVar("T")
-RESIDENT = 50_000
+RESIDENT = 100_000
 
 
 class TableSpec(Struct, frozen=True):
-    """A table's name, the type of its values, and how many of them stay decoded."""
+    """A table's name, the type of its values, and how many of them stay decoded (at least so many, at most twice)."""
 
     name: str
     type: Any
@@ -38,7 +37,11 @@ class StoredTable(Generic[T]):
         self._decode = spec.decode or msgspec.msgpack.Decoder(spec.type).decode
         self.rows: dict[str, bytes | None] = {}
         """Every key; None while only the live value exists."""
-        self._live: OrderedDict[str, T] = OrderedDict()
+        # Live values by age. Asking for one that is not young makes it young; when there are enough young ones, all
+        # grow older by one, and the oldest leave one by one. So a hit is one look-up and writes nothing.
+        self._young: dict[str, T] = {}
+        self._old: dict[str, T] = {}
+        self._leaving: dict[str, T] = {}
         self.changed: set[str] = set()
         """Changed since the last checkpoint began."""
         self.pending: set[str] = set()
@@ -50,19 +53,8 @@ class StoredTable(Generic[T]):
 
     def get(self, key: str) -> T | None:
         """The live value, or None. Raises StorageError when its bytes no longer fit its type."""
-        live = self._live
-        value = live.get(key)
-        if value is not None:
-            live.move_to_end(key)
-            return value
-        raw = self.rows.get(key)
-        if raw is None:
-            return None
-        value = self._decoded(key, raw)
-        live[key] = value
-        if len(live) > self._resident:
-            self._evict()
-        return value
+        value = self._young.get(key)
+        return self._older(key) if value is None else value
 
     def touch(self, key: str) -> None:
         """Say that the value is about to change in place."""
@@ -75,12 +67,13 @@ class StoredTable(Generic[T]):
         if key in self.pending:
             self._freeze(key)
         self.changed.add(key)
-        live = self._live
-        live[key] = value
-        live.move_to_end(key)
+        if key in self._young:
+            self._young[key] = value
+            return
+        self._old.pop(key, None)
+        self._leaving.pop(key, None)
         self.rows.setdefault(key, None)
-        if len(live) > self._resident:
-            self._evict()
+        self._admit(key, value)
 
     def delete(self, key: str) -> None:
         """Remove the row if it is there."""
@@ -90,7 +83,8 @@ class StoredTable(Generic[T]):
             self._freeze(key)
         self.changed.add(key)
         del self.rows[key]
-        self._live.pop(key, None)
+        for values in (self._young, self._old, self._leaving):
+            values.pop(key, None)
 
     def keys(self) -> Iterable[str]:
         """All keys."""
@@ -100,7 +94,7 @@ class StoredTable(Generic[T]):
         """All rows, to read only: what is not live is decoded for this once."""
         for key in list(self.rows):
             raw = self.rows.get(key)
-            value = self._live.get(key)
+            value = self._live(key)
             if value is None and raw is not None:
                 value = self._decoded(key, raw)
             if value is not None:
@@ -128,7 +122,7 @@ class StoredTable(Generic[T]):
 
     def encoded(self, key: str) -> bytes | None:
         """The row as it stands now, canonical; None when there is none."""
-        value = self._live.get(key)
+        value = self._live(key)
         return self.rows.get(key) if value is None else self._encode(value)
 
     def _current(self, key: str) -> bytes | None:
@@ -141,8 +135,40 @@ class StoredTable(Generic[T]):
         self.pending.discard(key)
         self.frozen.append((key, self._current(key)))
 
-    def _evict(self) -> None:
-        key, value = self._live.popitem(last=False)
+    # --- live values ---------------------------------------------------------------------------------------------
+
+    def _live(self, key: str) -> T | None:
+        """The live value, whatever its age, left as old as it is."""
+        for values in (self._young, self._old, self._leaving):
+            value = values.get(key)
+            if value is not None:
+                return value
+        return None
+
+    def _older(self, key: str) -> T | None:
+        """A value that is not young, made young."""
+        value = self._old.pop(key, None)
+        if value is None:
+            value = self._leaving.pop(key, None)
+        if value is None:
+            raw = self.rows.get(key)
+            if raw is None:
+                return None
+            value = self._decoded(key, raw)
+        self._admit(key, value)
+        return value
+
+    def _admit(self, key: str, value: T) -> None:
+        self._young[key] = value
+        if self._leaving:
+            self._let_go()
+        if len(self._young) > self._resident:
+            while self._leaving:
+                self._let_go()
+            self._young, self._old, self._leaving = {}, self._young, self._old
+
+    def _let_go(self) -> None:
+        key, value = self._leaving.popitem()
         if key in self.changed or key in self.pending:
             self.rows[key] = self._encode(value)
 
