@@ -5,8 +5,9 @@ import contextlib
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from patron.model.clock import SteppedClock
 from patron.model.errors import BadRequest
@@ -139,6 +140,10 @@ class App:
         self.workspace.checkpoint()
         self._checkpointed = (time.monotonic(), self.workspace.applied)
         self.last_checkpoint = self.workspace.clock.now()
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in the background until this app stops."""
+        self._tasks.append(asyncio.get_running_loop().create_task(work))
 
     async def _housekeep(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,13 +1,14 @@
 """The running workspace as the answering doors see it (`serve.port.Backend`): one method per operation."""
 
 import asyncio
+import logging
 import secrets
 from pathlib import Path
 from typing import Any
 
 from patron.decide.catalogue import parse
 from patron.model.access import ApiKey, Source
-from patron.model.errors import BadRequest, NotFound
+from patron.model.errors import BadRequest, NotFound, PatronError
 from patron.model.offers import Ask
 from patron.model.people import Person
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
@@ -20,6 +21,13 @@ from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
+
+
+_LATEST = 221_845_392_000_000
+"""Latest time of a stepped clock, ms: the year 9000, so that calendars still hold every time reckoned from it."""
+
+
+log = logging.getLogger("patron")
 
 
 class LocalBackend:
@@ -39,7 +47,17 @@ class LocalBackend:
         """Open a directory and take up its catalogue file."""
         backend = cls(await App.start(path, clock, crash))
         await backend._take_up_catalogue()
+        backend.app.keep(backend._keep_tidy())
         return backend
+
+    async def _keep_tidy(self) -> None:
+        """Apply retention once an hour; a fault is logged and tried again."""
+        while True:
+            await asyncio.sleep(3600)
+            try:
+                await self.retain()
+            except (PatronError, OSError):
+                log.exception("retention could not be applied")
 
     async def _take_up_catalogue(self) -> None:
         file = self.workspace.path / CATALOGUE_FILE
@@ -280,15 +298,18 @@ class LocalBackend:
 
     async def step_clock(self, now: int) -> int:
         """Step a stepped clock."""
+        if not 0 <= now <= _LATEST:
+            raise BadRequest("bad_time", "`now` is milliseconds since 1970, at most in the year 9000.")
         return await self.app.step_clock(now)
 
     async def checkpoint(self) -> None:
         """Write the state now."""
         await self.app.checkpoint()
 
-    async def backup(self, dest: str) -> Any:
-        """Copy the directory."""
-        return await upkeep.backup_to(self.app, Path(dest))
+    async def backup(self, dest: str, key: ApiKey) -> Any:
+        """Copy the directory: anywhere for the command line on this machine, below `storage.backups` for a key."""
+        place = upkeep.backup_place(self.app, dest, local=key is self._local)
+        return await upkeep.backup_to(self.app, place)
 
     def config(self) -> list[tuple[str, Any, str]]:
         """Every setting with its origin."""

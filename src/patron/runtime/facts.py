@@ -140,6 +140,13 @@ def _erased(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
             workspace.world.regrouped(workspace.graph.haunt(key, tuple(counts)))
 
 
+def _retained(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+    before = msgspec.json.decode(data, type=dict[str, int])
+    for table, time in ((workspace.dead, before["dead"]), (workspace.audit, before["audit"])):
+        for key in [k for k, row in table.items() if row.time < time]:
+            table.delete(key)
+
+
 def _closed(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
     change = msgspec.json.decode(data, type=dict[str, str])
     row = workspace.dead.get(change["id"])
@@ -165,4 +172,5 @@ HANDLERS: dict[str, Handler] = {
     "Person Erased": _erased,
     "Dead Letter Closed": _closed,
     "Audited": _audited,
+    "Retention Applied": _retained,
 }

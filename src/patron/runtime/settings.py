@@ -64,6 +64,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Decoded node profiles kept in memory; the others stay encoded."""
     min_free_mb: int = 64
     """Free disk space below which nothing more is taken (503)."""
+    backups: str = ""
+    """Folder of the backups that admin keys ask for by name; empty = `NAME-backups` beside the data directory."""
 
 
 class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):

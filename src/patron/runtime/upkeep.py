@@ -1,6 +1,8 @@
 """Keeping a workspace well: health and metrics, backups, replay checks, dry runs, retention."""
 
 import asyncio
+import os
+import re
 import resource
 import shutil
 import sys
@@ -15,7 +17,7 @@ from patron import __version__
 from patron.identity.diff import dry_run as identity_dry_run
 from patron.identity.rules import IdentityRules
 from patron.model.clock import DAY, SteppedClock
-from patron.model.errors import BadRequest
+from patron.model.errors import BadRequest, ConfigError, Conflict, Forbidden
 from patron.model.views import Health
 from patron.runtime import letters
 from patron.runtime.app import App
@@ -98,14 +100,41 @@ def metrics(app: App) -> str:
     return "\n".join(lines) + "\n"
 
 
+def backup_place(app: App, asked: str, *, local: bool) -> Path:
+    """Where a backup goes. The command line on this machine (`local`) chooses any new folder by its absolute path; a
+    key only gives a name, and the folder is made below `storage.backups`, so no key can write elsewhere on this disk.
+
+    Raises BadRequest (`bad_path`) or Forbidden (`backup_place`).
+    """
+    if local:
+        if not asked.startswith("/") or "\0" in asked:
+            raise BadRequest("bad_path", "Give an absolute path on the server's machine.")
+        return Path(asked)
+    if asked.startswith("/"):
+        raise Forbidden(
+            "backup_place",
+            "A key gives a backup a name, such as monday; it is made below `storage.backups`. "
+            "Only `patron backup` on the server's machine chooses another folder.",
+        )
+    if not _BACKUP_NAME.fullmatch(asked):
+        raise BadRequest("bad_path", "Give the backup a name of letters, digits, dots and dashes.")
+    data = app.workspace.path.resolve()
+    folder = app.workspace.settings.storage.backups
+    return (Path(folder) if folder else data.with_name(f"{data.name}-backups")) / asked
+
+
+_BACKUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
 async def backup_to(app: App, dest: Path) -> dict[str, Any]:
     """Copy the directory to `dest`, consistent as of now."""
-    if not dest.is_absolute():
-        raise BadRequest("bad_path", "Give an absolute path on the server's machine.")
-    if dest.exists():
-        raise BadRequest("exists", f"{dest} exists already; a backup goes to a new folder.")
-    await app.checkpoint()
-    report = await asyncio.to_thread(backup.backup, app.workspace.path, dest)
+    try:
+        if os.path.lexists(dest):
+            raise Conflict("exists", f"{dest} exists already; a backup goes to a new folder.")
+        await app.checkpoint()
+        report = await asyncio.to_thread(backup.backup, app.workspace.path, dest)
+    except (ConfigError, OSError) as error:
+        raise BadRequest("bad_path", f"No backup can be made there: {error}.") from error
     return {
         "path": str(dest),
         "position": app.workspace.applied,
@@ -154,22 +183,35 @@ def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
 async def retain(app: App) -> dict[str, int]:
     """Drop log segments, dead letters and audit lines older than their class allows. 0 days = for ever."""
     workspace, keep, now = app.workspace, app.workspace.settings.retention, app.workspace.clock.now()
-    segments = 0
-    if keep.events_days:
+    letters, lines = len(workspace.dead), len(workspace.audit)
+    before = {
+        "dead": now - keep.dead_letters_days * DAY if keep.dead_letters_days else 0,
+        "audit": now - keep.audit_days * DAY if keep.audit_days else 0,
+    }
+    if any(_older(getattr(workspace, name), time) for name, time in before.items()):
+        await app.record("Retention Applied", before)
+    segments = await _drop_segments(app, now - keep.events_days * DAY) if keep.events_days else 0
+    return {
+        "segments": segments,
+        "dead_letters": letters - len(workspace.dead),
+        "audit": lines - len(workspace.audit),
+    }
+
+
+def _older(table: Any, time: int) -> bool:
+    return any(row.time < time for _, row in table.items())
+
+
+async def _drop_segments(app: App, before: int) -> int:
+    """Whole sealed segments whose newest message is older; profiles keep what they learned from them."""
+    log = app.workspace.log
+    old = [
+        s for s in log.segments() if s.sealed and s.received_last < before and s.last <= app.workspace.applied
+    ]
+    if old:
         await app.checkpoint()
-        for segment in workspace.log.segments()[:-1]:
-            if segment.received_last < now - keep.events_days * DAY and segment.last <= workspace.applied:
-                workspace.log.drop(segment.first)
-                segments += 1
-    dead = _drop_old(workspace.dead, now - keep.dead_letters_days * DAY) if keep.dead_letters_days else 0
-    audit = _drop_old(workspace.audit, now - keep.audit_days * DAY) if keep.audit_days else 0
-    return {"segments": segments, "dead_letters": dead, "audit": audit}
-
-
-def _drop_old(table: Any, before: int) -> int:
-    old = [k for k in table.keys() if (row := table.get(k)) is not None and row.time < before]
-    for key in old:
-        table.delete(key)
+    for segment in old:
+        log.drop(segment.first)
     return len(old)
 
 
