@@ -22,7 +22,6 @@ from patron.runtime.history import history
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
 
-
 _LATEST = 221_845_392_000_000
 """Latest time of a stepped clock, ms: the year 9000, so that calendars still hold every time reckoned from it."""
 
@@ -306,9 +305,9 @@ class LocalBackend:
         """Write the state now."""
         await self.app.checkpoint()
 
-    async def backup(self, dest: str, key: ApiKey) -> Any:
+    async def backup(self, dest: str, key: ApiKey | None = None) -> Any:
         """Copy the directory: anywhere for the command line on this machine, below `storage.backups` for a key."""
-        place = upkeep.backup_place(self.app, dest, local=key is self._local)
+        place = upkeep.backup_place(self.app, dest, local=key is None or key is self._local)
         return await upkeep.backup_to(self.app, place)
 
     def config(self) -> list[tuple[str, Any, str]]:

@@ -57,7 +57,10 @@ class ClockStep(Struct, frozen=True):
 
 
 class BackupRequest(Struct, frozen=True):
-    """Where to: a folder that does not exist yet, on the server's machine."""
+    """What the backup is called: it is made below the server's folder of backups, and must not exist yet.
+
+    Only the command line on the server's machine gives an absolute path instead.
+    """
 
     path: str
 
@@ -232,7 +235,7 @@ def _upkeep(backend: Backend) -> list[Route]:
         return Reply({"applied": backend.applied})
 
     async def backup(request: Request) -> Reply:
-        return Reply(await backend.backup(request.json(BackupRequest).path))
+        return Reply(await backend.backup(request.json(BackupRequest).path, request.who))
 
     async def config(_: Request) -> Reply:
         return Reply([{"key": k, "value": v, "origin": o} for k, v, o in backend.config()])

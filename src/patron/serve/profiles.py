@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from patron.model.access import ApiKey
 from patron.model.errors import BadRequest
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
@@ -112,7 +111,7 @@ class _Profiles:
     def part(self, part: str) -> Any:
         async def handle(request: Request) -> Reply:
             await self._wait(request)
-            return self._reply(self._backend.resource(request.path["person"], part, _key(request)))
+            return self._reply(self._backend.resource(request.path["person"], part, request.who))
 
         return handle
 
@@ -126,7 +125,7 @@ class _Profiles:
         name, channel = query.get("event", ""), query.get("channel", "")
         return self._reply(
             self._backend.events(
-                request.path["person"], limit, query.get("cursor"), order, channel, name, _key(request)
+                request.path["person"], limit, query.get("cursor"), order, channel, name, request.who
             )
         )
 
@@ -137,25 +136,25 @@ class _Profiles:
         return self._reply(self._backend.why(request.path["person"], a, b))
 
     async def export(self, request: Request) -> Reply:
-        archive = self._backend.export(request.path["person"], _key(request).name)
+        archive = self._backend.export(request.path["person"], request.who.name)
         headers = (("content-disposition", 'attachment; filename="person.zip"'),)
         return Reply(raw=archive, content_type="application/zip", headers=headers)
 
     async def split(self, request: Request) -> Reply:
         asked = request.json(SplitRequest)
         node, at = (asked.cut.node, asked.cut.at) if asked.cut else ("", 0)
-        view = await self._backend.split(request.path["person"], asked.nodes, node, at, _key(request).name)
+        view = await self._backend.split(request.path["person"], asked.nodes, node, at, request.who.name)
         return self._reply(view)
 
     async def undo(self, request: Request) -> Reply:
-        return self._reply(await self._backend.undo_split(request.path["split"], _key(request).name))
+        return self._reply(await self._backend.undo_split(request.path["split"], request.who.name))
 
     async def merge(self, request: Request) -> Reply:
         other = request.json(MergeRequest).other
-        return self._reply(await self._backend.merge(request.path["person"], other, _key(request).name))
+        return self._reply(await self._backend.merge(request.path["person"], other, request.who.name))
 
     async def erase(self, request: Request) -> Reply:
-        return self._reply(await self._backend.erase(request.path["person"], _key(request).name))
+        return self._reply(await self._backend.erase(request.path["person"], request.who.name))
 
     async def _wait(self, request: Request) -> None:
         await self._backend.reached(after(request))
@@ -167,9 +166,3 @@ class _Profiles:
 def after(request: Request) -> int | None:
     """The position a read should wait for."""
     return request.number("after", 0, 0, 2**53) if "after" in request.query else None
-
-
-def _key(request: Request) -> ApiKey:
-    if request.key is None:  # the router has checked the scope, so this is a fault of ours
-        raise RuntimeError("a route without scope reached a handler that needs a key")
-    return request.key

@@ -4,6 +4,7 @@ import base64
 import binascii
 import logging
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -31,6 +32,13 @@ class Request(Struct):
     key: ApiKey | None
     secret: str
     origin: str = ""
+
+    @property
+    def who(self) -> ApiKey:
+        """The key, of an operation that needs one."""
+        if self.key is None:  # the router has checked the scope, so this is a fault of ours
+            raise RuntimeError("a route without scope reached a handler that needs a key")
+        return self.key
 
     def json(self, kind: Any) -> Any:
         """Decode the body. Raises BadRequest naming the place that is wrong."""
@@ -97,6 +105,7 @@ class Router:
     def __init__(
         self, routes: Iterable[Route], keys: Callable[[str], ApiKey | None], fallback: Asgi | None = None
     ) -> None:
+        """`fallback` serves what lies below `/console`; `/` leads there."""
         self.routes = list(routes)
         self._keys = keys
         self._fallback = fallback
@@ -118,7 +127,7 @@ class Router:
         found = self._fixed.get(raw) or [
             (m, r) for p, r in self._by_shape.get(_stem(raw), ()) if (m := p.fullmatch(raw))
         ]
-        if not found and self._fallback is not None:
+        if not found and self._fallback is not None and _is_page(raw):
             await self._fallback(scope, receive, send)
             return
         try:
@@ -126,21 +135,24 @@ class Router:
         except RequestError as error:
             reply = error_reply(error)
         except StorageError as error:
-            reply = Reply({"code": "storage", "message": str(error)}, 503)
-        except Exception:  # the log takes the route, never what was asked
-            log.exception("fault in %s %s", scope["method"], found[0][1].path if found else "unknown route")
+            reply = Reply({"code": "storage", "message": str(error)}, 503, (("retry-after", "5"),))
+        except Exception as error:  # noqa: BLE001 - a caller that gets no answer would not know what was done
+            _note(scope["method"], found[0][1].path if found else "unknown route", error)
             reply = Reply({"code": "fault", "message": "Patron failed at this; it is in its log."}, 500)
         await _send(send, reply, head=scope["method"] == "HEAD")
 
     async def _answer(
         self, scope: Scope, receive: Receive, found: Sequence[tuple[re.Match[str] | None, Route]]
     ) -> Reply:
+        if not found and self._fallback is not None and scope["path"] == "/":
+            return Reply({"console": "/console"}, 307, (("location", "/console"),))
         if not found:
             raise NotFound("no_route", "There is no such address; see /v1/openapi.json.")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         hits = [(m, r) for m, r in found if r.method == method]
         if not hits:
-            allowed = ", ".join(sorted({r.method for _, r in found}))
+            methods = {r.method for _, r in found}
+            allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
             return Reply({"code": "bad_method", "message": f"Use {allowed}."}, 405, (("allow", allowed),))
         match, route = hits[0]
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
@@ -152,6 +164,17 @@ class Router:
         body = await _body(receive) if method in {"POST", "PUT", "PATCH", "DELETE"} else b""
         path = {k: _text(v) for k, v in match.groupdict().items()} if match else {}
         return await route.handler(Request(path, query, body, key, secret, headers.get("origin", "")))
+
+
+def _is_page(path: str) -> bool:
+    return path == "/console" or path.startswith("/console/")
+
+
+def _note(method: str, route: str, error: Exception) -> None:
+    """Log a fault by its type and place. Its message is left out: it may quote what was asked, or a customer."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    place = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    log.error("fault in %s %s: %s at %s", method, route, type(error).__name__, place)
 
 
 def error_reply(error: RequestError) -> Reply:
