@@ -19,6 +19,7 @@ from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
 from patron.runtime.workspace import Crash, Workspace
 
+PAUSE = 0.001
 READ_WAIT = 2.0
 """Seconds that a read with `?after=` waits for that position."""
 
@@ -116,19 +117,23 @@ class App:
     def _begin(self) -> None:
         workspace = self.workspace
         workspace.crash("before_checkpoint")
-        workspace.dedup.flush()
         workspace.state.begin(workspace.applied, workspace.state.meta)
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = True
-        task = asyncio.get_running_loop().create_task(self._write())
+        task = asyncio.get_running_loop().create_task(self._write(workspace.applied))
         self._tasks = [t for t in self._tasks if not t.done()] + [task]
 
-    async def _write(self) -> None:
-        state = self.workspace.state
+    async def _write(self, offset: int) -> None:
+        """Write what `begin` froze. The ids of messages up to the offset must be on disk before the offset is."""
+        state, dedup = self.workspace.state, self.workspace.dedup
+        while not dedup.begin_flush(offset):
+            await asyncio.sleep(PAUSE)
+        while not dedup.flushed():
+            await asyncio.sleep(PAUSE)
         while not state.step():
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE)
         while not state.poll():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(10 * PAUSE)
         self.workspace.crash("after_checkpoint")
         self._writing = False
         self.last_checkpoint = self.workspace.clock.now()

@@ -67,7 +67,11 @@ class Pipeline:
                 self._scheduled = True
                 self._loop.call_soon_threadsafe(self._wake)
 
-        self._log.append(entry, body, done)
+        try:
+            self._log.append(entry, body, done)
+        except BaseException:
+            self._waiting -= entry.count
+            raise
         return ticket.future
 
     async def applied_to(self, position: int, seconds: float) -> bool:

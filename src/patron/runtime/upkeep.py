@@ -132,7 +132,7 @@ async def backup_to(app: App, dest: Path) -> dict[str, Any]:
         if os.path.lexists(dest):
             raise Conflict("exists", f"{dest} exists already; a backup goes to a new folder.")
         await app.checkpoint()
-        report = await asyncio.to_thread(backup.backup, app.workspace.path, dest)
+        report = await asyncio.to_thread(backup.backup, app.workspace.path, dest, log=app.workspace.log)
     except (ConfigError, OSError) as error:
         raise BadRequest("bad_path", f"No backup can be made there: {error}.") from error
     return {
@@ -159,7 +159,7 @@ async def verify_replay(app: App) -> dict[str, Any]:
     await app.checkpoint()
     with tempfile.TemporaryDirectory(prefix="patron-replay-") as folder:
         copy = Path(folder) / "copy"
-        await asyncio.to_thread(backup.backup, app.workspace.path, copy, record=False)
+        await asyncio.to_thread(backup.backup, app.workspace.path, copy, log=app.workspace.log, record=False)
         return await asyncio.to_thread(_compare, copy, Path(folder) / "fresh")
 
 

@@ -16,6 +16,7 @@ from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
+from patron.model.errors import CorruptLog
 from patron.model.events import Event
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
@@ -86,7 +87,7 @@ class Workspace:
         self.settings, self.origins = config.load(path)
         storage = self.settings.storage
         self.log = SegmentLog.open(path / "log", segment_bytes=storage.segment_mb << 20, crash=crash)
-        self.state = State.open(path, table_specs(storage.resident_people))
+        self.state = State.open(path, table_specs(storage.resident_people), (hold.fileno(),))
         self.dedup = Dedup.open(path / "dedup")
         self.secret = directory.secret(path)
         self.limits = Limits()
@@ -183,6 +184,11 @@ class Workspace:
         from patron.runtime import facts
 
         start = self.state.offset
+        if start > self.log.last:
+            raise CorruptLog(
+                f"{self.path}: the state knows message {start}, the log ends at {self.log.last}: acknowledged messages "
+                "are missing from the log. Restore a backup; nothing was changed."
+            )
         for first, last in self.log.unindexed():
             self._reindex(first, min(last, start))
         for entry, body in self.log.read(start + 1):
@@ -223,7 +229,7 @@ class Workspace:
         )
         for event, place, crc in zip(batch.events, batch.indexes, batch.payload_hashes, strict=True):
             if place not in entry.duplicates:
-                self.dedup.add(event.source, event.message_id, day_of(event), crc)
+                self.dedup.add(event.source, event.message_id, day_of(event), crc, event.position)
 
     # --- reading the log ------------------------------------------------------------------------------------
 
@@ -358,6 +364,7 @@ class Workspace:
         """An entry is applied to its end."""
         self.applied = entry.last
         self.log.applied(entry.last)
+        self.dedup.settled(entry.last)
         meta = self.state.meta
         meta["people"] = self.world.people
         if entry.received > meta.get("now", 0):
@@ -367,7 +374,7 @@ class Workspace:
 
     def checkpoint(self) -> None:
         """Write the whole state as of now, and wait until it is on disk."""
-        self.dedup.flush()
+        self.dedup.flush(self.applied)
         self.state.checkpoint_now(self.applied, self.state.meta)
 
     def close(self, *, checkpoint: bool = True) -> None:
