@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from patron.collect.segment_api import Origin, blank, read_batch
+from patron.collect.segment_api import Origin, blank, faults, read_batch
 from patron.identity.claims import locate
 from patron.model.access import Source
 from patron.model.errors import Busy
@@ -62,7 +62,8 @@ class Ingest:
             position = await self._commit(entry, stored, judged)
         for original in judged.awaited:
             await original
-        return Receipt(position, len(judged.added), len(judged.copies), len(judged.rejects))
+        told = faults(judged.rejects, route) if judged.rejects else ()
+        return Receipt(position, len(judged.added), len(judged.copies), len(judged.rejects), told)
 
     async def _commit(self, entry: Entry, body: bytes, judged: _Judged) -> int:
         future = self._pipeline.submit(entry, body, lambda: self._apply(entry, judged.found))
@@ -102,10 +103,10 @@ class Ingest:
             place = (event.source, event.message_id, day_of(event), crc)
             verdict = dedup.seen(*place)
             if verdict == _CONFLICT:
-                judged.rejects.append(Reject(index, "id_conflict", _CONFLICT_TEXT, "messageId"))
+                judged.rejects.append(Reject(index, "id_conflict", _CONFLICT_TEXT, "$.messageId"))
                 continue
             if verdict == _NEW:
-                dedup.add(*place)
+                dedup.add(*place, event.position)
                 judged.added.append(place)
             else:
                 judged.copies.append(index)
