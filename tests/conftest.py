@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from tests.flow.serving import PatronServer
 
 settings.register_profile("dev", max_examples=50, deadline=None)
