@@ -121,12 +121,20 @@ def _all(event: Event, plan: Plan, plain: list[Claim]) -> list[Claim]:
         claim = known[value] if value in known else _learn(kind, value, plan)
         if claim is not None:
             found.setdefault(claim.key, claim)
-    visit = None if any(plan.kinds[_kind(k)] == "device" for k in found) else _visit(event)
-    if visit is not None and (claim := _learn("visit_id", visit, plan)) is not None:
-        found[claim.key] = claim
-    claims = [_weigh(claim, event, plan, "user_id:") for claim in found.values()]
+    if not plain or not plain[-1].key.startswith("anonymous_id:"):
+        _add_visit(found, event, plan)
+    strength = _strength_of_all(event, plan)
+    if strength >= 0:
+        claims = [c if c.strength == strength else Claim(c.key, strength) for c in found.values()]
+    elif event.user_id is not None and event.channel in plan.rules.account_channels:
+        claims = [
+            c if not c.strength or c.key.startswith("user_id:") else Claim(c.key, 0) for c in found.values()
+        ]
+    else:
+        claims = list(found.values())
     node = _node(claims) if claims else ""
-    claims.sort(key=lambda c: (plan.order[_kind(c.key)], c.key != node, c.key))
+    order = plan.order
+    claims.sort(key=lambda c: (order[c.key[: c.key.index(":")]], c.key != node, c.key))
     if len(claims) > plan.rules.claims:
         own = [c for c in claims if c.key == node]
         claims = own + [c for c in claims if c.key != node][: plan.rules.claims - 1]
@@ -137,21 +145,22 @@ def _kind(key: Key) -> str:
     return key.partition(":")[0]
 
 
-def _weigh(claim: Claim, event: Event, plan: Plan, user: str) -> Claim:
-    """The claim with the strength that the way of identification gives it."""
-    rules, strength = plan.rules, claim.strength
+def _add_visit(found: dict[Key, Claim], event: Event, plan: Plan) -> None:
+    """Add the visit, where no identifier is a device of somebody's own."""
+    visit = _visit(event)
+    if visit is None or any(plan.kinds[_kind(key)] == "device" for key in found):
+        return
+    claim = _learn("visit_id", visit, plan)
+    if claim is not None:
+        found[claim.key] = claim
+
+
+def _strength_of_all(event: Event, plan: Plan) -> int:
+    """The strength that the way of identification gives every identifier of an event; -1 = each its own."""
     mode = event.context.get("identification")
-    if isinstance(mode, dict) and mode.get("mode") in rules.proof_modes:
-        strength = 0
-    elif event.channel in rules.told_channels:
-        strength = 1
-    elif (
-        event.user_id is not None
-        and event.channel in rules.account_channels
-        and not claim.key.startswith(user)
-    ):
-        strength = 0
-    return claim if strength == claim.strength else Claim(claim.key, strength)
+    if isinstance(mode, dict) and mode.get("mode") in plan.rules.proof_modes:
+        return 0
+    return 1 if event.channel in plan.rules.told_channels else -1
 
 
 def _stated(event: Event, plan: Plan) -> Iterator[tuple[str, Any]]:
@@ -165,9 +174,10 @@ def _stated(event: Event, plan: Plan) -> Iterator[tuple[str, Any]]:
         for trait, kind in rules.trait_identifiers.items():
             if trait in event.traits and kind in plan.order:
                 yield kind, event.traits[trait]
-    for name, kind in rules.property_identifiers.items():
-        if name in event.properties and kind in plan.order:
-            yield kind, event.properties[name]
+    if event.properties:
+        for name, kind in rules.property_identifiers.items():
+            if name in event.properties and kind in plan.order:
+                yield kind, event.properties[name]
     for external in event.external_ids:
         kind = rules.synonyms.get(external.type, external.type)
         if kind in plan.order and not _is_shared_thing(kind, external.id, event, plan):

@@ -8,19 +8,26 @@ and any replay ends in the same people.
 from collections.abc import Iterable, Iterator
 
 from patron.identity.change import Change, Refusal
-from patron.identity.evidence import ALIAS, ASSURANCE, HAND, VERIFIED, Edge, Group, Ident, Proof
+from patron.identity.evidence import ALIAS, ASSURANCE, HAND, VERIFIED, Edge, Group, Ident, Proof, knows
 from patron.identity.growth import grow
 from patron.identity.guards import broken_by, tally_of
 from patron.identity.people import Hasher, People
 from patron.identity.revision import Revision
 from patron.identity.rules import IdentityRules
 from patron.identity.split import split_edges
-from patron.model.people import Key, Located, Person
+from patron.model.people import Claim, Key, Located, Person
 from patron.model.ports import Table
 
 __all__ = ["Change", "Graph", "Group", "Ident", "Refusal"]
 
 _NOTHING = Change()
+
+
+def _pair(a: Claim, b: Claim, proof: Proof) -> tuple[Key, Key, Proof]:
+    """One pair as the event states it. Two user ids in one event are two names of one account."""
+    alias = ALIAS if a.key.startswith("user_id:") and b.key.startswith("user_id:") else 0
+    strength = max(a.strength, b.strength)
+    return a.key, b.key, Proof(strength, proof.time, proof.uid, proof.position, proof.marks | alias)
 
 
 class Graph:
@@ -86,35 +93,57 @@ class Graph:
                         and edge.time < event_time
                         and edge.strength == max(claims[0].strength, claims[1].strength)
                         and edge.marks & 3 >= level
+                        and not edge.marks & HAND
                     ):
                         return None
         return self._learn(event_time, uid, position, level, located)
 
     def _learn(self, time: int, uid: str, position: int, level: int, located: Located) -> Change | None:
         proof = Proof(0, time, uid, position, level)
+        pairs = list(self._pairs(located, proof))
+        if self._is_known(time, located, pairs):
+            return None
         grown = grow(self, self._idents, self._groups, self._people, proof, located)
         if grown is not None:
             return grown
         revision = self._revision()
         for claim in located.claims:
             revision.see(claim.key, time, located.given_name, located.birth_date)
-        for a, b, strength in self._pairs(located):
-            alias = ALIAS if a.startswith("user_id:") and b.startswith("user_id:") else 0
-            revision.link(a, b, Proof(strength, time, uid, position, level | alias))
+        for a, b, one in pairs:
+            revision.link(a, b, one)
         return revision.finish()
 
-    def _pairs(self, located: Located) -> Iterator[tuple[Key, Key, int]]:
+    def _is_known(self, time: int, located: Located, pairs: list[tuple[Key, Key, Proof]]) -> bool:
+        """Whether an event with names, or with three identifiers or more, says nothing new: the usual `identify`."""
+        name, birth, light = located.given_name, located.birth_date, self.plan.light
+        rows = {}
+        for claim in located.claims:
+            key = claim.key
+            row = self.row(key)
+            if row is None or row.first > time:
+                return False
+            new_fact = (name and name not in row.names) or (birth and birth not in row.births)
+            if new_fact and not key.startswith(light):
+                return False
+            rows[key] = row
+        for a, b, proof in pairs:
+            edge = rows[a].links.get(b) or rows[b].links.get(a)
+            if edge is None or not knows(edge, proof):
+                return False
+        return True
+
+    def _pairs(self, located: Located, proof: Proof) -> Iterator[tuple[Key, Key, Proof]]:
         """Every two heavy identifiers of an event; a transaction or visit is linked to the event's node only."""
         light, claims = self.plan.light, located.claims
         heavy = [c for c in claims if not c.key.startswith(light)]
         for i, one in enumerate(heavy):
             for other in heavy[i + 1 :]:
-                yield one.key, other.key, max(one.strength, other.strength)
+                yield _pair(one, other, proof)
         if len(heavy) < len(claims):
             node = next((c for c in claims if c.key == located.node), claims[0])
             for claim in claims:
                 if claim.key != node.key and claim.key.startswith(light):
-                    yield node.key, claim.key, max(node.strength, claim.strength)
+                    yield _pair(node, claim, proof)
 
     def _revision(self) -> Revision:
         return Revision(self._idents, self._groups, self.plan, self._people)

@@ -162,7 +162,7 @@ def _too_many(plan: Plan, key: Key, counts: Sequence[int], more: list[tuple[int,
 def _take_in(
     idents: Table[Ident], groups: Table[Group], people: People, new: Newcomers, proof: Proof, located: Located
 ) -> Change:
-    before = (people.by_group(new.pid),) if new.pid else ()
+    before = people.by_group(new.pid) if new.pid else None
     names = (located.given_name,) if located.given_name else ()
     births = (located.birth_date,) if located.birth_date else ()
     alone = not new.heavy and not new.known
@@ -173,13 +173,10 @@ def _take_in(
         idents.put(claim.key, row)
     _link(idents, new, proof, located)
     _enrol(groups, pid, [claim.key for claim in members], 0 if alone else len(new.light))
-    after = people.by_group(pid)
-    assert after is not None
-    return Change(_people(before), (after,))
-
-
-def _people(found: tuple[Person | None, ...]) -> tuple[Person, ...]:
-    return tuple(person for person in found if person is not None)
+    keys = [claim.key for claim in (*new.heavy, *new.light)]
+    if before is None:
+        return Change((), (Person(pid, min(claim.key for claim in members), tuple(sorted(keys))),))
+    return Change((before,), (Person(pid, before.root, tuple(sorted((*before.members, *keys)))),))
 
 
 def _enrol(groups: Table[Group], pid: str, keys: list[Key], leaves: int) -> None:

@@ -138,6 +138,9 @@ class Differ(Protocol):
     def __call__(self, a: str, b: str, /) -> bool: ...
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Tally:
     """What counts against the limits of one group, and adds up when groups join."""
 
@@ -145,11 +148,11 @@ class Tally:
 
     def __init__(self) -> None:
         self.total = 0
-        self.counts: dict[str, int] = {}
-        self.users: set[Key] = set()
-        self.names: set[str] = set()
-        self.births: set[str] = set()
-        self.times: dict[str, list[int]] = {}
+        self.counts: dict[str, int] | None = None
+        self.users = _NONE
+        self.names = _NONE
+        self.births = _NONE
+        self.times: dict[str, list[int]] | None = None
 
     def add(self, evidence: Evidence, key: Key, row: Ident) -> None:
         """Count one identifier. Transactions and visits count for nothing."""
@@ -159,32 +162,48 @@ class Tally:
         kind = key[: key.index(":")]
         self.total += 1
         if kind == "user_id":
-            self.users.add(account(evidence, key))
+            self.users |= {account(evidence, key)}
         elif kind in plan.limits:
+            self.counts = self.counts or {}
             self.counts[kind] = self.counts.get(kind, 0) + 1
         # an account whose own names conflict (somebody corrected them) cannot speak against others
         most = plan.rules.names_kept
         if row.names and not conflict(row.names, names_conflict, most):
-            self.names.update(row.names)
+            self.names |= set(row.names)
         if row.births and not conflict(row.births, births_conflict, most):
-            self.births.update(row.births)
+            self.births |= set(row.births)
         if plan.windows and kind in plan.windows:
             linked = [
                 e.time for o, e in row.links.items() if e and e.cut is None and not o.startswith(plan.light)
             ]
             if linked:
+                self.times = self.times or {}
                 self.times.setdefault(kind, []).append(min(linked))
 
     def take(self, other: "Tally") -> None:
         """Add another group's tally to this one."""
         self.total += other.total
-        for kind, count in other.counts.items():
-            self.counts[kind] = self.counts.get(kind, 0) + count
         self.users |= other.users
         self.names |= other.names
         self.births |= other.births
-        for kind, times in other.times.items():
-            self.times[kind] = self.times.get(kind, []) + times
+        if other.counts:
+            mine = self.counts or {}
+            self.counts = {
+                kind: mine.get(kind, 0) + other.counts.get(kind, 0) for kind in {*mine, *other.counts}
+            }
+        if other.times:
+            lists = self.times or {}
+            self.times = {
+                kind: lists.get(kind, []) + other.times.get(kind, []) for kind in {*lists, *other.times}
+            }
+
+    def count(self, kind: str) -> int:
+        """How many of a type (user ids apart)."""
+        return self.counts.get(kind, 0) if self.counts else 0
+
+    def linked(self, kind: str) -> list[int]:
+        """When identifiers of a type with a window were first linked."""
+        return self.times.get(kind, []) if self.times else []
 
 
 def tally_of(evidence: Evidence, rows: Iterable[tuple[Key, Ident]]) -> Tally:
@@ -202,9 +221,10 @@ def broken_by(plan: Plan, a: Tally, b: Tally) -> str:
     """
     if plan.user_limit and a.users and b.users and len(a.users | b.users) > plan.user_limit:
         return "limit:user_id"
-    for kind, most in plan.counted:
-        if a.counts.get(kind, 0) + b.counts.get(kind, 0) > most:
-            return f"limit:{kind}"
+    if a.counts and b.counts:
+        for kind, most in plan.counted:
+            if a.count(kind) + b.count(kind) > most:
+                return f"limit:{kind}"
     if a.total + b.total > plan.rules.total_limit:
         return "limit:total"
     if a.names and b.names and any(names_conflict(x, y) for x in a.names for y in b.names):
@@ -212,7 +232,7 @@ def broken_by(plan: Plan, a: Tally, b: Tally) -> str:
     if a.births and b.births and any(births_conflict(x, y) for x in a.births for y in b.births):
         return "births"
     for kind, (most, span) in plan.windows.items():
-        if _crammed(sorted(a.times.get(kind, []) + b.times.get(kind, [])), most, span):
+        if _crammed(sorted(a.linked(kind) + b.linked(kind)), most, span):
             return f"window:{kind}"
     return ""
 
@@ -221,13 +241,13 @@ def is_sound(plan: Plan, tally: Tally) -> bool:
     """Whether a group keeps every limit by itself."""
     if plan.user_limit and len(tally.users) > plan.user_limit:
         return False
-    if tally.total > plan.rules.total_limit or any(tally.counts.get(k, 0) > most for k, most in plan.counted):
+    if tally.total > plan.rules.total_limit or any(tally.count(k) > most for k, most in plan.counted):
         return False
     if any(names_conflict(x, y) for x, y in combinations(sorted(tally.names), 2)):
         return False
     if any(births_conflict(x, y) for x, y in combinations(sorted(tally.births), 2)):
         return False
-    return not any(_crammed(sorted(tally.times.get(k, ())), m, s) for k, (m, s) in plan.windows.items())
+    return not any(_crammed(sorted(tally.linked(k)), m, s) for k, (m, s) in plan.windows.items())
 
 
 def _crammed(times: list[int], most: int, span: int) -> bool:

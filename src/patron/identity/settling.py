@@ -72,7 +72,7 @@ def _divide(revision: "Revision") -> tuple[list[Pack], set[Key], set[Key]]:
         if row.shared:
             packs.append(Pack([seed], True, False, 0))
             done.add(seed)
-        elif (row.owner and not revision.removed) or seed in large:
+        elif seed in large or (not revision.removed and _in_crowd(revision, seed, row)):
             crowded |= _newly_crowded(revision, seed, row, crowded)
         else:
             found = component(revision, seed, most)
@@ -87,6 +87,17 @@ def _divide(revision: "Revision") -> tuple[list[Pack], set[Key], set[Key]]:
             done.update(found.rows)
             revision.crowds = revision.crowds or any(r.owner for r in found.rows.values())
     return packs, done, crowded
+
+
+def _in_crowd(revision: "Revision", seed: Key, row: Ident) -> bool:
+    """Whether a component is crowded that only grew: then it was so before, wherever the change touches it."""
+    if row.owner:
+        return True
+    for other, edge in row.links.items():
+        theirs = revision.row(other) if edge is not None else None
+        if theirs is not None and theirs.owner and not theirs.shared and live(seed, edge, theirs):
+            return True
+    return False
 
 
 def _newly_crowded(revision: "Revision", seed: Key, row: Ident, known: set[Key]) -> set[Key]:

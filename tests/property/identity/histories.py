@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from hypothesis import strategies as st
-from tests.property.identity.oracle import Oracle, Seen, kind, light, pair
 
 from patron.identity.graph import Change, Graph
 from patron.identity.rules import STANDARD_TYPES, IdentityRules, Sharing, Window
 from patron.model.people import Claim, Located, Person
 from patron.testing import MemoryTable
+from tests.property.identity.oracle import Oracle, Seen, kind, light, pair
 
 T = TypeVar("T")
 

@@ -29,7 +29,7 @@ class Seen(Struct, frozen=True):
 
 
 def kind(key: str) -> str:
-    return key.split(":")[0]
+    return key.split(":", maxsplit=1)[0]
 
 
 def light(key: str) -> bool:

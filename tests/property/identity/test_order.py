@@ -4,11 +4,11 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.identity.histories import World, any_rules, capped_rules, histories, partition
-from tests.property.identity.oracle import Oracle, kind
 
 from patron.identity.diff import partition as from_scratch
 from patron.identity.evidence import ASSURANCE, proofs
+from tests.property.identity.histories import World, any_rules, capped_rules, histories, partition
+from tests.property.identity.oracle import Oracle, kind
 
 
 def loaded(rules, seen) -> World:

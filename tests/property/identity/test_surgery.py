@@ -2,24 +2,21 @@
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.property.identity.histories import SECRET, World, any_rules, histories, partition
-from tests.property.identity.oracle import Oracle, Seen, pair
-from tests.property.identity.test_order import loaded
 
 from patron.identity.diff import dry_run
 from patron.identity.diff import partition as from_scratch
 from patron.identity.graph import Graph, Refusal
 from patron.model.people import Claim, Located
+from tests.property.identity.histories import RULES, SECRET, World, any_rules, histories, partition
+from tests.property.identity.oracle import Oracle, Seen, pair
+from tests.property.identity.test_order import loaded
 
 
 def some_pairs(seen: list[Seen], picks: list[int]) -> list[tuple[str, str]]:
-    pairs = sorted(Oracle(seen, set(), LOOSE).proofs)
+    pairs = sorted(Oracle(seen, set(), RULES["open"]).proofs)
     return [pairs[p % len(pairs)] for p in picks] if pairs else []
 
 
-from tests.property.identity.histories import RULES  # noqa: E402
-
-LOOSE = RULES["open"]
 picks = st.lists(st.integers(0, 10_000), min_size=1, max_size=5)
 
 
