@@ -322,6 +322,7 @@ class _Demo:
             return
         # an associate says that it was shown: what follows can then be credited to it
         shown = {"decision_id": answer["decisionId"], "offer_id": answer["action"], "placement": placement}
+        shown["offer_name"] = (answer.get("content") or {}).get("title") or answer["action"]
         context = {"externalIds": [{"type": kind, "id": value, "collection": "users", "encoding": "none"}]}
         message = {"event": "Offer Shown", "properties": shown, "context": context}
         httpx.post(f"{self.url}/v1/track", json=message, auth=(tablet, ""), timeout=10).raise_for_status()

@@ -199,10 +199,11 @@ def groups(workspace: Workspace, person: Person) -> list[tuple[str, dict[str, An
 def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
     """One hit of a search."""
     profile = people.profile(workspace, person)
+    light = workspace.settings.identity.plan.light
     return PersonRow(
         person.id,
         display_name(profile),
-        identifiers(workspace, person)[:6],
+        [i for i in identifiers(workspace, person) if f"{i.type}:" not in light],
         matched,
         profile.last,
         profile.totals.orders,

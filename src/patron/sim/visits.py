@@ -129,6 +129,7 @@ def show(guest: Guest, ask: AskDecision, answer: Answer, context: Message) -> No
     properties = {
         "decision_id": answer["decisionId"],
         "offer_id": answer["action"],
+        "offer_name": (answer.get("content") or {}).get("title") or answer["action"],
         "placement": ask.placement,
     }
     guest.pen.track(ask.channel, guest.at, "Offer Shown", properties, **ask.ids, context=context)

@@ -84,7 +84,7 @@ async function decide(screen, who, context = {}) {
       box.append(link);
     }
     slot.append(box);
-    if (!nothing) await send(screen, "track", { ...who, event: "Offer Shown", properties: { decisionId: decision.decisionId, action: decision.action } });
+    if (!nothing) await send(screen, "track", { ...who, event: "Offer Shown", properties: { decisionId: decision.decisionId, action: decision.action, offer_name: title.textContent } });
   } catch {
     slot.append(Object.assign(document.createElement("p"), { className: "muted sm", textContent: "No offer could be asked for. The screen shows its default." }));
   }
