@@ -1,5 +1,6 @@
 """A scanner that opens everything a data directory holds and looks for what must not be there any more."""
 
+import contextlib
 import gzip
 import hashlib
 import sqlite3
@@ -69,13 +70,8 @@ def _sqlite(path: Path) -> Iterator[bytes]:
 def _frames(data: bytes) -> Iterator[tuple[str, bytes]]:
     start = data.find(ZSTD)
     while start >= 0:
-        try:
+        with contextlib.suppress(zstandard.ZstdError):
             yield f"zstd at {start}", zstandard.ZstdDecompressor().decompressobj().decompress(data[start:])
-        except zstandard.ZstdError:
-            pass
         start = data.find(ZSTD, start + 1)
-    for offset in (0,):
-        try:
-            yield "zlib", zlib.decompress(data[offset:])
-        except zlib.error:
-            pass
+    with contextlib.suppress(zlib.error):
+        yield "zlib", zlib.decompress(data)

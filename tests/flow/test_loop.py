@@ -46,18 +46,31 @@ async def _loop(folder: Path) -> dict[str, Any]:
         await backend.set_catalogue(CATALOGUE)
         await send(backend, "shop", [_order(n, f"u{n}", 10, "2027-01-01T10:00:00Z") for n in range(40)])
         made = [
-            await backend.decide(Ask("till", user_id=f"u{n}", channel="pos"), trusted=True, source=None, user_hash="")
+            await backend.decide(
+                Ask("till", user_id=f"u{n}", channel="pos"), trusted=True, source=None, user_hash=""
+            )
             for n in range(40)
         ]
         seen["made"] = made
         await backend.step_clock(NOW + 3_600_000)
         later = "2027-01-15T09:00:00Z"
         await send(backend, "till", [_order(100 + n, f"u{n}", 5.25, later) for n in range(40)])
-        shown = {"type": "track", "event": "Offer Shown", "messageId": "shown-1", "userId": "u1", "timestamp": later}
+        shown = {
+            "type": "track",
+            "event": "Offer Shown",
+            "messageId": "shown-1",
+            "userId": "u1",
+            "timestamp": later,
+        }
         await send(backend, "till", [{**shown, "properties": {"decision_id": made[1]["decisionId"]}}])
         seen["credited"] = [backend.decision(m["decisionId"]).outcome for m in made]
         seen["effect"] = views.effect(backend.workspace)
-        seen["state"] = (partition(backend.workspace), rows(backend.workspace), len(backend.workspace.decisions), backend.workspace.log.last)
+        seen["state"] = (
+            partition(backend.workspace),
+            rows(backend.workspace),
+            len(backend.workspace.decisions),
+            backend.workspace.log.last,
+        )
         again = await backend.decide(Ask("till", user_id="u1"), trusted=True, source=None, user_hash="")
         seen["sticky"] = (made[1]["group"], again["group"])
         seen["last"] = backend.workspace.log.last
@@ -107,15 +120,29 @@ async def _victim(folder: Path) -> None:
         await source(backend, "till", "pos", assurance="verified")
         await backend.set_catalogue(CATALOGUE)
         victim = {"email": "victim@mail.example"}
-        await send(backend, "till", [{**_order(1, "victim", 99, "2027-01-01T10:00:00Z"), "context": {"traits": victim}}])
-        claim = {"type": "identify", "messageId": "m1", "anonymousId": "attacker", "traits": victim, "timestamp": "2027-01-02T10:00:00Z"}
+        await send(
+            backend,
+            "till",
+            [{**_order(1, "victim", 99, "2027-01-01T10:00:00Z"), "context": {"traits": victim}}],
+        )
+        claim = {
+            "type": "identify",
+            "messageId": "m1",
+            "anonymousId": "attacker",
+            "traits": victim,
+            "timestamp": "2027-01-02T10:00:00Z",
+        }
         await send(backend, "shop", [claim])
         public = backend.workspace.sources.get("shop")
         for ask in (
             Ask("web_home", anonymous_id="attacker"),
             Ask("web_home", user_id="victim"),
             Ask("web_home", user_id="victim", anonymous_id="attacker"),
-            Ask("web_home", anonymous_id="attacker", context={"externalIds": [{"type": "email", "id": "victim@mail.example"}]}),
+            Ask(
+                "web_home",
+                anonymous_id="attacker",
+                context={"externalIds": [{"type": "email", "id": "victim@mail.example"}]},
+            ),
         ):
             for _ in range(12):
                 got = await backend.decide(ask, trusted=False, source=public, user_hash="")
@@ -124,10 +151,14 @@ async def _victim(folder: Path) -> None:
                 assert "Bought" not in " ".join(got["reasons"])
         assert backend.api_key("wk_anything") is None
         with pytest.raises(Forbidden):
-            await backend.decide(Ask("web_home", user_id="victim"), trusted=False, source=public, user_hash="00")
+            await backend.decide(
+                Ask("web_home", user_id="victim"), trusted=False, source=public, user_hash="00"
+            )
         assert public is not None
         proof = hmac.new(public.secret.encode(), b"victim", hashlib.sha256).hexdigest()
-        got = await backend.decide(Ask("web_home", user_id="victim"), trusted=False, source=public, user_hash=proof)
+        got = await backend.decide(
+            Ask("web_home", user_id="victim"), trusted=False, source=public, user_hash=proof
+        )
         assert "tea" in got["eligible"]
 
 

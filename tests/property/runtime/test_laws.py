@@ -45,17 +45,29 @@ lines = st.lists(
 
 
 def _track(name: str, **properties: Any) -> Any:
-    return st.fixed_dictionaries({"type": st.just("track"), "event": st.just(name), "properties": st.fixed_dictionaries(properties)})
+    return st.fixed_dictionaries(
+        {"type": st.just("track"), "event": st.just(name), "properties": st.fixed_dictionaries(properties)}
+    )
 
 
 calls = st.one_of(
     _track("Product Viewed", product_id=st.sampled_from(["p1", "p2"])),
-    _track("Order Completed", order_id=st.sampled_from(ORDERS), revenue=money, currency=st.sampled_from(["EUR", "GBP"]), products=lines),
+    _track(
+        "Order Completed",
+        order_id=st.sampled_from(ORDERS),
+        revenue=money,
+        currency=st.sampled_from(["EUR", "GBP"]),
+        products=lines,
+    ),
     _track("Order Refunded", order_id=st.sampled_from(ORDERS), products=lines),
-    _track("Consent Changed", purpose=st.sampled_from(["email_marketing", "profiling"]), granted=st.booleans()),
+    _track(
+        "Consent Changed", purpose=st.sampled_from(["email_marketing", "profiling"]), granted=st.booleans()
+    ),
     st.fixed_dictionaries({"type": st.just("identify"), "traits": traits}),
     st.fixed_dictionaries({"type": st.just("alias"), "previousId": st.sampled_from(DEVICES + USERS)}),
-    st.fixed_dictionaries({"type": st.just("group"), "groupId": st.sampled_from(["g1", "g2"]), "traits": st.just({"plan": "a"})}),
+    st.fixed_dictionaries(
+        {"type": st.just("group"), "groupId": st.sampled_from(["g1", "g2"]), "traits": st.just({"plan": "a"})}
+    ),
 )
 
 

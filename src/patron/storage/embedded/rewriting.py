@@ -87,7 +87,10 @@ def rewrite(
                 entries += _rewrite_segment(chain, files, crash, segment, inside, edit)
                 segments += 1
                 found += len(inside)
-        hashes, places = np.array(sorted(set(forget)), np.uint64), np.array(wanted if gone is None else sorted(gone), np.uint64)
+        hashes, places = (
+            np.array(sorted(set(forget)), np.uint64),
+            np.array(wanted if gone is None else sorted(gone), np.uint64),
+        )
         crash("before_forget")
         rows = index.forget(hashes, places, chain.sealed())
     except OSError as error:
