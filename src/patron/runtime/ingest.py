@@ -3,33 +3,54 @@
 import asyncio
 from collections.abc import Iterator
 
-import msgspec
-
 from patron.collect.segment_api import Origin, blank, faults, read_batch
-from patron.identity.claims import locate
 from patron.model.access import Source
-from patron.model.errors import Busy
-from patron.model.events import Batch, Event, Reject
 from patron.model.ingest import Receipt
 from patron.model.log import Entry
-from patron.model.people import Located
+from patron.runtime import judge
+from patron.runtime.apply import apply_body, place_again
+from patron.runtime.judge import Judged
 from patron.runtime.pipeline import Pipeline
-from patron.runtime.workspace import Workspace, day_of
-
-Found = list[tuple[Event, Located, bool]]
-_NEW, _CONFLICT = 0, 2
+from patron.runtime.workspace import Workspace
 
 
-class _Judged(msgspec.Struct):
-    """What was decided about each message of a body, once and for ever."""
+class Body:
+    """A judged body on its way through the pipeline."""
 
-    found: Found
-    rejects: list[Reject]
-    copies: list[int]
-    erased: list[int]
-    added: list[tuple[str, str, int, int]]
-    awaited: set["asyncio.Future[int]"]
-    """Originals still on their way to the disk, of which this body holds copies."""
+    __slots__ = ("_cutting", "_flying", "copies", "entry", "judged", "workspace")
+
+    def __init__(self, workspace: Workspace, entry: Entry, judged: Judged, flying: "dict[int, Body]") -> None:
+        self.workspace = workspace
+        self.entry = entry
+        self.judged = judged
+        self.copies: list[asyncio.Future[None]] = []
+        """Whoever repeats one of its messages while it is on its way, and waits for the same."""
+        self._cutting = workspace.cutting
+        self._flying = flying
+        flying[entry.base] = self
+
+    def apply(self) -> Iterator[None]:
+        """Apply it: it is durable."""
+        workspace, found = self.workspace, self.judged.found
+        workspace.crash("before_apply")
+        if workspace.cutting != self._cutting:  # a split was applied since it was judged
+            found = place_again(workspace, found)
+        yield from apply_body(workspace, self.entry, found)
+        workspace.mark(self.entry)
+        workspace.crash("after_apply")
+
+    def ended(self, error: Exception | None, *, stored: bool) -> None:
+        """It is applied, or it failed: tell whoever repeats it; what was not stored may be sent again."""
+        del self._flying[self.entry.base]
+        if not stored:
+            judge.withdraw(self.workspace, self.entry.source, self.judged)
+        for copy in self.copies:
+            if copy.done():
+                continue
+            if error is None:
+                copy.set_result(None)
+            else:
+                copy.set_exception(error)
 
 
 class Ingest:
@@ -38,7 +59,7 @@ class Ingest:
     def __init__(self, workspace: Workspace, pipeline: Pipeline) -> None:
         self._workspace = workspace
         self._pipeline = pipeline
-        self._flying: dict[tuple[str, str], asyncio.Future[int]] = {}
+        self._flying: dict[int, Body] = {}
 
     def source_of(self, write_key: str) -> Source | None:
         """The source a live write key belongs to."""
@@ -52,72 +73,36 @@ class Ingest:
         base, now = workspace.log.last + 1, workspace.clock.now()
         origin = Origin(source.name, source.channel, source.kind, source.assurance, source.secret)
         batch = read_batch(body, route, origin, now, base, workspace.limits, workspace.read_rules)
-        judged = self._judge(batch)
+        judged = judge.judge(workspace, source.name, batch)
+        originals = self._originals(source.name, judged) if judged.copies else ()
         position = workspace.log.last
-        if judged.added or judged.rejects:
+        if judged.new or judged.rejects:
             entry = _entry(source, route, base, batch.count, now, judged)
             stored = batch.stored or body
             if judged.erased:
                 stored = blank(stored, route, judged.erased)
-            position = await self._commit(entry, stored, judged)
-        for original in judged.awaited:
+            work = Body(workspace, entry, judged, self._flying)
+            position = await self._pipeline.submit(entry, stored, work)
+        for original in originals:
             await original
         told = faults(judged.rejects, route) if judged.rejects else ()
-        return Receipt(position, len(judged.added), len(judged.copies), len(judged.rejects), told)
+        return Receipt(position, judged.new, len(judged.copies), len(judged.rejects), told)
 
-    async def _commit(self, entry: Entry, body: bytes, judged: _Judged) -> int:
-        future = self._pipeline.submit(entry, body, lambda: self._apply(entry, judged.found))
-        flying = self._flying
-        names = [(source, message_id) for source, message_id, _, _ in judged.added]
-        for name in names:
-            flying[name] = future
-        try:
-            return await asyncio.shield(future)
-        except Busy:
-            for added in judged.added:
-                self._workspace.dedup.discard(*added)
-            raise
-        finally:
-            for name in names:
-                flying.pop(name, None)
-
-    def _apply(self, entry: Entry, found: Found) -> Iterator[None]:
-        self._workspace.crash("before_apply")
-        yield from self._workspace.apply_body(entry, found)
-        self._workspace.mark(entry)
-        self._workspace.crash("after_apply")
-
-    def _judge(self, batch: Batch) -> _Judged:
-        workspace, rules = self._workspace, self._workspace.settings.identity
-        judged = _Judged([], list(batch.rejects), [], [], [], set())
-        dedup, tombstones, cuts = workspace.dedup, workspace.tombstones, workspace.cuts
-        guarded = tombstones.any()
-        for event, index, crc in zip(batch.events, batch.indexes, batch.payload_hashes, strict=True):
-            located = locate(event, rules, cuts)
-            if located is None:
-                judged.rejects.append(Reject(index, "no_identifier", _NO_IDENTIFIER))
-                continue
-            if guarded and tombstones.bars(located, event.time):
-                judged.erased.append(index)
-                continue
-            place = (event.source, event.message_id, day_of(event), crc)
-            verdict = dedup.seen(*place)
-            if verdict == _CONFLICT:
-                judged.rejects.append(Reject(index, "id_conflict", _CONFLICT_TEXT, "$.messageId"))
-                continue
-            if verdict == _NEW:
-                dedup.add(*place, event.position)
-                judged.added.append(place)
-            else:
-                judged.copies.append(index)
-                original = self._flying.get(place[:2])
-                if original is not None:
-                    judged.awaited.add(original)
-            judged.found.append((event, located, verdict == _NEW))
-        return judged
+    def _originals(self, source: str, judged: Judged) -> "list[asyncio.Future[None]]":
+        """Futures of the bodies still on their way to the disk that brought messages which this one repeats."""
+        wanted, found = judged.copied_ids(), []
+        for body in self._flying.values():
+            if body.entry.source == source and not wanted.isdisjoint(body.judged.new_ids()):
+                future = asyncio.get_running_loop().create_future()
+                body.copies.append(future)
+                found.append(future)
+        return found
 
 
-def _entry(source: Source, route: str, base: int, count: int, now: int, judged: _Judged) -> Entry:
+def _entry(source: Source, route: str, base: int, count: int, now: int, judged: Judged) -> Entry:
+    proved: tuple[int, ...] = ()
+    if source.assurance != "verified" and source.secret:
+        proved = tuple(e.position - base for e, _, _ in judged.found if e.assurance == "verified")
     return Entry(
         "track",
         base,
@@ -130,16 +115,5 @@ def _entry(source: Source, route: str, base: int, count: int, now: int, judged: 
         source.kind,
         tuple(judged.copies),
         tuple(judged.rejects),
-        tuple(e.position - base for e, _, _ in judged.found if e.assurance == "verified")
-        if source.assurance != "verified"
-        else (),
+        proved,
     )
-
-
-_NO_IDENTIFIER = (
-    "No usable identifier: give userId, anonymousId, an e-mail or phone trait, or an order id. "
-    "Junk values and shared devices do not count."
-)
-_CONFLICT_TEXT = (
-    "This messageId was already used for another message; the first one stands. Give each message its own id."
-)
