@@ -126,13 +126,10 @@ class Reader:
         self._refused.add(said.index)
         message = said.message
         message.message_id = message.message_id or self._maker.derived_id(said.index)
-        context = self._surround.plain(message)
-        if not self._reading.origin.secret:
-            context.pop("userHash", None)
         text = reduced(
             message,
             message.type or self._reading.route,
-            context,
+            self._surround.plain(message),
             said.around.preferences,
             self._rules.operational_events,
         )

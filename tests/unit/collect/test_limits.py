@@ -168,6 +168,18 @@ def test_the_rate_of_a_key():
     assert len(intake.events) == 51
 
 
+def test_a_quiet_night_does_not_save_up():
+    intake = MemoryIntake(Source("shop", "web", rate=5))
+    app, _ = door(intake)
+    call(app, body=batch(event()))
+    intake.clock.step(NOW + 8 * 3_600_000)
+    taken = [
+        call(app, path="/v1/track", body=json.dumps(event(messageId=f"n{i}")).encode()).status
+        for i in range(30)
+    ]
+    assert taken.count(200) == 10
+
+
 def test_the_rate_holds_in_the_long_run():
     intake = MemoryIntake(Source("shop", "web", rate=5))
     app, _ = door(intake)

@@ -1,5 +1,7 @@
 """What a message becomes: kinds, names, identifiers, channel, consents, assurance, payload hash."""
 
+import json
+
 import msgspec
 import pytest
 
@@ -7,7 +9,7 @@ from patron.collect.proof import user_hash
 from patron.collect.segment_api import Origin, ReadRules
 from patron.model.errors import BadRequest, TooLarge
 from patron.model.events import CHANNELS, ConsentClaim, Event, ExternalId
-from tests.unit.collect.intake import one, read, refused
+from tests.unit.collect.intake import one, read, refused, replay
 
 
 @pytest.mark.parametrize(
@@ -325,6 +327,39 @@ def test_who_may_say_what(origin, message, assurance):
 def test_a_wrong_user_hash_is_refused(given):
     message = {"type": "page", "userId": "u", "messageId": "m", "context": {"userHash": given}}
     assert refused(message, origin=SIGNED).code == "bad_user_hash"
+
+
+@pytest.mark.parametrize("where", ["message", "batch"])
+@pytest.mark.parametrize("secret", ["", "s3cret"])
+def test_a_replay_trusts_exactly_the_hashes_that_were_proved(where, secret):
+    """The secret may have changed since: in replay it is not asked."""
+    hashed = {"userHash": user_hash("s3cret", "u"), "locale": "it"}
+    message = {"type": "page", "userId": "u", "messageId": "m"}
+    body = (
+        {"batch": [{**message, "context": hashed}]}
+        if where == "message"
+        else {"batch": [message], "context": hashed}
+    )
+    raw = json.dumps(body).encode()
+    live = read(raw, origin=Origin("shop", "web", secret=secret))
+    assert live.events[0].assurance == ("verified" if secret else "asserted")
+    assert (live.stored is None) == bool(secret)
+    for later in ("", "s3cret", "rotated"):
+        assert replay(live, raw, origin=Origin("shop", "web", secret=later)).events == live.events
+
+
+def test_a_replay_knows_a_channel_that_was_unmapped_since():
+    raw = json.dumps(
+        {"batch": [{"type": "page", "userId": "u", "messageId": "m", "context": {"channel": "x"}}]}
+    ).encode()
+    assert [e.channel for e in read(raw, skipped={}).events] == ["web"]
+
+
+def test_a_replay_passes_over_what_was_skipped_without_judging_it():
+    raw = b'{"batch": [{"type": "nonsense"}, {"type": "page", "userId": "u", "messageId": "m"}, 5]}'
+    batch = read(raw, skipped={0: "bad_type", 2: "bad_message"})
+    assert (batch.count, batch.indexes, batch.rejects, batch.stored) == (3, [1], [], None)
+    assert read(raw, skipped={0: "bad_type", 1: "duplicate", 2: "bad_message"}).events == []
 
 
 # ---- messageId and payload hash

@@ -208,6 +208,30 @@ def test_a_message_rejected_for_another_reason_leaves_no_trace_either(spoil, cod
 
 
 @pytest.mark.parametrize(
+    "spoil", [{"userId": True}, {"type": "sing"}, {"properties": 5}, {"timestamp": "x"}, {}]
+)
+def test_a_batch_of_refused_messages_leaves_nothing_beside_them(spoil):
+    top = {"context": {**REFUSED, **BROWSING}, "integrations": {"Google Analytics": {"clientId": SECRET}}}
+    message = {"type": "page", "messageId": "m", "userId": "u", "properties": {"q": SECRET}}
+    assert SECRET.encode() not in agree([{**message, **spoil}], top=top).stored
+
+
+def test_an_unreadable_message_is_judged_by_the_context_of_its_batch():
+    broken = b'{"type":"page","userId":"u","url":"' + SECRET.encode() + b'","n":NaN}'
+    body = b'{"batch":[' + broken + b'],"context":{"consent":{"categoryPreferences":{"profiling":false}}}}'
+    batch = read(body)
+    assert [r.code for r in batch.rejects] == ["not_a_number"]
+    assert SECRET.encode() not in batch.stored
+
+
+def test_a_reduced_message_takes_no_identifier_of_its_batch():
+    page = {"type": "page", "messageId": "p", "userId": "v"}
+    top = {"integrations": {"Google Analytics": {"clientId": "1.2"}}}
+    reduced, other = agree([{**ORDER, "integrations": {}}, page], top=top).events
+    assert (reduced.external_ids, [i.id for i in other.external_ids]) == ((), ["1.2"])
+
+
+@pytest.mark.parametrize(
     "value", [b"NaN", b'"\\ud800"', b'"\xff"', b"[" * 80 + b"]" * 80, b"[" * 2_000 + b"]" * 2_000]
 )
 def test_nor_does_one_that_cannot_be_read(value):
