@@ -118,6 +118,7 @@ class _Demo:
             self._create()
         server = self._serve()
         try:
+            self._wait(server)
             facts = self._load(marker) if new else json.loads(marker.read_text("utf-8"))
             if new:
                 self.out.print(f"Built, loaded and decided in {time.monotonic() - began:.0f} s.")
@@ -185,17 +186,19 @@ class _Demo:
             str(self.port),
         ]
         log = (self.folder / "server.log").open("ab")
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command
-        for _ in range(1200):
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command
+
+    def _wait(self, server: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             if server.poll() is not None:
                 tail = (self.folder / "server.log").read_text("utf-8", "replace").strip().splitlines()[-3:]
                 raise Failed("The server did not start: " + " ".join(tail))
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return server
+                    return
             except httpx.HTTPError:
                 time.sleep(0.05)
-        server.kill()
         raise Failed("The server did not become ready within a minute; see server.log in the demo's folder.")
 
     def _load(self, marker: Path) -> dict[str, Any]:
