@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.flow.serving import PATRON, free_port  # noqa: E402
+from tests.flow.serving import PATRON, bearer, free_port, request  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
 PAGE = ROOT / "docs" / "screens.md"
@@ -32,7 +32,7 @@ TITLES = {
     "home": "Home: does all arrive, and what waits for somebody",
     "people": "People: find anybody by part of any identifier",
     "person": "One person: story, identifiers, links, traits, consents, decisions",
-    "person-split": "Undo a wrong merge",
+    "split": "Undo a wrong merge",
     "person-data": "Export or erase one person",
     "decisions": "Decisions, and the honest line",
     "decision": "One decision: what, why, and why not the others",
@@ -65,11 +65,19 @@ def demo(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         time.sleep(ALIVE_SECONDS)
         yield f"http://127.0.0.1:{port}", json.loads(marker.read_text("utf-8"))
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def prepare(url: str, facts: dict[str, Any]) -> str:
+    """The id of the person to show; somebody else is erased, so that the page of receipts has one to show."""
+    reader, erased = facts["reader"], facts["stories"][-1]["identifier"]
+    assert request("DELETE", f"{url}/v1/profiles/{erased}", headers=bearer(reader)).status == 200
+    shown = request("GET", f"{url}/v1/profiles/{facts['stories'][0]['identifier']}", headers=bearer(reader))
+    return str(shown.json()["id"])
 
 
 def index(names: set[str]) -> str:
@@ -99,7 +107,7 @@ def main() -> None:
     """Build, draw, list."""
     with tempfile.TemporaryDirectory(prefix="patron-pictures-") as folder, demo(Path(folder)) as (url, facts):
         fresh = Path(folder) / "screenshots"
-        person = facts["stories"][0]["identifier"]
+        person = prepare(url, facts)
         command = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), "--base", url, "--user", "demo"]
         command += ["--person", person, "--out", str(fresh)]
         subprocess.run(command, check=True, env={**os.environ, "PATRON_PASSWORD": facts["password"]})

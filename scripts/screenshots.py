@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from squeeze import squeeze
 
 ROOT = Path(__file__).resolve().parent.parent
 ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
@@ -48,19 +49,18 @@ def first_link(page: Page, address: str, pattern: str) -> str:
 
 def addresses(page: Page, base: str, person: str) -> dict[str, str]:
     """Name -> path of every page; pages of things that do not exist yet are left out."""
-    decision = first_link(page, f"{base}/console/decisions", r"/console/decisions/[^/?]+")
     letter = first_link(page, f"{base}/console/data/quarantine", r"/console/data/quarantine/[^/?]+")
-    if not person:
-        person = first_link(page, f"{base}/console", r"/console/people/[^/?]+") or first_link(
-            page, f"{base}/console/decisions", r"/console/people/[^/?]+"
-        )
-    else:
-        person = f"/console/people/{person}"
+    person = (
+        f"/console/people/{person}"
+        if person
+        else first_link(page, f"{base}/console", r"/console/people/[^/?]+")
+    )
+    decision = first_link(page, base + person, r"/console/decisions/[^/?]+") if person else ""
     found = {
         "home": "/console",
         "people": "/console/people",
         "person": person,
-        "person-split": f"{person}/split" if person else "",
+        "split": person,
         "person-data": f"{person}/data" if person else "",
         "decisions": "/console/decisions",
         "decision": decision,
@@ -77,6 +77,47 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
     return {name: path for name, path in found.items() if path}
 
 
+def find(page: Page) -> None:
+    """Look for somebody by a part of their name."""
+    page.fill("#q", "bian")
+    page.wait_for_selector("#results table")
+    page.wait_for_timeout(300)
+
+
+def open_split(page: Page) -> None:
+    """Open the dialog, and choose the last card but one that the person holds."""
+    page.get_by_role("link", name="Split…").click()
+    page.wait_for_selector("#modal[open] [data-split]")
+    cards = page.locator("#modal .pick", has_text="Card")
+    if cards.count() > 1:
+        cards.first.click()
+        page.wait_for_selector("#split-preview .sides")
+    page.wait_for_timeout(300)
+
+
+def be_the_customer(page: Page) -> None:
+    """Order on the web page, say hello at the kiosk by the same address, and let the till read the card."""
+    address = f"ada.{os.urandom(3).hex()}@posta.example"
+    page.get_by_role("button", name="Add Espresso beans").first.click()
+    web, kiosk = page.locator('[data-form="web"]'), page.locator('[data-form="kiosk"]')
+    web.get_by_label("E-mail").fill(address)
+    web.get_by_label("Personal offers in this shop").check()
+    web.get_by_role("button", name="Order").click()
+    page.get_by_text("Ordered W-").wait_for()
+    kiosk.locator('[name="value"]').fill(address)
+    kiosk.get_by_label("Personal offers here").check()
+    kiosk.get_by_role("button", name="Say hello").click()
+    page.get_by_text("works at the till").wait_for()
+    page.get_by_role("button", name="Scan card").click()
+    page.get_by_text("was read").wait_for()
+    page.wait_for_timeout(1500)
+    page.mouse.move(0, 0)
+
+
+ACTS = {"people": find, "split": open_split, "shop": be_the_customer}
+"""What is done on a page before its picture is taken."""
+
+
 def whole(page: Page, width: int) -> bytes:
     """The whole page in one window of its own height, so that what is fixed stands at its edge."""
     usual = page.viewport_size or {"width": width, "height": 900}
@@ -90,6 +131,7 @@ def whole(page: Page, width: int) -> bytes:
 
 def shots(browser: Browser, base: str, user: str, password: str, person: str) -> Iterator[tuple[str, bytes]]:
     """(file name, PNG) of every page in every theme and width."""
+    press = browser.new_page()
     for theme in THEMES:
         for width in WIDTHS:
             context = browser.new_context(
@@ -98,20 +140,26 @@ def shots(browser: Browser, base: str, user: str, password: str, person: str) ->
                 reduced_motion="reduce",
             )
             page = context.new_page()
-            page.goto(f"{base}/console/signin")
-            yield f"signin-{theme}-{width}.png", page.screenshot()
-            sign_in(page, base, user, password)
-            for name, path in addresses(page, base, person).items():
-                page.goto(base + path)
-                page.wait_for_timeout(400)
-                if name == "people":
-                    page.fill("#q", "an")
-                    page.wait_for_timeout(600)
-                yield f"{name}-{theme}-{width}.png", whole(page, width)
-            page.keyboard.press("Control+k")
-            page.wait_for_selector("#palette-list")
-            yield f"palette-{theme}-{width}.png", page.screenshot()
+            for name, image in visit(page, base, user, password, person, width):
+                yield f"{name}-{theme}-{width}.png", squeeze(press, image)
             context.close()
+
+
+def visit(
+    page: Page, base: str, user: str, password: str, person: str, width: int
+) -> Iterator[tuple[str, bytes]]:
+    """(name, PNG) of every page for one visitor."""
+    page.goto(f"{base}/console/signin")
+    yield "signin", page.screenshot()
+    sign_in(page, base, user, password)
+    for name, path in addresses(page, base, person).items():
+        page.goto(base + path)
+        page.wait_for_timeout(400)
+        ACTS.get(name, lambda _: None)(page)
+        yield name, page.screenshot() if name == "split" else whole(page, width)
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette-list")
+    yield "palette", page.screenshot()
 
 
 def main() -> None:
