@@ -1,6 +1,7 @@
 """Which door leads where: the public one (tracking, decide) and the private one (profiles, admin, console)."""
 
 from patron import __version__
+from patron.collect import described
 from patron.collect.http import Tracking
 from patron.runtime.backend import LocalBackend
 from patron.serve import admin, decide, health, openapi, profiles
@@ -15,7 +16,8 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *decide.routes(backend),
         *admin.routes(backend),
     ]
-    return Router([*routes, openapi.route(routes, __version__)], backend.api_key, console)
+    told = openapi.route(routes, __version__, described.paths(), described.schemas())
+    return Router([*routes, told], backend.api_key, console)
 
 
 def public_door(backend: LocalBackend) -> Asgi:

@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from patron.model.views import EffectLine
+from patron.serve import answers
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
 
@@ -94,11 +96,32 @@ def _offers(backend: Backend) -> list[Route]:
 
     path = "/v1/admin/catalogue"
     return [
-        Route("GET", path, "admin", "The offers that can be decided for, with their version.", catalogue),
         Route(
-            "PUT", path, "admin", "Check and load a catalogue; every fault is named.", load, (), NewCatalogue
+            "GET",
+            path,
+            "admin",
+            "The offers that can be decided for, with their version.",
+            catalogue,
+            returns=answers.Catalogue,
         ),
-        Route("GET", "/v1/effect", "admin", "What deciding changed, against the people held out.", effect),
+        Route(
+            "PUT",
+            path,
+            "admin",
+            "Check and load a catalogue; every fault is named.",
+            load,
+            (),
+            NewCatalogue,
+            answers.Catalogue,
+        ),
+        Route(
+            "GET",
+            "/v1/effect",
+            "admin",
+            "What deciding changed, against the people held out.",
+            effect,
+            returns=EffectLine,
+        ),
     ]
 
 
@@ -137,7 +160,7 @@ def _access(backend: Backend) -> list[Route]:
 
     a = "/v1/admin"
     return [
-        Route("GET", f"{a}/sources", "admin", "All sources.", sources),
+        Route("GET", f"{a}/sources", "admin", "All sources.", sources, returns=answers.Sources),
         Route(
             "POST",
             f"{a}/sources",
@@ -146,6 +169,7 @@ def _access(backend: Backend) -> list[Route]:
             add_source,
             (),
             NewSource,
+            answers.MadeSource,
             status=201,
         ),
         Route(
@@ -154,6 +178,7 @@ def _access(backend: Backend) -> list[Route]:
             "admin",
             "A further write key; the old ones live on until revoked.",
             rotate,
+            returns=answers.NewWriteKey,
         ),
         Route(
             "DELETE",
@@ -161,13 +186,39 @@ def _access(backend: Backend) -> list[Route]:
             "admin",
             "Revoke one write key by its hint.",
             revoke,
+            returns=answers.Revoked,
         ),
-        Route("GET", f"{a}/keys", "admin", "All secret keys.", keys),
+        Route("GET", f"{a}/keys", "admin", "All secret keys.", keys, returns=answers.Keys),
         Route(
-            "POST", f"{a}/keys", "admin", "Make a secret key, shown once.", add_key, (), NewKey, status=201
+            "POST",
+            f"{a}/keys",
+            "admin",
+            "Make a secret key, shown once.",
+            add_key,
+            (),
+            NewKey,
+            answers.MadeKey,
+            status=201,
         ),
-        Route("DELETE", f"{a}/keys/{{key}}", "admin", "Revoke a secret key.", revoke_key),
-        Route("POST", f"{a}/users", "admin", "Make a console account.", add_user, (), NewUser, status=201),
+        Route(
+            "DELETE",
+            f"{a}/keys/{{key}}",
+            "admin",
+            "Revoke a secret key.",
+            revoke_key,
+            returns=answers.Revoked,
+        ),
+        Route(
+            "POST",
+            f"{a}/users",
+            "admin",
+            "Make a console account.",
+            add_user,
+            (),
+            NewUser,
+            answers.Made,
+            status=201,
+        ),
     ]
 
 
@@ -203,8 +254,23 @@ def _letters(backend: Backend) -> list[Route]:
         Query("cursor", about="The `cursor` of the page before."),
     )
     return [
-        Route("GET", f"{a}/deadletters", "deadletters", "Messages that were not accepted.", letters, query),
-        Route("GET", f"{a}/deadletters/{{letter}}", "deadletters", "One of them with its message.", letter),
+        Route(
+            "GET",
+            f"{a}/deadletters",
+            "deadletters",
+            "Messages that were not accepted.",
+            letters,
+            query,
+            returns=answers.Letters,
+        ),
+        Route(
+            "GET",
+            f"{a}/deadletters/{{letter}}",
+            "deadletters",
+            "One of them with its message.",
+            letter,
+            returns=answers.Letter,
+        ),
         Route(
             "POST",
             f"{a}/deadletters/{{letter}}/replay",
@@ -213,6 +279,7 @@ def _letters(backend: Backend) -> list[Route]:
             replay,
             (),
             ReplayRequest,
+            answers.Replayed,
         ),
         Route(
             "POST",
@@ -222,6 +289,7 @@ def _letters(backend: Backend) -> list[Route]:
             remap,
             (),
             ChannelMap,
+            answers.Mapped,
         ),
     ]
 
@@ -259,9 +327,23 @@ def _upkeep(backend: Backend) -> list[Route]:
     )
     return [
         Route(
-            "POST", f"{a}/clock", "admin", "Step the clock (only with --clock stepped).", clock, (), ClockStep
+            "POST",
+            f"{a}/clock",
+            "admin",
+            "Step the clock (only with --clock stepped).",
+            clock,
+            (),
+            ClockStep,
+            answers.Stepped,
         ),
-        Route("POST", f"{a}/checkpoint", "admin", "Write the state to disk now.", checkpoint),
+        Route(
+            "POST",
+            f"{a}/checkpoint",
+            "admin",
+            "Write the state to disk now.",
+            checkpoint,
+            returns=answers.Checkpointed,
+        ),
         Route(
             "POST",
             f"{a}/backup",
@@ -270,8 +352,11 @@ def _upkeep(backend: Backend) -> list[Route]:
             backup,
             (),
             BackupRequest,
+            answers.BackedUp,
         ),
-        Route("GET", f"{a}/config", "admin", "Every setting with its origin.", config),
+        Route(
+            "GET", f"{a}/config", "admin", "Every setting with its origin.", config, returns=answers.Settings
+        ),
         Route(
             "GET",
             f"{a}/people",
@@ -279,6 +364,7 @@ def _upkeep(backend: Backend) -> list[Route]:
             "Find people by any identifier, a phone fragment too.",
             people,
             search,
+            returns=answers.People,
         ),
         Route(
             "POST",
@@ -288,6 +374,7 @@ def _upkeep(backend: Backend) -> list[Route]:
             dry_run,
             (),
             DryRun,
+            answers.PartitionDiff,
         ),
         Route(
             "POST",
@@ -295,8 +382,16 @@ def _upkeep(backend: Backend) -> list[Route]:
             "admin",
             "Rebuild everything from the log beside the live state and compare.",
             verify,
+            returns=answers.Verified,
         ),
-        Route("POST", f"{a}/retention", "admin", "Drop what is older than its class allows.", retain),
+        Route(
+            "POST",
+            f"{a}/retention",
+            "admin",
+            "Drop what is older than its class allows.",
+            retain,
+            returns=answers.Retained,
+        ),
     ]
 
 

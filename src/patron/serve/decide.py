@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from patron.model.errors import BadKey, BadRequest
 from patron.model.offers import Ask
+from patron.model.views import DecisionView
+from patron.serve.answers import Decided
 from patron.serve.port import Backend
 from patron.serve.router import Reply, Request, Route
 
@@ -71,10 +73,16 @@ def routes(backend: Backend) -> list[Route]:
             decide,
             (),
             DecideRequest,
+            Decided,
         ),
         Route("OPTIONS", "/v1/decide", "", "CORS preflight.", preflight),
         Route(
-            "GET", "/v1/decisions/{decision}", "profiles:read", "One decision, why, and what followed.", read
+            "GET",
+            "/v1/decisions/{decision}",
+            "profiles:read",
+            "One decision, why, and what followed.",
+            read,
+            returns=DecisionView,
         ),
     ]
 

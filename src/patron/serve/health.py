@@ -1,5 +1,8 @@
 """Whether it lives, whether it takes traffic, how it is: for load balancers, Prometheus and people."""
 
+from patron.model.views import Health, Status
+from patron.serve.answers import Alive, Ready
+from patron.serve.openapi import PLAIN
 from patron.serve.port import Backend
 from patron.serve.router import Reply, Request, Route
 
@@ -24,11 +27,16 @@ def routes(backend: Backend) -> list[Route]:
         return Reply(backend.health())
 
     return [
-        Route("GET", "/healthz", "", "The process answers.", alive),
-        Route("GET", "/readyz", "", "The log is replayed and traffic is taken.", ready),
-        Route("GET", "/metrics", "", "Prometheus text.", metrics),
+        Route("GET", "/healthz", "", "The process answers.", alive, returns=Alive),
+        Route("GET", "/readyz", "", "The log is replayed and traffic is taken.", ready, returns=Ready),
+        Route("GET", "/metrics", "", "Prometheus text.", metrics, returns=PLAIN),
         Route(
-            "GET", "/v1/status", "admin", "Log positions: accepted, applied, durable, and the lag.", status
+            "GET",
+            "/v1/status",
+            "admin",
+            "Log positions: accepted, applied, durable, and the lag.",
+            status,
+            returns=Status,
         ),
-        Route("GET", "/v1/health", "admin", "Everything the health page shows.", health),
+        Route("GET", "/v1/health", "admin", "Everything the health page shows.", health, returns=Health),
     ]

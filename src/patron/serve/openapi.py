@@ -1,13 +1,14 @@
 """The OpenAPI 3.1 document, made from the same routes that dispatch requests."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from patron.serve.router import Query, Reply, Request, Route
 
-_ERROR = {
+_ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["code", "message"],
     "properties": {
@@ -29,15 +30,26 @@ _ERRORS = {
 }
 
 
-def document(routes: list[Route], version: str) -> dict[str, Any]:
-    """The document as plain data."""
-    bodies = [r.body for r in routes if r.body is not None]
-    schemas, components = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
-    by_body = dict(zip((id(b) for b in bodies), schemas, strict=True))
-    paths: dict[str, dict[str, Any]] = {}
+PLAIN, ZIP = "text/plain", "application/zip"
+"""Values of `Route.returns` for answers that are no JSON: their media type."""
+
+
+def document(
+    routes: list[Route],
+    version: str,
+    paths: Mapping[str, Any] | None = None,
+    components: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The document as plain data; `paths` and `components` are those of doors beside this router."""
+    types = [t for r in routes for t in (r.body, r.returns) if t is not None and not isinstance(t, str)]
+    schemas, found = _modern(
+        msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    )
+    by_type = dict(zip((id(t) for t in types), schemas, strict=True))
+    ours: dict[str, dict[str, Any]] = {}
     for route in routes:
         if route.method != "OPTIONS":
-            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_body)
+            ours.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,38 +57,50 @@ def document(routes: list[Route], version: str) -> dict[str, Any]:
             "version": version,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": paths,
+        "paths": {**(paths or {}), **ours},
         "components": {
-            "schemas": {**components, "Error": _ERROR},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {**(components or {}), **found, "Error": _ERROR},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "writeKey": {"type": "http", "scheme": "basic"},
+            },
         },
     }
 
 
-def route(routes: list[Route], version: str) -> Route:
+def route(
+    routes: list[Route],
+    version: str,
+    paths: Mapping[str, Any] | None = None,
+    components: Mapping[str, Any] | None = None,
+) -> Route:
     """`GET /v1/openapi.json`."""
+    made: list[dict[str, Any]] = []
 
     async def handle(_: Request) -> Reply:
-        return Reply(document(routes, version))
+        if not made:
+            made.append(document(routes, version, paths, components))
+        return Reply(made[0])
 
-    return Route("GET", "/v1/openapi.json", "", "This document.", handle)
+    return Route("GET", "/v1/openapi.json", "", "This document.", handle, returns=dict[str, Any])
 
 
-def _operation(route: Route, by_body: dict[int, Any]) -> dict[str, Any]:
+def _modern(schema: Any) -> Any:
+    """JSON Schema 2020-12, which OpenAPI 3.1 reads: a tuple is `prefixItems`, not an array of `items`."""
+    if isinstance(schema, dict):
+        plain = {key: _modern(value) for key, value in schema.items()}
+        if isinstance(plain.get("items"), list):
+            plain["prefixItems"], plain["items"] = plain["items"], False
+        return plain
+    return [_modern(one) for one in schema] if isinstance(schema, list | tuple) else schema
+
+
+def _operation(route: Route, by_type: dict[int, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "parameters": [*_path_parameters(route.path), *(_parameter(q) for q in route.query)],
-        "responses": {
-            str(route.status): {"description": "Done."},
-            **{
-                code: {
-                    "description": text,
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-                }
-                for code, text in _ERRORS.items()
-            },
-        },
+        "responses": {str(route.status): _done(route, by_type), **_errors(route)},
     }
     if route.scope:
         operation["security"] = [{"key": []}]
@@ -84,9 +108,30 @@ def _operation(route: Route, by_body: dict[int, Any]) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": by_body[id(route.body)]}},
+            "content": {"application/json": {"schema": by_type[id(route.body)]}},
         }
     return operation
+
+
+def _done(route: Route, by_type: dict[int, Any]) -> dict[str, Any]:
+    if isinstance(route.returns, str):
+        return {"description": "Done.", "content": {route.returns: {"schema": {"type": "string"}}}}
+    schema = {} if route.returns is None else by_type[id(route.returns)]
+    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+
+
+def _errors(route: Route) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    codes = {"400", "405", "503"}
+    if route.scope or route.path == "/v1/decide":
+        codes |= {"401", "403"}
+    if "{" in route.path:
+        codes |= {"404", "410"}
+    if route.method != "GET":
+        codes |= {"404", "409", "410", "413"}
+    return {
+        code: {"description": text, "content": content} for code, text in _ERRORS.items() if code in codes
+    }
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -5,13 +5,24 @@ from typing import Any
 from msgspec import Struct
 
 from patron.model.errors import BadRequest
+from patron.model.views import EraseReceipt, SplitView
+from patron.serve import answers
+from patron.serve.openapi import ZIP
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
 
 AFTER = Query(
     "after", "integer", "Log position to wait for, at most 2 s: the `Patron-Position` of your write.", low=0
 )
-PARTS = ("links", "traits", "external_ids", "segments", "consents", "metadata", "decisions")
+PARTS = {
+    "links": answers.Links,
+    "traits": answers.Traits,
+    "external_ids": answers.ExternalIds,
+    "segments": answers.Segments,
+    "consents": answers.Consents,
+    "metadata": answers.Metadata,
+    "decisions": answers.Decisions,
+}
 
 
 class Cut(Struct, frozen=True):
@@ -40,7 +51,15 @@ def routes(backend: Backend) -> list[Route]:
     base = "/v1/profiles/{person}"
     read = "profiles:read"
     return [
-        Route("GET", base, read, "One profile by any identifier.", handlers.part("profile"), (AFTER,)),
+        Route(
+            "GET",
+            base,
+            read,
+            "One profile by any identifier.",
+            handlers.part("profile"),
+            (AFTER,),
+            returns=answers.ProfileAnswer,
+        ),
         *(
             Route(
                 "GET",
@@ -49,8 +68,9 @@ def routes(backend: Backend) -> list[Route]:
                 f"The {part.replace('_', ' ')} of one person.",
                 handlers.part(part),
                 (AFTER,),
+                returns=shape,
             )
-            for part in PARTS
+            for part, shape in PARTS.items()
         ),
         Route(
             "GET",
@@ -59,9 +79,16 @@ def routes(backend: Backend) -> list[Route]:
             "The timeline, by event time over all channels.",
             handlers.events,
             _EVENTS,
+            returns=answers.Events,
         ),
         Route(
-            "GET", f"{base}/why", read, "Why two identifiers are one person, or why not.", handlers.why, _WHY
+            "GET",
+            f"{base}/why",
+            read,
+            "Why two identifiers are one person, or why not.",
+            handlers.why,
+            _WHY,
+            returns=answers.Why,
         ),
         Route(
             "GET",
@@ -69,9 +96,17 @@ def routes(backend: Backend) -> list[Route]:
             "privacy",
             "Everything held about one person, as one ZIP.",
             handlers.export,
+            returns=ZIP,
         ),
         Route(
-            "POST", f"{base}/split", "profiles:write", "Undo a wrong merge.", handlers.split, (), SplitRequest
+            "POST",
+            f"{base}/split",
+            "profiles:write",
+            "Undo a wrong merge.",
+            handlers.split,
+            (),
+            SplitRequest,
+            SplitView,
         ),
         Route(
             "POST",
@@ -81,6 +116,7 @@ def routes(backend: Backend) -> list[Route]:
             handlers.merge,
             (),
             MergeRequest,
+            answers.Merged,
         ),
         Route(
             "DELETE",
@@ -88,8 +124,16 @@ def routes(backend: Backend) -> list[Route]:
             "privacy",
             "Erase one person everywhere; gives a receipt per store.",
             handlers.erase,
+            returns=EraseReceipt,
         ),
-        Route("DELETE", "/v1/splits/{split}", "profiles:write", "Take a split back.", handlers.undo),
+        Route(
+            "DELETE",
+            "/v1/splits/{split}",
+            "profiles:write",
+            "Take a split back.",
+            handlers.undo,
+            returns=SplitView,
+        ),
     ]
 
 
