@@ -16,7 +16,7 @@ TIMES = st.builds(
 )
 ORDERS = st.sampled_from(["O1", "O1", "O1", "O2", "O3", 7, None])
 CURRENCIES = st.sampled_from([None, None, "EUR", "gbp", "GBP", "euro"])
-AMOUNTS = st.sampled_from([10, 10.1, "20.55", 0, 0.0001, "12.34567", -3, None, "x", 10**14])
+AMOUNTS = st.sampled_from([10, 10.1, "20.55", 0, 0.0001, "12.34567", -3, "-7.5", None, "x", 10**14])
 LINES = st.lists(
     st.fixed_dictionaries(
         {
