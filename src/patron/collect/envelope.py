@@ -98,6 +98,8 @@ class Maker:
             message_id = self._message_id(said)
         time, original, received, skew_unknown = self._time(message)
         user_id, anonymous_id = message.user_id, message.anonymous_id
+        if user_id is not None:
+            user_id = self._id(user_id, "$.userId")
         # By position: with 23 keyword arguments this call costs four times as much (a test holds the order).
         return Event(
             position,
@@ -109,7 +111,7 @@ class Maker:
             time,
             received,
             original,
-            None if user_id is None else self._id(user_id, "$.userId"),
+            user_id,
             None if anonymous_id is None else self._id(anonymous_id, "$.anonymousId"),
             None if message.previous_id is None else self._id(message.previous_id, "$.previousId"),
             None if message.group_id is None else self._id(message.group_id, "$.groupId"),
@@ -122,7 +124,7 @@ class Maker:
             said.context,
             around.touchpoint,
             around.store,
-            self._assurance(said)
+            self._assurance(said, user_id)
             if around.user_hash is not None
             else (self._ceiling if user_id or said.names_somebody or around.names_somebody else self._device),
             skew_unknown,
@@ -141,9 +143,8 @@ class Maker:
             _name_page(said.message, said.properties)
         return name
 
-    def _assurance(self, said: Said) -> str:
-        user_id = said.message.user_id
-        if user_id and user_id != ERASED and self._is_signed(said, user_id):
+    def _assurance(self, said: Said, user_id: str | None) -> str:
+        if user_id and self._is_signed(said, user_id):
             return "verified"
         return self._ceiling if user_id or said.names_somebody or said.around.names_somebody else self._device
 

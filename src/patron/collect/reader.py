@@ -95,18 +95,15 @@ class Reader:
             check_shape(text, most)
         if not self._whole:
             check_utf8(text)
-        message = self._message = self._decode(text)
+        try:
+            message = self._message = decode_message(text)
+        except UNREADABLE:
+            message = self._message = careful(text, self._repairs)
         kept, around = self._surround.of(message)
         said = Said(index, text, message, kept, around, message.properties or {}, message.traits or {})
         if live and (message.patron_reduced or around.preferences or message.event == CONSENT_CHANGED):
             return self._reduce(said) if self._refuses(said) else said
         return said
-
-    def _decode(self, text: bytes) -> Message:
-        try:
-            return decode_message(text)
-        except UNREADABLE:
-            return careful(text, self._repairs)
 
     # ---- refused collection, and what the log keeps
 
