@@ -78,7 +78,19 @@ def plain(value: Any) -> str:
 
 _WORDS = (
     *("count", "plural", "money", "rate", "percent", "signed", "probability", "size", "span"),
-    *("channel", "kind", "key_parts", "label", "reason", "gate", "detail", "written", "trait", "purpose"),
+    *(
+        "channel",
+        "kind",
+        "key_parts",
+        "label",
+        "reason",
+        "gate",
+        "detail",
+        "written",
+        "trait",
+        "purpose",
+        "own",
+    ),
 )
 
 

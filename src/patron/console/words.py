@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -298,6 +299,15 @@ def key_parts(key: str) -> tuple[str, str]:
     """
     head, colon, tail = key.partition(":")
     return (head, tail) if colon else ("", key)
+
+
+def own(keys: Sequence[str]) -> list[str]:
+    """Identifiers of people; their single orders and visits left out.
+
+    >>> own(["order_id:T-1", "card:29", "visit_id:k/2"])
+    ['card:29']
+    """
+    return [key for key in keys if key_parts(key)[0] not in {"order_id", "visit_id"}]
 
 
 def written(value: str, identifier_type: str) -> str:

@@ -142,7 +142,7 @@ def decided(
     followed = outcome(decision, _orders(profile), [shown] if shown is not None else [], window)
     names = dict(answers.names(decision.catalogue))
     name = "Nothing shown" if decision.action == NOTHING else names.get(decision.action, decision.action)
-    who = display_name(profile) if profile else "Not identified"
+    who = display_name(profile, person.members) if profile and person else "Not identified"
     return DecisionView(decision, followed, name, who, names)
 
 
@@ -171,7 +171,7 @@ def person_view(workspace: Workspace, answers: Answers, person: Person, now: int
     profile = people.profile(workspace, person)
     return PersonView(
         id=person.id,
-        name=display_name(profile),
+        name=display_name(profile, person.members),
         summary=summary(profile, now),
         identifiers=identifiers(workspace, person),
         traits=traits(profile),
@@ -202,7 +202,7 @@ def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
     light = workspace.settings.identity.plan.light
     return PersonRow(
         person.id,
-        display_name(profile),
+        display_name(profile, person.members),
         [i for i in identifiers(workspace, person) if f"{i.type}:" not in light],
         matched,
         profile.last,
