@@ -256,8 +256,8 @@ class Graph:
         ----------
         erased
             True (erasure): those they were seen with go on counting them, as numbers, so that what was shared stays
-            shared. False (to observe the same events again, under other cut times): no trace is left, but cuts made
-            by hand stand.
+            shared. False (to observe the same events again, under other cut times): no trace is left, but a cut
+            made by hand stands as long as one of the pair stays.
         """
         revision = self._revision()
         for key in keys:

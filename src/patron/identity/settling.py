@@ -47,14 +47,17 @@ def _leaves(revision: "Revision", key: Key) -> int:
 
 
 def _nothing_to_do(revision: "Revision") -> bool:
-    """A link inside one person to whom nothing else is linked changes nothing."""
+    """A link inside one person changes nobody: what was taken is still within the limits, what was refused still not.
+
+    (Not so in a crowd, whose groups follow single links, nor with windows, where the time of a first link counts.)
+    """
     if revision.facts or revision.removed or revision.plan.windows:
         return False
     pids = {row.group for key in revision.seeds if (row := revision.row(key)) is not None}
     if len(pids) != 1:
         return False
     group = revision.groups.get(pids.pop())
-    return group is not None and group.whole and not group.crowded
+    return group is not None and not group.crowded
 
 
 def _divide(revision: "Revision") -> tuple[list[Pack], set[Key], set[Key]]:
@@ -122,7 +125,7 @@ def _settle_crowd(revision: "Revision", crowded: set[Key], done: set[Key]) -> li
         row = revision.row(key)
         assert row is not None
         old, new = row.owner, crowd.owner_of(revision, key, row)
-        for near in (key, old, new):
+        for near in (key, new):
             pending.update(_mates(revision, near))
         if new != old:
             revision.edit(key).owner = new

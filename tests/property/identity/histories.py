@@ -197,6 +197,7 @@ class World:
             for key in oracle.first:
                 assert self.graph.is_shared(key) == (key in oracle.dead), key
                 assert self.idents.get(key).first == oracle.first[key]
+                assert self.graph.person_of(key).crowded == (key in oracle.crowded), key
 
 
 def partition(graph: Graph, idents) -> dict[str, str]:

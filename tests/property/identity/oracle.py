@@ -65,6 +65,7 @@ class Oracle:
             p: place for p, place in self.known.items() if p[1] in kept[p[0]] and p[0] in kept[p[1]]
         }
         self.accounts = self._accounts()
+        self.crowded: set[str] = set()
         self.dead = {key for key in self.first if self._shared(key)}
         self.root = self._partition()
 
@@ -146,6 +147,7 @@ class Oracle:
                         todo.append(other)
             left -= whole
             big = sum(not light(k) for k in whole) > self.rules.crowded
+            self.crowded |= whole if big else set()
             for group in self._crowded(whole) if big else self._canonical(whole):
                 lead = min(group, key=lambda k: (light(k), self.first[k], k))
                 root.update(dict.fromkeys(group, lead))

@@ -113,9 +113,11 @@ def without(one: Seen, gone: str) -> Seen:
 @given(any_rules, histories(most=24), picks)
 def test_dropping_and_observing_again_changes_nothing(rules, seen, picked):
     world = loaded(rules, seen)
+    world.cut(some_pairs(seen, picked))
     before = partition(world.graph, world.idents)
     keys = sorted(world.idents.keys())
     gone = {keys[p % len(keys)] for p in picked}
+    assume(not any(a in gone and b in gone for a, b in world.cuts))  # a cut is remembered by the one that stays
     world.apply(world.graph.drop(*sorted(gone), erased=False))
     world.check_rows()
     for one in seen:
@@ -181,28 +183,76 @@ def test_a_change_of_rules_does_what_its_dry_run_says(old, new, seen):
         assert told.people_after == told.people_before
 
 
-def test_a_link_inside_a_conflicted_component_settles_it_again():
-    """Two users claim one e-mail; a stronger link, inside one of the two groups, must move the e-mail's phone.
-
-    The phone hangs on u2 by a weak link and on u1's e-mail by a weaker one. A late event that makes the second
-    link the stronger falls inside a component whose people were settled before: only settling again moves the phone.
-    """
-    world = World(RULES["open"])
-
-    def see(day: int, number: int, *claims: tuple[str, int]) -> None:
-        made = tuple(Claim(key, strength) for key, strength in claims)
-        world.observe(Seen(day * 86_400_000, f"s/{number}", number, "asserted", Located(made[0].key, made)))
+def told(rules: str, *events: tuple[int, str]) -> World:
+    """A world told by hand: (day, "user_id:u1 email:e1@x.it/2"), checked after each event."""
+    world = World(RULES[rules])
+    for number, (day, text) in enumerate(events):
+        claims = []
+        for word in text.split():
+            key, _, strength = word.partition("/")
+            claims.append(Claim(key, int(strength or 0)))
+        place = Located(claims[0].key, tuple(claims))
+        world.observe(Seen(day * 86_400_000, f"s/{number}", number + 1, "asserted", place))
         world.check()
+    return world
 
-    see(1, 1, ("user_id:u1", 0), ("email:e1@x.it", 0))
-    see(2, 2, ("user_id:u2", 0), ("phone:+391", 1))
-    see(3, 3, ("email:e1@x.it", 2), ("phone:+391", 2))
-    see(4, 4, ("user_id:u1", 0), ("anonymous_id:a1", 0))
-    see(5, 5, ("email:e1@x.it", 2), ("anonymous_id:a2", 0))
-    see(6, 6, ("anonymous_id:a2", 0), ("phone:+391", 2))
+
+def test_a_link_inside_a_conflicted_component_settles_it_again():
+    """The phone hangs on u2 by a stronger link than on u1's cookie; then a still stronger link to that cookie comes.
+
+    Both ends stood in one component all the time, in two people: only settling it again moves the phone.
+    """
+    events = [
+        (1, "user_id:u1 anonymous_id:a2"),
+        (2, "user_id:u2 phone:+391/1"),
+        (3, "anonymous_id:a2 phone:+391/2"),
+    ]
+    world = told("open", *events)
     assert world.graph.person_of("phone:+391") == world.graph.person_of("user_id:u2")
-    # both ends belong to u1 already; the link makes a2 reach u1's side strongly, and then the phone through it
-    see(7, 7, ("anonymous_id:a2", 0), ("email:e1@x.it", 0))
-    see(0, 8, ("anonymous_id:a2", 0), ("phone:+391", 0))
+    world = told("open", *events, (9, "anonymous_id:a2 phone:+391"))
     assert world.graph.person_of("phone:+391") == world.graph.person_of("user_id:u1")
     assert world.graph.person_of("user_id:u2").members == ("user_id:u2",)
+
+
+def test_an_earlier_link_inside_a_conflicted_component_settles_it_again():
+    events = [(5, "user_id:u1 email:e1@x.it"), (6, "user_id:u2 email:e1@x.it")]
+    world = told("open", *events)
+    assert set(world.graph.person_of("email:e1@x.it").members) == {"user_id:u1", "email:e1@x.it"}
+    world = told("open", *events, (1, "user_id:u2 email:e1@x.it"))
+    assert set(world.graph.person_of("email:e1@x.it").members) == {"user_id:u2", "email:e1@x.it"}
+
+
+def test_a_newcomer_makes_a_conflicted_component_crowded():
+    events = [
+        (1, "user_id:u1 email:e1@x.it"),
+        (2, "user_id:u2 email:e1@x.it"),
+        (3, "user_id:u1 anonymous_id:a1"),
+    ]
+    world = told("crowded open", *events[:2])
+    assert not world.graph.person_of("user_id:u2").crowded
+    assert told("crowded open", *events).graph.person_of("user_id:u2").crowded
+
+
+def test_a_newcomer_beside_a_known_pair_may_bring_better_evidence_of_it():
+    world = told(
+        "open", (1, "anonymous_id:a1 email:e1@x.it/2"), (2, "anonymous_id:a1 email:e1@x.it phone:+391")
+    )
+    assert world.graph.edge("anonymous_id:a1", "email:e1@x.it").strength == 0
+
+
+def test_windows_are_open_at_their_end():
+    """Two e-mails within 3 days are one too many; after exactly 3 days they are not."""
+    assert len(told("loose", (1, "user_id:u1 email:e1@x.it"), (3, "user_id:u1 email:e2@x.it")).people) == 2
+    assert len(told("loose", (1, "user_id:u1 email:e1@x.it"), (4, "user_id:u1 email:e2@x.it")).people) == 1
+
+
+@given(st.permutations(["a", "an", "ann", "anna"]), st.integers(1, 4))
+def test_too_many_names_are_a_conflict_in_any_order(names, count):
+    world = World(RULES["tight"])
+    for number, name in enumerate(names[:count]):
+        claims = (Claim("user_id:u1", 0), Claim("anonymous_id:a1", 0))
+        world.observe(
+            Seen(number, f"s/{number}", number, "asserted", Located(claims[0].key, claims, False, name))
+        )
+        world.check()
+    assert world.graph.is_shared("anonymous_id:a1") == (count > 2)
