@@ -42,6 +42,15 @@ def anna(shop: Shop) -> str:
             "messageId": "t1",
         },
     )
+    viewed = {"email": "anna@mail.example", "size": "M", "iban": "IT60X"}
+    shop.server.track(
+        shop.key,
+        {"type": "track", "event": "Form Sent", "userId": "anna", "properties": viewed, "messageId": "w2"},
+        {"type": "page", "anonymousId": "dev-anna", "messageId": "w3"},
+    )
+    for _ in range(3):
+        asked = shop.server.post("/v1/decide", {"placement": "home", "userId": "anna"})
+        assert asked.status == 200, asked
     return "user_id:anna"
 
 
@@ -76,6 +85,11 @@ def test_a_key_sees_its_fields_and_no_more_anywhere(shop: Shop, anna: str) -> No
         assert "anna@mail.example" not in text, part
         assert "IT60X" not in text, part
         assert "dev-anna" not in text, part
+        assert "size" not in text or part == "/events"
+    why = "/why?a=anonymous_id:dev-anna&b=email:anna@mail.example"
+    assert "dev-anna" not in shop.server.get(f"/v1/profiles/{anna}{why}", key).body.decode()
+    sent = next(e for e in shop.server.events(anna, key) if e["event"] == "Form Sent")
+    assert sent["properties"] == {"email": f"a{MASKED}"}
     profile = shop.server.get(f"/v1/profiles/{anna}", key).json()
     assert profile["traits"] == {"first_name": "Anna", "city": "Bologna", "email": f"a{MASKED}"}
     assert {(i["type"], i["value"]) for i in profile["identifiers"]} == {
@@ -87,7 +101,22 @@ def test_a_key_sees_its_fields_and_no_more_anywhere(shop: Shop, anna: str) -> No
 def test_a_key_of_one_source_sees_only_its_events(shop: Shop, anna: str) -> None:
     key = made(shop, "tills", scopes=["profiles:read"], sources=["till"])
     assert [e["messageId"] for e in shop.server.events(anna, key)] == ["t1"]
-    assert len(shop.server.events(anna)) == 2
+    assert len(shop.server.events(anna)) == 4
+
+
+def test_a_key_without_the_name_does_not_learn_it_from_decisions(shop: Shop, anna: str) -> None:
+    key = made(shop, "nameless", scopes=["profiles:read"], fields=["city", "user_id"])
+    decisions = shop.server.get(f"/v1/profiles/{anna}/decisions", key).json()["data"]
+    assert len(decisions) == 3
+    one = shop.server.get(f"/v1/decisions/{decisions[0]['decision']['id']}", key).json()
+    for text in (
+        json.dumps(decisions),
+        json.dumps(one),
+        json.dumps(shop.server.get("/v1/admin/people?q=anna", key).json()),
+    ):
+        assert "Anna" not in text
+        assert "dev-anna" not in text
+        assert "anna@mail.example" not in text
 
 
 @pytest.mark.parametrize(

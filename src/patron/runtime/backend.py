@@ -13,7 +13,7 @@ from patron.model.offers import Ask
 from patron.model.people import Person
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
 from patron.profiles import public
-from patron.runtime import access, erasures, export, letters, people, splits, upkeep, views
+from patron.runtime import access, erasures, export, letters, people, scoped, splits, upkeep, views
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
@@ -112,15 +112,22 @@ class LocalBackend:
         """A page of the timeline."""
         found = people.find(self.workspace, person)
         page = history(self.workspace, found, cursor, order, limit, channel, name, key.sources)
-        return {"data": page.data, "cursor": page.cursor, "total": page.total}
+        return {
+            "data": [scoped.event(e, key) for e in page.data],
+            "cursor": page.cursor,
+            "total": page.total,
+        }
 
-    def why(self, person: str, a: str, b: str) -> Any:
+    def why(self, person: str, a: str, b: str, key: ApiKey | None = None) -> Any:
         """Why two identifiers are one person, or why not."""
         from patron.identity.explain import why
 
-        people.find(self.workspace, person)
+        members = set(people.find(self.workspace, person).members)
+        for end in (self._key(a), self._key(b)):
+            other = people.by_key(self.workspace, end)
+            members.update(other.members if other else ())
         said = why(self.workspace.graph, self._key(a), self._key(b))
-        return {"joined": said.same, "steps": list(said.sentences)}
+        return {"joined": said.same, "steps": [scoped.sentence(s, members, key) for s in said.sentences]}
 
     def _key(self, name: str) -> str:
         kind, _, value = name.partition(":")
@@ -186,12 +193,14 @@ class LocalBackend:
         task = asyncio.ensure_future(self.app.record("Audited", (user, verb, subject)))
         task.add_done_callback(lambda t: t.cancelled() or t.exception())
 
-    def search(self, query: str, limit: int) -> Any:
-        """People by any part of an identifier or name."""
-        return [
-            views.person_row(self.workspace, p, k)
-            for p, k in people.search(self.workspace, query[:200], limit)
-        ]
+    def search(self, query: str, limit: int, key: ApiKey | None = None) -> Any:
+        """People by any part of an identifier or name that the key may read."""
+        text = query[:200]
+        found = (
+            scoped.row(views.person_row(self.workspace, p, k), text, key)
+            for p, k in people.search(self.workspace, text, limit)
+        )
+        return [row for row in found if row is not None]
 
     # --- deciding -------------------------------------------------------------------------------------------------
 
@@ -213,9 +222,10 @@ class LocalBackend:
             "eligible": list(made.eligible),
         }
 
-    def decision(self, decision_id: str) -> DecisionView:
-        """One decision with what followed it."""
-        return views.decided(self.workspace, self.answers, self.answers.find(decision_id))
+    def decision(self, decision_id: str, key: ApiKey | None = None) -> DecisionView:
+        """One decision with what followed it, as far as the key may read."""
+        found = views.decided(self.workspace, self.answers, self.answers.find(decision_id))
+        return scoped.decision(found, key)
 
     def effect(self) -> EffectLine:
         """The honest line; worked out at most every ten seconds."""
@@ -358,14 +368,9 @@ def _external_ids(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
 
 def _links(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
     rows = plain(views.links(backend.workspace, person))
-    return {"data": [{**row, "a": _seen(row["a"], key), "b": _seen(row["b"], key)} for row in rows]}
-
-
-def _seen(name: str, key: ApiKey) -> str:
-    """An identifier key as a scoped key may see it."""
-    kind, _, value = name.partition(":")
-    hidden = not public.listed(kind, key.fields) or public.listed(kind, key.masked)
-    return f"{kind}:{public.masked_value(value)}" if hidden else name
+    return {
+        "data": [{**row, "a": scoped.node(row["a"], key), "b": scoped.node(row["b"], key)} for row in rows]
+    }
 
 
 def _segments(_backend: LocalBackend, _person: Person, _key: ApiKey) -> Any:
@@ -377,20 +382,21 @@ def _consents(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
     return public.consents(profile)
 
 
-def _metadata(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
+def _metadata(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
     profile = people.profile(backend.workspace, person)
     return {
         "id": person.id,
         "retired_ids": sorted(backend.workspace.graph.retired_ids(person)),
         "events": profile.events,
-        "nodes": list(profile.nodes),
+        "nodes": [scoped.node(n, key) for n in profile.nodes],
         "crowded": person.crowded,
         "groups": views.groups(backend.workspace, person),
     }
 
 
-def _decisions(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
-    return {"data": views.decisions_of(backend.workspace, backend.answers, person, 50)}
+def _decisions(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
+    found = views.decisions_of(backend.workspace, backend.answers, person, 50)
+    return {"data": [scoped.decision(d, key) for d in found]}
 
 
 _PARTS: dict[str, Any] = {

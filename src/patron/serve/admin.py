@@ -309,7 +309,8 @@ def _upkeep(backend: Backend) -> list[Route]:
         return Reply([{"key": k, "value": v, "origin": o} for k, v, o in backend.config()])
 
     async def people(request: Request) -> Reply:
-        return Reply(backend.search(request.query.get("q", ""), request.number("limit", 20, 1, 200)))
+        limit = request.number("limit", 20, 1, 200)
+        return Reply(backend.search(request.query.get("q", ""), limit, request.who))
 
     async def dry_run(request: Request) -> Reply:
         return Reply(backend.dry_run(request.json(DryRun).identity))

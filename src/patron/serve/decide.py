@@ -62,7 +62,7 @@ def routes(backend: Backend) -> list[Route]:
         return Reply({}, headers=CORS)
 
     async def read(request: Request) -> Reply:
-        return Reply(backend.decision(request.path["decision"]))
+        return Reply(backend.decision(request.path["decision"], request.who))
 
     return [
         Route(

@@ -177,7 +177,7 @@ class _Profiles:
         a, b = request.query.get("a"), request.query.get("b")
         if not a or not b:
             raise BadRequest("bad_query", "Give two identifiers: ?a=type:value&b=type:value.")
-        return self._reply(self._backend.why(request.path["person"], a, b))
+        return self._reply(self._backend.why(request.path["person"], a, b, request.who))
 
     async def export(self, request: Request) -> Reply:
         archive = self._backend.export(request.path["person"], request.who.name)
