@@ -105,6 +105,7 @@ def _split(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
 
     record = msgspec.json.decode(data, type=SplitRecord)
     workspace.splits.put(record.id, record)
+    workspace.cutting += 1
     splits.enact(workspace, record)
     for key in {record.node, *(k for pair in record.pairs for k in pair)} - {""}:
         workspace.log.note(workspace.hashes(key), record.time, entry.base, False)
@@ -116,6 +117,7 @@ def _unsplit(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
     record = workspace.splits.get(msgspec.json.decode(data, type=str))
     if record is not None and record.undone is None:
         workspace.splits.put(record.id, msgspec.structs.replace(record, undone=entry.received))
+        workspace.cutting += 1
         splits.undo(workspace, record)
 
 

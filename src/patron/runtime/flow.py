@@ -41,44 +41,49 @@ class World(Struct):
             self.people += len(change.after) - len(change.before)
 
 
-class KeyHash:
-    """Keyed 64-bit hashes of identifiers for the log's index, with a small cache of the hot ones.
+class KeyHash(dict[str, int]):
+    """Keyed 64-bit hashes of identifiers for the log's index; a look-up remembers what it had to work out.
 
     Keyed with the workspace secret, so that an index file alone says nothing about whom it holds.
+
+    >>> hashes = KeyHash(b"a secret of sixteen bytes")
+    >>> hashes["user_id:7"] == hashes("user_id:7") == KeyHash(b"a secret of sixteen bytes")("user_id:7")
+    True
     """
 
-    def __init__(self, secret: bytes, capacity: int = 100_000) -> None:
+    __call__ = dict.__getitem__
+
+    def __init__(self, secret: bytes, capacity: int = 200_000) -> None:
+        super().__init__()
         self._secret = hashlib.blake2b(secret, digest_size=32, person=b"patron-index").digest()
         self._capacity = capacity
-        self._cache: dict[str, int] = {}
 
-    def __call__(self, key: str) -> int:
-        """Hash of one identifier key."""
-        found = self._cache.get(key)
-        if found is None:
-            if len(self._cache) >= self._capacity:
-                self._cache.clear()
-            digest = hashlib.blake2b(
-                key.encode("utf-8", "surrogatepass"), digest_size=8, key=self._secret
-            ).digest()
-            found = self._cache[key] = int.from_bytes(digest, "little")
+    def __missing__(self, key: str) -> int:
+        if len(self) >= self._capacity:
+            self.clear()
+        text = key.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(text, digest_size=8, key=self._secret).digest()
+        found = self[key] = int.from_bytes(digest, "little")
         return found
 
     def forget(self) -> None:
-        """Drop the cache (after an erasure)."""
-        self._cache.clear()
+        """Drop what is remembered (after an erasure)."""
+        self.clear()
 
 
 def advance(event: Event, located: Located, world: World) -> None:
     """Carry one event through every room, once."""
-    world.regrouped(world.graph.observe(event.time, event.uid, event.position, event.assurance, located))
-    partial = world.nodes.get(located.node)
+    change = world.graph.observe(event.time, event.uid, event.position, event.assurance, located)
+    if change is not None:
+        world.regrouped(change)
+    node, nodes = located.node, world.nodes
+    partial = nodes.get(node)
     if partial is None:
         partial = Partial()
         fold(partial, event, world.rules)
-        world.nodes.put(located.node, partial)
+        nodes.put(node, partial)
     else:
-        world.nodes.touch(located.node)
+        nodes.touch(node)
         fold(partial, event, world.rules)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
@@ -89,12 +94,14 @@ def advance(event: Event, located: Located, world: World) -> None:
 
 def index(event: Event, located: Located, world: World, *, is_node: bool) -> None:
     """Note where an event stands in the log, under its node and under every identifier it mentions."""
-    hashes, note = world.hashes, world.index
-    node = located.node
-    note(hashes(uncut(node, world.cuts)), event.time, event.position, is_node)
+    hashes, note, cuts, node = world.hashes, world.index, world.cuts, located.node
+    time, position = event.time, event.position
+    split = len(cuts) > 0
+    note(hashes[uncut(node, cuts) if split else node], time, position, is_node)
     for claim in located.claims:
-        if claim.key != node:
-            note(hashes(uncut(claim.key, world.cuts)), event.time, event.position, False)
+        key = claim.key
+        if key != node:
+            note(hashes[uncut(key, cuts) if split else key], time, position, False)
 
 
 def uncut(key: str, cuts: Table[list[int]]) -> str:

@@ -3,29 +3,51 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from patron.model.errors import Busy, DiskFull
 from patron.model.log import Entry
 from patron.model.ports import Log
 
-Work = Callable[[], Iterator[None]]
+TURN = 25
+"""Messages applied before everybody else has a turn."""
+
+
+class Work(Protocol):
+    """What an entry does once it is durable."""
+
+    def apply(self) -> Iterator[None]:
+        """Apply it, yielding after every slice of events."""
+        ...
+
+    def ended(self, error: Exception | None, *, stored: bool) -> None:
+        """It is over: applied (None), or failed. Not `stored`: the log did not take it."""
+        ...
 
 
 class _Ticket:
-    __slots__ = ("count", "error", "future", "last", "work")
+    """An entry in the queue; calling it says whether its bytes are on disk (the committer's thread does)."""
 
-    def __init__(self, last: int, count: int, work: Work, future: "asyncio.Future[int]") -> None:
-        self.last = last
-        self.count = count
+    __slots__ = ("count", "error", "future", "last", "pipeline", "work")
+
+    def __init__(self, pipeline: "Pipeline", entry: Entry, work: Work, future: "asyncio.Future[int]") -> None:
+        self.pipeline = pipeline
+        self.last = entry.last
+        self.count = entry.count
         self.work = work
         self.future = future
         self.error: BaseException | None = None
+
+    def __call__(self, error: BaseException | None) -> None:
+        self.error = error
+        self.pipeline.settled(self)
 
 
 class Pipeline:
     """One queue from the log to the state. A ticket resolves to its position when it is durable AND applied.
 
-    Applying yields after every slice of events, so that decisions and reads are never kept waiting by a large body.
+    Applying lets the loop turn after every slice of events, so that decisions and reads are never kept waiting by a
+    large body or a large group.
     """
 
     def __init__(self, log: Log, limit: int, between: Callable[[], None]) -> None:
@@ -56,23 +78,22 @@ class Pipeline:
             )
 
     def submit(self, entry: Entry, body: bytes, work: Work) -> "asyncio.Future[int]":
-        """Append an entry; the future gives its last position once it is durable and `work` was run to its end."""
-        ticket = _Ticket(entry.last, entry.count, work, self._loop.create_future())
-        self._waiting += entry.count
-
-        def done(error: BaseException | None) -> None:
-            ticket.error = error
-            self._durable.append(ticket)
-            if not self._scheduled:
-                self._scheduled = True
-                self._loop.call_soon_threadsafe(self._wake)
-
+        """Append an entry; the future gives its last position once it is durable and `work` was applied to its end."""
+        future: asyncio.Future[int] = self._loop.create_future()
         try:
-            self._log.append(entry, body, done)
-        except BaseException:
-            self._waiting -= entry.count
+            self._log.append(entry, body, _Ticket(self, entry, work, future))
+        except Exception as error:
+            work.ended(error, stored=False)
             raise
-        return ticket.future
+        self._waiting += entry.count
+        return future
+
+    def settled(self, ticket: _Ticket) -> None:
+        """A ticket's bytes are on disk, or failed. From the committer's thread; the loop is woken once a group."""
+        self._durable.append(ticket)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon_threadsafe(self._wake)
 
     async def applied_to(self, position: int, seconds: float) -> bool:
         """Wait until `position` is applied, at most `seconds`; whether it is."""
@@ -98,35 +119,39 @@ class Pipeline:
         self._ready.set()
 
     async def _run(self) -> None:
+        done = 0
         while True:
             await self._ready.wait()
             self._ready.clear()
             while self._durable:
-                await self._apply(self._durable.popleft())
+                ticket = self._durable.popleft()
+                error = None if ticket.error is None else _public(ticket.error)
+                if error is None:
+                    try:
+                        for _ in ticket.work.apply():
+                            await asyncio.sleep(0)
+                    except Exception as fault:  # noqa: BLE001 - it belongs to the caller who waits, not to the queue
+                        error = fault
+                    self.applied = ticket.last
+                self._answer(ticket, error)
+                done += min(ticket.count, TURN)
+                if done >= TURN:
+                    done = 0
+                    await asyncio.sleep(0)
 
-    async def _apply(self, ticket: _Ticket) -> None:
-        try:
-            if ticket.error is not None:
-                raise _public(ticket.error)
-            for _ in ticket.work():
-                await asyncio.sleep(0)
-        except Exception as error:  # noqa: BLE001 - the fault belongs to the caller who waits, not to the queue
-            if ticket.error is None:
-                self.applied = ticket.last
-            if not ticket.future.done():
-                ticket.future.set_exception(error)
-        else:
-            self.applied = ticket.last
-            if not ticket.future.done():
+    def _answer(self, ticket: _Ticket, error: Exception | None) -> None:
+        self._waiting -= ticket.count
+        ticket.work.ended(error, stored=ticket.error is None)
+        if not ticket.future.done():  # nobody waits when the request was given up
+            if error is None:
                 ticket.future.set_result(ticket.last)
-        finally:
-            self._waiting -= ticket.count
+            else:
+                ticket.future.set_exception(error)
+        if self._watchers:
             self._notify()
-            self._between()
+        self._between()
 
     def _notify(self) -> None:
-        if not self._watchers:
-            return
         for position, watcher in self._watchers:
             if position <= self.applied and not watcher.done():
                 watcher.set_result(None)

@@ -57,11 +57,14 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The data directory."""
 
     checkpoint_seconds: int = 30
-    checkpoint_rows: int = 10_000
+    """A checkpoint at least so often, while events come."""
+    checkpoint_rows: int = 500_000
+    """Changed rows after which one is written earlier: they wait in memory until it is on disk."""
     checkpoint_events: int = 1_000_000
+    """Messages after which one is written earlier: a start after a crash replays at most so many."""
     segment_mb: int = 32
-    resident_people: int = 50_000
-    """Decoded node profiles kept in memory; the others stay encoded."""
+    resident_people: int = 100_000
+    """Decoded node profiles kept in memory (at least so many, at most twice); the others stay encoded."""
     min_free_mb: int = 64
     """Free disk space below which nothing more is taken (503)."""
     backups: str = ""

@@ -3,7 +3,7 @@
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
-from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
-from patron.model.errors import CorruptLog
-from patron.model.events import Event
+from patron.model.clock import HOUR, Clock, SteppedClock, SystemClock
+from patron.model.events import Batch, Event
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
-from patron.runtime.flow import KeyHash, World, advance, index
+from patron.runtime.flow import KeyHash, World
+from patron.runtime.judge import Found
 from patron.runtime.keys import KeyRing
+from patron.runtime.recovery import recover
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -42,7 +43,6 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.state import State, TableSpec
 
-SLICE = 25
 NEWEST = 200
 Crash = Callable[[str], None]
 
@@ -51,7 +51,7 @@ def table_specs(resident: int) -> list[TableSpec]:
     """The tables of the state."""
     return [
         TableSpec("nodes", Partial, resident, encode=encode, decode=decode),
-        TableSpec("idents", Ident, resident),
+        TableSpec("idents", Ident, 2 * resident),
         TableSpec("groups", Group, resident),
         TableSpec("accounts", Account, 5_000),
         TableSpec("members", Membership, 5_000),
@@ -94,6 +94,8 @@ class Workspace:
         self.crash = crash or (lambda _name: None)
         self._open_tables()
         self.applied = self.state.offset
+        self.cutting = 0
+        """Rises with every split made or undone: what was judged before must be placed again."""
         self.clock: Clock = self.clock_of(clock)
 
     @classmethod
@@ -105,7 +107,7 @@ class Workspace:
         hold = directory.hold(path)
         try:
             workspace = cls(path, hold, clock, crash)
-            workspace.recover()
+            recover(workspace)
             # only now is the newest receipt time known, below which time must not fall
             workspace.clock = workspace.clock_of(clock)
         except BaseException:
@@ -177,80 +179,27 @@ class Workspace:
         self.ring.reload()
         self.read_rules = self._read_rules()
 
-    # --- recovery -------------------------------------------------------------------------------------------
-
-    def recover(self, progress: Callable[[int, int], None] | None = None) -> int:
-        """Index again what has no sidecar and apply what came after the checkpoint; gives the number applied."""
-        from patron.runtime import facts
-
-        start = self.state.offset
-        if start > self.log.last:
-            raise CorruptLog(
-                f"{self.path}: the state knows message {start}, the log ends at {self.log.last}: acknowledged messages "
-                "are missing from the log. Restore a backup; nothing was changed."
-            )
-        for first, last in self.log.unindexed():
-            self._reindex(first, min(last, start))
-        for entry, body in self.log.read(start + 1):
-            if entry.kind == "fact":
-                if entry.base > start:
-                    facts.apply(self, entry, body)
-            else:
-                for _ in self.apply_body(entry, self.decode(entry, body), start):
-                    pass
-                self._remember(entry, body)
-            self.mark(entry)
-            if progress is not None:
-                progress(entry.last, self.log.last)
-        self.reload()
-        return self.log.last - start
-
-    def _reindex(self, first: int, last: int) -> None:
-        for entry, body in self.log.read(first) if last >= first else ():
-            if entry.base > last:
-                break
-            if entry.kind == "track":
-                for event, located, fresh in self.decode(entry, body):
-                    if first <= event.position <= last:
-                        index(event, located, self.world, is_node=fresh)
-            self.log.applied(min(entry.last, last))
-
-    def _remember(self, entry: Entry, body: bytes) -> None:
-        """Put replayed messages back into the duplicate filter; what it holds already is left as it is."""
-        batch = read_batch(
-            body,
-            entry.route,
-            origin_of(entry),
-            entry.received,
-            entry.base,
-            self.limits,
-            self.read_rules,
-            entry.refused,
-        )
-        for event, place, crc in zip(batch.events, batch.indexes, batch.payload_hashes, strict=True):
-            if place not in entry.duplicates:
-                self.dedup.add(event.source, event.message_id, day_of(event), crc, event.position)
-
     # --- reading the log ------------------------------------------------------------------------------------
 
-    def decode(self, entry: Entry, body: bytes) -> list[tuple[Event, Located, bool]]:
+    def decode(self, entry: Entry, body: bytes) -> Found:
         """The messages of a stored body that have an identifier: event, where it belongs, and whether it is no copy."""
-        batch = read_batch(
-            body,
-            entry.route,
-            origin_of(entry),
-            entry.received,
-            entry.base,
-            self.limits,
-            self.read_rules,
-            entry.refused,
-        )
-        found = []
+        return self.located(entry, self.read(entry, body))
+
+    def read(self, entry: Entry, body: bytes, skipped: Mapping[int, str] | None = None) -> Batch:
+        """A stored body read again as when it was accepted; `skipped` messages (else the refused ones) are passed over."""
+        passed = entry.refused if skipped is None else skipped
+        origin, rules = origin_of(entry), self.read_rules
+        return read_batch(body, entry.route, origin, entry.received, entry.base, self.limits, rules, passed)
+
+    def located(self, entry: Entry, batch: Batch) -> Found:
+        """The messages of a stored body that have an identifier, each with its place."""
+        rules, cuts = self.settings.identity, self.cuts
+        found: Found = []
         duplicates, verified = set(entry.duplicates), set(entry.verified)
         for event, place in zip(batch.events, batch.indexes, strict=True):
             if place in verified:
                 event = msgspec.structs.replace(event, assurance="verified")
-            located = locate(event, self.settings.identity, self.cuts)
+            located = locate(event, rules, cuts)
             if located is not None:
                 found.append((event, located, place not in duplicates))
         return found
@@ -261,69 +210,13 @@ class Workspace:
             entry, body = self.log.at(position)
         except KeyError:
             return None
-        only = _AllBut(position - entry.base)
-        batch = read_batch(
-            body,
-            entry.route,
-            origin_of(entry),
-            entry.received,
-            entry.base,
-            self.limits,
-            self.read_rules,
-            only,
-        )
-        for event in batch.events:
+        for event in self.read(entry, body, _AllBut(position - entry.base)).events:
             located = locate(event, self.settings.identity, self.cuts)
             if event.position == position and located is not None:
                 return event, located
         return None
 
-    # --- applying -------------------------------------------------------------------------------------------
-
-    def apply_body(
-        self, entry: Entry, found: list[tuple[Event, Located, bool]], after: int = 0
-    ) -> Iterator[None]:
-        """Apply the messages of one body after position `after`, yielding after every slice of 25."""
-        counts: dict[tuple[int, str], int] = {}
-        for number, (event, located, fresh) in enumerate(found):
-            if event.position <= after:
-                continue
-            if self.tombstones.bars(located, event.time):
-                continue
-            if fresh:
-                self._advance(event, located, entry)
-                day = event.received // DAY
-                counts[day, event.channel] = counts.get((day, event.channel), 0) + 1
-                if event.channel == "pos" and event.name == "Order Completed":
-                    who = "~till" if located.light else "~known"
-                    counts[day, who] = counts.get((day, who), 0) + 1
-            else:
-                index(event, located, self.world, is_node=False)
-            if number % SLICE == SLICE - 1:
-                yield
-        self._count(entry, counts)
-        if entry.last > after:
-            self._bury(entry)
-
-    def _advance(self, event: Event, located: Located, entry: Entry) -> None:
-        try:
-            advance(event, located, self.world)
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
-            # A fault of ours must not stop the queue: the message stays in the log and shows as a dead letter.
-            self.bury(
-                entry, event.position, "fault", f"Patron could not apply it: {type(error).__name__}", ""
-            )
-
-    def _count(self, entry: Entry, counts: dict[tuple[int, str], int]) -> None:
-        for (day, channel), count in counts.items():
-            key = f"{day}/{channel}"
-            row = self.days.get(key)
-            if row is None:
-                self.days.put(key, DayCount(channel, day, count, entry.received))
-            else:
-                self.days.touch(key)
-                row.count += count
-                row.last = max(row.last, entry.received)
+    # --- counting what happens -------------------------------------------------------------------------------
 
     def decided(self, name: str, row: DecisionRow) -> None:
         """Count a decision by its hour, and keep it among the newest."""
@@ -348,10 +241,6 @@ class Workspace:
         unknown, known = (self.days.get(f"{day}/{who}") for who in ("~till", "~known"))
         named = known.count if known else 0
         return named + (unknown.count if unknown else 0), named
-
-    def _bury(self, entry: Entry) -> None:
-        for reject in entry.rejects:
-            self.bury(entry, entry.base + reject.index, reject.code, reject.message, reject.path)
 
     def bury(self, entry: Entry, position: int, code: str, message: str, path: str) -> None:
         """Keep a dead letter for the message at `position`."""
@@ -406,11 +295,6 @@ class _AllBut(dict[int, str]):
 def origin_of(entry: Entry) -> Origin:
     """Where an entry's messages came from, as it was when they were accepted."""
     return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
-
-
-def day_of(event: Event) -> int:
-    """UTC day of the original timestamp (of receipt when there is none): the duplicate filter's partition."""
-    return (event.original if event.original is not None else event.received) // (24 * HOUR)
 
 
 def crash_at(spec: str | None) -> Crash | None:

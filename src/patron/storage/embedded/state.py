@@ -77,6 +77,11 @@ class State:
         return self._begun is not None
 
     @property
+    def backlog(self) -> bool:
+        """Whether the writer child is behind, so that `step` waits for it."""
+        return self._child.backlog
+
+    @property
     def failure(self) -> str | None:
         """Why the writer child does not get on, for health pages; None when it does."""
         return self._child.failure

@@ -1,0 +1,74 @@
+"""Applying the messages of one durable body: the same live and in replay."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from patron.identity.claims import locate
+from patron.model.clock import DAY
+from patron.model.events import Event
+from patron.model.log import Entry
+from patron.model.people import Located
+from patron.runtime.flow import advance, index
+from patron.runtime.tables import DayCount
+
+if TYPE_CHECKING:
+    from patron.runtime.judge import Found
+    from patron.runtime.workspace import Workspace
+
+SLICE = 25
+_FAULTS = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
+
+
+def apply_body(workspace: "Workspace", entry: Entry, found: "Found", after: int = 0) -> Iterator[None]:
+    """Apply the messages of one body after position `after`, yielding between slices of 25."""
+    world, guarded = workspace.world, workspace.tombstones.any()
+    counts: dict[tuple[int, str], int] = {}
+    left = SLICE
+    for event, located, fresh in found:
+        if event.position <= after or (guarded and workspace.tombstones.bars(located, event.time)):
+            continue
+        if not left:
+            yield
+            left = SLICE
+        left -= 1
+        if not fresh:
+            index(event, located, world, is_node=False)
+            continue
+        try:
+            advance(event, located, world)
+        except _FAULTS as error:
+            # A fault of ours must not stop the queue: the message stays in the log and shows as a dead letter.
+            problem = f"Patron could not apply it: {type(error).__name__}"
+            workspace.bury(entry, event.position, "fault", problem, "")
+        place = (event.received // DAY, event.channel)
+        counts[place] = counts.get(place, 0) + 1
+        if event.channel == "pos":
+            _visit(event, located, counts)
+    _count(workspace, entry, counts)
+    if entry.rejects and entry.last > after:
+        for reject in entry.rejects:
+            workspace.bury(entry, entry.base + reject.index, reject.code, reject.message, reject.path)
+
+
+def place_again(workspace: "Workspace", found: "Found") -> "Found":
+    """The same messages where they belong now: cut times have changed since they were judged."""
+    rules, cuts = workspace.settings.identity, workspace.cuts
+    return [(event, locate(event, rules, cuts) or old, fresh) for event, old, fresh in found]
+
+
+def _visit(event: Event, located: Located, counts: dict[tuple[int, str], int]) -> None:
+    if event.name == "Order Completed":
+        who = (event.received // DAY, "~till" if located.light else "~known")
+        counts[who] = counts.get(who, 0) + 1
+
+
+def _count(workspace: "Workspace", entry: Entry, counts: dict[tuple[int, str], int]) -> None:
+    for (day, channel), count in counts.items():
+        key = f"{day}/{channel}"
+        row = workspace.days.get(key)
+        if row is None:
+            workspace.days.put(key, DayCount(channel, day, count, entry.received))
+        else:
+            workspace.days.touch(key)
+            row.count += count
+            row.last = max(row.last, entry.received)

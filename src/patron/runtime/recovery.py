@@ -1,0 +1,67 @@
+"""Starting again: index what has no sidecar, apply what came after the checkpoint. Nothing is judged or acted twice."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from patron.model.errors import CorruptLog
+from patron.model.events import Batch
+from patron.model.log import Entry
+from patron.runtime import facts
+from patron.runtime.apply import apply_body
+from patron.runtime.flow import index
+from patron.runtime.judge import days_of
+
+if TYPE_CHECKING:
+    from patron.runtime.workspace import Workspace
+
+
+def recover(workspace: "Workspace", progress: Callable[[int, int], None] | None = None) -> int:
+    """Bring a workspace that was just opened up to the end of its log; gives the number of messages applied.
+
+    Raises CorruptLog when the state knows more than the log.
+    """
+    start, log = workspace.state.offset, workspace.log
+    if start > log.last:
+        raise CorruptLog(
+            f"{workspace.path}: the state knows message {start}, the log ends at {log.last}: acknowledged messages "
+            "are missing from the log. Restore a backup; nothing was changed."
+        )
+    for first, last in log.unindexed():
+        _reindex(workspace, first, min(last, start))
+    for entry, body in log.read(start + 1):
+        if entry.kind == "fact":
+            if entry.base > start:
+                facts.apply(workspace, entry, body)
+        else:
+            batch = workspace.read(entry, body)
+            for _ in apply_body(workspace, entry, workspace.located(entry, batch), start):
+                pass
+            _remember(workspace, entry, batch)
+        workspace.mark(entry)
+        if progress is not None:
+            progress(entry.last, log.last)
+    workspace.reload()
+    return log.last - start
+
+
+def _reindex(workspace: "Workspace", first: int, last: int) -> None:
+    for entry, body in workspace.log.read(first) if last >= first else ():
+        if entry.base > last:
+            break
+        if entry.kind == "track":
+            for event, located, fresh in workspace.decode(entry, body):
+                if first <= event.position <= last:
+                    index(event, located, workspace.world, is_node=fresh)
+        workspace.log.applied(min(entry.last, last))
+
+
+def _remember(workspace: "Workspace", entry: Entry, batch: Batch) -> None:
+    """Put replayed messages back into the duplicate filter; what it holds already is left as it is."""
+    events, checksums = batch.events, batch.payload_hashes
+    if entry.duplicates:
+        copies = set(entry.duplicates)
+        kept = [n for n, place in enumerate(batch.indexes) if place not in copies]
+        events, checksums = [events[n] for n in kept], [checksums[n] for n in kept]
+    positions = [event.position for event in events]
+    ids = [event.message_id for event in events]
+    workspace.dedup.admit(entry.source, ids, days_of(events), checksums, positions)
