@@ -114,6 +114,7 @@ class Reader:
             return True
         return (
             said.message.event == CONSENT_CHANGED
+            and (said.message.type or self._reading.route) == "track"
             and said.properties.get("granted") is False
             and said.properties.get("purpose") in purposes
         )

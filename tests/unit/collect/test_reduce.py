@@ -182,6 +182,12 @@ def test_a_withdrawal_is_kept_and_refuses_its_own_context():
     assert not agree([marketing]).events[0].reduced, "refusing e-mails refuses no collection"
 
 
+def test_only_a_track_call_changes_a_consent():
+    message = {"type": "identify", "event": "Consent Changed", "messageId": "m", "userId": "u"}
+    (event,) = agree([{**message, "properties": {"purpose": "profiling", "granted": False}}]).events
+    assert (event.name, event.consents, event.reduced) == ("Identified", (), False)
+
+
 def test_a_guest_order_keeps_no_cookie_but_a_bounce_keeps_its_person():
     guest = {k: v for k, v in ORDER.items() if k != "userId"}
     assert agree([guest]).events[0].anonymous_id is None
