@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from patron.cli.client import Failed, call
+from patron.cli.client import call
 from patron.cli.options import data_option, example, json_option
-from patron.cli.output import emit, table
+from patron.cli.output import emit, table, text_of
 
 
 @click.group(
@@ -22,7 +22,7 @@ def check(file: Path) -> None:
     """Check a catalogue file; names every fault by its path. Exit code 2 when there is one."""
     from patron.decide.catalogue import read
 
-    offers, faults = read(file.read_text("utf-8"))
+    offers, faults = read(text_of(file))
     for fault in faults:
         click.echo(f"{file}: {fault.path}: {fault.problem}", err=True)
     if faults:
@@ -36,11 +36,7 @@ def check(file: Path) -> None:
 @json_option
 def load(file: Path, data: Path, as_json: bool) -> None:
     """Make a catalogue the one in force, at once."""
-    try:
-        text = file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise Failed(f"{file} is not UTF-8 text") from error
-    value = call(data, "PUT", "/v1/admin/catalogue", {"text": text})
+    value = call(data, "PUT", "/v1/admin/catalogue", {"text": text_of(file)})
     emit(value, as_json=as_json, text=f"{len(value['offers'])} offers in force, version {value['version']}.")
 
 

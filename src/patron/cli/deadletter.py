@@ -6,7 +6,7 @@ import click
 
 from patron.cli.client import call, part
 from patron.cli.options import data_option, example, json_option
-from patron.cli.output import emit, moment, table
+from patron.cli.output import emit, moment, table, text_of
 from patron.model.events import CHANNELS
 
 BASE = "/v1/admin/deadletters"
@@ -68,7 +68,7 @@ def show(letter: str, data: Path, as_json: bool) -> None:
 @json_option
 def replay(letter: str, edit: Path | None, data: Path, as_json: bool) -> None:
     """Send it again, as it is or mended. Exit code 2 when it is refused again."""
-    body = {"message": edit.read_text("utf-8") if edit else None}
+    body = {"message": text_of(edit) if edit else None}
     value = call(data, "POST", f"{BASE}/{part(letter)}/replay", body)
     emit(value, as_json=as_json, text=value["message"])
     if not value["accepted"]:

@@ -2,10 +2,14 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
+
+from patron.cli.client import Failed
 
 
 def emit(value: Any, *, as_json: bool, text: str) -> None:
@@ -25,6 +29,25 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join(
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+def text_of(file: Path) -> str:
+    """The text of a file that a command was given. Raises Failed when it is no UTF-8."""
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Failed(f"{file} is not UTF-8 text; save it as UTF-8.") from error
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file that holds personal data, readable by its owner only. Raises Failed when it cannot be written."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            os.fchmod(descriptor, 0o600)
+            out.write(content)
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}. Choose another with --out.") from error
 
 
 def moment(ms: int | None) -> str:

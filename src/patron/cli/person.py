@@ -6,7 +6,7 @@ import click
 
 from patron.cli.client import Failed, call, part
 from patron.cli.options import data_option, example, json_option
-from patron.cli.output import emit, table
+from patron.cli.output import emit, table, write_private
 
 BASE = "/v1/profiles"
 
@@ -146,7 +146,7 @@ def merge(who: str, other: str, data: Path, as_json: bool) -> None:
 @data_option
 def export(who: str, out: Path, data: Path) -> None:
     """Write all that is held about a person to one ZIP archive."""
-    out.write_bytes(call(data, "GET", f"{BASE}/{part(who)}/export", raw=True))
+    write_private(out, call(data, "GET", f"{BASE}/{part(who)}/export", raw=True))
     click.echo(f"Wrote {out}.")
 
 
