@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from patron.identity.crowd import owner_of
 from patron.identity.graph import Change, Graph
 from patron.identity.rules import STANDARD_TYPES, IdentityRules, Sharing, Window
 from patron.model.people import Claim, Located, Person
@@ -198,6 +199,10 @@ class World:
                 assert self.graph.is_shared(key) == (key in oracle.dead), key
                 assert self.idents.get(key).first == oracle.first[key]
                 assert self.graph.person_of(key).crowded == (key in oracle.crowded), key
+                row = self.idents.get(key)
+                if row.group:
+                    follows = owner_of(self.graph, key, row) if key in oracle.crowded else ""
+                    assert row.owner == follows, key
 
 
 def partition(graph: Graph, idents) -> dict[str, str]:

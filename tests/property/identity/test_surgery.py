@@ -7,7 +7,7 @@ from patron.identity.diff import dry_run
 from patron.identity.diff import partition as from_scratch
 from patron.identity.graph import Graph, Refusal
 from patron.model.people import Claim, Located
-from tests.property.identity.histories import RULES, SECRET, World, any_rules, histories, partition
+from tests.property.identity.histories import CAPPED, RULES, SECRET, World, any_rules, histories, partition
 from tests.property.identity.oracle import Oracle, Seen, pair
 from tests.property.identity.test_order import loaded
 
@@ -117,7 +117,9 @@ def test_dropping_and_observing_again_changes_nothing(rules, seen, picked):
     before = partition(world.graph, world.idents)
     keys = sorted(world.idents.keys())
     gone = {keys[p % len(keys)] for p in picked}
-    assume(not any(a in gone and b in gone for a, b in world.cuts))  # a cut is remembered by the one that stays
+    assume(
+        not any(a in gone and b in gone for a, b in world.cuts)
+    )  # a cut is remembered by the one that stays
     world.apply(world.graph.drop(*sorted(gone), erased=False))
     world.check_rows()
     for one in seen:
@@ -238,6 +240,17 @@ def test_a_newcomer_beside_a_known_pair_may_bring_better_evidence_of_it():
         "open", (1, "anonymous_id:a1 email:e1@x.it/2"), (2, "anonymous_id:a1 email:e1@x.it phone:+391")
     )
     assert world.graph.edge("anonymous_id:a1", "email:e1@x.it").strength == 0
+
+
+def test_the_worst_link_of_a_full_row_is_found_again_when_it_got_better(monkeypatch):
+    monkeypatch.setitem(RULES, "full", CAPPED["capped"])
+    events = [
+        (5, "user_id:u1 anonymous_id:a1"),
+        (6, "user_id:u1 anonymous_id:a2"),
+        (9, "user_id:u1 anonymous_id:a3"),
+    ]
+    world = told("full", *events, (1, "user_id:u1 anonymous_id:a2"), (4, "user_id:u1 anonymous_id:a4"))
+    assert set(world.idents.get("user_id:u1").links) == {"anonymous_id:a2", "anonymous_id:a4"}
 
 
 def test_windows_are_open_at_their_end():
