@@ -13,6 +13,7 @@ from msgspec import Raw
 from patron.collect import times
 from patron.collect.body import BATCH_ROUTES, bad_json, outside
 from patron.collect.edit import message_at, set_field
+from patron.collect.limits import Limits
 from patron.collect.message import UNREADABLE
 from patron.collect.scan import Scanner
 
@@ -119,16 +120,20 @@ def _times(
             at = times.to_ms(first)
     except (*times.NO_TIME, msgspec.DecodeError):
         return {}  # a time that is none: the reader says which
-    if skew_max == 0:
-        return {} if at is not None or "receivedAt" in fields else {"timestamp": _text(received)}
-    shift, unknown = times.clock_shift(sent, received, skew_max)
-    told = {
-        "timestamp": _text(received if at is None else at + shift),
-        "sentAt": b'"unknown"' if unknown else b"null",
-    }
+    if skew_max == 0 and "receivedAt" in fields:
+        return {}
+    shift, unknown = times.clock_shift(sent, received, skew_max) if skew_max else (0, False)
+    told = {"timestamp": _text(received if at is None else _settled(at + shift, received))}
+    if skew_max:
+        told["sentAt"] = b'"unknown"' if unknown else b"null"
     if base not in {None, ""} and first in {None, ""}:
         told["originalTimestamp"] = bytes(fields["timestamp"])
     return told
+
+
+def _settled(time: int, received: int) -> int:
+    """A time a little after the receipt counts as of the receipt; one far beyond is left to be judged by today."""
+    return received if received < time <= received + Limits().future else time
 
 
 def _written(raw: Raw | bytes | None) -> times.Written:
