@@ -139,7 +139,7 @@ def _named(workspace: Workspace, text: str) -> Iterator[Key]:
         traits = part.traits if part is not None else None
         if not traits:
             continue
-        name = " ".join(str(traits[n][0]) for n in NAME_TRAITS if n in traits).casefold()
+        name = " ".join(str(traits[n][0]) for n in NAME_TRAITS if n in traits and traits[n][0]).casefold()
         if name and all(w in name for w in words):
             yield key
 
