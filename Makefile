@@ -14,8 +14,8 @@ ARGS    ?=
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: $(STAMPS)/$(if $(DATA),demo,run) ## Start Patron with a living town, print its address (DATA=complete-journey: real data)
-	$(BIN)/patron demo $(if $(DATA),--data $(DATA)) $(ARGS)
+demo: $(STAMPS)/$(if $(DATA),demo,run) ## Start Patron with a living town, print its address (PORT=8800; DATA=complete-journey)
+	$(BIN)/patron demo $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(STAMPS)/dev $(STAMPS)/npm tools lint ## Everything: lint, types, floors, all tests with browser and vendor SDKs
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
