@@ -75,7 +75,7 @@ def demo(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def prepare(url: str, facts: dict[str, Any]) -> str:
     """The id of the person to show; somebody else is erased, so that the page of receipts has one to show."""
     reader, erased = facts["reader"], facts["stories"][-1]["identifier"]
-    assert request("DELETE", f"{url}/v1/profiles/{erased}", headers=bearer(reader)).status == 200
+    assert request("DELETE", f"{url}/v1/profiles/{erased}", headers=bearer(reader), timeout=180).status == 200
     shown = request("GET", f"{url}/v1/profiles/{facts['stories'][0]['identifier']}", headers=bearer(reader))
     return str(shown.json()["id"])
 
