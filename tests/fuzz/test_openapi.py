@@ -150,11 +150,10 @@ def _drive_one(
                 found.setdefault(
                     f"{operation.label}: {one.title}", f"{one} <- {case.as_curl_command()[:600]}"
                 )
+        except Exception as fault:  # noqa: BLE001 - the other operations are called too, and all is told at the end
+            found.setdefault(f"{operation.label}: {type(fault).__name__}", f"{fault}"[:2_000])
 
-    try:
-        call()
-    except Exception as fault:  # noqa: BLE001 - the other operations are called too, and all is told at the end
-        found[f"{operation.label}: {type(fault).__name__}"] = str(fault)[:2_000]
+    call()
     return [f"{title}: {text}" for title, text in found.items()]
 
 

@@ -86,11 +86,15 @@ def route(
 
 
 def _modern(schema: Any) -> Any:
-    """JSON Schema 2020-12, which OpenAPI 3.1 reads: a tuple is `prefixItems`, not an array of `items`."""
+    """Tuples told in a way that every reader of OpenAPI understands: so many items, each of one of these types.
+
+    An array of schemas under `items` is no longer JSON Schema 2020-12, and tools misread its successor `prefixItems`.
+    """
     if isinstance(schema, dict):
         plain = {key: _modern(value) for key, value in schema.items()}
-        if isinstance(plain.get("items"), list):
-            plain["prefixItems"], plain["items"] = plain["items"], False
+        ways = plain.pop("prefixItems", None) or plain.get("items")
+        if isinstance(ways, list):
+            plain["items"] = {"anyOf": [way for at, way in enumerate(ways) if way not in ways[:at]]}
         return plain
     return [_modern(one) for one in schema] if isinstance(schema, list | tuple) else schema
 
