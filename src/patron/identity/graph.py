@@ -15,6 +15,7 @@ from patron.identity.people import Hasher, People
 from patron.identity.revision import Revision
 from patron.identity.rules import IdentityRules
 from patron.identity.split import split_edges
+from patron.identity.strangers import Strangers
 from patron.model.people import Claim, Key, Located, Person
 from patron.model.ports import Table
 
@@ -60,6 +61,7 @@ class Graph:
         self.plan = rules.plan
         self.row = idents.get
         self._people = People(idents, groups, self.plan, Hasher(secret))
+        self._strangers = Strangers(self, idents, groups, self._people)
 
     # --- events ---------------------------------------------------------------------------------------------
 
@@ -82,7 +84,11 @@ class Graph:
         row_of, level, claims = self.row, ASSURANCE[assurance], located.claims
         if not located.given_name and not located.birth_date and len(claims) <= 2:
             last = row_of(claims[-1].key)
-            if last is not None and last.first <= event_time:
+            if last is None:
+                met = self._strangers.meet(event_time, uid, position, level, claims)
+                if met is not None:
+                    return met
+            elif last.first <= event_time:
                 if len(claims) == 1:
                     return None
                 first = row_of(claims[0].key)

@@ -49,7 +49,7 @@ def grow(
         or not _has_room(plan, groups, new, proof.time, people)
     ):
         return None
-    if _would_share(evidence, new):
+    if would_share(evidence, new):
         return None
     return _take_in(idents, groups, people, new, proof, located)
 
@@ -132,7 +132,7 @@ def _has_room(plan: Plan, groups: Table[Group], new: Newcomers, time: int, peopl
     )
 
 
-def _would_share(evidence: Evidence, new: Newcomers) -> bool:
+def would_share(evidence: Evidence, new: Newcomers) -> bool:
     """Whether one of them would come to be seen with too many others."""
     plan = evidence.plan
     fresh = [plan.weight(claim.key) for claim in new.heavy]

@@ -32,6 +32,8 @@ class World(Struct):
     cuts: Table[list[int]]
     index: Callable[[int, int, int, bool], None]
     hashes: "KeyHash"
+    split: bool = False
+    """Whether any identifier was ever cut at a time."""
     people: int = 0
     """How many people there are: kept by the changes, so that nobody has to count."""
 
@@ -96,7 +98,7 @@ def index(event: Event, located: Located, world: World, *, is_node: bool) -> Non
     """Note where an event stands in the log, under its node and under every identifier it mentions."""
     hashes, note, cuts, node = world.hashes, world.index, world.cuts, located.node
     time, position = event.time, event.position
-    split = len(cuts) > 0
+    split = world.split
     note(hashes[uncut(node, cuts) if split else node], time, position, is_node)
     for claim in located.claims:
         key = claim.key

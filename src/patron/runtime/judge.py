@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Found = list[tuple[Event, Located, bool]]
 """Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
 _NEW, _CONFLICT = 0, 2
+_NO_CUTS: dict[str, list[int]] = {}
+"""Asking a dict whether it is empty costs less than asking a table, and is done for every message."""
 
 
 class Judged(msgspec.Struct):
@@ -45,7 +47,8 @@ class Judged(msgspec.Struct):
 
 def judge(workspace: "Workspace", source: str, batch: Batch) -> Judged:
     """Judge the messages of a batch and remember the ids of the new ones."""
-    rules, cuts = workspace.settings.identity, workspace.cuts
+    rules = workspace.settings.identity
+    cuts = workspace.cuts if len(workspace.cuts) else _NO_CUTS
     judged = Judged(list(batch.rejects))
     events, indexes, checksums = batch.events, batch.indexes, batch.payload_hashes
     places = [locate(event, rules, cuts) for event in events]

@@ -63,6 +63,7 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
         workspace.cuts.put(key, times)
     else:
         workspace.cuts.delete(key)
+    workspace.world.split = len(workspace.cuts) > 0
     for position in positions:
         if position <= workspace.applied:
             _again(workspace, position, key)

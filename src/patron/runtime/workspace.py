@@ -150,6 +150,7 @@ class Workspace:
             cuts=self.cuts,
             index=self.log.note,
             hashes=self.hashes,
+            split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
         self.read_rules = self._read_rules()

@@ -70,9 +70,11 @@ class StoredTable(Generic[T]):
         if key in self._young:
             self._young[key] = value
             return
-        self._old.pop(key, None)
-        self._leaving.pop(key, None)
-        self.rows.setdefault(key, None)
+        if key in self.rows:
+            self._old.pop(key, None)
+            self._leaving.pop(key, None)
+        else:
+            self.rows[key] = None
         self._admit(key, value)
 
     def delete(self, key: str) -> None:
@@ -147,6 +149,8 @@ class StoredTable(Generic[T]):
 
     def _older(self, key: str) -> T | None:
         """A value that is not young, made young."""
+        if key not in self.rows:
+            return None
         value = self._old.pop(key, None)
         if value is None:
             value = self._leaving.pop(key, None)
