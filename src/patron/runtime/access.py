@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import cache
 
 import msgspec
 from argon2 import PasswordHasher
@@ -106,7 +107,7 @@ def authenticate(app: App, name: str, password: str) -> User | None:
     """The account when the password is right. Takes the same time for unknown names."""
     user = app.workspace.users.get(name)
     try:
-        _hasher.verify(user.password if user else _DUMMY, password)
+        _hasher.verify(user.password if user else _nobody(), password)
     except Argon2Error:
         return None
     return user
@@ -133,4 +134,7 @@ def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
         raise BadRequest("bad_value", f"`{what}` {problem}, not {value[:40]!r}.", (Fault(what, problem),))
 
 
-_DUMMY = _hasher.hash("nobody has this password")
+@cache
+def _nobody() -> str:
+    """A hash that no password fits: made once, when somebody first gives a name that does not exist."""
+    return _hasher.hash("nobody has this password")
