@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from patron.collect.segment_api import blank, message_at, redact
+from patron.collect.body import take_apart
+from patron.collect.limits import UNLIMITED
+from patron.collect.segment_api import blank, redact
 from patron.identity.normalise import normalise
 from patron.model.log import Entry
 from patron.model.people import Key, Person
@@ -60,10 +62,9 @@ def mentions(workspace: Workspace, erasure: Erasure, found: set[int]) -> Iterato
             continue
         if entry.kind == "fact":
             found.add(entry.base)
-        for index in range(entry.count if entry.kind == "track" else 0):
-            message = message_at(body, entry.route, index)
-            if message is not None and _holds(message, needles):
-                found.add(entry.base + index)
+        else:
+            messages = take_apart(body, entry.route, UNLIMITED).messages
+            found.update(entry.base + i for i, text in enumerate(messages) if _holds(bytes(text), needles))
         yield
 
 
