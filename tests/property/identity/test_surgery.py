@@ -235,6 +235,15 @@ def test_a_newcomer_makes_a_conflicted_component_crowded():
     assert told("crowded open", *events).graph.person_of("user_id:u2").crowded
 
 
+def test_a_better_link_inside_a_crowded_group_changes_whom_one_follows():
+    events = [(1, "user_id:u1 email:e1@x.it"), (2, "user_id:u1 phone:+391"), (5, "user_id:u1 anonymous_id:a1/2")]
+    world = told("crowded open", *events)
+    assert world.idents.get("anonymous_id:a1").owner == "user_id:u1"
+    world = told("crowded open", *events, (6, "anonymous_id:a1 email:e1@x.it"))
+    assert world.idents.get("anonymous_id:a1").owner == "email:e1@x.it"
+    assert len(world.people) == 1
+
+
 def test_a_newcomer_beside_a_known_pair_may_bring_better_evidence_of_it():
     world = told(
         "open", (1, "anonymous_id:a1 email:e1@x.it/2"), (2, "anonymous_id:a1 email:e1@x.it phone:+391")
