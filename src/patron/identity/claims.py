@@ -45,8 +45,10 @@ def locate(event: Event, rules: IdentityRules, cuts: Cuts) -> Located | None:
     """
     plan = rules.plan
     claims = _plain(event, plan)
-    if _rich(event, rules):
+    if _rich(event, plan):
         claims = _all(event, plan, claims)
+    elif claims and not len(cuts):
+        return Located(claims[0].key, tuple(claims))
     if not claims:
         return None
     node = _node(claims)
@@ -64,13 +66,15 @@ def _plain(event: Event, plan: Plan) -> list[Claim]:
     claims = []
     value = event.user_id
     if value is not None:
-        known = plan.claimed["user_id"]
+        known = plan.users
         claim = known[value] if value in known else _learn("user_id", value, plan)
         if claim is not None:
             claims.append(claim)
     value = event.anonymous_id
-    if value is not None and not _is_shop_device(value, event, plan.rules):
-        known = plan.claimed["anonymous_id"]
+    if value is not None and not (
+        value in plan.shared_devices or (value == event.touchpoint and event.channel in plan.shared_channels)
+    ):
+        known = plan.cookies
         claim = known[value] if value in known else _learn("anonymous_id", value, plan)
         if claim is not None:
             claims.append(claim)
@@ -94,17 +98,17 @@ def _is_shop_device(value: str, event: Event, rules: IdentityRules) -> bool:
     return event.channel in rules.shared_channels and value == event.touchpoint
 
 
-def _rich(event: Event, rules: IdentityRules) -> bool:
+def _rich(event: Event, plan: Plan) -> bool:
     """Whether there may be more than a user id and an anonymous id, or another strength than their own."""
+    properties = event.properties
     return bool(
         event.traits
         or event.external_ids
-        or event.type == "alias"
-        or event.name.startswith(rules.transaction_events)
-        or event.channel in rules.told_channels
-        or event.channel in rules.shared_channels
-        or (event.properties and not rules.property_identifiers.keys().isdisjoint(event.properties))
         or event.touchpoint is not None
+        or event.channel in plan.special_channels
+        or event.name.startswith(plan.transactions)
+        or event.type == "alias"
+        or (properties and not plan.property_names.isdisjoint(properties))
         or (event.user_id is None and event.anonymous_id is None)
     )
 

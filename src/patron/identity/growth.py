@@ -13,6 +13,7 @@ from patron.identity.evidence import Edge, Group, Ident, Proof, knows
 from patron.identity.guards import Evidence, seen_with
 from patron.identity.people import People
 from patron.identity.plan import Plan
+from patron.identity.resolve import component
 from patron.model.people import Claim, Key, Located, Person
 from patron.model.ports import Table
 
@@ -46,7 +47,7 @@ def grow(
     if (
         new is None
         or not _is_known(new, proof, located.node)
-        or not _has_room(plan, groups, new, proof.time, people)
+        or not _has_room(evidence, groups, new, proof.time, people)
     ):
         return None
     if would_share(evidence, new):
@@ -107,12 +108,20 @@ def _of(proof: Proof, a: Claim, b: Claim) -> Proof:
     return Proof(max(a.strength, b.strength), proof.time, proof.uid, proof.position, proof.marks)
 
 
-def _has_room(plan: Plan, groups: Table[Group], new: Newcomers, time: int, people: People) -> bool:
-    """Whether the newcomers keep every limit, and lead nobody."""
+def _has_room(evidence: Evidence, groups: Table[Group], new: Newcomers, time: int, people: People) -> bool:
+    """Whether the newcomers keep every limit, and lead nobody.
+
+    Then they change nobody else, even where others are kept out of the person: all that was taken is still within the
+    limits, and all that was refused would still break one. Only the component must not become crowded.
+    """
+    plan = evidence.plan
     rules, members, count = plan.rules, [], len(new.heavy)
     if new.pid:
         group = groups.get(new.pid)
-        if group is None or not group.whole or group.crowded:
+        if group is None or group.crowded:
+            return False
+        whole = group.whole or not count
+        if not whole and component(evidence, new.known[0][0].key, rules.crowded - count).crowded:
             return False
         members = group.members
         if any(people.would_lead(claim.key, time, group.root) for claim in new.heavy):

@@ -36,6 +36,13 @@ class Plan:
         )
         self.claimed: dict[str, dict[object, Claim | None]] = {t.name: {} for t in types}
         """Cache: type -> raw value -> its claim at the type's own strength (None = no identifier)."""
+        self.users = self.claimed["user_id"]
+        self.cookies = self.claimed["anonymous_id"]
+        self.shared_devices = rules.shared_devices
+        self.shared_channels = rules.shared_channels
+        self.special_channels = rules.shared_channels | rules.told_channels
+        self.property_names = frozenset(rules.property_identifiers)
+        self.transactions = rules.transaction_events
 
     def blocks(self, kind: str, value: str) -> bool:
         """Whether a normalised value is junk."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from patron.identity.evidence import Edge, Ident, rank
 from patron.identity.guards import Evidence, Tally, broken_by, is_sound, tally_of
+from patron.identity.people import NEW
 from patron.model.people import Key
 
 
@@ -56,7 +57,10 @@ def component(evidence: Evidence, seed: Key, most: int) -> Component:
 
 def groups_of(evidence: Evidence, rows: dict[Key, Ident]) -> list[list[Key]]:
     """Divide one whole component into people, each a list of identifiers."""
-    if len(rows) == 1 or is_sound(evidence.plan, tally_of(evidence, rows.items())):
+    if len(rows) == 1:
+        return [list(rows)]
+    was_divided = len({row.group for row in rows.values()} - {NEW}) > 1  # then it mostly still is
+    if not was_divided and is_sound(evidence.plan, tally_of(evidence, rows.items())):
         return [list(rows)]
     return _join(evidence, rows)
 

@@ -52,9 +52,7 @@ class Strangers:
         pid = self._person_id(members[0])
         if self._groups.get(pid) is not None:
             return None
-        edge = Edge(
-            max(last.strength, first.strength), time, uid, position, marks
-        )
+        edge = Edge(max(last.strength, first.strength), time, uid, position, marks)
         self._idents.put(a, Ident(time, pid, {b: edge}))
         self._idents.put(b, Ident(time, pid, {a: edge}))
         return self._enrol(pid, members[0], members)
