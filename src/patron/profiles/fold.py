@@ -15,9 +15,9 @@ from patron.model.events import Event
 from patron.profiles.amounts import CEILING, amount, currency_of, product_of, text_of
 from patron.profiles.bounds import beyond, drop_days, keep_latest
 from patron.profiles.orders import fold_cancel, fold_order, fold_refund
-from patron.profiles.partial import Campaign, Change, Consent, Partial, Stamp, Trait
+from patron.profiles.partial import Campaign, Change, Consent, Partial, Recent, Stamp, Trait
 from patron.profiles.rules import ProfileRules
-from patron.profiles.sharing import share, share_day
+from patron.profiles.sharing import share, share_day, share_good, shared
 
 _NAME = 200
 """Longest event name, trait name, purpose or text kept, in characters."""
@@ -43,12 +43,19 @@ def fold(partial: Partial, event: Event, rules: ProfileRules) -> None:
     >>> p.counters, p.channels, p.recents[0][3]
     ({'Product Viewed': 1}, {'web': [1700000000000, 1700000000000, 1]}, 'P0412')
     """
-    name = event.name
-    if len(name) > _NAME:
-        name = name[:_NAME]
-    name = share(name)
-    _count(partial, name, event, rules)
-    _seen(partial, event.channel, event.time)
+    name, channel, time = event.name, event.channel, event.time
+    if name not in shared:
+        name = share(name[:_NAME])
+    _count(partial, name, time, rules)
+    seen = partial.channels.get(channel)
+    if seen is None:
+        partial.channels[share(channel)] = [time, time, 1]
+    else:
+        seen[2] += 1
+        if time > seen[1]:
+            seen[1] = time
+        elif time < seen[0]:
+            seen[0] = time
     properties = event.properties
     if event.type == "track":
         money = _MONEY.get(name)
@@ -61,21 +68,24 @@ def fold(partial: Partial, event: Event, rules: ProfileRules) -> None:
         _consents(partial, event, rules)
         refused = _refused(event, rules)
     if not refused and not event.reduced:
-        _recent(partial, name, event, rules)
-        _campaign(partial, event)
+        product, category = _product(properties) if properties else ("", "")
+        _recent(
+            partial, (time, shared.get(name, name), shared.get(channel, channel), product, category), rules
+        )
+        if "campaign" in event.context:
+            _campaign(partial, event)
     if (event.traits or "traits" in event.context) and (event.reduced or not refused):
         _traits(partial, event, rules)  # of a reduced event the reader left only what operations need
 
 
-def _count(partial: Partial, name: str, event: Event, rules: ProfileRules) -> None:
+def _count(partial: Partial, name: str, time: int, rules: ProfileRules) -> None:
     """Counters and days. The newest day only grows, so a day that left the window never comes back."""
-    time = event.time
-    day = time // DAY
+    day, last = time // DAY, partial.last
     if not partial.events:
-        partial.first = partial.last = time
-    elif time > partial.last:
-        newest = partial.last // DAY
-        partial.last = time
+        partial.first = partial.last = last = time
+    elif time > last:
+        newest = last // DAY
+        partial.last = last = time
         if day != newest and partial.first // DAY <= day - rules.days:
             _forget_days(partial, day - rules.days)
     elif time < partial.first:
@@ -86,21 +96,22 @@ def _count(partial: Partial, name: str, event: Event, rules: ProfileRules) -> No
     if before is not None:
         counters[name] = before + 1
     else:
+        name = shared.get(name, name)
         counters[name] = 1
         if len(counters) > rules.names:
             _drop_names(partial, rules)
             if name not in counters:
                 return
-    if day > partial.last // DAY - rules.days:
-        _day(partial.days, name, day)
+    series = partial.days.get(name)
+    if series is not None and series[-2] == day:
+        series[-1] += 1
+    elif day > last // DAY - rules.days:
+        _day(partial.days, name, series, day)
 
 
-def _day(days: dict[str, list[int]], name: str, day: int) -> None:
-    series = days.get(name)
+def _day(days: dict[str, list[int]], name: str, series: list[int] | None, day: int) -> None:
     if series is None:
         days[name] = [share_day(day), 1]
-    elif series[-2] == day:
-        series[-1] += 1
     elif series[-2] < day:
         series += (share_day(day), 1)
     else:
@@ -127,30 +138,22 @@ def _drop_names(partial: Partial, rules: ProfileRules) -> None:
             partial.sums = partial.sums or None
 
 
-def _seen(partial: Partial, channel: str, time: int) -> None:
-    seen = partial.channels.get(channel)
-    if seen is None:
-        partial.channels[channel] = [time, time, 1]
-        return
-    seen[2] += 1
-    if time > seen[1]:
-        seen[1] = time
-    elif time < seen[0]:
-        seen[0] = time
+def _product(properties: dict[str, Any]) -> tuple[str, str]:
+    """Product and category that an event speaks of; of several products, those of the first."""
+    product = ""
+    line: dict[str, Any] = properties
+    products = properties.get("products")
+    if products and "product_id" not in properties and isinstance(products, list):
+        line = products[0] if isinstance(products[0], dict) else properties
+    if "product_id" in line or line is not properties:
+        product = product_of(line)
+    category = line.get("category")
+    if category is not None:
+        category = share_good(text_of(category, 100))
+    return share_good(product) if product else "", category or ""
 
 
-def _recent(partial: Partial, name: str, event: Event, rules: ProfileRules) -> None:
-    product = category = ""
-    properties = event.properties
-    if properties:
-        line: dict[str, Any] = properties
-        products = properties.get("products")
-        if products and "product_id" not in properties and isinstance(products, list):
-            line = products[0] if isinstance(products[0], dict) else properties
-        if "product_id" in line or line is not properties:
-            product = product_of(line)
-        category = text_of(line.get("category"), 100)
-    row = (event.time, name, share(event.channel), product, category)
+def _recent(partial: Partial, row: Recent, rules: ProfileRules) -> None:
     recents = partial.recents
     if not recents or row >= recents[-1]:
         recents.append(row)

@@ -1,7 +1,11 @@
 """One object for equal values: millions of rows then hold references, not copies. A cache, invisible in results."""
 
 _MOST = 10_000
-_texts: dict[str, str] = {}
+_MOST_GOODS = 50_000
+shared: dict[str, str] = {}
+"""The names that `share` gave out."""
+goods: dict[str, str] = {}
+"""The products and categories that `share_good` gave out."""
 _days: dict[int, int] = {}
 
 
@@ -11,11 +15,25 @@ def share(text: str) -> str:
     >>> share("Product Viewed") is share("".join(["Product", " Viewed"]))
     True
     """
-    found = _texts.get(text)
+    found = shared.get(text)
     if found is None:
-        if len(_texts) >= _MOST:
+        if len(shared) >= _MOST:
             return text
-        found = _texts[text] = text
+        found = shared[text] = text
+    return found
+
+
+def share_good(text: str) -> str:
+    """The same for ids and categories of products, apart from the names: a large catalogue must not crowd those out.
+
+    >>> share_good("P0412") is share_good("".join(["P0", "412"]))
+    True
+    """
+    found = goods.get(text)
+    if found is None:
+        if len(goods) >= _MOST_GOODS:
+            return text
+        found = goods[text] = text
     return found
 
 

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import numpy as np
@@ -57,19 +57,22 @@ def zipf(people: int, count: int, exponent: float = 1.1, seed: int = 2) -> Peopl
 
 
 def messages(who: Iterable[int], prefix: str) -> Iterator[bytes]:
-    """One message for each entry of `who`; every second person is logged in. Ids start with `prefix`.
+    """One message for each entry of `who`, a millisecond apart, from an hour ago on; every second person is logged in.
+
+    Ids start with `prefix`.
 
     >>> json.loads(next(messages([3], "t")))["userId"]
     't-u3'
     """
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    kinds = [json.dumps({**kind, "context": _CONTEXT, "timestamp": now})[1:].encode() for kind in _KINDS]
+    kinds = [json.dumps({**kind, "context": _CONTEXT})[1:].encode() for kind in _KINDS]
+    moments = _moments()
     head = prefix.encode()
     for number, person in enumerate(who):
         user = b'"userId":"%b-u%d",' % (head, person) if person % 2 else b""
-        ids = b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","anonymousId":"%b-a%d",%b' % (
+        ids = b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","timestamp":"%b","anonymousId":"%b-a%d",%b' % (
             head,
             number,
+            next(moments),
             head,
             person,
             user,
@@ -80,22 +83,28 @@ def messages(who: Iterable[int], prefix: str) -> Iterator[bytes]:
 def pairs(devices: int, users: int, count: int, prefix: str, seed: int = 3) -> Iterator[bytes]:
     """Random device-user pairs: the evidence that percolates into one giant component."""
     rng = np.random.default_rng(seed)
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     rest = json.dumps(
-        {
-            "type": "track",
-            "event": "Product Viewed",
-            "properties": _PROPERTIES,
-            "context": _CONTEXT,
-            "timestamp": now,
-        }
+        {"type": "track", "event": "Product Viewed", "properties": _PROPERTIES, "context": _CONTEXT}
     )
-    tail, head = rest[1:].encode(), prefix.encode()
+    moments, tail, head = _moments(), rest[1:].encode(), prefix.encode()
     chosen = zip(rng.integers(0, devices, count), rng.integers(0, users, count), strict=True)
     for number, (device, user) in enumerate(chosen):
-        yield b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","anonymousId":"%b-a%d","userId":"%b-u%d",%b' % (
-            head, number, head, device, head, user, tail,
-        )  # fmt: skip
+        ids = b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","timestamp":"%b",' % (
+            head,
+            number,
+            next(moments),
+        )
+        yield b'%b"anonymousId":"%b-a%d","userId":"%b-u%d",%b' % (ids, head, device, head, user, tail)
+
+
+def _moments() -> Iterator[bytes]:
+    """ISO times a millisecond apart, from an hour ago on: as in live traffic, no two events have the same."""
+    start = datetime.now(UTC) - timedelta(hours=1)
+    second = 0
+    while True:
+        text = (start + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S").encode()
+        yield from (b"%b.%03dZ" % (text, ms) for ms in range(1_000))
+        second += 1
 
 
 def batches(stream: Iterator[bytes], size: int = 100) -> list[bytes]:
