@@ -96,6 +96,7 @@ class Revision(Rows):
         for key, other in ((a, b), (b, a)):
             links = self._row(key).links
             if other not in links:
+                self._ordinary(key)  # a leaf observed again whose cut from another stands in that one's row
                 self._keep(key, other, edge)
             elif links[other] is not None:
                 row = self.edit(key)

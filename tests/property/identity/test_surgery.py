@@ -236,7 +236,11 @@ def test_a_newcomer_makes_a_conflicted_component_crowded():
 
 
 def test_a_better_link_inside_a_crowded_group_changes_whom_one_follows():
-    events = [(1, "user_id:u1 email:e1@x.it"), (2, "user_id:u1 phone:+391"), (5, "user_id:u1 anonymous_id:a1/2")]
+    events = [
+        (1, "user_id:u1 email:e1@x.it"),
+        (2, "user_id:u1 phone:+391"),
+        (5, "user_id:u1 anonymous_id:a1/2"),
+    ]
     world = told("crowded open", *events)
     assert world.idents.get("anonymous_id:a1").owner == "user_id:u1"
     world = told("crowded open", *events, (6, "anonymous_id:a1 email:e1@x.it"))
@@ -260,6 +264,17 @@ def test_the_worst_link_of_a_full_row_is_found_again_when_it_got_better(monkeypa
     ]
     world = told("full", *events, (1, "user_id:u1 anonymous_id:a2"), (4, "user_id:u1 anonymous_id:a4"))
     assert set(world.idents.get("user_id:u1").links) == {"anonymous_id:a2", "anonymous_id:a4"}
+
+
+def test_a_transaction_observed_again_keeps_its_cut_beside_its_new_leaf():
+    events = [(1, "user_id:u1 order_id:o1"), (2, "user_id:u2 order_id:o1")]
+    world = told("open", *events)
+    world.cut([("order_id:o1", "user_id:u2")])
+    world.apply(world.graph.drop("order_id:o1", erased=False))
+    for one in world.seen[:]:
+        world.observe(one)
+    world.check()
+    assert world.graph.person_of("order_id:o1") == world.graph.person_of("user_id:u1")
 
 
 def test_windows_are_open_at_their_end():
