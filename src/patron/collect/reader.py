@@ -91,7 +91,11 @@ class Reader:
 
     def _read(self, index: int, text: bytes) -> Said:
         live, most = self._live, self._limits
-        if live and (len(text) > self._simple_size or text.count(b"{") + text.count(b"[") > most.depth):
+        # Looking for a sign is many times faster than counting it, and most messages have no list.
+        if live and (
+            len(text) > self._simple_size
+            or text.count(b"{") + (text.count(b"[") if b"[" in text else 0) > most.depth
+        ):
             check_shape(text, most)
         if not self._whole:
             check_utf8(text)

@@ -9,6 +9,7 @@ from patron.model.ingest import Receipt
 from patron.model.log import Entry
 from patron.runtime import judge
 from patron.runtime.apply import apply_body, place_again
+from patron.runtime.entrance import Entrance
 from patron.runtime.judge import Judged
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.workspace import Workspace
@@ -59,6 +60,7 @@ class Ingest:
     def __init__(self, workspace: Workspace, pipeline: Pipeline) -> None:
         self._workspace = workspace
         self._pipeline = pipeline
+        self._entrance = Entrance(pipeline)
         self._flying: dict[int, Body] = {}
 
     def source_of(self, write_key: str) -> Source | None:
@@ -67,7 +69,7 @@ class Ingest:
 
     async def accept(self, source: Source, route: str, body: bytes) -> Receipt:
         """Take an inflated body. Returns when its messages are durable and applied."""
-        self._pipeline.admit()
+        await self._entrance.enter(len(body))
         workspace = self._workspace
         workspace.hold.check_space(workspace.settings.storage.min_free_mb)
         base, now = workspace.log.last + 1, workspace.clock.now()

@@ -61,6 +61,8 @@ class Pipeline:
         self._scheduled = False
         self._watchers: list[tuple[int, asyncio.Future[None]]] = []
         self.applied = log.last
+        self.room: Callable[[], None] = _nobody
+        """Called whenever an entry is over, so that something else may come in."""
         self._task = self._loop.create_task(self._run())
 
     @property
@@ -149,6 +151,7 @@ class Pipeline:
                 ticket.future.set_exception(error)
         if self._watchers:
             self._notify()
+        self.room()
         self._between()
 
     def _notify(self) -> None:
@@ -156,6 +159,10 @@ class Pipeline:
             if position <= self.applied and not watcher.done():
                 watcher.set_result(None)
         self._watchers = [(p, w) for p, w in self._watchers if not w.done()]
+
+
+def _nobody() -> None:
+    """Nobody waits to come in."""
 
 
 def _public(error: BaseException) -> Exception:
