@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from patron.model.ports import IndexRow
-from patron.storage.embedded.segments import SIDECAR, OpenFiles, Segment, path_of
+from patron.storage.embedded.segments import NOTES, SIDECAR, OpenFiles, Segment, path_of
 from patron.storage.embedded.sidecar import (
     Column,
     Rows,
@@ -37,8 +37,15 @@ class _Buffer:
     def __init__(self, first: int, last: int) -> None:
         self.first = first
         self.last = last
+        self.noted = first - 1
+        """Position up to which everything is here already when the log is opened."""
         self.tail: list[int] = []
         self._chunks: list[Rows] = []
+
+    def begin(self, rows: Rows, noted: int) -> None:
+        """Begin with rows of an earlier run, sorted, which are all up to `noted`."""
+        self._chunks.append(Rows(*(column.copy() for column in rows)))
+        self.noted = noted
 
     def freeze(self) -> None:
         """Sort what was noted lately."""
@@ -111,6 +118,24 @@ class LogIndex:
     def waiting(self) -> list[tuple[int, int | None]]:
         """First and last position of each segment without sidecar (None: still growing)."""
         return [(b.first, None if b.last == _FOR_EVER else b.last) for b in self._buffers]
+
+    def unnoted(self) -> list[tuple[int, int | None]]:
+        """First and last position (None: still growing) of what was in those segments before and is not noted here."""
+        return [(b.noted + 1, None if b.last == _FOR_EVER else b.last) for b in self._buffers]
+
+    def keep(self, tail: Segment) -> None:
+        """Write down the rows of the growing segment for the next start, when all are noted. Raises OSError."""
+        buffer = next(b for b in self._buffers if b.first == tail.first)
+        write_sidecar(path_of(tail.path.parent, tail.first, NOTES), tail.first, tail.last, buffer.rows())
+
+    def take_up(self, tail: Segment) -> None:
+        """Take up what `keep` wrote, if it fits the growing segment. The file goes: soon it would not fit any more."""
+        for path in tail.path.parent.glob(f"*{NOTES}"):
+            if path.stem == tail.path.stem:
+                rows = read_sidecar(path, tail.first, tail.last, check=True)
+                if rows is not None:
+                    next(b for b in self._buffers if b.first == tail.first).begin(rows, tail.last)
+            path.unlink()
 
     def drop(self, first: int) -> None:
         """The segment is gone, and its rows with it."""

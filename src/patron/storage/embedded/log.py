@@ -11,6 +11,7 @@
 >>> log.close()
 """
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,7 @@ class SegmentLog:
             if segment.first in found.unindexed:
                 self._index.expect(segment.first, segment.last)
         self._index.expect(found.tail.first, None)
+        self._index.take_up(found.tail)
         self.note = self._index.note
         self._sealer = Sealer(self._chain, self._index, self._files, crash)
         self._committer = Committer(Tail(found.tail, segment_bytes, self._rotated, crash), group_bytes)
@@ -115,6 +117,10 @@ class SegmentLog:
         """Put on disk what is queued, finish the segment being sealed, and stop the threads."""
         self._committer.close()
         self._sealer.close()
+        tail = self._chain.tail
+        if self._sealer.position >= tail.last >= tail.first:
+            with contextlib.suppress(OSError):  # the next start reads the segment instead
+                self._index.keep(tail)
 
     # --- appending -----------------------------------------------------------------------------------------------
 
@@ -175,9 +181,10 @@ class SegmentLog:
     def unindexed(self) -> list[tuple[int, int]]:
         """Ranges of positions whose events must be noted again after opening, before `applied` passes them.
 
-        They are the open segment and sealed ones whose sidecar was not finished. Noting others does no harm.
+        They are the open segment (after an orderly end, nothing of it) and sealed ones whose sidecar was not finished.
+        Noting others does no harm.
         """
-        ranges = [(first, self.durable if last is None else last) for first, last in self._index.waiting()]
+        ranges = [(first, self.durable if last is None else last) for first, last in self._index.unnoted()]
         return sorted((first, last) for first, last in ranges if last >= first)
 
     # --- erasing, dropping, copying ----------------------------------------------------------------------------------

@@ -37,6 +37,11 @@ class Sealer:
         self._thread = threading.Thread(target=self._run, name="patron-sealer", daemon=True)
         self._thread.start()
 
+    @property
+    def position(self) -> int:
+        """Position up to which everything was noted."""
+        return self._applied
+
     def applied(self, position: int) -> None:
         """Everything up to `position` was noted."""
         self._applied = max(self._applied, position)

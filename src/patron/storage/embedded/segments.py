@@ -22,7 +22,8 @@ from patron.model.log import Entry
 from patron.storage.embedded.files import ReadOnlyFile
 from patron.storage.embedded.records import Placed, decode_record, locate, walk
 
-PLAIN, PACKED, SIDECAR = ".log", ".zst", ".idx"
+PLAIN, PACKED, SIDECAR, NOTES = ".log", ".zst", ".idx", ".notes"
+"""Files of a segment: growing or not packed yet, packed, its index, and the index of the growing one at an orderly end."""
 PLAIN_HEADER = struct.Struct("<8sQ")
 PLAIN_MARK = b"PATRONL1"
 PACKED_MARK = b"PATRONZ1"
