@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,6 +110,7 @@ def _sliced(messages: list[dict[str, Any]], luck: random.Random) -> list[list[di
     return bodies
 
 
+@pytest.mark.timeout(1800)  # five hundred examples, each three workspaces with a real log
 @given(history=histories, seed=st.integers(0, 2**32))
 def test_any_order_slicing_copies_kill_and_replay_give_the_same_people_and_bytes(
     history: list[dict[str, Any]], seed: int
