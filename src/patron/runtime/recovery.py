@@ -40,6 +40,7 @@ def recover(workspace: "Workspace", progress: Callable[[int, int], None] | None 
         workspace.mark(entry)
         if progress is not None:
             progress(entry.last, log.last)
+    log.applied(workspace.applied)
     workspace.reload()
     return log.last - start
 

@@ -62,10 +62,43 @@ def test_find_is_the_same_open_sealed_and_reopened(
         log.close()
         log = SegmentLog.open(folder, segment_bytes=1000)
         sealed = applied >= 6
-        assert log.unindexed() == ([(7, 12)] if sealed else [(1, 6), (7, 12)])
+        if (
+            applied == 12
+        ):  # an orderly end after everything was noted: the rows of the open segment are here already
+            assert log.unindexed() == []
+            assert log.find(hashes) == _expected(rows, hashes)
+            assert not list(folder.glob("*.notes"))
+        else:
+            assert log.unindexed() == ([(7, 12)] if sealed else [(1, 6), (7, 12)])
         _note_all(log, rows)  # all of them, also those that have their sidecar: nothing doubles
         assert log.find(hashes) == _expected(rows, hashes)
         log.close()
+
+
+@pytest.mark.parametrize("spoil", ["damage", "growth", "crash"])
+def test_notes_that_do_not_fit_are_left_aside(tmp_path: Path, spoil: str) -> None:
+    log = SegmentLog.open(tmp_path)
+    fill(log, [b"x"], count=3)
+    _note_all(log, [(7, 5, n, True) for n in (1, 2, 3)])
+    log.applied(3)
+    log.close()
+    (notes,) = tmp_path.glob("*.notes")
+    kept = notes.read_bytes()
+    if spoil == "damage":
+        notes.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    else:
+        log = SegmentLog.open(tmp_path)
+        if spoil == "growth":
+            fill(log, [b"y"], count=2)
+        log.close()  # nothing more was noted: as a killed process leaves it
+        assert not list(tmp_path.glob("*.notes"))
+    if spoil == "growth":
+        notes.write_bytes(kept)  # of an earlier end
+    log = SegmentLog.open(tmp_path)
+    assert log.unindexed() == [(1, 5 if spoil == "growth" else 3)]
+    assert log.find([7]) == []
+    assert not list(tmp_path.glob("*.notes"))
+    log.close()
 
 
 def test_rows_are_found_across_sorted_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
         os.umask(old)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     kinds = {path.suffix for path in folder.iterdir()}
-    assert kinds == {".log", ".zst", ".idx", ""}
+    assert kinds == {".log", ".zst", ".idx", ".notes", ""}
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
