@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.chrome import ARGS, Watched, chromium, serving
 from tests.browser.fake_console import FakeApp
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PAGES = {
     "home": "/console",

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.chrome import ARGS, Watched, chromium
 from tests.flow.serving import PatronServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PASSWORD = "correct horse battery"
 RIGHT, WRONG = "290000004471", "290000004417"

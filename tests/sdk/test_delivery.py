@@ -18,7 +18,7 @@ from tests.flow.serving import PatronServer
 from tests.sdk.clients import BROWSER_CLIENTS, PROCESS_CLIENTS, Client, Page, browser_version, open_page
 from tests.sdk.flaky import Fate, FlakyProxy
 
-pytestmark = [pytest.mark.sdk, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.sdk, pytest.mark.slow, pytest.mark.timeout(900)]
 
 COUNT = 1000
 BUSY: dict[int, Fate] = {2: "429", 4: "503", 5: "429"}
