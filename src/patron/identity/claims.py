@@ -92,6 +92,19 @@ def _learn(kind: str, value: object, plan: Plan) -> Claim | None:
     return claim
 
 
+def key_of(kind: str, value: str, rules: IdentityRules) -> Key:
+    """The key of a value as a client writes it; "" when it is no identifier. Known values cost one look-up.
+
+    >>> key_of("email", " Ana@X.it ", IdentityRules()), key_of("user_id", "null", IdentityRules())
+    ('email:ana@x.it', '')
+    """
+    known = rules.plan.claimed.get(kind)
+    if known is None:
+        return ""
+    claim = known[value] if value in known else _learn(kind, value, rules.plan)
+    return "" if claim is None else claim.key
+
+
 def _is_shop_device(value: str, event: Event, rules: IdentityRules) -> bool:
     if value in rules.shared_devices:
         return True

@@ -15,6 +15,7 @@ from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex
 from patron.decide.record import decide
 from patron.experiments.assign import arm
+from patron.identity.claims import key_of
 from patron.identity.normalise import normalise
 from patron.model.access import Source
 from patron.model.errors import Forbidden, NotFound
@@ -101,8 +102,8 @@ class Answers:
     def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:
         """The node that asks, and whether it is proved to be who it says."""
         rules = self._app.workspace.settings.identity
-        user = ask.user_id and normalise("user_id", ask.user_id, rules)
-        device = ask.anonymous_id and normalise("anonymous_id", ask.anonymous_id, rules)
+        user = key_of("user_id", ask.user_id, rules) if ask.user_id else ""
+        device = key_of("anonymous_id", ask.anonymous_id, rules) if ask.anonymous_id else ""
         if user and not trusted and user_hash and source is not None:
             wanted = hmac.new(
                 source.secret.encode(), (ask.user_id or "").encode(), hashlib.sha256
@@ -112,14 +113,14 @@ class Answers:
                     "bad_user_hash",
                     "`userHash` does not prove this userId: sign it with the source's secret.",
                 )
-            return f"user_id:{user}", True
+            return user, True
         if user and trusted:
-            return f"user_id:{user}", True
+            return user, True
         if trusted and (told := self._told(ask.context)):
             return told, True
         if device:
-            return f"anonymous_id:{device}", trusted
-        return (f"user_id:{user}", False) if user else ("", False)
+            return device, trusted
+        return user, False
 
     def _told(self, context: Mapping[str, Any]) -> Key:
         """A card, e-mail or phone that a trusted touchpoint read: the first of `context.externalIds` that is one."""

@@ -160,7 +160,8 @@ class Router:
         key = self._keys(secret) if secret else None
         if route.scope:
             _check(key, route.scope)
-        query = _query(scope.get("query_string", b""))
+        asked = scope.get("query_string", b"")
+        query = _query(asked) if asked else {}
         body = await _body(receive) if method in {"POST", "PUT", "PATCH", "DELETE"} else b""
         path = {k: _text(v) for k, v in match.groupdict().items()} if match else {}
         return await route.handler(Request(path, query, body, key, secret, headers.get("origin", "")))
