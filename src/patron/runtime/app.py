@@ -13,7 +13,7 @@ from patron.model.clock import SteppedClock
 from patron.model.errors import BadRequest
 from patron.model.log import Entry
 from patron.model.views import Status
-from patron.runtime import erasures, facts
+from patron.runtime import facts
 from patron.runtime.ingest import Ingest
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
@@ -63,12 +63,11 @@ class App:
 
     @classmethod
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "App":
-        """Open a directory, replay, finish erasures that a crash cut short, and be ready for traffic."""
+        """Open a directory and replay."""
         gc.set_threshold(
             100_000, 50, 50
         )  # millions of rows live for ever: looking at them again and again finds nothing
         app = cls(Workspace.open(path, clock, crash))
-        await erasures.resume(app)
         sys.setswitchinterval(0.0005)
         gc.collect()
         gc.freeze()

@@ -45,6 +45,7 @@ class LocalBackend:
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
         """Open a directory and take up its catalogue file."""
         backend = cls(await App.start(path, clock, crash))
+        await erasures.resume(backend.app)
         await backend._take_up_catalogue()
         backend.app.keep(backend._keep_tidy())
         return backend
