@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -45,6 +46,7 @@ def from_header(scope: Scope) -> tuple[str, str]:
     return "", ""
 
 
+@lru_cache(maxsize=1024)
 def _basic_user(given: bytes) -> str:
     try:
         decoded = base64.b64decode(given + b"=" * (-len(given) % 4), altchars=None)
