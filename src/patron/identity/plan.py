@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from patron.model.people import Claim, Key
+from patron.model.people import Claim, Key, Located
 
 if TYPE_CHECKING:
     from patron.identity.rules import IdentifierType, IdentityRules, Sharing
@@ -38,6 +38,8 @@ class Plan:
         """Cache: type -> raw value -> its claim at the type's own strength (None = no identifier)."""
         self.users = self.claimed["user_id"]
         self.cookies = self.claimed["anonymous_id"]
+        self.places: dict[tuple[str | None, str | None], Located | None] = {}
+        """Cache: user id and anonymous id, as written, of an event with nothing else -> where it belongs."""
         self.shared_devices = rules.shared_devices
         self.shared_channels = rules.shared_channels
         self.special_channels = rules.shared_channels | rules.told_channels
@@ -68,6 +70,7 @@ class Plan:
         """Drop the caches, which hold identifiers (after an erasure)."""
         for cache in self.claimed.values():
             cache.clear()
+        self.places.clear()
 
 
 def _ordered(rules: "IdentityRules") -> "list[IdentifierType]":
