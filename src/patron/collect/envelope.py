@@ -74,7 +74,7 @@ class Maker:
         self._limits = limits = reading.limits if reading.live else UNLIMITED
         self._corrects = reading.origin.kind != "import"
         self._shift = (0, False)
-        if self._corrects:
+        if self._corrects and sent_at is not None:
             self._shift = times.clock_shift(sent_at, reading.received, self._rules.skew_max)
         self._short_id = limits.id_bytes // 4
         self._message_id_chars, self._name_chars = limits.message_id_chars, limits.name_chars

@@ -8,7 +8,7 @@ from msgspec import Raw
 from patron.collect import consent, edit
 from patron.collect.body import BATCH_ROUTES, Parts, bad_json
 from patron.collect.consent import CONSENT_CHANGED
-from patron.collect.context import Surroundings
+from patron.collect.context import PLAIN, Surroundings
 from patron.collect.envelope import Maker, Reading, Said
 from patron.collect.limits import UNLIMITED
 from patron.collect.message import (
@@ -40,8 +40,8 @@ class Reader:
         self._repairs = Repairs(self._limits.repair_bytes)
         self._whole = parts.whole
         self._surround = Surround(parts, self._limits)
-        self._strip_batch_hash = (
-            reading.live and not reading.origin.secret and self._surround.drop_user_hash()
+        self._strip_batch_hash = bool(
+            parts.context and reading.live and not reading.origin.secret and self._surround.drop_user_hash()
         )
         self._maker = Maker(reading, self._surround, parts.sent_at)
         self._events: list[Event] = []
@@ -103,9 +103,15 @@ class Reader:
             message = self._message = decode_message(text)
         except UNREADABLE:
             return None
-        context = self._surround.plain.get(bytes(message.context))
+        surround = self._surround
+        context = surround.plain.get(bytes(message.context))
         if context is None:
-            return None
+            try:
+                context, around = surround.of(message)
+            except (Refused, *UNREADABLE):
+                return None
+            if around is not PLAIN:
+                return None
         event = self._maker.usual(message, context, position)
         if event is not None:
             self._said.append(said(message, event.type))

@@ -22,13 +22,13 @@ class Surround:
 
     def __init__(self, parts: Parts, limits: Limits) -> None:
         self._limits = limits
-        self._batch = batch_context(parts.context)
+        self._batch = batch_context(parts.context) if parts.context else {}
         self.raw = parts.context
         """The batch's context as JSON; empty when there is none."""
         self.plain: dict[bytes, dict[str, Any]] = {}
         """What events keep of each context read so far that means nothing else, by its text: the messages of a body
         mostly have the same, and share what was read."""
-        self._ids = self._integrations(parts.integrations)
+        self._ids = self._integrations(parts.integrations) if parts.integrations else ()
         self.has_google_ids = bool(self._ids)
 
     def drop_user_hash(self) -> bool:

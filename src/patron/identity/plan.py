@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from patron.identity.rules import IdentifierType, IdentityRules, Sharing
 
 DAY_MS = 86_400_000
+_OF_ITS_OWN = re.compile(r"\\[1-9]|\(\?[^:=!]|#")
+"""Signs of a pattern that may mean something else as a part of another: numbered groups, flags, comments."""
 
 
 class Plan:
@@ -89,12 +91,16 @@ def _patterns(
 ) -> dict[str, tuple[re.Pattern[str], ...]]:
     common = rules.blocked_patterns.get("*", ())
     return {
-        name: tuple(
-            re.compile(pattern, re.IGNORECASE)
-            for pattern in (*(() if t.kind == "light" else common), *rules.blocked_patterns.get(name, ()))
-        )
+        name: _compiled((*(() if t.kind == "light" else common), *rules.blocked_patterns.get(name, ())))
         for name, t in types.items()
     }
+
+
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """The patterns as one where they can be, which is asked once for every new identifier."""
+    if patterns and not any(_OF_ITS_OWN.search(pattern) for pattern in patterns):
+        patterns = ("|".join(f"(?:{pattern})" for pattern in patterns),)
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
 def _blocked(rules: "IdentityRules", types: "dict[str, IdentifierType]") -> dict[str, frozenset[str]]:
