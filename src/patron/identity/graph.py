@@ -87,7 +87,7 @@ class Graph:
         return (
             edge is not None
             and edge.time < event_time
-            and edge.strength == (a.strength if a.strength > b.strength else b.strength)
+            and edge.strength == max(a.strength, b.strength)
             and edge.marks & 3 >= ASSURANCE[assurance]
             and not edge.marks & HAND
         )

@@ -51,7 +51,11 @@ def normalise(kind: str, value: object, rules: "IdentityRules") -> str | None:
         clean = _identifier(re.sub(r"\s+", "", text))
     else:
         clean = _identifier(text)
-    if clean is None or 4 * len(clean) > rules.identifier_bytes < len(clean.encode()) or plan.blocks(kind, clean):
+    if (
+        clean is None
+        or 4 * len(clean) > rules.identifier_bytes < len(clean.encode())
+        or plan.blocks(kind, clean)
+    ):
         return None
     return clean
 
