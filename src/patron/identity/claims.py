@@ -23,7 +23,7 @@ class Cuts(Protocol):
     def __len__(self) -> int: ...
 
 
-PLACES = 20_000
+PLACES = 8_192
 """Pairs of a user id and an anonymous id whose place is remembered."""
 
 

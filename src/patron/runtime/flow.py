@@ -63,7 +63,7 @@ class KeyHash(dict[str, int]):
 
     __call__ = dict.__getitem__
 
-    def __init__(self, secret: bytes, capacity: int = 200_000) -> None:
+    def __init__(self, secret: bytes, capacity: int = 100_000) -> None:
         super().__init__()
         self._secret = hashlib.blake2b(secret, digest_size=32, person=b"patron-index").digest()
         self._capacity = capacity
