@@ -45,8 +45,12 @@ class LocalBackend:
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
         """Open a directory and take up its catalogue file."""
         backend = cls(await App.start(path, clock, crash))
-        await erasures.resume(backend.app)
-        await backend._take_up_catalogue()
+        try:
+            await erasures.resume(backend.app)
+            await backend._take_up_catalogue()
+        except BaseException:
+            await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
+            raise
         backend.app.keep(backend._keep_tidy())
         return backend
 
