@@ -155,7 +155,7 @@ def test_split_undo_and_merge(desk: Desk) -> None:
     )
     refused = desk.json("person", "merge", "user_id:anna", "user_id:bruno")
     assert refused["joined"] is False
-    assert "refused" in refused["message"]
+    assert "more than 1 user id" in refused["message"]
     assert (
         "one person already"
         in desk.run("person", "merge", "user_id:anna", "anonymous_id:dev-1", code=FAILED).stderr
@@ -240,7 +240,7 @@ def test_a_dry_run_of_other_rules_says_who_would_be_whom(desk: Desk, tmp_path: P
     told = desk.run("config", "dry-run", str(rules), code=BAD_USE).stdout
     people, apart = told.split("Would be several people, for example:")
     assert "of today would come apart." in people
-    assert "  e-mail zoe@mail.example\n" in apart
+    assert "  e-mail anna@mail.example\n" in apart
     value = desk.json("config", "dry-run", str(rules), code=BAD_USE)
     assert value["splits"] == len(value["split_examples"]) > 0
     assert value["people_after"] > value["people_before"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from patron.decide.catalogue import parse
+from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest, NotFound, PatronError
 from patron.model.offers import Ask
@@ -167,8 +168,8 @@ class LocalBackend:
         after = splits.effect(self.workspace, record)
         return SplitView(record.id, after, list(record.pairs), "As it was before the split.")
 
-    async def merge(self, person: str, other: str, by: str) -> Any:
-        """Join two people by hand; says so when a limit refuses."""
+    async def merge(self, person: str, other: str, by: str, key: ApiKey | None = None) -> Any:
+        """Join two people by hand; says so when a limit refuses, in words that the key may read."""
         a, b = people.find(self.workspace, person), people.find(self.workspace, other)
         if a.id == b.id:
             raise BadRequest("same_person", "These are one person already.")
@@ -176,19 +177,21 @@ class LocalBackend:
         await self.app.record("Audited", (by, "merge", a.id))
         after = people.by_key(self.workspace, a.root)
         joined = after is not None and b.root in after.members
-        message = (
-            "One person now."
-            if joined
-            else "Kept on record, but refused: " + self.why(person, a.root, b.root)["steps"][0]
-        )
+        message = "One person now."
+        if not joined:
+            reason = apart(self.workspace.graph, a.root, b.root)
+            message = (
+                f"Refused, nothing was changed: {scoped.sentence(reason, {*a.members, *b.members}, key)}"
+            )
         return {"joined": joined, "id": after.id if after else a.id, "message": message}
 
     async def erase(self, person: str, by: str) -> EraseReceipt:
         """Erase a person from every store."""
         return await erasures.erase(self.app, people.find(self.workspace, person), by)
 
-    def export(self, person: str, by: str) -> bytes:
-        """Everything held about a person as one ZIP."""
+    def export(self, person: str, by: str, key: ApiKey | None = None) -> bytes:
+        """Everything held about a person as one ZIP; Forbidden to a key that sees only some of it."""
+        scoped.need_whole(key, "An export holds everything about a person")
         found = people.find(self.workspace, person)
         self.audit(by, "export", found.id)
         return export.archive(self.workspace, self.answers, found)
@@ -296,8 +299,9 @@ class LocalBackend:
         """A page of open dead letters."""
         return letters.page(self.app, code, source, cursor, limit)
 
-    def dead_letter(self, letter: str) -> tuple[DeadLetter, str]:
-        """One with its message."""
+    def dead_letter(self, letter: str, key: ApiKey | None = None) -> tuple[DeadLetter, str]:
+        """One with its message; Forbidden to a key that sees only some fields of people."""
+        scoped.need_whole(key, "A dead letter is shown whole, as it came")
         return letters.one(self.app, letter)
 
     async def replay_dead_letter(self, letter: str, edited: str | None) -> tuple[bool, str]:
@@ -331,8 +335,9 @@ class LocalBackend:
 
         return show(self.workspace.settings, self.workspace.origins)
 
-    def dry_run(self, rules: dict[str, Any]) -> Any:
-        """What other identity rules would change."""
+    def dry_run(self, rules: dict[str, Any], key: ApiKey | None = None) -> Any:
+        """What other identity rules would change; Forbidden to a key that sees only some fields of people."""
+        scoped.need_whole(key, "Examples of a dry run name people by their identifiers")
         return upkeep.dry_run(self.app, rules)
 
     async def verify_replay(self) -> Any:

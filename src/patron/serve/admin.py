@@ -232,7 +232,7 @@ def _letters(backend: Backend) -> list[Route]:
         return Reply({"data": data, "cursor": cursor, "counts": counts})
 
     async def letter(request: Request) -> Reply:
-        row, text = backend.dead_letter(request.path["letter"])
+        row, text = backend.dead_letter(request.path["letter"], request.who)
         return Reply({"letter": row, "message": text})
 
     async def replay(request: Request) -> Reply:
@@ -313,7 +313,7 @@ def _upkeep(backend: Backend) -> list[Route]:
         return Reply(backend.search(request.query.get("q", ""), limit, request.who))
 
     async def dry_run(request: Request) -> Reply:
-        return Reply(backend.dry_run(request.json(DryRun).identity))
+        return Reply(backend.dry_run(request.json(DryRun).identity, request.who))
 
     async def verify(_: Request) -> Reply:
         return Reply(await backend.verify_replay())
