@@ -72,6 +72,7 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/console/data/quarantine/map", deadletters.map_channel),
     ("GET", "/console/data/quarantine/{id}", deadletters.open_one),
     ("POST", "/console/data/quarantine/{id}", deadletters.replay),
+    ("POST", "/console/data/quarantine/{id}/reveal", deadletters.reveal),
     ("GET", "/console/privacy", privacy.show),
     ("GET", "/console/shop", shop.show),
     ("POST", "/console/shop/feed", shop.feed),

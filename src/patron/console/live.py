@@ -186,8 +186,10 @@ class LiveApp:
 
     def find(self, query: str, limit: int) -> list[PersonRow]:
         """People by any identifier or name."""
-        found = self._backend.search(query, limit)
-        return list(found)
+        text = query[:200]
+        return [
+            views.person_row(self._workspace, p, k) for p, k in people.search(self._workspace, text, limit)
+        ]
 
     def person(self, id_or_key: str) -> PersonView | None:
         """One person; None when unknown."""
