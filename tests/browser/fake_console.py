@@ -609,6 +609,9 @@ class FakeApp:
     def sources(self) -> list[Source]:
         return self.wks
 
+    def arrived(self) -> dict[str, int]:
+        return {one.name: 4096 + n for n, one in enumerate(self.wks[1:])}
+
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str:
         self.calls.append(("add_source", name, channel, kind, assurance))
         self.wks.append(

@@ -315,6 +315,10 @@ class LiveApp:
         """All sources."""
         return self._backend.sources()
 
+    def arrived(self) -> dict[str, int]:
+        """Messages accepted today by source."""
+        return self._backend.app.ingest.today()
+
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str:
         """Make a source; gives its write key."""
         return await self._backend.add_source(name, channel, kind, assurance)

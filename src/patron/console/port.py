@@ -159,6 +159,10 @@ class ConsoleApp(Protocol):
 
     # data
     def sources(self) -> list[Source]: ...
+    def arrived(self) -> dict[str, int]:
+        """Messages accepted today by source; sources that sent none may be left out."""
+        ...
+
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str: ...
     async def rotate(self, name: str) -> str:
         """A further write key for the source; the older ones stay valid until revoked."""

@@ -44,6 +44,22 @@ def test_scripts_and_styles_stay_small() -> None:
     assert sum(sizes.values()) < 45_000
 
 
+def test_sources_of_one_channel_have_their_own_counts() -> None:
+    text = Browsing().get("/console/data/sources").text
+    found = re.findall(r'data-h="Today">([\d,]+)</td>', text)
+    assert found[:3] == ["0", "4,096", "4,097"]
+    assert "all sources" not in text
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/decisions"])
+def test_a_phone_shows_who_and_when_of_each_decision(path: str) -> None:
+    rows = re.findall(r'<tr data-id="d_.*?</tr>', Browsing().get(path).text, re.DOTALL)
+    assert rows
+    for row in rows:
+        when, where, who, *_ = re.findall(r'<td class="([^"]*)"', row)
+        assert all("il" in one.split() and "hs" not in one.split() for one in (when, where, who))
+
+
 def test_home_says_what_is_not_known_yet() -> None:
     text = Browsing(FakeApp(empty=True)).get("/console").text
     assert "Not measured" in text
