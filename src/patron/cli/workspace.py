@@ -1,8 +1,6 @@
 """Commands about the directory itself: init, replay, backup, restore, config, doctor, clock."""
 
 import datetime as dt
-import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +121,13 @@ def config_dry_run(rules: Path, data: Path, as_json: bool) -> None:
     RULES is written as patron.toml: the keys in its [identity] table replace those in force. Exit code 0 when everybody
     stays who they are, 2 when somebody would be joined or come apart.
     """
-    value = call(data, "POST", "/v1/admin/identity/dry-run", {"identity": _identity_rules(rules)})
+    from patron.runtime.settings import tried_rules
+
+    try:
+        tried = tried_rules(text_of(rules))
+    except PatronError as error:
+        raise Failed(f"{rules}: {error}") from error
+    value = call(data, "POST", "/v1/admin/identity/dry-run", {"identity": tried})
     told = impact(msgspec.convert(value, PartitionDiff))
     lines = [
         *told.summary,
@@ -135,17 +139,6 @@ def config_dry_run(rules: Path, data: Path, as_json: bool) -> None:
     emit(value, as_json=as_json, text="\n".join(lines))
     if told.changes:
         raise SystemExit(2)
-
-
-def _identity_rules(file: Path) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(text_of(file)).get("identity")
-    except tomllib.TOMLDecodeError as error:
-        raise Failed(f"{file} is not valid TOML: {error}.") from error
-    if not isinstance(table, dict):
-        raise Failed(f"{file} has no [identity] table; write it above the rules to try.")
-    value: dict[str, Any] = json.loads(json.dumps(table, default=str))  # TOML has dates, JSON has none
-    return value
 
 
 def _examples(head: str, found: tuple[tuple[str, ...], ...]) -> list[str]:

@@ -26,6 +26,7 @@ from patron.console.pages import (
     people,
     person,
     privacy,
+    rules,
     shop,
     sources,
 )
@@ -48,6 +49,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/console/palette", palette.find),
     ("GET", "/console/people", people.show),
     ("POST", "/console/people", people.find),
+    ("GET", "/console/people/rules", rules.show),
+    ("POST", "/console/people/rules", rules.dry_run),
     ("GET", "/console/people/{id}", person.show),
     ("GET", "/console/people/{id}/timeline", person.timeline),
     ("POST", "/console/people/{id}/why", person.why),

@@ -5,6 +5,7 @@ import datetime as dt
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ import msgspec
 
 from patron.console.app import create_console
 from patron.console.port import Figures, LiveUpdate, ShopSetup, User
+from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR
 from patron.model.errors import Forbidden, NotFound
@@ -238,6 +240,11 @@ class LiveApp:
         """Why two identifiers are one person, or not."""
         said = self._backend.why(person_id, a, b)
         return said["joined"], said["steps"]
+
+    def dry_run(self, rules: dict[str, Any]) -> PartitionDiff:
+        """What other identity rules would change."""
+        found: PartitionDiff = self._backend.dry_run(rules)
+        return found
 
     async def preview_split(
         self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None

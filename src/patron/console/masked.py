@@ -9,6 +9,7 @@ from typing import Any, cast
 from patron.console.masking import EMAIL, KINDS, Veil, masked_message
 from patron.console.permissions import may
 from patron.console.port import ConsoleApp
+from patron.identity.diff import PartitionDiff
 from patron.model.errors import Forbidden, RequestError
 from patron.model.views import DeadLetter, DecisionView, PersonRow, PersonView, SplitPreview, TimelinePage
 
@@ -52,6 +53,10 @@ class Masked:
         same, steps = self._app.why(person_id, a, b)
         other = self._veil_of(b)
         return same, [other.text(veil.text(step)) for step in steps]
+
+    def dry_run(self, rules: dict[str, Any]) -> PartitionDiff:
+        """What other identity rules would change; the people of its examples masked."""
+        return Veil().show(self._app.dry_run(rules))
 
     async def preview_split(
         self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None

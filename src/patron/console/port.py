@@ -5,10 +5,11 @@ disk. They raise `patron.model.errors` (`Gone` for an erased person, `BadRequest
 """
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
+from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.views import (
     ChannelRate,
@@ -131,6 +132,10 @@ class ConsoleApp(Protocol):
 
     def why(self, person_id: str, a: str, b: str) -> tuple[bool, list[str]]:
         """Whether two identifiers are one person, and the steps that say why (or why not)."""
+        ...
+
+    def dry_run(self, rules: dict[str, Any]) -> PartitionDiff:
+        """What other identity rules would make of the people there are. Raises `BadRequest` when they cannot be read."""
         ...
 
     async def preview_split(

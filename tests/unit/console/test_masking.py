@@ -110,6 +110,15 @@ def test_a_developer_mends_a_letter_only_after_revealing_it_and_that_is_logged()
     assert browse("viewer").post(f"{LETTER}/reveal").status_code == 403
 
 
+def test_examples_of_a_dry_run_are_masked_and_a_viewer_may_run_none() -> None:
+    form = {"rules": "[identity]\ntotal_limit = 2"}
+    text = browse("developer").post("/console/people/rules", form).text
+    assert "e-mail a.b•••" in text
+    assert "a.bianchi@" not in text
+    assert "29004471" not in text
+    assert browse("viewer").post("/console/people/rules", form).status_code == 403
+
+
 def test_a_message_is_masked_field_by_field() -> None:
     message = {
         "userId": "u-77", "traits": {"name": "Ana Rossi", "city": "Rome", "address": {"street": "Via Roma 1", "n": 4}},
