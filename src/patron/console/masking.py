@@ -74,7 +74,7 @@ _NAMES = frozenset(
 )
 _TRAITS = _NAMES | {"name"}
 EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w])(?:\+|00)\d(?:[\s().\-/–]?\d){6,14}(?!\w)")
+_PHONE = re.compile(r"(?<![\w/-])(?:\+|00)\d(?:[\s().\-/–]?\d){6,14}(?!\w)")
 _LONG = re.compile(r"(?<![\w.])\d(?:[ .-]?\d){8,18}(?![\w.])")
 _UNTOUCHED = frozenset(
     {"id", "person", "message_id", "timestamp", "received_at", "channels", "counters", "revenue"}

@@ -8,8 +8,12 @@ from patron.identity.diff import PartitionDiff, Regrouping
 from patron.identity.sentences import NAMES
 from patron.model.people import Key
 
-SHOWN = 5
-"""Identifiers named of each person."""
+SHOWN = 4
+"""Identifiers named of each person, those that people know first."""
+LONGEST = 40
+"""Characters of an identifier's value; cookies and devices have more, and nobody reads them."""
+_DEVICES = frozenset({"anonymous_id", "device_id", "push_token", "ga_client_id"})
+_RANK = {kind: rank for rank, kind in enumerate(NAMES)}
 UNKNOWN = (
     "It counts the links there are. What these rules would make of values that came in another spelling, or of channels "
     "and traits that count as proof, shows only on new events."
@@ -31,10 +35,12 @@ class Impact(Struct, frozen=True):
 def named(key: Key) -> str:
     """An identifier as people say it.
 
-    >>> named("card:29004471"), named("club_number:7")
-    ('card 29004471', 'club number 7')
+    >>> named("card:29004471"), named("club_number:7"), named("anonymous_id:0afb99d3-32b7-4694-9a7b-f938d1aa64ad")
+    ('card 29004471', 'club number 7', 'cookie 0afb99d3…')
     """
     kind, _, value = key.partition(":")
+    most = 9 if kind in _DEVICES else LONGEST
+    value = value if len(value) <= most + 3 else f"{value[: most - 1]}…"
     return f"{NAMES[kind][0] if kind in NAMES else kind.replace('_', ' ')} {value}"
 
 
@@ -73,5 +79,6 @@ def _several(example: Regrouping, name: Callable[[Key], str]) -> tuple[str, ...]
 def _person(keys: Sequence[Key], name: Callable[[Key], str]) -> str:
     """The identifiers of one person; orders and visits only when there is nothing else."""
     own = [key for key in keys if not key.startswith(("order_id:", "visit_id:"))] or list(keys)
+    own.sort(key=lambda key: (_RANK.get(key.partition(":")[0], len(_RANK)), key))
     more = f" and {len(own) - SHOWN} more" if len(own) > SHOWN else ""
     return ", ".join(name(key) for key in own[:SHOWN]) + more
