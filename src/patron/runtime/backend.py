@@ -11,10 +11,8 @@ from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest, NotFound, PatronError
 from patron.model.offers import Ask
-from patron.model.people import Person
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
-from patron.profiles import public
-from patron.runtime import access, erasures, export, letters, people, scoped, splits, upkeep, views
+from patron.runtime import access, erasures, export, letters, parts, people, scoped, splits, upkeep, views
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
@@ -110,7 +108,7 @@ class LocalBackend:
     def resource(self, person: str, part: str, key: ApiKey) -> Any:
         """One part of a profile as JSON, within what the key may read."""
         found = people.find(self.workspace, person)
-        return _PARTS[part](self, found, key)
+        return parts.PARTS[part](self.workspace, self.answers, found, key)
 
     def events(
         self, person: str, limit: int, cursor: str | None, order: str, channel: str, name: str, key: ApiKey
@@ -347,78 +345,6 @@ class LocalBackend:
     async def retain(self) -> Any:
         """Drop what is older than its class allows."""
         return await upkeep.retain(self.app)
-
-
-def _profile(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    profile = people.profile(backend.workspace, person)
-    value = public.to_json(person, profile)
-    value["identifiers"] = _identifiers(backend, person)
-    return public.mask(value, key.fields, key.masked)
-
-
-def _identifiers(backend: LocalBackend, person: Person) -> list[dict[str, Any]]:
-    return [
-        {**plain(i), "first_seen": public.iso(i.first_seen), "last_seen": public.iso(i.last_seen)}
-        for i in views.identifiers(backend.workspace, person)
-    ]
-
-
-def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    return {
-        "traits": public.mask_traits(
-            public.traits(people.profile(backend.workspace, person)), key.fields, key.masked
-        )
-    }
-
-
-def _external_ids(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    rows = _identifiers(backend, person)
-    return {"data": public.mask_identifiers(rows, key.fields, key.masked)}
-
-
-def _links(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    rows = plain(views.links(backend.workspace, person))
-    return {
-        "data": [{**row, "a": scoped.node(row["a"], key), "b": scoped.node(row["b"], key)} for row in rows]
-    }
-
-
-def _segments(_backend: LocalBackend, _person: Person, _key: ApiKey) -> Any:
-    return {"data": []}
-
-
-def _consents(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
-    profile = people.profile(backend.workspace, person)
-    return public.consents(profile)
-
-
-def _metadata(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    profile = people.profile(backend.workspace, person)
-    return {
-        "id": person.id,
-        "retired_ids": sorted(backend.workspace.graph.retired_ids(person)),
-        "events": profile.events,
-        "nodes": [scoped.node(n, key) for n in profile.nodes],
-        "crowded": person.crowded,
-        "groups": views.groups(backend.workspace, person),
-    }
-
-
-def _decisions(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    found = views.decisions_of(backend.workspace, backend.answers, person, 50)
-    return {"data": [scoped.decision(d, key) for d in found]}
-
-
-_PARTS: dict[str, Any] = {
-    "profile": _profile,
-    "traits": _traits,
-    "external_ids": _external_ids,
-    "links": _links,
-    "segments": _segments,
-    "consents": _consents,
-    "metadata": _metadata,
-    "decisions": _decisions,
-}
 
 
 def _moment(at: str | int) -> int:
