@@ -107,7 +107,9 @@ class App:
             )
         if now < clock.now():
             raise BadRequest("clock_back", f"The clock stands at {clock.now()}; time only goes forward.")
-        return await self.record("Clock Stepped", now)
+        position = await self.record("Clock Stepped", now)
+        self.ingest.roll()
+        return position
 
     @property
     def writing(self) -> bool:
@@ -184,6 +186,7 @@ class App:
             while True:
                 await asyncio.sleep(1.0)
                 self.rates.tick(self.workspace)
+                self.ingest.roll()
                 self._due = self._is_due()
                 if self.pipeline.waiting == 0:
                     self._between()

@@ -25,7 +25,7 @@ class Arrivals:
         self._intake = intake
         self._workspace = workspace
         self._before = workspace.log.last
-        self._day = 0
+        self._day = workspace.clock.now() // DAY
         self._counts: dict[str, int] = {}
         self.complete = False
         """Whether what came before this start is counted, too."""
@@ -37,18 +37,25 @@ class Arrivals:
     async def accept(self, source: Source, route: str, body: bytes) -> Receipt:
         """Take a body, and count its messages."""
         receipt = await self._intake.accept(source, route, body)
-        if receipt.accepted:
-            self._add(source.name, receipt.accepted, self._workspace.clock.now() // DAY)
+        counts, name = self._counts, source.name
+        counts[name] = counts.get(name, 0) + receipt.accepted
         return receipt
 
+    def roll(self) -> None:
+        """Begin a new day when there is one: called once a second and when the clock is stepped, not for each body."""
+        day = self._workspace.clock.now() // DAY
+        if day != self._day:
+            self._day, self._counts = day, {}
+
     def today(self) -> dict[str, int]:
-        """Messages accepted today (UTC) by source; sources that sent none are left out."""
-        return dict(self._counts) if self._day == self._workspace.clock.now() // DAY else {}
+        """Messages accepted today (UTC) by source; sources that sent none may be left out."""
+        self.roll()
+        return {name: count for name, count in self._counts.items() if count}
 
     async def count_earlier(self) -> None:
         """Count what the log holds of today from before this start."""
         with contextlib.suppress(OSError, StorageError):  # retention may drop a segment under it
-            await self._count_earlier(self._workspace.clock.now() // DAY)
+            await self._count_earlier(self._day)
         self.complete = True
 
     async def _count_earlier(self, day: int) -> None:
@@ -58,17 +65,11 @@ class Arrivals:
             return
         until = time.perf_counter() + SLICE
         for entry, _ in log.read(min(starts)):
-            if entry.base > self._before:
+            if entry.base > self._before or day != self._day:
                 return
             if entry.kind == "track" and entry.received // DAY == day:
                 taken = entry.count - len(entry.duplicates) - len(entry.rejects)
-                self._add(entry.source, taken, day)
+                self._counts[entry.source] = self._counts.get(entry.source, 0) + taken
             if time.perf_counter() > until:
                 await asyncio.sleep(REST)
                 until = time.perf_counter() + SLICE
-
-    def _add(self, source: str, count: int, day: int) -> None:
-        if day > self._day:
-            self._day, self._counts = day, {}
-        if day == self._day:
-            self._counts[source] = self._counts.get(source, 0) + count
