@@ -1,21 +1,20 @@
 """The running product behind the console's port: `port.ConsoleApp` over `runtime.backend.LocalBackend`."""
 
 import asyncio
-import datetime as dt
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from patron.console.app import create_console
+from patron.console.figures import figures
 from patron.console.port import Figures, LiveUpdate, ShopSetup, User
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
-from patron.model.clock import DAY, HOUR
+from patron.model.clock import DAY
 from patron.model.errors import Forbidden, NotFound
 from patron.model.views import (
     ChannelRate,
@@ -92,31 +91,7 @@ class LiveApp:
 
     def figures(self) -> Figures:
         """Counts of today in the workspace's zone."""
-        start = self._midnight()
-        hours, before = [0] * 24, [0] * 24
-        nothing = total = 0
-        for number in range(24):
-            made, silent = self._workspace.decisions_at(start // HOUR + number)
-            hours[number], total, nothing = made, total + made, nothing + silent
-            before[number] = self._workspace.decisions_at(start // HOUR + number - 7 * 24)[0]
-        rates = {r.channel: r for r in self.rates()}
-        visits, known = self._workspace.visits(self.now() // DAY)
-        return Figures(
-            total,
-            nothing,
-            sum(r.today for r in rates.values()),
-            visits,
-            known,
-            hours,
-            before if any(before) else [],
-        )
-
-    def _midnight(self) -> int:
-        zone = ZoneInfo(self._workspace.settings.workspace.zone)
-        day = dt.datetime.fromtimestamp(self.now() / 1000, zone).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
-        return int(day.timestamp() * 1000)
+        return figures(self._workspace, self.rates())
 
     def needs(self) -> list[Need]:
         """What waits for a person, most pressing first."""
