@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from patron.console.places import places
 from tests.browser.chrome import ARGS, Watched, chromium, serving
 from tests.browser.fake_console import FakeApp
 
@@ -14,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PAGES = {
     "home": "/console",
     "people": "/console/people",
+    "rules": "/console/people/rules",
     "person": "/console/people/p_7F3K2Q",
     "hostile person": "/console/people/p_EVIL01",
     "split": "/console/people/p_7F3K2Q/split",
@@ -127,7 +129,7 @@ def test_the_palette_moves_with_arrows_and_returns_the_focus(browser: Browser, b
     page.wait_for_selector("#palette-list")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text("Decisions")
+    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text(places(with_shop=True)[2][0])
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="People", exact=True).first).to_be_focused()
     page.keyboard.press("g")
@@ -147,7 +149,7 @@ def test_the_palette_opens_with_its_places_and_without_the_server(browser: Brows
     page.route("**/console/palette", lambda route: route.abort())
     page.keyboard.press("Control+k")
     expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text("Home")
-    expect(page.locator("#palette-list [role=option]")).to_have_count(10)
+    expect(page.locator("#palette-list [role=option]")).to_have_count(len(places(with_shop=True)))
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/people")
