@@ -156,3 +156,30 @@ def test_an_erasure_finds_decisions_splits_and_joins_after_any_restart(tmp_path:
         {"anonymous_id:browser-of-bob", "anonymous_id:browser-of-carla"},
     ) in rest  # what was said of others alone still stands
     assert ("Offer Decided", {"user_id:bob-of-old"}) in rest
+
+
+DEVICES = ["機械壱", "機械弐", "機械参"]
+
+
+async def _partly(folder: Path) -> None:
+    async with running(folder, now=NOW) as backend:
+        await source(backend, "shop", "web")
+        seen = [_message(n, userId="bob-of-old", anonymousId=device) for n, device in enumerate(DEVICES)]
+        await send(backend, "shop", seen)
+        wrong = [f"anonymous_id:{device}" for device in DEVICES[:2]]
+        made = await backend.split("user_id:bob-of-old", wrong, "", 0, "tester")
+        await backend.erase(wrong[0], "tester")
+        people = [find(backend.workspace, key).id for key in ("user_id:bob-of-old", wrong[1])]
+        assert len(set(people)) == 2
+        replay = await backend.verify_replay()
+        assert replay["equal"], replay["differences"]
+        assert ("Identity Split", {"user_id:bob-of-old", wrong[1]}) in _facts(backend)
+        await backend.undo_split(made.id, "tester")
+        assert wrong[1] in find(backend.workspace, "user_id:bob-of-old").members
+        replay = await backend.verify_replay()
+        assert replay["equal"], replay["differences"]
+
+
+def test_a_split_of_several_keeps_the_others_apart_when_one_is_erased(tmp_path: Path) -> None:
+    play(_partly(tmp_path / "shop"))
+    assert scan(tmp_path / "shop", DEVICES[:1]) == []

@@ -63,7 +63,8 @@ class Pipeline:
         self.applied = log.last
         self.room: Callable[[], None] = _nobody
         """Called whenever an entry is over, so that something else may come in."""
-        self._task = self._loop.create_task(self._run())
+        self.task = self._loop.create_task(self._run())
+        """Applies what is durable; it ends by `close`, or by a fault after which nothing is applied any more."""
 
     @property
     def waiting(self) -> int:
@@ -111,10 +112,10 @@ class Pipeline:
 
     async def close(self) -> None:
         """Apply what is durable and stop."""
-        while self._waiting:
+        while self._waiting and not self.task.done():
             await asyncio.sleep(0.001)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
     def _wake(self) -> None:
         self._scheduled = False
