@@ -7,7 +7,8 @@ are durable and applied. Any other address goes to the fallback application.
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from patron.collect import keys, replies
 from patron.collect.body import BATCH_ROUTES, bad_json
@@ -45,7 +46,7 @@ _BAD_KEY = (
 )
 
 Handler = Callable[[Scope, Receive], Awaitable[Reply]]
-Direct = Callable[[Headers, bytes], Awaitable[tuple[int, bytes, bytes]]]
+Direct = Callable[[Headers, bytes], Coroutine[Any, None, tuple[int, bytes, bytes]]]
 """Headers and whole body -> status, header lines, body."""
 
 
@@ -87,7 +88,7 @@ class Tracking:
                 return
         await replies.send_reply(send, reply, self._position)
 
-    def _direct(self, route: str) -> "Direct":
+    def _direct(self, route: str) -> Direct:
         """The way of a route for requests that arrived whole."""
 
         async def answer(headers: Headers, body: bytes) -> tuple[int, bytes, bytes]:

@@ -1,12 +1,13 @@
 """HTTP/1.1 as uvicorn speaks it, with a short way for requests that arrive whole: most events and asks do.
 
 A POST to one of the application's `direct` addresses whose last byte came with its first is answered without an ASGI
-scope, without messages, and in one write. Everything else (bodies that come in pieces, pipelined requests, other methods
+scope, without messages, without a task, and in one write. Everything else (bodies that come in pieces, pipelined requests, other methods
 and addresses) goes uvicorn's way, to the same application: both ways give the same answers.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -15,8 +16,11 @@ Headers = list[tuple[bytes, bytes]]
 """Names in lower case, as they came."""
 Answer = tuple[int, bytes, bytes]
 r"""Status, the header lines (each with its `\r\n`), body."""
-Direct = Callable[[Headers, bytes], Awaitable[Answer]]
-"""Answers a POST from its headers and its whole body; never raises for what a client sent."""
+Direct = Callable[[Headers, bytes], Coroutine[Any, None, Answer]]
+"""Answers a POST from its headers and its whole body; never raises for what a client sent.
+
+It may wait for futures, and for nothing that needs a task of its own (`asyncio.timeout`, task groups).
+"""
 
 log = logging.getLogger("patron.http")
 _CLOSE = b"connection: close\r\n"
@@ -31,15 +35,35 @@ class _Nobody:
 
 
 class _Cycle:
-    """A request on the short way, as far as uvicorn's protocol looks at one."""
+    """A request on the short way, and as much of one as uvicorn's protocol looks at."""
 
-    __slots__ = ("disconnected", "keep_alive", "response_complete")
+    __slots__ = ("disconnected", "keep_alive", "protocol", "response_complete", "work")
     message_event = _Nobody()
 
-    def __init__(self, keep_alive: bool) -> None:
+    def __init__(
+        self, protocol: "DirectProtocol", work: Coroutine[Any, None, Answer], keep_alive: bool
+    ) -> None:
+        self.protocol = protocol
+        self.work = work
         self.keep_alive = keep_alive
         self.disconnected = False
         self.response_complete = False
+
+    def step(self, _done: "asyncio.Future[Any] | None" = None) -> None:
+        """Go on until the next future, or to the end."""
+        try:
+            awaited = self.work.send(None)
+        except StopIteration as end:
+            self.protocol.answer(self, end.value)
+        except (Exception, asyncio.CancelledError):
+            log.exception("a direct answer failed")
+            self.protocol.answer(self, _FAULT)
+        else:
+            if awaited is None:  # it gave way once
+                self.protocol.loop.call_soon(self.step)
+            else:
+                awaited._asyncio_future_blocking = False  # noqa: SLF001 - what a task does with what it is given
+                awaited.add_done_callback(self.step)
 
 
 class DirectProtocol(HttpToolsProtocol):
@@ -52,6 +76,7 @@ class DirectProtocol(HttpToolsProtocol):
         """The short way of the request that is being received, until it turns out to come in pieces."""
         self._body = b""
         self._keeps = False
+        self._late: asyncio.Task[None] | None = None
         self._quiet: float | None = None
         """Since when nothing is asked, seconds of the loop's clock."""
 
@@ -109,11 +134,9 @@ class DirectProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         direct, self._held = self._held, None
-        cycle = _Cycle(self._keeps)
+        cycle = _Cycle(self, direct(self.headers, self._body), self._keeps)
         self.cycle = cycle  # type: ignore[assignment]
-        task = self.loop.create_task(self._serve(cycle, direct, self.headers, self._body))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        cycle.step()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
@@ -122,16 +145,14 @@ class DirectProtocol(HttpToolsProtocol):
 
     # --- answering ------------------------------------------------------------------------------------------------
 
-    async def _serve(self, cycle: _Cycle, direct: Direct, headers: Headers, body: bytes) -> None:
-        try:
-            status, head, content = await direct(headers, body)
-        except Exception:
-            log.exception("a direct answer failed")
-            status, head, content = _FAULT
-        if self.flow.write_paused and not cycle.disconnected:
-            await self.flow.drain()
+    def answer(self, cycle: _Cycle, answer: Answer) -> None:
+        """Send the answer of a request on the short way; nobody waits for it when the client has gone."""
         if cycle.disconnected:
             return
+        if self.flow.write_paused:
+            self._late = self.loop.create_task(self._drained(cycle, answer))
+            return
+        status, head, content = answer
         closes = _CLOSE in head
         last = b"\r\n" if closes or cycle.keep_alive else _CLOSE + b"\r\n"
         self.transport.write(b"".join((STATUS_LINE[status], head, last, content)))
@@ -139,6 +160,11 @@ class DirectProtocol(HttpToolsProtocol):
         if closes or not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    async def _drained(self, cycle: _Cycle, answer: Answer) -> None:
+        """Answer a client that is slow to read, when it has read what was sent before."""
+        await self.flow.drain()
+        self.answer(cycle, answer)
 
     # --- keeping the connection ---------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import binascii
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -23,7 +23,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case, as they came."""
-Direct = Callable[[Headers, bytes], Awaitable[tuple[int, bytes, bytes]]]
+Direct = Callable[[Headers, bytes], Coroutine[Any, None, tuple[int, bytes, bytes]]]
 """Headers and whole body -> status, header lines, body."""
 MAX_BODY = 8 << 20
 
@@ -102,6 +102,8 @@ class Route(Struct, frozen=True):
     body: Any = None
     returns: Any = None
     status: int = 200
+    direct: bool = False
+    """Whether a POST that arrives whole is answered without ASGI: its handler waits for futures only."""
 
 
 class Router:
@@ -119,7 +121,7 @@ class Router:
         self.direct: dict[bytes, Direct] = {
             route.path.encode(): self._direct(route)
             for route in self.routes
-            if route.method == "POST" and "{" not in route.path
+            if route.direct
         }
         """Address -> what answers a POST there from its headers and its whole body, without ASGI in between."""
         for route in self.routes:
@@ -316,6 +318,9 @@ def _content(reply: Reply) -> bytes:
     return reply.raw if reply.raw is not None else _encode(reply.value)
 
 
+_UNSAFE = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")
+
+
 @lru_cache(maxsize=256)
 def _lines(
     content_type: str, headers: tuple[tuple[str, str], ...]
@@ -327,6 +332,8 @@ def _lines(
         (b"x-content-type-options", b"nosniff"),
         *((k.encode(), v.encode("latin-1", "replace")) for k, v in headers),
     )
+    if any(_UNSAFE.search(name + value) for name, value in pairs):
+        raise ValueError("a header of an answer holds a control character")
     return pairs, b"".join(b"%b: %b\r\n" % pair for pair in pairs)
 
 
