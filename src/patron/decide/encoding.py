@@ -68,7 +68,9 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
     True
     """
     if drawn.catalogue != index.version:
-        raise ValueError(f"decision {drawn.id} was made with catalogue {drawn.catalogue}, not {index.version}")
+        raise ValueError(
+            f"decision {drawn.id} was made with catalogue {drawn.catalogue}, not {index.version}"
+        )
     size = (len(index.ids) + 7) // 8
     masks = dict.fromkeys(GATES, 0)
     details: bytearray | None = None

@@ -76,9 +76,7 @@ def decide(
     >>> one.action, one.propensity, one.eligible, one.would in one.eligible
     ('nothing', 1.0, ('tea', 'nothing'), True)
     """
-    made = weigh(
-        index, ask, known, decision_id=decision_id, seed=seed, group=group, holdout=holdout, now=now
-    )
+    made = weigh(index, ask, known, decision_id=decision_id, seed=seed, group=group, holdout=holdout, now=now)
     return spell(made, index)
 
 

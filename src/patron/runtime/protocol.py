@@ -24,7 +24,11 @@ It may wait for futures, and for nothing that needs a task of its own (`asyncio.
 
 log = logging.getLogger("patron.http")
 _CLOSE = b"connection: close\r\n"
-_FAULT: Answer = (500, b"content-type: text/plain\r\ncontent-length: 21\r\n" + _CLOSE, b"Internal Server Error")
+_FAULT: Answer = (
+    500,
+    b"content-type: text/plain\r\ncontent-length: 21\r\n" + _CLOSE,
+    b"Internal Server Error",
+)
 
 
 class _Nobody:
@@ -205,4 +209,3 @@ class DirectProtocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
-

@@ -119,9 +119,7 @@ class Router:
         self._fixed: dict[str, list[tuple[re.Match[str] | None, Route]]] = {}
         self._by_shape: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
         self.direct: dict[bytes, Direct] = {
-            route.path.encode(): self._direct(route)
-            for route in self.routes
-            if route.direct
+            route.path.encode(): self._direct(route) for route in self.routes if route.direct
         }
         """Address -> what answers a POST there from its headers and its whole body, without ASGI in between."""
         for route in self.routes:
