@@ -74,7 +74,7 @@ class Maker:
         self._limits = limits = reading.limits if reading.live else UNLIMITED
         self._corrects = reading.origin.kind != "import"
         self._shift = (0, False)
-        if self._corrects:
+        if self._corrects and sent_at is not None:
             self._shift = times.clock_shift(sent_at, reading.received, self._rules.skew_max)
         self._short_id = limits.id_bytes // 4
         self._message_id_chars, self._name_chars = limits.message_id_chars, limits.name_chars
@@ -129,6 +129,66 @@ class Maker:
             else (self._ceiling if user_id or said.names_somebody or around.names_somebody else self._device),
             skew_unknown,
             message.patron_reduced is True,
+        )
+
+    def usual(self, message: Message, context: dict[str, Any], position: int) -> Event | None:
+        """The event of a view or a deed with an id, as `event` gives it; None for a message with more to it.
+
+        `context` is what events keep of its context, which means nothing else.
+        """
+        kind, name, properties = message.type or self._reading.route, message.event, message.properties
+        if kind == "track":
+            if not name or len(name) > self._name_chars or name in CONSENT_EVENTS or name.isspace():
+                return None
+        elif kind == "page" or kind == "screen":
+            name = _NAMES[kind]
+        else:
+            return None
+        message_id, user_id, anonymous_id = message.message_id, message.user_id, message.anonymous_id
+        if (
+            not message_id
+            or message_id == ERASED
+            or len(message_id) > self._message_id_chars
+            or message.traits
+            or message.previous_id is not None
+            or message.group_id is not None
+            or message.patron_reduced is not None
+            or len(message.integrations) >= _LEAST_GOOGLE
+            or self._surround.has_google_ids
+        ):
+            return None
+        if properties is None:
+            properties = {}
+        if kind != "track":
+            _name_page(message, properties)
+        if user_id is not None and (user_id in _NO_IDS or len(user_id) > self._short_id):
+            user_id = self._id(user_id, "$.userId")
+        if anonymous_id is not None and (anonymous_id in _NO_IDS or len(anonymous_id) > self._short_id):
+            anonymous_id = self._id(anonymous_id, "$.anonymousId")
+        time, original, received, skew_unknown = self._time(message)
+        return Event(
+            position,
+            self._source,
+            self._own_channel,
+            kind,
+            name,
+            message_id,
+            time,
+            received,
+            original,
+            user_id,
+            anonymous_id,
+            None,
+            None,
+            properties,
+            {},
+            (),
+            (),
+            context,
+            None,
+            None,
+            self._ceiling if user_id else self._device,
+            skew_unknown,
         )
 
     def _complete(self, said: Said, kind: str) -> str:

@@ -46,7 +46,8 @@ class Message(Struct, gc=False, rename="camel"):
     received_at: Written = None
     properties: dict[str, Nested] | None = None
     traits: dict[str, Nested] | None = None
-    context: dict[str, Nested] | None = None
+    context: Raw = Raw()
+    """Left as text: most messages of a body have the same one (`Surround` reads it)."""
     integrations: Raw = Raw()
     patron_reduced: Any = None
     """Written by `reduce`: this is what was left of a message with refused collection."""
@@ -59,7 +60,11 @@ decode_message = msgspec.json.Decoder(Message).decode
 """Reads a usual message. Raises what `UNREADABLE` lists, also for an identifier that is a number, an integer beyond
 64 bits, or more levels than events usually have: those take the slow path."""
 
+decode_context = msgspec.json.Decoder(dict[str, Nested] | None).decode
+"""Reads a usual context. Raises what `UNREADABLE` lists."""
+
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -115,15 +120,16 @@ def careful(text: bytes, repairs: Repairs) -> Message:
         for field, name in zip(Message.__struct_fields__, Message.__struct_encode_fields__, strict=True)
         if given.get(name) is not None
     }
-    if "integrations" in found:
-        found["integrations"] = Raw(_encode(found["integrations"]))
+    for name in ("context", "integrations"):
+        if name in found:
+            found[name] = Raw(_encode(found[name]))
     return Message(**found)
 
 
-def payload_hash(message: Message, kind: str, context_traits: object = None) -> int:
-    """CRC-32 of what the message says, not of when or by which library it was sent: equal for a retry."""
+def said(message: Message, kind: str, context_traits: object = None) -> tuple[object, ...]:
+    """What the message says, not when or by which library it was sent: equal for a retry."""
     m = message
-    said = (
+    return (
         kind,
         m.event or m.name,
         m.user_id,
@@ -134,4 +140,12 @@ def payload_hash(message: Message, kind: str, context_traits: object = None) -> 
         m.traits,
         context_traits,
     )
-    return zlib.crc32(_encode(said))
+
+
+def payload_hashes(all_said: list[tuple[object, ...]]) -> list[int]:
+    """CRC-32 of what each message `said`, as JSON; encoded together, which takes half the time.
+
+    >>> payload_hashes([("page", "Home"), ("page",)]) == [zlib.crc32(b'["page","Home"]'), zlib.crc32(b'["page"]')]
+    True
+    """
+    return list(map(zlib.crc32, _encode_lines(all_said).split(b"\n")[:-1]))

@@ -1,12 +1,14 @@
 """The reader of one body: takes its messages one by one and collects events, rejects and rewritten bytes."""
 
 import re
+from typing import Any
 
 from msgspec import Raw
 
 from patron.collect import consent, edit
 from patron.collect.body import BATCH_ROUTES, Parts, bad_json
 from patron.collect.consent import CONSENT_CHANGED
+from patron.collect.context import PLAIN, Surroundings
 from patron.collect.envelope import Maker, Reading, Said
 from patron.collect.limits import UNLIMITED
 from patron.collect.message import (
@@ -16,7 +18,8 @@ from patron.collect.message import (
     check_shape,
     check_utf8,
     decode_message,
-    payload_hash,
+    payload_hashes,
+    said,
 )
 from patron.collect.reduce import reduced, skeleton
 from patron.collect.refusal import Refused
@@ -37,13 +40,13 @@ class Reader:
         self._repairs = Repairs(self._limits.repair_bytes)
         self._whole = parts.whole
         self._surround = Surround(parts, self._limits)
-        self._strip_batch_hash = (
-            reading.live and not reading.origin.secret and self._surround.drop_user_hash()
+        self._strip_batch_hash = bool(
+            parts.context and reading.live and not reading.origin.secret and self._surround.drop_user_hash()
         )
         self._maker = Maker(reading, self._surround, parts.sent_at)
         self._events: list[Event] = []
         self._indexes: list[int] = []
-        self._hashes: list[int] = []
+        self._said: list[tuple[object, ...]] = []
         self._rejects: list[Reject] = []
         self._edits: dict[int, bytes] = {}
         self._refused: set[int] = set()
@@ -62,19 +65,12 @@ class Reader:
         self._messages += 1
         self._message = None
         try:
-            said = self._read(index, text)
-            event = self._maker.event(said, position)
+            event = self._usual(text, position) or self._event(index, text, position)
         except Refused as refused:
             self._reject(index, text, refused)
             return
-        if said.kept is not None and self._live:
-            self._edits[index] = said.kept
         self._events.append(event)
         self._indexes.append(index)
-        kind = event.type
-        self._hashes.append(
-            payload_hash(said.message, kind, said.around.traits if kind == "identify" else None)
-        )
 
     def batch(self, count: int) -> Batch:
         """What was read of `count` messages."""
@@ -83,64 +79,108 @@ class Reader:
             events=self._events,
             indexes=self._indexes,
             rejects=self._rejects,
-            payload_hashes=self._hashes,
+            payload_hashes=payload_hashes(self._said),
             stored=self._stored() if self._edits or self._strip_batch_hash else None,
         )
 
     # ---- reading
 
-    def _read(self, index: int, text: bytes) -> Said:
-        live, most = self._live, self._limits
+    def _usual(self, text: bytes, position: int) -> Event | None:
+        """The event of a message like nearly every one: a view or a deed, in a context that was read before.
+
+        None for any other, which takes the longer way: that gives the same for these.
+        """
         # Looking for a sign is many times faster than counting it, and most messages have no list.
-        if live and (
-            len(text) > self._simple_size
-            or text.count(b"{") + (text.count(b"[") if b"[" in text else 0) > most.depth
+        if not self._whole or (
+            self._live
+            and (
+                len(text) > self._simple_size
+                or text.count(b"{") + (text.count(b"[") if b"[" in text else 0) > self._limits.depth
+            )
         ):
-            check_shape(text, most)
-        if not self._whole:
-            check_utf8(text)
+            return None
         try:
             message = self._message = decode_message(text)
         except UNREADABLE:
-            message = self._message = careful(text, self._repairs)
-        kept, around = self._surround.of(message)
-        said = Said(index, text, message, kept, around, message.properties or {}, message.traits or {})
+            return None
+        surround = self._surround
+        context = surround.plain.get(bytes(message.context))
+        if context is None:
+            try:
+                context, around = surround.of(message)
+            except (Refused, *UNREADABLE):
+                return None
+            if around is not PLAIN:
+                return None
+        event = self._maker.usual(message, context, position)
+        if event is not None:
+            self._said.append(said(message, event.type))
+        return event
+
+    def _event(self, index: int, text: bytes, position: int) -> Event:
+        told = self._read(index, text)
+        event = self._maker.event(told, position)
+        if told.kept is not None and self._live:
+            self._edits[index] = told.kept
+        kind = event.type
+        self._said.append(said(told.message, kind, told.around.traits if kind == "identify" else None))
+        return event
+
+    def _read(self, index: int, text: bytes) -> Said:
+        live, most = self._live, self._limits
+        if live:
+            check_shape(text, most)
+        if not self._whole:
+            check_utf8(text)
+        message, kept, around = self._decoded(text)
+        told = Said(index, text, message, kept, around, message.properties or {}, message.traits or {})
         if live and (message.patron_reduced or around.preferences or message.event == CONSENT_CHANGED):
-            return self._reduce(said) if self._refuses(said) else said
-        return said
+            return self._reduce(told) if self._refuses(told) else told
+        return told
+
+    def _decoded(self, text: bytes) -> tuple[Message, dict[str, Any], Surroundings]:
+        message = self._message
+        try:
+            if message is None:
+                message = self._message = decode_message(text)
+            return message, *self._surround.of(message)
+        except UNREADABLE:
+            self._message = None
+            message = self._message = careful(text, self._repairs)
+            return message, *self._surround.repaired(message)
 
     # ---- refused collection, and what the log keeps
 
-    def _refuses(self, said: Said) -> bool:
+    def _refuses(self, told: Said) -> bool:
         """Whether the message refuses its own collection, in its context or by being that very change."""
         purposes = self._rules.collection_purposes
-        if said.message.patron_reduced or consent.refuses(said.around.preferences, purposes):
+        if told.message.patron_reduced or consent.refuses(told.around.preferences, purposes):
             return True
         return (
-            said.message.event == CONSENT_CHANGED
-            and (said.message.type or self._reading.route) == "track"
-            and said.properties.get("granted") is False
-            and said.properties.get("purpose") in purposes
+            told.message.event == CONSENT_CHANGED
+            and (told.message.type or self._reading.route) == "track"
+            and told.properties.get("granted") is False
+            and told.properties.get("purpose") in purposes
         )
 
-    def _reduce(self, said: Said) -> Said:
+    def _reduce(self, told: Said) -> Said:
         """The message as what operations need of it. Raises `Refused` when that is nothing."""
-        self._refused.add(said.index)
-        message = said.message
-        message.message_id = message.message_id or self._maker.derived_id(said.index)
+        self._refused.add(told.index)
+        message = told.message
+        message.message_id = message.message_id or self._maker.derived_id(told.index)
         text = reduced(
             message,
             message.type or self._reading.route,
-            self._surround.plain(message),
-            said.around.preferences,
+            self._surround.merged(message),
+            told.around.preferences,
             self._rules.operational_events,
         )
         if text is None:
             raise Refused("collection_refused", "The person refused the collection of this message.")
-        self._edits[said.index] = text
+        self._edits[told.index] = text
         message = decode_message(text)
         kept, around = self._surround.of(message)
-        return Said(said.index, text, message, kept, around, message.properties or {}, {}, text)
+        return Said(told.index, text, message, kept, around, message.properties or {}, {}, text)
 
     def _reject(self, index: int, text: bytes, refused: Refused) -> None:
         if not self._live:
@@ -167,7 +207,7 @@ class Reader:
         if message is None:
             return self._bare_unread(text)
         try:
-            _, around = self._surround.of(message)
+            _, around = self._surround.repaired(message)
         except Refused:
             return self._bare_unread(text)
         if index in self._refused or consent.refuses(around.preferences, purposes):

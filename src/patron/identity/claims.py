@@ -23,6 +23,10 @@ class Cuts(Protocol):
     def __len__(self) -> int: ...
 
 
+PLACES = 8_192
+"""Pairs of a user id and an anonymous id whose place is remembered."""
+
+
 def locate(event: Event, rules: IdentityRules, cuts: Cuts) -> Located | None:
     """Find an event's identifiers and its node; None when it has none (dead letter `no_identifier`).
 
@@ -44,21 +48,34 @@ def locate(event: Event, rules: IdentityRules, cuts: Cuts) -> Located | None:
     'anonymous_id:c1~3'
     """
     plan = rules.plan
-    claims = _plain(event, plan)
     if _rich(event, plan):
-        claims = _all(event, plan, claims)
-    elif claims and not len(cuts):
-        return Located(claims[0].key, tuple(claims))
+        claims = _all(event, plan, _plain(event, plan))
+    elif not cuts:
+        pair = (event.user_id, event.anonymous_id)
+        places = plan.places
+        return places[pair] if pair in places else _place(event, plan, pair)
+    else:
+        claims = _plain(event, plan)
     if not claims:
         return None
     node = _node(claims)
-    if len(cuts):
+    if cuts:
         node, claims = _named(node, event.time, cuts), [_cut(c, event.time, cuts) for c in claims]
     light = node.startswith(plan.light)
     if event.traits and event.type != "group" and not light:
         name, birth = _person(event, rules)
         return Located(node, tuple(claims), light, name, birth)
     return Located(node, tuple(claims), light)
+
+
+def _place(event: Event, plan: Plan, pair: tuple[str | None, str | None]) -> Located | None:
+    """The place of an event with nothing but these two identifiers, remembered: most events come from known pairs."""
+    claims = _plain(event, plan)
+    place = Located(claims[0].key, tuple(claims)) if claims else None
+    if len(plan.places) >= PLACES:
+        plan.places.clear()
+    plan.places[pair] = place
+    return place
 
 
 def _plain(event: Event, plan: Plan) -> list[Claim]:

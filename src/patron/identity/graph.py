@@ -65,6 +65,33 @@ class Graph:
 
     # --- events ---------------------------------------------------------------------------------------------
 
+    def knows(self, event_time: int, assurance: str, located: Located) -> bool:
+        """Whether an event plainly says nothing new, as nearly every one: then `observe` would change nothing.
+
+        False says nothing: ask `observe`.
+        """
+        claims = located.claims
+        if len(claims) > 2 or located.given_name or located.birth_date:
+            return False
+        row_of, b = self.row, claims[-1]
+        last = row_of(b.key)
+        if last is None or last.first > event_time:
+            return False
+        a = claims[0]
+        if a is b:
+            return True
+        first = row_of(a.key)
+        if first is None or first.first > event_time:
+            return False
+        edge = last.links.get(a.key) or first.links.get(b.key)
+        return (
+            edge is not None
+            and edge.time < event_time
+            and edge.strength == max(a.strength, b.strength)
+            and edge.marks & 3 >= ASSURANCE[assurance]
+            and not edge.marks & HAND
+        )
+
     def observe(
         self, event_time: int, uid: str, position: int, assurance: str, located: Located
     ) -> Change | None:
@@ -81,27 +108,16 @@ class Graph:
         located
             The event's identifiers (`claims.locate`).
         """
-        row_of, level, claims = self.row, ASSURANCE[assurance], located.claims
-        if not located.given_name and not located.birth_date and len(claims) <= 2:
-            last = row_of(claims[-1].key)
-            if last is None:
-                met = self._strangers.meet(event_time, uid, position, level, claims)
-                if met is not None:
-                    return met
-            elif last.first <= event_time:
-                if len(claims) == 1:
-                    return None
-                first = row_of(claims[0].key)
-                if first is not None and first.first <= event_time:
-                    edge = last.links.get(claims[0].key) or first.links.get(claims[1].key)
-                    if (
-                        edge is not None
-                        and edge.time < event_time
-                        and edge.strength == max(claims[0].strength, claims[1].strength)
-                        and edge.marks & 3 >= level
-                        and not edge.marks & HAND
-                    ):
-                        return None
+        level, claims = ASSURANCE[assurance], located.claims
+        if (
+            len(claims) <= 2
+            and not located.given_name
+            and not located.birth_date
+            and self.row(claims[-1].key) is None
+        ):
+            met = self._strangers.meet(event_time, uid, position, level, claims)
+            if met is not None:
+                return met
         return self._learn(event_time, uid, position, level, located)
 
     def _learn(self, time: int, uid: str, position: int, level: int, located: Located) -> Change | None:

@@ -51,7 +51,11 @@ def normalise(kind: str, value: object, rules: "IdentityRules") -> str | None:
         clean = _identifier(re.sub(r"\s+", "", text))
     else:
         clean = _identifier(text)
-    if clean is None or len(clean.encode()) > rules.identifier_bytes or plan.blocks(kind, clean):
+    if (
+        clean is None
+        or 4 * len(clean) > rules.identifier_bytes < len(clean.encode())
+        or plan.blocks(kind, clean)
+    ):
         return None
     return clean
 
@@ -68,7 +72,8 @@ def _text(value: object) -> str | None:
 
 
 def _identifier(text: str) -> str | None:
-    text = re.sub(r"[\t\n\r]+", "", text)
+    if not text.isprintable():
+        text = re.sub(r"[\t\n\r]+", "", text)
     if "~" in text:
         # `key~time` names an identifier cut at a time: tildes before a last number are doubled, so no client
         # can write the name of a cut one (those have an odd number of tildes)

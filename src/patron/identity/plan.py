@@ -3,12 +3,14 @@
 import re
 from typing import TYPE_CHECKING
 
-from patron.model.people import Claim, Key
+from patron.model.people import Claim, Key, Located
 
 if TYPE_CHECKING:
     from patron.identity.rules import IdentifierType, IdentityRules, Sharing
 
 DAY_MS = 86_400_000
+_OF_ITS_OWN = re.compile(r"\\[1-9]|\(\?[^:=!]|#")
+"""Signs of a pattern that may mean something else as a part of another: numbered groups, flags, comments."""
 
 
 class Plan:
@@ -38,6 +40,8 @@ class Plan:
         """Cache: type -> raw value -> its claim at the type's own strength (None = no identifier)."""
         self.users = self.claimed["user_id"]
         self.cookies = self.claimed["anonymous_id"]
+        self.places: dict[tuple[str | None, str | None], Located | None] = {}
+        """Cache: user id and anonymous id, as written, of an event with nothing else -> where it belongs."""
         self.shared_devices = rules.shared_devices
         self.shared_channels = rules.shared_channels
         self.special_channels = rules.shared_channels | rules.told_channels
@@ -68,6 +72,7 @@ class Plan:
         """Drop the caches, which hold identifiers (after an erasure)."""
         for cache in self.claimed.values():
             cache.clear()
+        self.places.clear()
 
 
 def _ordered(rules: "IdentityRules") -> "list[IdentifierType]":
@@ -86,12 +91,16 @@ def _patterns(
 ) -> dict[str, tuple[re.Pattern[str], ...]]:
     common = rules.blocked_patterns.get("*", ())
     return {
-        name: tuple(
-            re.compile(pattern, re.IGNORECASE)
-            for pattern in (*(() if t.kind == "light" else common), *rules.blocked_patterns.get(name, ()))
-        )
+        name: _compiled((*(() if t.kind == "light" else common), *rules.blocked_patterns.get(name, ())))
         for name, t in types.items()
     }
+
+
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """The patterns as one where they can be, which is asked once for every new identifier."""
+    if patterns and not any(_OF_ITS_OWN.search(pattern) for pattern in patterns):
+        patterns = ("|".join(f"(?:{pattern})" for pattern in patterns),)
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
 def _blocked(rules: "IdentityRules", types: "dict[str, IdentifierType]") -> dict[str, frozenset[str]]:

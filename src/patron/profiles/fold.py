@@ -17,7 +17,7 @@ from patron.profiles.bounds import beyond, drop_days, keep_latest
 from patron.profiles.orders import fold_cancel, fold_order, fold_refund
 from patron.profiles.partial import Campaign, Change, Consent, Partial, Recent, Stamp, Trait
 from patron.profiles.rules import ProfileRules
-from patron.profiles.sharing import share, share_day, share_good, shared
+from patron.profiles.sharing import goods, labels, share, share_day, share_good, share_label, shared
 
 _NAME = 200
 """Longest event name, trait name, purpose or text kept, in characters."""
@@ -58,24 +58,28 @@ def fold(partial: Partial, event: Event, rules: ProfileRules) -> None:
             seen[0] = time
     properties = event.properties
     if event.type == "track":
-        money = _MONEY.get(name)
-        if money is not None:
-            money(partial, event, rules)
+        if name in _MONEY:
+            _MONEY[name](partial, event, rules)
         elif "revenue" in properties:
             _sum(partial, name, properties, rules)
-    refused = False
-    if event.consents:
-        _consents(partial, event, rules)
-        refused = _refused(event, rules)
+    refused = bool(event.consents) and _consents(partial, event, rules)
     if not refused and not event.reduced:
         product, category = _product(properties) if properties else ("", "")
-        _recent(
-            partial, (time, shared.get(name, name), shared.get(channel, channel), product, category), rules
-        )
+        row = (time, shared.get(name, name), shared.get(channel, channel), product, category)
+        _recent(partial.recents, row, rules.recents)
         if "campaign" in event.context:
             _campaign(partial, event)
     if (event.traits or "traits" in event.context) and (event.reduced or not refused):
         _traits(partial, event, rules)  # of a reduced event the reader left only what operations need
+
+
+def _recent(recents: list[Recent], row: Recent, most: int) -> None:
+    if not recents or row >= recents[-1]:
+        recents.append(row)
+    else:
+        insort(recents, row)
+    if len(recents) > most:
+        del recents[0]
 
 
 def _count(partial: Partial, name: str, time: int, rules: ProfileRules) -> None:
@@ -140,27 +144,25 @@ def _drop_names(partial: Partial, rules: ProfileRules) -> None:
 
 def _product(properties: dict[str, Any]) -> tuple[str, str]:
     """Product and category that an event speaks of; of several products, those of the first."""
+    line = properties
+    if "product_id" not in properties:
+        products = properties.get("products")
+        if products and isinstance(products, list) and isinstance(products[0], dict):
+            line = products[0]
     product = ""
-    line: dict[str, Any] = properties
-    products = properties.get("products")
-    if products and "product_id" not in properties and isinstance(products, list):
-        line = products[0] if isinstance(products[0], dict) else properties
-    if "product_id" in line or line is not properties:
-        product = product_of(line)
+    if "product_id" in line:
+        told = line["product_id"]
+        product = (goods.get(told) if type(told) is str else None) or share_good(product_of(line))
+    elif line is not properties:
+        product = share_good(product_of(line))
     category = line.get("category")
-    if category is not None:
-        category = share_good(text_of(category, 100))
-    return share_good(product) if product else "", category or ""
-
-
-def _recent(partial: Partial, row: Recent, rules: ProfileRules) -> None:
-    recents = partial.recents
-    if not recents or row >= recents[-1]:
-        recents.append(row)
-    else:
-        insort(recents, row)
-    if len(recents) > rules.recents:
-        del recents[0]
+    if category is None:
+        return product, ""
+    if type(category) is str:
+        return product, labels[category] if category in labels else share_label(
+            category, text_of(category, 100)
+        )
+    return product, share_good(text_of(category, 100))
 
 
 def _sum(partial: Partial, name: str, properties: dict[str, Any], rules: ProfileRules) -> None:
@@ -175,11 +177,8 @@ def _sum(partial: Partial, name: str, properties: dict[str, Any], rules: Profile
     sums[currency] = min(sums.get(currency, 0) + units, CEILING)
 
 
-def _refused(event: Event, rules: ProfileRules) -> bool:
-    return any(not claim.granted and claim.purpose in rules.collection_purposes for claim in event.consents)
-
-
-def _consents(partial: Partial, event: Event, rules: ProfileRules) -> None:
+def _consents(partial: Partial, event: Event, rules: ProfileRules) -> bool:
+    """Keep what the event says of consents; whether it refuses the collection of itself."""
     stamp = (event.time, event.uid)
     consents = partial.consents
     if consents is None:
@@ -195,6 +194,7 @@ def _consents(partial: Partial, event: Event, rules: ProfileRules) -> None:
             _change(partial, Change(stamp, *key, claim.granted, *proof), rules)
     if len(consents) > rules.consents:
         keep_latest(consents, rules.consents, rank_of)
+    return any(not claim.granted and claim.purpose in rules.collection_purposes for claim in event.consents)
 
 
 def _change(partial: Partial, change: Change, rules: ProfileRules) -> None:

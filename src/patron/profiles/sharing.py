@@ -2,6 +2,8 @@
 
 _MOST = 10_000
 _MOST_GOODS = 50_000
+_LABEL = 200
+"""Longest label remembered as written, in characters."""
 shared: dict[str, str] = {}
 """The names that `share` gave out."""
 goods: dict[str, str] = {}
@@ -35,6 +37,22 @@ def share_good(text: str) -> str:
             return text
         found = goods[text] = text
     return found
+
+
+labels: dict[str, str] = {}
+"""Categories as written -> as kept, shared."""
+
+
+def share_label(written: str, kept: str) -> str:
+    """Remember how a label is kept, so that the next event that writes it so asks nobody.
+
+    >>> share_label(" Coffee ", "Coffee"), labels[" Coffee "]
+    ('Coffee', 'Coffee')
+    """
+    kept = share_good(kept)
+    if len(labels) < _MOST and len(written) <= _LABEL:
+        labels[written] = kept
+    return kept
 
 
 def share_day(day: int) -> int:

@@ -23,11 +23,12 @@ def apply_body(workspace: "Workspace", entry: Entry, found: "Found", after: int 
     """Apply the messages of one body after position `after`, yielding between slices of 25."""
     world, guarded = workspace.world, workspace.tombstones.any()
     counts: dict[tuple[int, str], int] = {}
-    left = SLICE
+    channel, received, same, left = entry.channel, entry.received, 0, SLICE
     for event, located, fresh in found:
         if event.position <= after or (guarded and workspace.tombstones.bars(located, event.time)):
             continue
         if not left:
+            world.noted(entry.base)
             yield
             left = SLICE
         left -= 1
@@ -40,10 +41,16 @@ def apply_body(workspace: "Workspace", entry: Entry, found: "Found", after: int 
             # A fault of ours must not stop the queue: the message stays in the log and shows as a dead letter.
             problem = f"Patron could not apply it: {type(error).__name__}"
             workspace.bury(entry, event.position, "fault", problem, "")
-        place = (event.received // DAY, event.channel)
-        counts[place] = counts.get(place, 0) + 1
+        if event.channel is channel and event.received == received:
+            same += 1
+        else:
+            place = (event.received // DAY, event.channel)
+            counts[place] = counts.get(place, 0) + 1
         if event.channel == "pos":
             _visit(event, located, counts)
+    world.noted(entry.base)
+    if same:
+        counts[received // DAY, channel] = counts.get((received // DAY, channel), 0) + same
     _count(workspace, entry, counts)
     if entry.rejects and entry.last > after:
         for reject in entry.rejects:

@@ -30,8 +30,10 @@ class World(Struct):
     shown: Table[int]
     rules: ProfileRules
     cuts: Table[list[int]]
-    index: Callable[[int, int, int, bool], None]
+    note: Callable[[int, list[int]], None]
     hashes: "KeyHash"
+    rows: list[int] = []
+    """Rows of the log's index, flat, of events applied since `noted` was called."""
     split: bool = False
     """Whether any identifier was ever cut at a time."""
     people: int = 0
@@ -41,6 +43,12 @@ class World(Struct):
         """Take note of a change of people."""
         if change is not None:
             self.people += len(change.after) - len(change.before)
+
+    def noted(self, position: int) -> None:
+        """Hand the rows to the log's index; they are all of the body that holds `position`."""
+        if self.rows:
+            self.note(position, self.rows)
+            self.rows.clear()
 
 
 class KeyHash(dict[str, int]):
@@ -55,7 +63,7 @@ class KeyHash(dict[str, int]):
 
     __call__ = dict.__getitem__
 
-    def __init__(self, secret: bytes, capacity: int = 200_000) -> None:
+    def __init__(self, secret: bytes, capacity: int = 100_000) -> None:
         super().__init__()
         self._secret = hashlib.blake2b(secret, digest_size=32, person=b"patron-index").digest()
         self._capacity = capacity
@@ -75,9 +83,9 @@ class KeyHash(dict[str, int]):
 
 def advance(event: Event, located: Located, world: World) -> None:
     """Carry one event through every room, once."""
-    change = world.graph.observe(event.time, event.uid, event.position, event.assurance, located)
-    if change is not None:
-        world.regrouped(change)
+    graph, time, assurance = world.graph, event.time, event.assurance
+    if not graph.knows(time, assurance, located):
+        world.regrouped(graph.observe(time, event.uid, event.position, assurance, located))
     node, nodes = located.node, world.nodes
     partial = nodes.get(node)
     if partial is None:
@@ -96,14 +104,13 @@ def advance(event: Event, located: Located, world: World) -> None:
 
 def index(event: Event, located: Located, world: World, *, is_node: bool) -> None:
     """Note where an event stands in the log, under its node and under every identifier it mentions."""
-    hashes, note, cuts, node = world.hashes, world.index, world.cuts, located.node
-    time, position = event.time, event.position
-    split = world.split
-    note(hashes[uncut(node, cuts) if split else node], time, position, is_node)
+    hashes, rows, node, split = world.hashes, world.rows, located.node, world.split
+    time, place = event.time, event.position << 1
+    rows += (hashes[uncut(node, world.cuts) if split else node], time, place | is_node)
     for claim in located.claims:
         key = claim.key
         if key != node:
-            note(hashes[uncut(key, cuts) if split else key], time, position, False)
+            rows += (hashes[uncut(key, world.cuts) if split else key], time, place)
 
 
 def uncut(key: str, cuts: Table[list[int]]) -> str:

@@ -51,6 +51,10 @@ def judge(workspace: "Workspace", source: str, batch: Batch) -> Judged:
     cuts = workspace.cuts if len(workspace.cuts) else _NO_CUTS
     judged = Judged(list(batch.rejects))
     events, indexes, checksums = batch.events, batch.indexes, batch.payload_hashes
+    if len(events) == 1 and not workspace.tombstones.any():
+        place = locate(events[0], rules, cuts)
+        if place is not None and _single(workspace, source, batch, place, judged):
+            return judged
     places = [locate(event, rules, cuts) for event in events]
     if workspace.tombstones.any() or not all(places):
         kept = _lawful(workspace, batch, places, judged)
@@ -75,6 +79,17 @@ def judge(workspace: "Workspace", source: str, batch: Batch) -> Judged:
             judged.copies.append(index)
         judged.found.append((event, place, verdict == _NEW))  # type: ignore[arg-type]
     return judged
+
+
+def _single(workspace: "Workspace", source: str, batch: Batch, place: Located, judged: Judged) -> bool:
+    """Judge the one message of a body, as live clients send them, if it is new; False (and nothing done) if not."""
+    (event,), (checksum,) = batch.events, batch.payload_hashes
+    message_id, day = event.message_id, (event.received if event.original is None else event.original) // DAY
+    if workspace.dedup.admit_one(source, message_id, day, checksum, event.position):
+        return False
+    judged.ids, judged.days, judged.checksums, judged.verdicts = [message_id], [day], [checksum], [_NEW]
+    judged.new, judged.found = 1, [(event, place, True)]
+    return True
 
 
 def _lawful(workspace: "Workspace", batch: Batch, places: list[Located | None], judged: Judged) -> list[int]:

@@ -53,6 +53,7 @@ def _reindex(workspace: "Workspace", first: int, last: int) -> None:
             for event, located, fresh in workspace.decode(entry, body):
                 if first <= event.position <= last:
                     index(event, located, workspace.world, is_node=fresh)
+            workspace.world.noted(entry.base)
         workspace.log.applied(min(entry.last, last))
 
 

@@ -148,7 +148,7 @@ class Workspace:
             shown=self.shown,
             rules=self.settings.profiles,
             cuts=self.cuts,
-            index=self.log.note,
+            note=self.log.note_all,
             hashes=self.hashes,
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),

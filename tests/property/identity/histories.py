@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+import msgspec
 from hypothesis import strategies as st
 
 from patron.identity.crowd import owner_of
@@ -146,10 +147,18 @@ class World:
         self.given: dict[str, str] = {}
 
     def observe(self, one: Seen) -> Change | None:
+        known = self.graph.knows(one.time, one.assurance, one.located)
+        before = self._rows(one) if known else []
         change = self.graph.observe(one.time, one.uid, one.position, one.assurance, one.located)
+        if known:
+            assert change is None
+            assert self._rows(one) == before
         self.seen.append(one)
         self.apply(change)
         return change
+
+    def _rows(self, one: Seen) -> list[bytes]:
+        return [msgspec.msgpack.encode(self.idents.get(claim.key)) for claim in one.located.claims]
 
     def apply(self, change: Change | None) -> None:
         """Keep the list of people by what changes say alone."""

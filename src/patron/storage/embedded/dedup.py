@@ -150,8 +150,8 @@ class Dedup:
     ) -> list[int]:
         """`seen`, and `add` for what is new, for a body at once: 0, 1 or 2 a message, copies inside the body included."""
         if len(message_ids) <= FEW:
-            accepted = zip(positions, days, payload_crcs, strict=True)
-            return [self._admit_one(source, *one) for one in zip(message_ids, accepted, strict=True)]
+            asked = zip(message_ids, days, payload_crcs, positions, strict=True)
+            return [self.admit_one(source, *one) for one in asked]
         digests = b"".join(self._digests(source, message_ids))
         distinct = set(days)
         mixed = (
@@ -189,13 +189,13 @@ class Dedup:
             return NEW
         return DUPLICATE if stored == accepted[2] else CONFLICT
 
-    def _admit_one(self, source: str, message_id: str, accepted: Accepted) -> int:
-        day = accepted[1]
+    def admit_one(self, source: str, message_id: str, day: int, payload_crc: int, position: int) -> int:
+        """`admit` for one message."""
         key = self._key(source, message_id, day)
         stored = self._find(key, day)
         if stored is not None:
-            return DUPLICATE if stored == accepted[2] else CONFLICT
-        self._remember(key, accepted)
+            return DUPLICATE if stored == payload_crc else CONFLICT
+        self._remember(key, (position, day, payload_crc))
         return NEW
 
     def _stored(
@@ -306,6 +306,8 @@ class Dedup:
         if held is not None:
             return held[2]
         partitions = self._partitions
+        if not partitions.all:
+            return None
         stored = partitions.find(str(day), key)
         return partitions.find(REST, key) if stored is None else stored
 

@@ -147,12 +147,15 @@ class LogIndex:
 
     def note(self, key_hash: int, time: int, position: int, is_node: bool) -> None:
         """Index one event under a 64-bit hash."""
+        self.note_all(position, [key_hash, time, position << 1 | is_node])
+
+    def note_all(self, position: int, rows: list[int]) -> None:
+        """Index events of the entry that holds `position`: hash, time, position * 2 + is_node, and so on, flat."""
         buffer = self._current
         if not buffer.first <= position <= buffer.last:
             buffer = self._current = self._route(position)
-        tail = buffer.tail
-        tail.extend((key_hash, time, position << 1 | is_node))
-        if len(tail) >= 3 * CHUNK_ROWS:
+        buffer.tail += rows
+        if len(buffer.tail) >= 3 * CHUNK_ROWS:
             buffer.freeze()
 
     def _route(self, position: int) -> _Buffer:

@@ -68,7 +68,10 @@ class SegmentLog:
 
     note: Callable[[int, int, int, bool], None]
     """`note(key_hash, time, position, is_node)`: index one event under a 64-bit keyed hash of an identifier; in log order,
-    once or more often. (The index's own method, without a call in between: this runs several times an event.)"""
+    once or more often."""
+    note_all: Callable[[int, list[int]], None]
+    """`note_all(position, rows)`: the same for the events of the entry that holds `position`, flat:
+    `key_hash, time, position << 1 | is_node` one after the other. (The index's own methods, without a call in between.)"""
 
     def __init__(self, directory: Path, segment_bytes: int, group_bytes: int, crash: Crash) -> None:
         self.directory = directory
@@ -83,6 +86,7 @@ class SegmentLog:
         self._index.expect(found.tail.first, None)
         self._index.take_up(found.tail)
         self.note = self._index.note
+        self.note_all = self._index.note_all
         self._sealer = Sealer(self._chain, self._index, self._files, crash)
         self._committer = Committer(Tail(found.tail, segment_bytes, self._rotated, crash), group_bytes)
 

@@ -23,6 +23,20 @@ class TableSpec(Struct, frozen=True):
     decode: Callable[[bytes], Any] | None = None
 
 
+class _Young(dict[str, T]):
+    """The values asked for lately. Looking one up is a step of the interpreter, without a call: events do it ten times
+    each. One that is not here is asked for elsewhere (None: there is none)."""
+
+    __slots__ = ("_older",)
+
+    def __init__(self, older: Callable[[str], T | None]) -> None:
+        super().__init__()
+        self._older = older
+
+    def __missing__(self, key: str) -> T | None:
+        return self._older(key)
+
+
 class StoredTable(Generic[T]):
     """`patron.model.ports.Table` whose rows go into checkpoints.
 
@@ -39,11 +53,15 @@ class StoredTable(Generic[T]):
         """Every key; None while only the live value exists."""
         # Live values by age. Asking for one that is not young makes it young; when there are enough young ones, all
         # grow older by one, and the oldest leave one by one. So a hit is one look-up and writes nothing.
-        self._young: dict[str, T] = {}
+        self._young: _Young[T] = _Young(self._older)
+        self.get: Callable[[str], T | None] = self._young.__getitem__
+        """The live value, or None. Raises StorageError when its bytes no longer fit its type."""
         self._old: dict[str, T] = {}
         self._leaving: dict[str, T] = {}
         self.changed: set[str] = set()
         """Changed since the last checkpoint began."""
+        self.touch: Callable[[str], None] = self.changed.add
+        """Say that the value is about to change in place. (While no checkpoint is under way, no more than a note.)"""
         self.pending: set[str] = set()
         """In the checkpoint under way, not encoded yet: as it stands is as it stood when that began."""
         self.frozen: list[tuple[str, bytes | None]] = []
@@ -51,13 +69,7 @@ class StoredTable(Generic[T]):
 
     # --- the port --------------------------------------------------------------------------------------------------
 
-    def get(self, key: str) -> T | None:
-        """The live value, or None. Raises StorageError when its bytes no longer fit its type."""
-        value = self._young.get(key)
-        return self._older(key) if value is None else value
-
-    def touch(self, key: str) -> None:
-        """Say that the value is about to change in place."""
+    def _touch(self, key: str) -> None:
         if key in self.pending:
             self._freeze(key)
         self.changed.add(key)
@@ -113,6 +125,7 @@ class StoredTable(Generic[T]):
     def begin(self) -> None:
         """What changed up to now belongs to the checkpoint."""
         self.pending, self.changed, self.frozen = self.changed, set(), []
+        self.touch = self._touch if self.pending else self.changed.add
 
     def take(self, limit: int) -> list[tuple[str, bytes | None]]:
         """At most `limit` rows of the checkpoint, encoded as they stood when it began; None for a deleted one."""
@@ -120,6 +133,8 @@ class StoredTable(Generic[T]):
         while self.pending and len(taken) < limit:
             key = self.pending.pop()
             taken.append((key, self._current(key)))
+        if not self.pending:
+            self.touch = self.changed.add
         return taken
 
     def encoded(self, key: str) -> bytes | None:
@@ -169,7 +184,8 @@ class StoredTable(Generic[T]):
         if len(self._young) > self._resident:
             while self._leaving:
                 self._let_go()
-            self._young, self._old, self._leaving = {}, self._young, self._old
+            self._old, self._leaving = dict(self._young), self._old
+            self._young.clear()
 
     def _let_go(self) -> None:
         key, value = self._leaving.popitem()
