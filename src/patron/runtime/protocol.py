@@ -108,7 +108,6 @@ class DirectProtocol(HttpToolsProtocol):
         parser, before = self.parser, self.cycle
         if (
             direct is None
-            or self.expect_100_continue
             or (before is not None and not before.response_complete)
             or parser.get_method() != b"POST"
             or parser.should_upgrade()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,15 +13,15 @@ from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
 from patron.rules.facts import facts_of
 from patron.runtime.known import LazyFacts, consents_of
-from tests.property.profiles.histories import ALL, RULES, START, histories
+from tests.property.profiles.histories import ALL, MIXED, MONEY, NAMES, RULES, START, TRAITS, histories
 
 NOW = START + 900 * 86_400_000
 CONTEXTS = st.sampled_from(
     [{}, {"w": "rain", "a": {"b": 1, "c": {"d": [2]}}, "a.b": 3, "n": None}, {"a": {"b.c": 1, "b": {"c": 2}}}]
 )
 MISSING = (
-    "totals.orders", "totals.revenue.EUR", "totals.revenue.GBP", "counters.Nothing", "counters.a", "channels.web",
-    "channels.crm", "traits.a", "traits.b", "traits.b.a", "traits.b.a.c", "traits.zz", "context.zz", "context.a.b.c",
+    "totals.orders", "totals.revenue.EUR", "totals.revenue.GBP", "counters.Nothing", "counters.a", "counters.b",
+    "counters.c", "channels.web", "channels.crm", "traits.a", "traits.b", "traits.c", "traits.d", "traits.b.a", "traits.b.a.c", "traits.zz", "context.zz", "context.a.b.c",
     "first_seen_days", "last_seen_days", "traits", "context", "totals", "nothing", "first_seen_days.x",
 )  # fmt: skip
 """Fields that may or may not be there, and names of none."""
@@ -49,10 +50,12 @@ def whole(parts: list[tuple[str, Partial]], context: dict[str, Any], rules: Prof
     )
 
 
-@given(histories(*ALL, most=16), RULES, CONTEXTS, st.booleans())
+@pytest.mark.parametrize("about", [MONEY, NAMES, TRAITS, MIXED], ids=["money", "names", "traits", "mixed"])
+@given(data=st.data(), rules=RULES, context=CONTEXTS, alone=st.booleans())
 def test_every_field_is_that_of_the_whole_profile(
-    events: list[Event], rules: ProfileRules, context: dict[str, Any], alone: bool
+    about: Any, data: Any, rules: ProfileRules, context: dict[str, Any], alone: bool
 ) -> None:
+    events = data.draw(histories(about, most=16))
     parts = parts_of(events, rules)[: 2 if alone else None]
     expected = whole(parts, context, rules)
     lazy = LazyFacts(parts, context, NOW, rules)

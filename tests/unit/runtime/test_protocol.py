@@ -94,6 +94,7 @@ class Line:
         self.left += part
 
     def is_closed(self) -> bool:
+        self.socket.settimeout(3)  # less than it takes until an idle connection is closed
         return self.left == b"" and self.socket.recv(1) == b""
 
 
