@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from patron.model.errors import ConfigError
+from patron.runtime.protocol import DirectProtocol
 from patron.serve.router import Asgi
 
 
@@ -79,7 +80,7 @@ def _config(app: Asgi) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=DirectProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
