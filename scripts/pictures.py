@@ -31,6 +31,7 @@ ALIVE_SECONDS = 12
 TITLES = {
     "home": "Home: does all arrive, and what waits for somebody",
     "people": "People: find anybody by part of any identifier",
+    "rules": "Identity rules: what would others make of these people",
     "person": "One person: story, identifiers, links, traits, consents, decisions",
     "split": "Undo a wrong merge",
     "person-data": "Export or erase one person",

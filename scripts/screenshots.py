@@ -59,6 +59,7 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
     found = {
         "home": "/console",
         "people": "/console/people",
+        "rules": "/console/people/rules",
         "person": person,
         "split": person,
         "person-data": f"{person}/data" if person else "",
@@ -114,7 +115,14 @@ def be_the_customer(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
-ACTS = {"people": find, "split": open_split, "shop": be_the_customer}
+def try_rules(page: Page) -> None:
+    """See what stricter rules would do."""
+    page.fill('[name="rules"]', "[identity]\ntotal_limit = 6\n")
+    page.get_by_role("button", name="Try these rules").click()
+    page.wait_for_selector(".said")
+
+
+ACTS = {"people": find, "rules": try_rules, "split": open_split, "shop": be_the_customer}
 """What is done on a page before its picture is taken."""
 
 

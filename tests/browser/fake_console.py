@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from patron.console.app import create_console
 from patron.console.port import Figures, LiveUpdate, Product, ShopSetup, User
+from patron.identity.diff import PartitionDiff, Regrouping
 from patron.model.access import ApiKey, Source, WriteKey
 from patron.model.errors import BadRequest, Forbidden, Gone, NotFound
 from patron.model.offers import Decision, Dropped, Outcome
@@ -528,6 +529,16 @@ class FakeApp:
             f"user_id:88213 was seen with {b}",
         ] if same else [f"{b} was never seen with any identifier of this person"]
 
+    def dry_run(self, rules: dict[str, Any]) -> PartitionDiff:
+        self.calls.append(("dry_run", rules))
+        if "total" in rules:
+            raise BadRequest("bad_rules", "These identity rules cannot be read: there is no `total`.")
+        one = Regrouping(
+            ("card:29004471", "email:a.bianchi@posta.example", "user_id:77"),
+            (("card:29004471", "user_id:77"), ("email:a.bianchi@posta.example",)),
+        )
+        return PartitionDiff(2145, 2146, 0, 1, (), (one,)) if rules else PartitionDiff(2145, 2145, 0, 0)
+
     async def preview_split(
         self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None
     ) -> SplitPreview:
@@ -608,6 +619,9 @@ class FakeApp:
     # data
     def sources(self) -> list[Source]:
         return self.wks
+
+    def arrived(self) -> dict[str, int]:
+        return {one.name: 4096 + n for n, one in enumerate(self.wks[1:])}
 
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str:
         self.calls.append(("add_source", name, channel, kind, assurance))

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PAGES = {
     "home": "/console",
     "people": "/console/people",
+    "rules": "/console/people/rules",
     "person": "/console/people/p_7F3K2Q",
     "hostile person": "/console/people/p_EVIL01",
     "split": "/console/people/p_7F3K2Q/split",

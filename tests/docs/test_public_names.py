@@ -2,17 +2,27 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import patron
 import patron.testing
 
-PUBLIC: set[str] = set()
+PUBLIC = {"App", "__version__", "errors", "open"}
+APP = {"batch", "close", "decide", "erase", "events", "identify", "path", "profile", "track"}
 TESTING = {"MemoryTable"}
 
 
 def test_patron_s_public_names() -> None:
-    assert set(getattr(patron, "__all__", ())) == PUBLIC
-    assert {name for name in vars(patron) if not name.startswith("_")} - _modules() == PUBLIC
+    assert set(patron.__all__) == set(dir(patron)) == PUBLIC
+    assert all(getattr(patron, name) is not None for name in PUBLIC)
+    shown = {name for name in vars(patron) if not name.startswith("_")} - _modules()
+    assert shown == PUBLIC - {"__version__"}
+
+
+def test_an_app_s_public_names(tmp_path: Path) -> None:
+    with patron.open(tmp_path / "shop", create=True) as app:
+        assert type(app) is patron.App
+        assert {name for name in dir(app) if not name.startswith("_")} == APP
 
 
 def test_the_testing_package_s_public_names() -> None:

@@ -40,9 +40,9 @@ def open_shop(folder: Path) -> Iterator[Shop]:
     assert not server.close()
 
 
-def sign_in(console: httpx.Client, url: str) -> str:
+def sign_in(console: httpx.Client, url: str, name: str = "giulia") -> str:
     """Sign in and give the token that forms carry."""
-    form = {"csrf": csrf(console.get("/console/signin").text), "name": "giulia", "password": PASSWORD}
+    form = {"csrf": csrf(console.get("/console/signin").text), "name": name, "password": PASSWORD}
     answer = console.post("/console/signin", data=form, headers={"origin": url})
     assert answer.status_code == 303, answer.text
     return csrf(console.get("/console/account").text)

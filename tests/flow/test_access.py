@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.flow.serving import PatronServer, Reply, basic, bearer, free_port, request, run_patron
-from tests.flow.shop import Shop
+from tests.flow.shop import PASSWORD, Shop, sign_in
 
 MASKED = "•••"
 
@@ -96,6 +97,71 @@ def test_a_key_sees_its_fields_and_no_more_anywhere(shop: Shop, anna: str) -> No
         ("user_id", "anna"),
         ("email", f"a{MASKED}"),
     }
+
+
+def test_a_narrow_key_reads_why_a_merge_was_refused_without_the_identifiers(shop: Shop, anna: str) -> None:
+    for name in ("one", "two"):
+        login = {"type": "identify", "userId": f"family-{name}", "anonymousId": "family-tablet"}
+        shop.server.track(shop.key, login)
+    masked = ["user_id", "email", "anonymous_id"]
+    key = made(shop, "joiner", scopes=["profiles:write", "profiles:read"], masked=masked)
+    url = f"{shop.server.url}/v1/profiles/{anna}/merge"
+    for other, reason, secret in (
+        ("anonymous_id:family-tablet", "was seen with 2 user ids", "family-tablet"),
+        ("user_id:family-one", "hold more than 1 user id", "family-one"),
+    ):
+        body = json.dumps({"other": other})
+        narrow = request("POST", url, body, bearer(key)).json()
+        whole = request("POST", url, body, bearer(shop.server.admin)).json()
+        assert not narrow["joined"]
+        assert reason in narrow["message"]
+        assert reason in whole["message"]
+        assert secret not in narrow["message"]
+        assert (secret in whole["message"]) is (other == "anonymous_id:family-tablet")
+
+
+@pytest.mark.parametrize("how", [{"masked": ["email"]}, {"fields": ["city"]}])
+def test_what_cannot_be_shown_in_part_is_refused_to_a_narrow_key(
+    shop: Shop, anna: str, how: dict[str, list[str]]
+) -> None:
+    key = made(shop, f"part-{next(iter(how))}", scopes=["admin"], **how)
+    bad = {
+        "type": "track",
+        "event": "X",
+        "userId": "anna",
+        "timestamp": "never",
+        "properties": {"iban": "IT60X"},
+    }
+    shop.server.track(shop.key, bad)
+    letter = shop.server.get("/v1/admin/deadletters", key).json()["data"][0]["id"]
+    for method, path in (
+        ("GET", f"/v1/profiles/{anna}/export"),
+        ("GET", f"/v1/admin/deadletters/{letter}"),
+        ("POST", "/v1/admin/identity/dry-run"),
+    ):
+        body = "{}" if method == "POST" else None
+        reply = request(method, shop.server.url + path, body, bearer(key))
+        assert (reply.status, reply.json()["code"]) == (403, "narrow_key"), path
+        assert request(method, shop.server.url + path, body, bearer(shop.server.admin)).status == 200
+
+
+def test_the_console_masks_people_for_a_viewer(shop: Shop, anna: str) -> None:
+    person = shop.server.profile(anna).json()["id"]
+    words = ["--password", PASSWORD, "--role", "viewer", "--data", str(shop.server.data)]
+    run_patron("user", "add", "viola", *words)
+    with httpx.Client(base_url=shop.server.url, timeout=30) as console:
+        token = sign_in(console, shop.server.url, "viola")
+        form = {"csrf": token, "q": "anna@mail.example"}
+        found = console.post("/console/people", data=form, headers={"origin": shop.server.url}).text
+        pages = [console.get(f"/console/people/{person}{part}").text for part in ("", "/timeline", "/split")]
+        pages += [console.get("/console").text, console.get("/console/decisions").text]
+    assert f"/console/people/{person}" in found
+    for text in (*pages, found.replace('value="anna@mail.example"', "")):
+        for secret in ("anna@mail.example", "Anna", "IT60X"):
+            assert secret not in text
+    assert "a•••" in pages[0]
+    clear = shop.console.get(f"/console/people/{person}").text
+    assert "anna@mail.example" in clear
 
 
 def test_a_key_of_one_source_sees_only_its_events(shop: Shop, anna: str) -> None:

@@ -155,7 +155,7 @@ def test_split_undo_and_merge(desk: Desk) -> None:
     )
     refused = desk.json("person", "merge", "user_id:anna", "user_id:bruno")
     assert refused["joined"] is False
-    assert "refused" in refused["message"]
+    assert "more than 1 user id" in refused["message"]
     assert (
         "one person already"
         in desk.run("person", "merge", "user_id:anna", "anonymous_id:dev-1", code=FAILED).stderr
@@ -230,6 +230,36 @@ def test_replay_backup_and_restore(desk: Desk, tmp_path: Path) -> None:
     damaged = next((copy / "log").iterdir())
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     assert damaged.name in Desk(tmp_path / "third", None).run("restore", str(copy), code=FAILED).stderr
+
+
+def test_a_dry_run_of_other_rules_says_who_would_be_whom(desk: Desk, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[identity]\ndeclared = [{name = "card", limit = 3}]\n')
+    assert "Nobody would come apart." in desk.run("config", "dry-run", str(rules)).stdout
+    rules.write_text("[identity]\ntotal_limit = 1\n")
+    told = desk.run("config", "dry-run", str(rules), code=BAD_USE).stdout
+    people, apart = told.split("Would be several people, for example:")
+    assert "of today would come apart." in people
+    assert "  e-mail anna@mail.example\n" in apart
+    value = desk.json("config", "dry-run", str(rules), code=BAD_USE)
+    assert value["splits"] == len(value["split_examples"]) > 0
+    assert value["people_after"] > value["people_before"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[identity", "not valid TOML"),
+        ("total_limit = 5", "no [identity] table"),
+        ("[identity]\ntotal = 5", "total"),
+        ("[identity]\ntotal_limit = 0", "at least 1"),
+        ("[identity]\ntotal_limit = 2026-01-01", "total_limit"),
+    ],
+)
+def test_rules_that_cannot_be_tried_say_why(desk: Desk, tmp_path: Path, text: str, sentence: str) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text(text)
+    assert sentence in desk.run("config", "dry-run", str(rules), code=FAILED).stderr
 
 
 def test_config_shows_each_value_with_its_origin(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from patron.cli import staging
 from patron.cli.client import Failed, call
 from patron.cli.options import example
 from patron.experiments.assign import TREATED, arm
@@ -33,10 +34,6 @@ SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email")
 SEED = 7
 HALF = "demo.unfinished"
 """Stands in a demo's folder while it is being built."""
-ASKS = (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_tablet"))
-"""Where the guided people are asked for, in turn; at the last place until there is an offer: placement, channel."""
-PATIENCE = 12
-"""Asks after which a first offer is no longer waited for; each has at least an even chance of one."""
 
 
 @click.command(
@@ -214,7 +211,7 @@ class _Demo:
         body = {"name": "demo", "full_name": "Giulia Serra", "role": "admin", "password": password}
         call(self.folder, "POST", "/v1/admin/users", body)
         self._fill({name: key for name, key in keys.items() if name.endswith("-history")})
-        self._shop(keys)
+        staging.shop(self.folder, keys)
         stories = self._stories()
         facts = {
             "keys": keys,
@@ -225,9 +222,9 @@ class _Demo:
             "today": self.today.isoformat(),
         }
         for story in stories:
-            self._first_offer(keys["associate_tablet"], decide, story["identifier"])
+            staging.first_offer(self.url, keys["associate_tablet"], decide, story["identifier"])
         if self.dataset == "town":
-            self._misfits(keys["kiosk"])
+            staging.misfits(self.url, keys["kiosk"], self.today)
         marker.touch(mode=0o600)
         marker.write_text(json.dumps(facts), "utf-8")
         (self.folder / HALF).unlink()
@@ -246,7 +243,9 @@ class _Demo:
         deliveries, total = self._deliveries()
         with self._bar("{task.completed:,.0f} messages") as bar:
             task = bar.add_task("Loading by the tracking API", total=total)
-            report = load(self.url, keys, _as_history(deliveries), lambda n: bar.update(task, completed=n))
+            report = load(
+                self.url, keys, staging.as_history(deliveries), lambda n: bar.update(task, completed=n)
+            )
         self.out.print(
             f"{report.sent:,} messages at {report.rate:,.0f} a second, each on disk before it was acknowledged."
         )
@@ -295,64 +294,6 @@ class _Demo:
         )
         return Progress(*columns, console=self.out, transient=False)
 
-    def _shop(self, keys: dict[str, str]) -> None:
-        from patron.sim.catalogue import shelf
-
-        setup = {
-            "keys": {channel: keys[channel] for channel in ("web", "kiosk", "pos")},
-            "products": shelf(),
-            "placements": {"web": "web_home", "kiosk": "kiosk_home", "pos": "till"},
-            "currency": "EUR",
-            "store": "S01",
-            "notice": "it-3",
-        }
-        file = self.folder / "shop.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(setup), "utf-8")
-
-    def _first_offer(self, tablet: str, key: str, identifier: str) -> None:
-        """Ask for a guided person as the touchpoints do when they walk in, until one offer stands in their list."""
-        kind, _, value = identifier.partition(":")
-        who = {"externalIds": [{"type": kind, "id": value}]}
-        for number in range(PATIENCE):
-            placement, channel = ASKS[min(number, len(ASKS) - 1)]
-            body = {"placement": placement, "channel": channel, "context": who}
-            headers = {"authorization": f"Bearer {key}"}
-            answer = httpx.post(f"{self.url}/v1/decide", json=body, headers=headers, timeout=10).json()
-            if channel == "associate_tablet" and answer.get("action") not in {None, "nothing"}:
-                break
-        else:
-            return
-        # an associate says that it was shown: what follows can then be credited to it
-        shown = {"decision_id": answer["decisionId"], "offer_id": answer["action"], "placement": placement}
-        shown["offer_name"] = (answer.get("content") or {}).get("title") or answer["action"]
-        context = {"externalIds": [{"type": kind, "id": value, "collection": "users", "encoding": "none"}]}
-        message = {"event": "Offer Shown", "properties": shown, "context": context}
-        httpx.post(f"{self.url}/v1/track", json=message, auth=(tablet, ""), timeout=10).raise_for_status()
-
-    def _misfits(self, key: str) -> None:
-        """What a new screen sends before anybody has told Patron of it: something for the quarantine, to be mended."""
-        who = {"anonymousId": "totem-S04-1"}
-        batch: list[dict[str, Any]] = [
-            {
-                **who,
-                "type": "track",
-                "event": "Screen Touched",
-                "context": {"channel": "totem"},
-                "properties": {"store_id": "S04", "number": n},
-            }
-            for n in range(1, 4)
-        ]
-        priced = {"product_id": "mug-blue", "name": "Blue mug", "price": 14.5, "currency": "EUR"}
-        late = (self.today + dt.timedelta(days=400)).isoformat() + "T09:00:00Z"
-        batch.append(
-            {**who, "type": "track", "event": "Product Viewed", "timestamp": late, "properties": priced}
-        )
-        batch.append({"type": "track", "event": "Product Viewed", "properties": priced})
-        httpx.post(
-            f"{self.url}/v1/batch", json={"batch": batch}, auth=(key, ""), timeout=10
-        ).raise_for_status()
-
     # --- telling and living ---------------------------------------------------------------------------------------
 
     def _tell(self, facts: dict[str, Any]) -> None:
@@ -399,15 +340,3 @@ def _taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _as_history(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
-    """The same messages from import sources, which may say when a message arrived."""
-    for delivery in deliveries:
-        message = dict(delivery.message)
-        arrived = dt.datetime.fromtimestamp(delivery.arrival_ms / 1000, dt.UTC).isoformat(
-            timespec="milliseconds"
-        )
-        message["receivedAt"] = arrived
-        message.pop("sentAt", None)
-        yield Delivery(delivery.arrival_ms, f"{delivery.source_name}-history", message)

@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("workspace", "Rebuild everything from the log and compare."),
     "backup": ("workspace", "Copy the directory, consistent, while it serves."),
     "restore": ("workspace", "Make a directory from a backup; erased people stay out."),
-    "config": ("workspace", "Every setting with its value and origin."),
+    "config": ("workspace", "Every setting with its origin; a dry run of other identity rules."),
     "doctor": ("workspace", "Check the directory and the machine."),
     "clock": ("workspace", "Step the clock of `serve --clock stepped`."),
     "bench": ("bench.command", "Measure this machine against the floors and goals."),

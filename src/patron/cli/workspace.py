@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from patron.cli.client import Failed, call
 from patron.cli.options import data_option, example, json_option
-from patron.cli.output import emit, table
+from patron.cli.output import emit, table, text_of
+from patron.identity.diff import PartitionDiff
+from patron.identity.impact import impact
 from patron.model.errors import PatronError
 
 
@@ -76,9 +79,11 @@ def restore(source: Path, data: Path, erasures: Path | None) -> None:
     click.echo(f"Restored {data}; {applied} erasures applied. Start it: patron serve --data {data}")
 
 
-@click.group(epilog=example("patron config show --data shop"))
+@click.group(
+    epilog=example("patron config show --data shop\npatron config dry-run stricter.toml --data shop")
+)
 def config() -> None:
-    """Every setting with its value and origin."""
+    """Every setting with its value and origin, and a dry run of other identity rules."""
 
 
 @config.command(
@@ -99,6 +104,48 @@ def config_show(data: Path, as_json: bool) -> None:
             ["setting", "value", "origin"], [[r["key"], _short(r["value"]), r["origin"]] for r in rows]
         ),
     )
+
+
+@config.command(
+    "dry-run",
+    epilog=example(
+        "patron config dry-run stricter.toml --data shop\npatron config dry-run stricter.toml --json --data shop"
+    ),
+)
+@click.argument("rules", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@data_option
+@json_option
+def config_dry_run(rules: Path, data: Path, as_json: bool) -> None:
+    """What the identity rules in the file RULES would make of the people there are. Changes nothing.
+
+    RULES is written as patron.toml: the keys in its [identity] table replace those in force. Exit code 0 when everybody
+    stays who they are, 2 when somebody would be joined or come apart.
+    """
+    from patron.runtime.settings import tried_rules
+
+    try:
+        tried = tried_rules(text_of(rules))
+    except PatronError as error:
+        raise Failed(f"{rules}: {error}") from error
+    value = call(data, "POST", "/v1/admin/identity/dry-run", {"identity": tried})
+    told = impact(msgspec.convert(value, PartitionDiff))
+    lines = [
+        *told.summary,
+        *_examples("Would be one person, for example:", told.joined),
+        *_examples("Would be several people, for example:", told.apart),
+        "",
+        told.unknown,
+    ]
+    emit(value, as_json=as_json, text="\n".join(lines))
+    if told.changes:
+        raise SystemExit(2)
+
+
+def _examples(head: str, found: tuple[tuple[str, ...], ...]) -> list[str]:
+    if not found:
+        return []
+    lines = [line for people in found for line in ("", *(f"  {person}" for person in people))]
+    return ["", head, *lines[1:]]
 
 
 @click.command(epilog=example("patron doctor --data shop"))

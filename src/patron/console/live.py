@@ -1,19 +1,20 @@
 """The running product behind the console's port: `port.ConsoleApp` over `runtime.backend.LocalBackend`."""
 
 import asyncio
-import datetime as dt
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from patron.console.app import create_console
+from patron.console.figures import figures
 from patron.console.port import Figures, LiveUpdate, ShopSetup, User
+from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
-from patron.model.clock import DAY, HOUR
+from patron.model.clock import DAY
 from patron.model.errors import Forbidden, NotFound
 from patron.model.views import (
     ChannelRate,
@@ -90,31 +91,7 @@ class LiveApp:
 
     def figures(self) -> Figures:
         """Counts of today in the workspace's zone."""
-        start = self._midnight()
-        hours, before = [0] * 24, [0] * 24
-        nothing = total = 0
-        for number in range(24):
-            made, silent = self._workspace.decisions_at(start // HOUR + number)
-            hours[number], total, nothing = made, total + made, nothing + silent
-            before[number] = self._workspace.decisions_at(start // HOUR + number - 7 * 24)[0]
-        rates = {r.channel: r for r in self.rates()}
-        visits, known = self._workspace.visits(self.now() // DAY)
-        return Figures(
-            total,
-            nothing,
-            sum(r.today for r in rates.values()),
-            visits,
-            known,
-            hours,
-            before if any(before) else [],
-        )
-
-    def _midnight(self) -> int:
-        zone = ZoneInfo(self._workspace.settings.workspace.zone)
-        day = dt.datetime.fromtimestamp(self.now() / 1000, zone).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
-        return int(day.timestamp() * 1000)
+        return figures(self._workspace, self.rates())
 
     def needs(self) -> list[Need]:
         """What waits for a person, most pressing first."""
@@ -186,8 +163,10 @@ class LiveApp:
 
     def find(self, query: str, limit: int) -> list[PersonRow]:
         """People by any identifier or name."""
-        found = self._backend.search(query, limit)
-        return list(found)
+        text = query[:200]
+        return [
+            views.person_row(self._workspace, p, k) for p, k in people.search(self._workspace, text, limit)
+        ]
 
     def person(self, id_or_key: str) -> PersonView | None:
         """One person; None when unknown."""
@@ -236,6 +215,11 @@ class LiveApp:
         """Why two identifiers are one person, or not."""
         said = self._backend.why(person_id, a, b)
         return said["joined"], said["steps"]
+
+    def dry_run(self, rules: dict[str, Any]) -> PartitionDiff:
+        """What other identity rules would change."""
+        found: PartitionDiff = self._backend.dry_run(rules)
+        return found
 
     async def preview_split(
         self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None
@@ -312,6 +296,10 @@ class LiveApp:
     def sources(self) -> list[Source]:
         """All sources."""
         return self._backend.sources()
+
+    def arrived(self) -> dict[str, int]:
+        """Messages accepted today by source."""
+        return self._backend.app.ingest.today()
 
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str:
         """Make a source; gives its write key."""

@@ -1,10 +1,14 @@
-"""Who may change what. Everybody who signs in may look; a page says who may when the reader may not."""
+"""Who may see and change what. Everybody who signs in may look; a page says who may when the reader may not.
+
+`see` is personal data in clear (`masked` hides it from all others); `reveal` is to see one dead letter in clear, by an
+act that is logged; `rules` is to try other identity rules.
+"""
 
 MAY: dict[str, frozenset[str]] = {
-    "admin": frozenset({"split", "privacy", "setup", "letters"}),
-    "marketer": frozenset({"split"}),
-    "privacy": frozenset({"split", "privacy"}),
-    "developer": frozenset({"setup", "letters"}),
+    "admin": frozenset({"see", "split", "privacy", "setup", "letters", "rules"}),
+    "marketer": frozenset({"see", "split"}),
+    "privacy": frozenset({"see", "split", "privacy", "rules"}),
+    "developer": frozenset({"setup", "letters", "reveal", "rules"}),
     "viewer": frozenset(),
 }
 _NAMES = {
@@ -16,7 +20,7 @@ _NAMES = {
 
 
 def may(role: str, action: str) -> bool:
-    """Whether an account of this role may take the action (`split`, `privacy`, `setup`, `letters`).
+    """Whether an account of this role may take the action (`see`, `split`, `privacy`, `setup`, `letters`, `reveal`, `rules`).
 
     >>> may("marketer", "split"), may("marketer", "setup"), may("nonsense", "split")
     (True, False, False)

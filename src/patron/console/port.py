@@ -5,10 +5,11 @@ disk. They raise `patron.model.errors` (`Gone` for an erased person, `BadRequest
 """
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
+from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.views import (
     ChannelRate,
@@ -133,6 +134,10 @@ class ConsoleApp(Protocol):
         """Whether two identifiers are one person, and the steps that say why (or why not)."""
         ...
 
+    def dry_run(self, rules: dict[str, Any]) -> PartitionDiff:
+        """What other identity rules would make of the people there are. Raises `BadRequest` when they cannot be read."""
+        ...
+
     async def preview_split(
         self, person_id: str, nodes: list[str], cut_node: str | None, cut_at: int | None
     ) -> SplitPreview: ...
@@ -159,6 +164,10 @@ class ConsoleApp(Protocol):
 
     # data
     def sources(self) -> list[Source]: ...
+    def arrived(self) -> dict[str, int]:
+        """Messages accepted today by source; sources that sent none may be left out."""
+        ...
+
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str: ...
     async def rotate(self, name: str) -> str:
         """A further write key for the source; the older ones stay valid until revoked."""

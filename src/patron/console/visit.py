@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from patron.console.guard import same_origin
+from patron.console.masked import seen_by
 from patron.console.permissions import may, who_may
 from patron.console.port import ConsoleApp, User
 from patron.console.render import Times, render
@@ -66,7 +67,8 @@ class Visit:
 
     def __init__(self, house: House, request: Request, session: Session | None, form: Form) -> None:
         self.house = house
-        self.app = house.app
+        self.app = house.app if session is None else seen_by(house.app, session.user.role)
+        """The product, as the role of whoever asks may see it."""
         self.request = request
         self._session = session
         self.form = form
@@ -101,6 +103,11 @@ class Visit:
     def token(self) -> str:
         """The token that every form of this visit carries."""
         return self._session.token if self._session else self.house.sessions.form_token(self.visitor)
+
+    @property
+    def masked(self) -> bool:
+        """Whether personal data is masked for whoever asks."""
+        return not may(self.user.role, "see")
 
     def need(self, action: str) -> None:
         """Refuse unless the account may take the action."""

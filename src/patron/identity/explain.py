@@ -65,6 +65,31 @@ def why(graph: Graph, a: Key, b: Key) -> Explanation:
     return Explanation(same, tuple(path), tuple(_sentence(link) for link in path))
 
 
+def apart(graph: Graph, a: Key, b: Key) -> str:
+    """What keeps a link by hand from making one person of two: a shared identifier, or the limit they would break.
+
+    >>> from patron.identity.rules import IdentityRules
+    >>> from patron.model.people import Claim, Located
+    >>> from patron.testing import MemoryTable
+    >>> graph = Graph(MemoryTable(), MemoryTable(), IdentityRules(), b"0123456789abcdef")
+    >>> for uid in ("user_id:7", "user_id:8"):
+    ...     change = graph.observe(0, uid, 1, "asserted", Located(uid, (Claim(uid, 0),)))
+    >>> apart(graph, "user_id:7", "user_id:8")
+    'Together they would hold more than 1 user id.'
+    """
+    people = [p for p in (graph.person_of(a), graph.person_of(b)) if p is not None]
+    for key in (a, b):
+        row = graph.row(key)
+        if row is not None and row.shared:
+            return f"{_why_shared(graph, key, row)[1]}."
+    tallies = [tally_of(graph, ((k, r) for k in p.members if (r := graph.row(k)))) for p in people]
+    crowded = any(person.crowded for person in people)
+    rule = (broken_by(graph.plan, *tallies) if len(tallies) == 2 else "") or (
+        "crowded" if crowded else "neighbours"
+    )
+    return f"{limit_sentence(rule, graph.plan)}."
+
+
 def _edges(graph: Graph, key: Key) -> Iterator[tuple[Key, Edge]]:
     row = graph.row(key)
     for other, edge in (row.links if row else {}).items():

@@ -92,19 +92,26 @@ STANDARD_TYPES: tuple[IdentifierType, ...] = (
 
 _WORDS = (
     "unknown", "null", "none", "nil", "nan", "undefined", "anonymous", "guest", "n/a", "na", "n.a.", "-", "--",
-    "?", ".", "-1", "true", "false", "test", "[object object]", "(not set)", "not set", "12345678", "123456789",
-    "1234567890", "00000000-0000-0000-0000-000000000000",
+    "?", ".", "-1", "true", "false", "test", "[object object]", "(not set)", "not set",
+    "00000000-0000-0000-0000-000000000000",
 )  # fmt: skip
+_TYPED = ("12345678", "123456789", "1234567890")
+_REPEATED = r"(\d)\1{6,}"
+_KEYED_IN = ("crm_id", "anonymous_id", "device_id", "push_token", "ga_client_id")
+"""Types whose digits somebody or something fills in. A user id is given out by the shop, one after the other, so
+1111111 and 12345678 are customers like any other."""
 
 BLOCKED: dict[str, tuple[str, ...]] = {
     "*": _WORDS,
+    **dict.fromkeys(("card", *_KEYED_IN), _TYPED),
     "email": ("none@none.com", "test@test.com", "a@a.a", "email@email.com", "user@example.com"),
 }
 """Values that are no identifiers, by type, compared without case. `*` = every type; of a transaction or visit only
-the words, since a short number may well be an order."""
+the words, since a short number may well be an order. Digits that people type to get on are junk by type, never as user id."""
 
 BLOCKED_PATTERNS: dict[str, tuple[str, ...]] = {
-    "*": (r"0+", r"(\d)\1{6,}", r"x{3,}", r"[-_.?*/\\]+"),
+    "*": (r"0+", r"x{3,}", r"[-_.?*/\\]+"),
+    **dict.fromkeys(_KEYED_IN, (_REPEATED,)),
     "card": (r"(\d)\1{4,}",),
     "email": (
         r"(no|not|none|na|n\.a|nil|null|undefined|unknown|anonymous|guest|nobody|fake|asdf|qwerty|abc|xxx+)\d*@.*",

@@ -27,7 +27,7 @@ class FieldIndex:
 
     >>> index = FieldIndex("totals.orders", [(Condition("totals.orders", ">=", 2), 0b01), (Condition("totals.orders", "<", 9), 0b10)])
     >>> [bin(index.failing({"totals.orders": orders})) for orders in (1, 2, 9)], bin(index.failing({}))
-    (['0b1', '0b0', '0b10'], '0b11')
+    (['0b1', '0b0', '0b10'], '0b1')
     """
 
     def __init__(self, field: str, rows: Sequence[tuple[Condition, int]]) -> None:

@@ -9,8 +9,9 @@
 | `channels.CHANNEL` | events seen in a channel | number |
 | `context.NAME` | what the touchpoint said in this ask | as a trait |
 
-A missing value matches nothing but `missing`: someone who never viewed a product is found by
-`counters.Product Viewed missing`, not by `< 1`.
+What never happened has happened 0 times: a count or total that is not there (`counters`, `channels`, `totals`) compares as
+0, so `counters.Product Viewed < 1` finds those who never viewed one, as `missing` does. Any other missing value matches
+nothing but `missing`.
 """
 
 import difflib
@@ -65,6 +66,15 @@ def is_personal(field: str) -> bool:
     (True, False)
     """
     return not field.startswith("context.")
+
+
+def counts(field: str) -> bool:
+    """Whether a field counts or sums what happened, so that it is 0 when nothing did.
+
+    >>> counts("counters.Product Viewed"), counts("totals.revenue.EUR"), counts("last_seen_days"), counts("traits.visits")
+    (True, True, False, False)
+    """
+    return field.startswith(("counters.", "channels.", "totals."))
 
 
 def check(condition: Condition) -> list[str]:

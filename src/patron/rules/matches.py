@@ -7,7 +7,7 @@ from typing import Any
 from patron.model.money import to_units
 from patron.model.offers import Condition
 from patron.rules.facts import Facts
-from patron.rules.language import check, kind_of
+from patron.rules.language import check, counts, kind_of
 
 Predicate = Callable[[Facts], bool]
 
@@ -39,18 +39,24 @@ def prepare(condition: Condition) -> Predicate:
     if op == "exists":
         return lambda facts: facts.get(field) is not None
     values = constants(condition)
-    if op in _ORDER:
-        return _ordering(field, _ORDER[op], values[0])
-    return _membership(field, op, values)
+    holds = _ordering(field, _ORDER[op], values[0]) if op in _ORDER else _membership(field, op, values)
+    return _or_zero(field, holds) if counts(field) else holds
+
+
+def _or_zero(field: str, holds: Predicate) -> Predicate:
+    """The same for a count, which is 0 when it is not there."""
+    nothing = holds({field: 0})
+    return lambda facts: nothing if facts.get(field) is None else holds(facts)
 
 
 def matches(condition: Condition, facts: Facts) -> bool:
-    """Whether a condition holds. A missing value matches nothing but `missing`; unlike types never match.
+    """Whether a condition holds. A missing count is 0, any other missing value matches nothing but `missing`; unlike
+    types never match.
 
     >>> matches(Condition("traits.city", "in", ["Bologna", "Turin"]), {"traits.city": "Turin"})
     True
-    >>> matches(Condition("traits.city", "!=", "Turin"), {})
-    False
+    >>> matches(Condition("traits.city", "!=", "Turin"), {}), matches(Condition("counters.Store Visited", "<", 1), {})
+    (False, True)
     """
     return prepare(condition)(facts)
 

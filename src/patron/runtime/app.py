@@ -14,6 +14,7 @@ from patron.model.errors import BadRequest
 from patron.model.log import Entry
 from patron.model.views import Status
 from patron.runtime import facts
+from patron.runtime.arrivals import Arrivals
 from patron.runtime.ingest import Ingest
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
@@ -53,13 +54,14 @@ class App:
         self.rates = Rates()
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
-        self.ingest = Ingest(workspace, self.pipeline)
+        self.ingest = Arrivals(Ingest(workspace, self.pipeline), workspace)
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = False
         self._due = False
-        self._tasks = [asyncio.get_running_loop().create_task(self._housekeep())]
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self.ingest.count_earlier())]
 
     @classmethod
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "App":
@@ -105,7 +107,9 @@ class App:
             )
         if now < clock.now():
             raise BadRequest("clock_back", f"The clock stands at {clock.now()}; time only goes forward.")
-        return await self.record("Clock Stepped", now)
+        position = await self.record("Clock Stepped", now)
+        self.ingest.roll()
+        return position
 
     @property
     def writing(self) -> bool:
@@ -182,6 +186,7 @@ class App:
             while True:
                 await asyncio.sleep(1.0)
                 self.rates.tick(self.workspace)
+                self.ingest.roll()
                 self._due = self._is_due()
                 if self.pipeline.waiting == 0:
                     self._between()

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from patron.decide.catalogue import parse
+from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest, NotFound, PatronError
 from patron.model.offers import Ask
-from patron.model.people import Person
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
-from patron.profiles import public
-from patron.runtime import access, erasures, export, letters, people, scoped, splits, upkeep, views
+from patron.runtime import access, erasures, export, letters, parts, people, scoped, splits, upkeep, views
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
@@ -45,8 +44,12 @@ class LocalBackend:
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
         """Open a directory and take up its catalogue file."""
         backend = cls(await App.start(path, clock, crash))
-        await erasures.resume(backend.app)
-        await backend._take_up_catalogue()
+        try:
+            await erasures.resume(backend.app)
+            await backend._take_up_catalogue()
+        except BaseException:
+            await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
+            raise
         backend.app.keep(backend._keep_tidy())
         return backend
 
@@ -105,7 +108,7 @@ class LocalBackend:
     def resource(self, person: str, part: str, key: ApiKey) -> Any:
         """One part of a profile as JSON, within what the key may read."""
         found = people.find(self.workspace, person)
-        return _PARTS[part](self, found, key)
+        return parts.PARTS[part](self.workspace, self.answers, found, key)
 
     def events(
         self, person: str, limit: int, cursor: str | None, order: str, channel: str, name: str, key: ApiKey
@@ -163,8 +166,8 @@ class LocalBackend:
         after = splits.effect(self.workspace, record)
         return SplitView(record.id, after, list(record.pairs), "As it was before the split.")
 
-    async def merge(self, person: str, other: str, by: str) -> Any:
-        """Join two people by hand; says so when a limit refuses."""
+    async def merge(self, person: str, other: str, by: str, key: ApiKey | None = None) -> Any:
+        """Join two people by hand; says so when a limit refuses, in words that the key may read."""
         a, b = people.find(self.workspace, person), people.find(self.workspace, other)
         if a.id == b.id:
             raise BadRequest("same_person", "These are one person already.")
@@ -172,19 +175,21 @@ class LocalBackend:
         await self.app.record("Audited", (by, "merge", a.id))
         after = people.by_key(self.workspace, a.root)
         joined = after is not None and b.root in after.members
-        message = (
-            "One person now."
-            if joined
-            else "Kept on record, but refused: " + self.why(person, a.root, b.root)["steps"][0]
-        )
+        message = "One person now."
+        if not joined:
+            reason = apart(self.workspace.graph, a.root, b.root)
+            message = (
+                f"Refused, nothing was changed: {scoped.sentence(reason, {*a.members, *b.members}, key)}"
+            )
         return {"joined": joined, "id": after.id if after else a.id, "message": message}
 
     async def erase(self, person: str, by: str) -> EraseReceipt:
         """Erase a person from every store."""
         return await erasures.erase(self.app, people.find(self.workspace, person), by)
 
-    def export(self, person: str, by: str) -> bytes:
-        """Everything held about a person as one ZIP."""
+    def export(self, person: str, by: str, key: ApiKey | None = None) -> bytes:
+        """Everything held about a person as one ZIP; Forbidden to a key that sees only some of it."""
+        scoped.need_whole(key, "An export holds everything about a person")
         found = people.find(self.workspace, person)
         self.audit(by, "export", found.id)
         return export.archive(self.workspace, self.answers, found)
@@ -291,8 +296,9 @@ class LocalBackend:
         """A page of open dead letters."""
         return letters.page(self.app, code, source, cursor, limit)
 
-    def dead_letter(self, letter: str) -> tuple[DeadLetter, str]:
-        """One with its message."""
+    def dead_letter(self, letter: str, key: ApiKey | None = None) -> tuple[DeadLetter, str]:
+        """One with its message; Forbidden to a key that sees only some fields of people."""
+        scoped.need_whole(key, "A dead letter is shown whole, as it came")
         return letters.one(self.app, letter)
 
     async def replay_dead_letter(self, letter: str, edited: str | None) -> tuple[bool, str]:
@@ -326,8 +332,9 @@ class LocalBackend:
 
         return show(self.workspace.settings, self.workspace.origins)
 
-    def dry_run(self, rules: dict[str, Any]) -> Any:
-        """What other identity rules would change."""
+    def dry_run(self, rules: dict[str, Any], key: ApiKey | None = None) -> Any:
+        """What other identity rules would change; Forbidden to a key that sees only some fields of people."""
+        scoped.need_whole(key, "Examples of a dry run name people by their identifiers")
         return upkeep.dry_run(self.app, rules)
 
     async def verify_replay(self) -> Any:
@@ -337,78 +344,6 @@ class LocalBackend:
     async def retain(self) -> Any:
         """Drop what is older than its class allows."""
         return await upkeep.retain(self.app)
-
-
-def _profile(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    profile = people.profile(backend.workspace, person)
-    value = public.to_json(person, profile)
-    value["identifiers"] = _identifiers(backend, person)
-    return public.mask(value, key.fields, key.masked)
-
-
-def _identifiers(backend: LocalBackend, person: Person) -> list[dict[str, Any]]:
-    return [
-        {**plain(i), "first_seen": public.iso(i.first_seen), "last_seen": public.iso(i.last_seen)}
-        for i in views.identifiers(backend.workspace, person)
-    ]
-
-
-def _traits(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    return {
-        "traits": public.mask_traits(
-            public.traits(people.profile(backend.workspace, person)), key.fields, key.masked
-        )
-    }
-
-
-def _external_ids(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    rows = _identifiers(backend, person)
-    return {"data": public.mask_identifiers(rows, key.fields, key.masked)}
-
-
-def _links(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    rows = plain(views.links(backend.workspace, person))
-    return {
-        "data": [{**row, "a": scoped.node(row["a"], key), "b": scoped.node(row["b"], key)} for row in rows]
-    }
-
-
-def _segments(_backend: LocalBackend, _person: Person, _key: ApiKey) -> Any:
-    return {"data": []}
-
-
-def _consents(backend: LocalBackend, person: Person, _key: ApiKey) -> Any:
-    profile = people.profile(backend.workspace, person)
-    return public.consents(profile)
-
-
-def _metadata(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    profile = people.profile(backend.workspace, person)
-    return {
-        "id": person.id,
-        "retired_ids": sorted(backend.workspace.graph.retired_ids(person)),
-        "events": profile.events,
-        "nodes": [scoped.node(n, key) for n in profile.nodes],
-        "crowded": person.crowded,
-        "groups": views.groups(backend.workspace, person),
-    }
-
-
-def _decisions(backend: LocalBackend, person: Person, key: ApiKey) -> Any:
-    found = views.decisions_of(backend.workspace, backend.answers, person, 50)
-    return {"data": [scoped.decision(d, key) for d in found]}
-
-
-_PARTS: dict[str, Any] = {
-    "profile": _profile,
-    "traits": _traits,
-    "external_ids": _external_ids,
-    "links": _links,
-    "segments": _segments,
-    "consents": _consents,
-    "metadata": _metadata,
-    "decisions": _decisions,
-}
 
 
 def _moment(at: str | int) -> int:

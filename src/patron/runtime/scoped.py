@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from patron.model.access import ApiKey
+from patron.model.errors import Forbidden
 from patron.model.people import Key
 from patron.model.views import DecisionView, PersonRow, TimelineEvent
 from patron.profiles import public
@@ -23,6 +24,17 @@ def is_whole(key: ApiKey | None) -> bool:
     False
     """
     return key is None or ("*" in key.fields and not key.masked)
+
+
+def need_whole(key: ApiKey | None, what: str) -> None:
+    """Refuse a key that sees only some fields of people something that cannot be shown in part (403, `narrow_key`).
+
+    >>> need_whole(None, "An export holds everything")
+    """
+    if not is_whole(key):
+        raise Forbidden(
+            "narrow_key", f"{what}, and this key sees only some fields. Use a key without fields and masks."
+        )
 
 
 def node(name: Key, key: ApiKey) -> str:

@@ -3,6 +3,7 @@
 This is the only module that reads the environment.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from patron.identity.rules import IdentityRules
-from patron.model.errors import ConfigError
+from patron.model.errors import BadRequest, ConfigError
 from patron.profiles.rules import ProfileRules
 
 FILE = "patron.toml"
@@ -114,6 +115,22 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Settin
             raw.setdefault(section, {})[key] = _value(text)
             origins[f"{section}.{key}"] = name
     return decode(raw), origins
+
+
+def tried_rules(text: str) -> dict[str, Any]:
+    r"""The [identity] table of a text written as patron.toml, for a dry run. Raises BadRequest when there is none.
+
+    >>> tried_rules("[identity]\ntotal_limit = 50")
+    {'total_limit': 50}
+    """
+    try:
+        table = tomllib.loads(text).get("identity")
+    except tomllib.TOMLDecodeError as error:
+        raise BadRequest("bad_rules", f"This is not valid TOML: {error}.") from error
+    if not isinstance(table, dict):
+        raise BadRequest("bad_rules", "There is no [identity] table; write that line above the rules to try.")
+    value: dict[str, Any] = json.loads(json.dumps(table, default=str))  # TOML has dates, rules have none
+    return value
 
 
 def show(settings: Settings, origins: Mapping[str, str]) -> list[tuple[str, Any, str]]:

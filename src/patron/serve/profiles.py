@@ -180,7 +180,7 @@ class _Profiles:
         return self._reply(self._backend.why(request.path["person"], a, b, request.who))
 
     async def export(self, request: Request) -> Reply:
-        archive = self._backend.export(request.path["person"], request.who.name)
+        archive = self._backend.export(request.path["person"], request.who.name, request.who)
         headers = (("content-disposition", 'attachment; filename="person.zip"'),)
         return Reply(raw=archive, content_type="application/zip", headers=headers)
 
@@ -195,7 +195,9 @@ class _Profiles:
 
     async def merge(self, request: Request) -> Reply:
         other = request.json(MergeRequest).other
-        return self._reply(await self._backend.merge(request.path["person"], other, request.who.name))
+        return self._reply(
+            await self._backend.merge(request.path["person"], other, request.who.name, request.who)
+        )
 
     async def erase(self, request: Request) -> Reply:
         return self._reply(await self._backend.erase(request.path["person"], request.who.name))

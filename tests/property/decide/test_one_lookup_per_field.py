@@ -65,6 +65,29 @@ def test_money_is_compared_in_exact_units(rows: list[tuple[str, Any]], units: in
     assert index.failing(facts) == sum(1 << i for i, rule in enumerate(rules) if not matches(rule, facts))
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["=", "!=", ">", ">=", "<", "<=", "missing", "exists"]),
+            st.sampled_from([-1, 0, 0.5, 1, 2]),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.one_of(st.none(), st.integers(0, 2)),
+)
+def test_a_missing_count_compares_as_zero_in_both(rows: list[tuple[str, Any]], count: int | None) -> None:
+    field = "counters.Product Viewed"
+    rules = [Condition(field, op, None if op in ("missing", "exists") else value) for op, value in rows]
+    index = FieldIndex(field, [(rule, 1 << i) for i, rule in enumerate(rules)])
+    for facts in ({field: count}, {} if count is None else {field: count}):
+        expected = sum(1 << i for i, rule in enumerate(rules) if not matches(rule, facts))
+        assert index.failing(facts) == expected
+    if count is None:
+        compared = sum(1 << i for i, (op, _) in enumerate(rows) if op not in ("missing", "exists"))
+        assert index.failing({}) & compared == index.failing({field: 0}) & compared
+
+
 @given(conditions())
 def test_what_is_checked_good_can_be_said_and_matched(rule: Condition) -> None:
     assert check(rule) == []

@@ -12,7 +12,7 @@ from tests.browser.fake_console import NASTY, FakeApp
 from tests.unit.console.browsing import Browsing
 
 PATHS = (
-    "/console", "/console/people", "/console/people/p_7F3K2Q", "/console/people/p_7F3K2Q/split",
+    "/console", "/console/people", "/console/people/rules", "/console/people/p_7F3K2Q", "/console/people/p_7F3K2Q/split",
     "/console/people/p_7F3K2Q/data", "/console/decisions", "/console/decisions/d_01JD7Q8ZK3",
     "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys",
     "/console/data/quarantine", "/console/data/quarantine/dl_7", "/console/privacy", "/console/account", "/console/shop",
@@ -42,6 +42,22 @@ def test_scripts_and_styles_stay_small() -> None:
         sizes[name] = len(gzip.compress(browsing.get(f"/console/static/{name}").content))
     assert sizes.pop("console.css") < 12_000
     assert sum(sizes.values()) < 45_000
+
+
+def test_sources_of_one_channel_have_their_own_counts() -> None:
+    text = Browsing().get("/console/data/sources").text
+    found = re.findall(r'data-h="Today">([\d,]+)</td>', text)
+    assert found[:3] == ["0", "4,096", "4,097"]
+    assert "all sources" not in text
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/decisions"])
+def test_a_phone_shows_who_and_when_of_each_decision(path: str) -> None:
+    rows = re.findall(r'<tr data-id="d_.*?</tr>', Browsing().get(path).text, re.DOTALL)
+    assert rows
+    for row in rows:
+        when, where, who, *_ = re.findall(r'<td class="([^"]*)"', row)
+        assert all("il" in one.split() and "hs" not in one.split() for one in (when, where, who))
 
 
 def test_home_says_what_is_not_known_yet() -> None:
@@ -388,3 +404,33 @@ def test_themes_follow_the_cookie_and_nothing_else() -> None:
     assert '<html lang="en" data-theme="dark">' in browsing.get("/console").text
     browsing.cookies.set("patron_theme", 'x" onload="y')
     assert 'onload="y' not in browsing.get("/console").text
+
+
+RULES = "/console/people/rules"
+
+
+def test_a_dry_run_of_rules_says_who_would_be_whom_and_keeps_what_was_written() -> None:
+    browsing = Browsing()
+    text = html.unescape(browsing.post(RULES, {"rules": "[identity]\ntotal_limit = 2"}).text)
+    assert ("dry_run", {"total_limit": 2}) in browsing.app.calls
+    assert "2,145 people today, 2,146 under these rules." in text
+    assert "1 person of today would come apart." in text
+    assert "e-mail a.bianchi@posta.example" in text
+    assert "total_limit = 2</textarea>" in text
+    assert "Everybody stays who they are" in browsing.post(RULES, {"rules": "[identity]"}).text
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ("[identity", "not valid TOML"),
+        ("limit = 2", "no [identity] table"),
+        ("[identity]\ntotal = 2", "no `total`"),
+    ],
+)
+def test_rules_that_cannot_be_read_come_back_with_the_reason(rules: str, sentence: str) -> None:
+    answer = Browsing().post(RULES, {"rules": rules})
+    assert answer.status_code == 400
+    assert sentence in html.unescape(answer.text)
+    assert rules in html.unescape(answer.text)
+    assert "today," not in answer.text

@@ -96,13 +96,19 @@ def test_the_default_region_is_a_setting():
         "unknown",
         "0",
         "0000000",
-        "1111111",
-        "123456789",
         "\x00\n\u202e",
     ],
 )
 def test_junk_is_no_identifier(kind, junk):
     assert normalise(kind, junk, RULES) is None
+
+
+@pytest.mark.parametrize("number", ["1111111", "12345678", "123456789", "1234567890", "99999999"])
+def test_digits_that_people_type_to_get_on_are_junk_but_a_user_id_is_given_out(number):
+    for kind in ("card", "crm_id", "device_id", "anonymous_id", "phone"):
+        assert normalise(kind, number, RULES) is None, kind
+    assert normalise("user_id", number, RULES) == number
+    assert normalise("user_id", int(number), RULES) == number
 
 
 def test_short_numbers_are_orders_and_accounts():

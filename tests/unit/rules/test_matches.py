@@ -77,6 +77,24 @@ def test_a_missing_value_matches_nothing(op: str) -> None:
         assert matches(Condition("traits.gone", op, value), facts) is False
 
 
+@pytest.mark.parametrize(
+    "field", ["counters.Store Visited", "channels.pos", "totals.revenue.GBP", "totals.orders"]
+)
+def test_what_never_happened_happened_zero_times(field: str) -> None:
+    for facts in ({}, {field: None}, {field: 0}):
+        found = [
+            op
+            for op, value in (
+                ("<", 1), ("<=", 0), ("=", 0), (">=", 0), ("!=", 1), ("in", [0, 1]), ("!=", 0), (">", 0), ("=", 1), (">=", 1),
+            )
+            if matches(Condition(field, op, value), facts)
+        ]  # fmt: skip
+        assert found == ["<", "<=", "=", ">=", "!=", "in"], facts
+    assert matches(Condition(field, "missing"), {})
+    assert not matches(Condition(field, "exists"), {})
+    assert not matches(Condition(field, "missing"), {field: 0})
+
+
 def test_missing_matches_only_what_is_missing() -> None:
     assert matches(Condition("traits.gone", "missing"), {})
     assert matches(Condition("traits.gone", "missing"), {"traits.gone": None})

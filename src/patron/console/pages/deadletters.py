@@ -44,18 +44,32 @@ async def open_one(visit: Visit) -> Response:
     return _page(visit)
 
 
+async def reveal(visit: Visit) -> Response:
+    """One dead letter in clear, for a role that reads masked data and has to mend it. The look is logged."""
+    visit.need("reveal")
+    visit.house.app.audit(visit.user.name, "reveal", visit.path["id"])
+    return _page(visit, clear=True)
+
+
 async def replay(visit: Visit) -> Response:
     """Send it again, edited or as it was."""
     visit.need("letters")
+    if visit.form.get("as_it_was"):
+        return await _replayed(visit, None, None)
     text = visit.form.get("message", "").replace("\r\n", "\n")
     try:
         edited = msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError) as error:
         return _page(visit, f"This is not JSON: {str(error)[:200]}. Nothing was sent.", text, 422)
-    letter_id = visit.path["id"]
-    found = visit.app.dead_letter(letter_id)
+    found = visit.house.app.dead_letter(visit.path["id"])  # as it came: the text is compared, not shown
     same = found is not None and _decoded(found[1]) == edited
-    accepted, message = await visit.app.replay_dead_letter(letter_id, None if same else text)
+    return await _replayed(visit, None if same else text, text)
+
+
+async def _replayed(visit: Visit, edited: str | None, text: str | None) -> Response:
+    """Send the message, or `edited` for it; refused again, the page shows `text`, which the reader has written."""
+    letter_id = visit.path["id"]
+    accepted, message = await visit.app.replay_dead_letter(letter_id, edited)
     visit.app.audit(visit.user.name, "replay", letter_id)
     if not accepted:
         return _page(visit, message, text, 422)
@@ -136,8 +150,10 @@ def _unknown_channels(visit: Visit) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _page(visit: Visit, error: str = "", text: str | None = None, status: int = 200) -> Response:
-    found = visit.app.dead_letter(visit.path["id"])
+def _page(
+    visit: Visit, error: str = "", text: str | None = None, status: int = 200, *, clear: bool = False
+) -> Response:
+    found = (visit.house.app if clear else visit.app).dead_letter(visit.path["id"])
     if found is None:
         raise NotFound(
             "unknown_letter", "There is no such dead letter: it was replayed, dismissed or erased."
@@ -152,5 +168,6 @@ def _page(visit: Visit, error: str = "", text: str | None = None, status: int = 
         text=text if text is not None else "\n".join(line for line, _ in lines),
         cut=len(lines) >= _MOST_LINES,
         error=error,
+        masked=visit.masked and not clear and text is None,
         action=f"/console/data/quarantine/{quote(letter.id, safe='')}",
     )

@@ -8,6 +8,7 @@ from patron.model.views import PersonRow
 PLACES = (
     ("Home", "home", "/console", "G H", "today figures needs"),
     ("People", "people", "/console/people", "G P", "find search customer"),
+    ("Identity rules", "people", "/console/people/rules", "", "dry run merge split limits try"),
     ("Decisions", "decisions", "/console/decisions", "G D", "log why offers"),
     ("Health", "data", "/console/data", "G A", "data checks status clock"),
     ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),

@@ -83,7 +83,7 @@ def _page(visit: Visit, error: str = "", fields: dict[str, str] | None = None, s
         "sources.html",
         status,
         sources=visit.app.sources(),
-        rates={rate.channel: rate for rate in visit.app.rates()},
+        arrived=visit.app.arrived(),
         error=error,
         fields=fields or {"channel": "web", "kind": "live", "assurance": "asserted"},
         channels=CHANNELS,

@@ -1,0 +1,86 @@
+"""What the demo puts on stage beside the people of its town: a shop to act in, first offers, messages that fit nowhere."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from patron.sim.messages import Delivery
+
+ASKS = (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_tablet"))
+"""Where the guided people are asked for, in turn; at the last place until there is an offer: placement, channel."""
+PATIENCE = 12
+"""Asks after which a first offer is no longer waited for; each has at least an even chance of one."""
+
+
+def shop(folder: Path, keys: dict[str, str]) -> None:
+    """What the page "Be the customer" needs: public write keys, products and placements."""
+    from patron.sim.catalogue import shelf
+
+    setup = {
+        "keys": {channel: keys[channel] for channel in ("web", "kiosk", "pos")},
+        "products": shelf(),
+        "placements": {"web": "web_home", "kiosk": "kiosk_home", "pos": "till"},
+        "currency": "EUR",
+        "store": "S01",
+        "notice": "it-3",
+    }
+    file = folder / "shop.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(setup), "utf-8")
+
+
+def first_offer(url: str, tablet: str, key: str, identifier: str) -> None:
+    """Ask for a guided person as the touchpoints do when they walk in, until one offer stands in their list."""
+    kind, _, value = identifier.partition(":")
+    who = {"externalIds": [{"type": kind, "id": value}]}
+    for number in range(PATIENCE):
+        placement, channel = ASKS[min(number, len(ASKS) - 1)]
+        body = {"placement": placement, "channel": channel, "context": who}
+        headers = {"authorization": f"Bearer {key}"}
+        answer = httpx.post(f"{url}/v1/decide", json=body, headers=headers, timeout=10).json()
+        if channel == "associate_tablet" and answer.get("action") not in {None, "nothing"}:
+            break
+    else:
+        return
+    # an associate says that it was shown: what follows can then be credited to it
+    shown = {"decision_id": answer["decisionId"], "offer_id": answer["action"], "placement": placement}
+    shown["offer_name"] = (answer.get("content") or {}).get("title") or answer["action"]
+    context = {"externalIds": [{"type": kind, "id": value, "collection": "users", "encoding": "none"}]}
+    message = {"event": "Offer Shown", "properties": shown, "context": context}
+    httpx.post(f"{url}/v1/track", json=message, auth=(tablet, ""), timeout=10).raise_for_status()
+
+
+def misfits(url: str, key: str, today: dt.date) -> None:
+    """What a new screen sends before anybody has told Patron of it: something for the quarantine, to be mended."""
+    who = {"anonymousId": "totem-S04-1"}
+    batch: list[dict[str, Any]] = [
+        {
+            **who,
+            "type": "track",
+            "event": "Screen Touched",
+            "context": {"channel": "totem"},
+            "properties": {"store_id": "S04", "number": n},
+        }
+        for n in range(1, 4)
+    ]
+    priced = {"product_id": "mug-blue", "name": "Blue mug", "price": 14.5, "currency": "EUR"}
+    late = (today + dt.timedelta(days=400)).isoformat() + "T09:00:00Z"
+    batch.append({**who, "type": "track", "event": "Product Viewed", "timestamp": late, "properties": priced})
+    batch.append({"type": "track", "event": "Product Viewed", "properties": priced})
+    httpx.post(f"{url}/v1/batch", json={"batch": batch}, auth=(key, ""), timeout=10).raise_for_status()
+
+
+def as_history(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
+    """The same messages from import sources, which may say when a message arrived."""
+    for delivery in deliveries:
+        message = dict(delivery.message)
+        arrived = dt.datetime.fromtimestamp(delivery.arrival_ms / 1000, dt.UTC).isoformat(
+            timespec="milliseconds"
+        )
+        message["receivedAt"] = arrived
+        message.pop("sentAt", None)
+        yield Delivery(delivery.arrival_ms, f"{delivery.source_name}-history", message)
