@@ -5,13 +5,22 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.flow.serving import PatronServer
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile(
+    "mutants",
+    max_examples=150,
+    deadline=None,
+    derandomize=True,  # the same examples each time: what is killed today is killed tomorrow
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # that a test fails is enough; nobody reads the smallest example
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 

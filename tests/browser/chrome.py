@@ -15,18 +15,11 @@ import uvicorn
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.fake_console import PASSWORD, FakeApp, build
+from tests.flow.browsing import chromium_path as chromium
 
 ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests" / "sdk" / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def chromium() -> str:
-    """Path of the browser; without one the test is skipped (in CI a skip is a failure)."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not found:
-        pytest.skip("no chromium: apt-get install chromium")
-    return found
 
 
 def axe() -> str:
@@ -102,11 +95,20 @@ class Watched:
         self.page.keyboard.type(PASSWORD)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(f"{self.base}/console")
+        self.painted()
 
     def go(self, path: str) -> None:
-        """Open a page and let its scripts settle."""
+        """Open a page and wait until it stands there."""
         self.page.goto(self.base + path)
         self.page.wait_for_selector("main")
+        self.painted()
+
+    def painted(self) -> None:
+        """Wait until the page was drawn: nobody presses a key before, and Chromium drops keys that come earlier."""
+        self.page.wait_for_load_state("load")
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+        )
 
     def findings(self) -> list[str]:
         """What axe-core finds on the page, as `rule: selector`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from patron.console.places import places
 from tests.browser.chrome import ARGS, Watched, chromium, serving
 from tests.browser.fake_console import FakeApp
 
@@ -128,17 +129,60 @@ def test_the_palette_moves_with_arrows_and_returns_the_focus(browser: Browser, b
     page.wait_for_selector("#palette-list")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text("Decisions")
+    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text(places(with_shop=True)[2][0])
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="People", exact=True).first).to_be_focused()
     page.keyboard.press("g")
     page.keyboard.press("q")
     page.wait_for_url("**/console/data/quarantine")
+    watched.painted()
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/data/quarantine/dl_0")
+
+
+def test_the_palette_opens_with_its_places_and_without_the_server(browser: Browser, base: str) -> None:
+    watched = opened(browser, base)
+    page = watched.page
+    page.route("**/console/palette", lambda route: route.abort())
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text("Home")
+    expect(page.locator("#palette-list [role=option]")).to_have_count(len(places(with_shop=True)))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/people")
+    assert watched.wrong == []
+
+
+def test_enter_in_the_palette_goes_where_the_typed_words_lead(browser: Browser, base: str) -> None:
+    watched = opened(browser, base)
+    page = watched.page
+    page.keyboard.press("Control+k")
+    page.keyboard.type("quar")
+    page.keyboard.press("Enter")  # before the answer to what was typed is there
+    page.wait_for_url("**/console/data/quarantine")
+    watched.painted()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("nobody of that name")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/people")
+    assert watched.wrong == []
+
+
+def test_a_key_right_after_a_dialog_closed_counts(browser: Browser, base: str) -> None:
+    watched = opened(browser, base)
+    page = watched.page
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    # In one task: before the browser takes the focus away from the field of the closed dialog.
+    page.evaluate("""() => {
+        document.querySelector("#palette").close();
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "?", bubbles: true}));
+    }""")
+    expect(page.locator("#help")).to_be_visible()
+    assert watched.wrong == []
 
 
 def test_keys_stay_quiet_while_typing_and_when_switched_off(browser: Browser, base: str) -> None:

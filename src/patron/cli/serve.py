@@ -44,6 +44,12 @@ def serve(data: Path, host: str, port: int, admin_host: str, admin_port: int | N
         uvloop.run(run(data, host, port, admin_host, admin_port or port + 1, clock))
     except PatronError as error:
         raise Failed(str(error)) from error
+    except Exception as error:
+        logging.getLogger("patron").exception("patron serve ends")
+        raise Failed(
+            f"The server ends: {type(error).__name__}: {error}. Nothing acknowledged is lost; mend what stands above and "
+            "start again."
+        ) from error
 
 
 async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int, clock: str) -> None:
@@ -60,11 +66,6 @@ async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int
     backend = await LocalBackend.start(data, clock, crash_at(settings.environment("PATRON_CRASH_AT")))
     address = f"http://{host if one else admin_host}:{port if one else admin_port}"
     tracking = "" if one else f"http://{host}:{port}"
-    console, first_code = console_for(backend, address, tracking)
-    apps = [(doors.whole_door(backend, console), public)]
-    if not one:
-        apps = [(doors.public_door(backend), public), (doors.private_door(backend, console), private)]
-    stop = asyncio.Event()
 
     def ready() -> None:
         directory.announce(data, address, backend.token)
@@ -79,7 +80,19 @@ async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int
         )
 
     try:
-        await server.serve(apps, ready, stop)
-    finally:
+        backend.workspace.state.prove_writer()
+        console, first_code = console_for(backend, address, tracking)
+        apps = [(doors.whole_door(backend, console), public)]
+        if not one:
+            apps = [(doors.public_door(backend), public), (doors.private_door(backend, console), private)]
+        await server.serve(apps, ready, asyncio.Event(), backend.app.faulted)
+        if backend.app.fault is not None:
+            raise backend.app.fault
+    except BaseException:
         directory.withdraw(data)
-        await backend.app.stop()
+        await backend.app.stop(
+            checkpoint=False
+        )  # the log holds it all; what failed may be what checkpoints need
+        raise
+    directory.withdraw(data)
+    await backend.app.stop()

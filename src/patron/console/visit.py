@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from patron.console.guard import same_origin
 from patron.console.masked import seen_by
 from patron.console.permissions import may, who_may
+from patron.console.places import places
 from patron.console.port import ConsoleApp, User
 from patron.console.render import Times, render
 from patron.console.sessions import Brake, Reveal, Session, Sessions, Toast
@@ -133,13 +134,15 @@ class Visit:
             toast, session.toast = session.toast, None
             reveal, session.reveal = session.reveal, None
         needs = self.app.needs() if session else []
+        has_shop = bool(session and self.app.shop() is not None)
         context = {
             **self._context(),
             "toast": toast,
             "reveal": reveal,
             "needs": needs,
             "data_needs": sum(need.href.startswith("/console/data") for need in needs),
-            "has_shop": bool(session and self.app.shop() is not None),
+            "has_shop": has_shop,
+            "palette_places": places(with_shop=has_shop),
             **context,
         }
         response = HTMLResponse(_encoded(render(template, context)), status)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import sys
 import time
 from collections.abc import Coroutine, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from patron.model.clock import SteppedClock
-from patron.model.errors import BadRequest
+from patron.model.errors import BadRequest, StorageError
 from patron.model.log import Entry
 from patron.model.views import Status
 from patron.runtime import facts
@@ -20,9 +21,12 @@ from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
 from patron.runtime.workspace import Crash, Workspace
 
+_logger = logging.getLogger("patron")
 PAUSE = 0.001
 TURN = 0.00025
 """Seconds that a checkpoint takes of a turn of the loop."""
+RETRY = 1.0
+"""Seconds until a flush of message ids that failed is tried again."""
 READ_WAIT = 2.0
 """Seconds that a read with `?after=` waits for that position."""
 
@@ -51,6 +55,9 @@ class App:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self.fault: BaseException | None = None
+        """What ended one of the tasks without which nothing goes on; the process should end too."""
+        self._faulted = asyncio.Event()
         self.rates = Rates()
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
@@ -62,6 +69,8 @@ class App:
         self._due = False
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self.ingest.count_earlier())]
+        for vital in (self.pipeline.task, self._tasks[0]):
+            vital.add_done_callback(self._ended)
 
     @classmethod
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "App":
@@ -82,7 +91,33 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         gc.unfreeze()
-        self.workspace.close(checkpoint=checkpoint)
+        # after a fault the state may hold half of an entry: the next start makes it anew from the log
+        self.workspace.close(checkpoint=checkpoint and self.fault is None)
+
+    async def faulted(self) -> None:
+        """Wait until `fault` is set: then whoever waits for an answer of this app waits for ever."""
+        await self._faulted.wait()
+
+    async def unless_faulted(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await `work`. Raises what ended the app meanwhile, instead of waiting for ever."""
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(work), loop.create_task(self.faulted())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if self.fault is not None:
+                raise self.fault
+            await tasks[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: "asyncio.Future[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self.fault is None:
+            _logger.critical("a task ended that never should: nothing can go on", exc_info=error)
+            self.fault = error
+            self._faulted.set()
 
     async def record(self, name: str, data: object) -> int:
         """Append one of our own facts; returns its position once it is durable and applied."""
@@ -144,15 +179,14 @@ class App:
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = True
         task = asyncio.get_running_loop().create_task(self._write(workspace.applied))
+        task.add_done_callback(self._ended)
         self._tasks = [t for t in self._tasks if not t.done()] + [task]
 
     async def _write(self, offset: int) -> None:
         """Write what `begin` froze. The ids of messages up to the offset must be on disk before the offset is."""
-        state, dedup = self.workspace.state, self.workspace.dedup
-        while not dedup.begin_flush(offset):
-            await asyncio.sleep(PAUSE)
-        while not dedup.flushed():
-            await asyncio.sleep(PAUSE)
+        state = self.workspace.state
+        while not await self._flush_ids(offset):
+            await asyncio.sleep(RETRY)
         while not self._step():
             await asyncio.sleep(PAUSE)
         while not state.poll():
@@ -160,6 +194,19 @@ class App:
         self.workspace.crash("after_checkpoint")
         self._writing = False
         self.last_checkpoint = self.workspace.clock.now()
+
+    async def _flush_ids(self, offset: int) -> bool:
+        """Put the ids of messages on disk; whether that went well. Nothing is forgotten when it did not."""
+        dedup = self.workspace.dedup
+        while not dedup.begin_flush(offset):
+            await asyncio.sleep(PAUSE)
+        try:
+            while not dedup.flushed():
+                await asyncio.sleep(PAUSE)
+        except StorageError as error:
+            _logger.warning("the checkpoint waits: %s; trying again", error)
+            return False
+        return True
 
     def _step(self) -> bool:
         """Encode rows for a quarter of a millisecond; whether all are handed over."""

@@ -45,13 +45,16 @@ class LocalBackend:
         """Open a directory and take up its catalogue file."""
         backend = cls(await App.start(path, clock, crash))
         try:
-            await erasures.resume(backend.app)
-            await backend._take_up_catalogue()
+            await backend.app.unless_faulted(backend._begin())
         except BaseException:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
         return backend
+
+    async def _begin(self) -> None:
+        await erasures.resume(self.app)
+        await self._take_up_catalogue()
 
     async def _keep_tidy(self) -> None:
         """Apply retention once an hour; a fault is logged and tried again."""

@@ -3,7 +3,7 @@
 A fact's body is `{"name": ..., "data": ...}`. Applying is the same live and in replay; it acts on nobody.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +14,7 @@ from patron.identity.graph import Change
 from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
+from patron.model.people import Key
 from patron.runtime.flow import uncut
 from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Workspace", Entry, Any], None]
 CATALOGUE = "catalogue"
+ERASED = b'{"name":"Erased","data":null}'
 ASKED = 50
 """Decisions remembered per node; older ones stay in the log."""
 
@@ -51,6 +53,51 @@ def apply(workspace: "Workspace", entry: Entry, body: bytes) -> None:
     handler = HANDLERS.get(fact.name)
     if handler is not None:
         handler(workspace, entry, fact.data)
+
+
+def spoken_of(entry: Entry, body: bytes) -> tuple[set[Key], int]:
+    """The identifiers that a fact speaks of, and its time (ms); none for facts about no person.
+
+    >>> spoken_of(Entry("fact", 4, 1, "patron", 9), b'{"name":"Identity Joined","data":["user_id:7","card:3"]}')[1]
+    9
+    """
+    fact = _decoder.decode(body) if body != b"null" else Fact("")
+    if fact.name == "Offer Decided":
+        _, row = msgspec.json.decode(fact.data, type=tuple[str, DecisionRow])
+        return {row.node} - {""}, row.time
+    if fact.name == "Identity Split":
+        record = msgspec.json.decode(fact.data, type=SplitRecord)
+        return {record.node, *(key for pair in record.pairs for key in pair)} - {""}, record.time
+    if fact.name == "Identity Joined":
+        return set(msgspec.json.decode(fact.data, type=tuple[str, str])), entry.received
+    return set(), entry.received
+
+
+def index(workspace: "Workspace", entry: Entry, body: bytes) -> None:
+    """Note the index rows of a fact that the state knows already, as applying it did."""
+    keys, time = spoken_of(entry, body)
+    for key in keys:
+        workspace.log.note(workspace.hashes(key), time, entry.base, False)
+
+
+def without(entry: Entry, body: bytes, gone: Collection[Key]) -> bytes:
+    """A fact as it stands once some identifiers are erased: a split keeps the pairs of others, the rest goes whole."""
+    if not spoken_of(entry, body)[0] & set(gone):
+        return body
+    fact = _decoder.decode(body)
+    if fact.name == "Identity Split":
+        rest = spared(msgspec.json.decode(fact.data, type=SplitRecord), gone)
+        if rest is not None:
+            return msgspec.json.encode({"name": fact.name, "data": rest})
+    return ERASED
+
+
+def spared(record: SplitRecord, gone: Collection[Key]) -> SplitRecord | None:
+    """What a split still separates when some identifiers are erased; None when that is nothing."""
+    pairs = tuple(pair for pair in record.pairs if not {*pair} & {*gone})
+    if record.node in gone or (record.pairs and not pairs):
+        return None
+    return msgspec.structs.replace(record, pairs=pairs)
 
 
 def _source(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:

@@ -133,9 +133,8 @@ class Pipeline:
         while done < TURN:
             if not self._durable:
                 self._scheduled = False
-                if (
-                    not self._durable
-                ):  # nothing came before the committer's thread could see that it must call again
+                # What came until then was added by a thread that did not call, for it saw this still scheduled.
+                if not self._durable:
                     return False
                 self._scheduled = True
             ticket = self._durable[0]

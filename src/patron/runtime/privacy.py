@@ -12,17 +12,18 @@ import msgspec
 from patron.collect.body import take_apart
 from patron.collect.limits import UNLIMITED
 from patron.collect.segment_api import blank, redact
+from patron.identity.evidence import NO_EVIDENCE
 from patron.identity.normalise import normalise
 from patron.model.log import Entry
 from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
+from patron.runtime import facts
 from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded import backup
 
-ERASED = b'{"name":"Erased","data":null}'
 LONG = 6
 """Identifiers of at least this many characters are also looked for as text, wherever they stand; shorter ones by the index."""
 
@@ -44,14 +45,16 @@ def prepare(workspace: Workspace, person: Person) -> Erasure:
     """Name everything that goes: the identifiers of the group except those shared with other people."""
     keys = [k for k in person.members if not workspace.graph.is_shared(k)]
     whole = sorted({uncut(k, workspace.cuts) for k in keys})
-    ids = sorted({person.id, *workspace.graph.retired_ids(person)})
+    ids = {person.id, *workspace.graph.retired_ids(person)}
     marks = [workspace.tombstones.mark(k) for k in whole]
-    return Erasure(f"erase-{workspace.log.last + 1}", ids, keys, marks, workspace.clock.now())
+    now, name = workspace.clock.now(), f"erase-{workspace.log.last + 1}"
+    erasure = Erasure(name, [], keys, marks, now)
+    return msgspec.structs.replace(erasure, ids=sorted(ids | _former_groups(workspace, erasure)))
 
 
 def mentions(workspace: Workspace, erasure: Erasure, found: set[int]) -> Iterator[None]:
     """Collect into `found` every message that mentions the person, also in free text; yields between entries."""
-    hashes = {workspace.hashes(uncut(k, workspace.cuts)) for k in erasure.keys}
+    hashes = {workspace.hashes(k) for k in _names(workspace, erasure)}
     found.update(row.position for row in workspace.log.find(hashes))
     needles = _needles(_values(workspace, erasure))
     for entry, body in workspace.log.read(1):
@@ -91,14 +94,17 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
     whole = {uncut(k, workspace.cuts) for k in erasure.keys}
     values, nodes, touched = _values(workspace, erasure), set(erasure.keys), set[Key]()
     gone: set[int] = set()
+    names = _names(workspace, erasure)
 
     def same(text: str) -> bool:
         return any(_normal(workspace, kind, text) in whole for kind in ("email", "phone", "user_id"))
 
     def edit(entry: Entry, body: bytes, hit: list[int]) -> tuple[Entry, bytes]:
         if entry.kind == "fact":
-            gone.add(entry.base)
-            return entry, ERASED
+            rest = facts.without(entry, body, names)
+            if rest == facts.ERASED:
+                gone.add(entry.base)
+            return entry, rest
         own: list[int] = []
         found = {e.position: place.node for e, place, _ in workspace.decode(entry, body)}
         for position in hit:
@@ -109,10 +115,10 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
                 body = redact(body, entry.route, position - entry.base, values, same)
                 touched.add(node)
         gone.update(entry.base + index for index in own)
-        rest = tuple(r for r in entry.rejects if r.index not in own)
-        return msgspec.structs.replace(entry, rejects=rest), blank(body, entry.route, own)
+        rejects = tuple(r for r in entry.rejects if r.index not in own)
+        return msgspec.structs.replace(entry, rejects=rejects), blank(body, entry.route, own)
 
-    workspace.log.rewrite(positions, edit, {workspace.hashes(k) for k in whole}, gone)
+    workspace.log.rewrite(positions, edit, {workspace.hashes(k) for k in names}, gone)
     return touched
 
 
@@ -125,6 +131,21 @@ def refold(workspace: Workspace, node: Key) -> None:
         if hit is not None and hit[1].node == node:
             fold(partial, hit[0], workspace.settings.profiles)
     workspace.nodes.put(node, partial)
+
+
+def _names(workspace: Workspace, erasure: Erasure) -> set[Key]:
+    """Every name under which the person's identifiers stand in the log: as events carry them, and as decisions, splits
+    and joins called a part that was cut off, also when the cut was undone since and nobody has that name any more."""
+    whole = {uncut(k, workspace.cuts) for k in erasure.keys}
+    records = [r for n in workspace.splits.keys() if (r := workspace.splits.get(n)) and r.node in whole]
+    parts = {f"{record.node}~{record.at}" for record in records}
+    return whole | set(erasure.keys) | {part for part in parts if part not in workspace.idents}
+
+
+def _former_groups(workspace: Workspace, erasure: Erasure) -> set[str]:
+    """Ids of people who were a part that was cut off, until the cut was undone."""
+    former = {name for name in _names(workspace, erasure) if name not in workspace.idents}
+    return {pid for pid, group in workspace.groups.items() if group.root in former} if former else set()
 
 
 def _values(workspace: Workspace, erasure: Erasure) -> set[str]:
@@ -154,31 +175,47 @@ def _erase_dead(workspace: Workspace, positions: set[int]) -> tuple[int, str]:
 
 
 def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
-    decisions = 0
-    for key in erasure.keys:
-        for decision in workspace.asked.get(key) or []:
-            workspace.decisions.delete(decision)
-            workspace.shown.delete(decision)
-            decisions += 1
+    names = _names(workspace, erasure)
+    for pid in _former_groups(workspace, erasure):
+        workspace.groups.delete(pid)
+    # all of them: a node remembers only the newest that were made for it
+    decisions = [name for name, row in workspace.decisions.items() if row.node in names]
+    for decision in decisions:
+        workspace.decisions.delete(decision)
+        workspace.shown.delete(decision)
+    for key in sorted(names):
         for table in (workspace.asked, workspace.assigned, workspace.nodes, workspace.members):
             table.delete(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
     graph = workspace.graph
     rows = [row for key in erasure.keys if (row := graph.row(key)) is not None]
+    _forget_cuts(workspace, names)
     beside = {other for row in rows for other in row.links} - set(erasure.keys)
     workspace.world.regrouped(graph.drop(*erasure.keys))
     for key in beside:
         row = graph.row(key)
         if row is not None and row.ghosts is not None:
             erasure.ghosts[workspace.tombstones.mark(uncut(key, workspace.cuts))] = row.ghosts
-    gone = set(erasure.keys)
-    for name in list(workspace.splits.keys()):
-        record = workspace.splits.get(name)
-        if record and (record.node in gone or any(gone & set(pair) for pair in record.pairs)):
-            workspace.splits.delete(name)
     return len(
         erasure.keys
-    ), f"{len(erasure.keys)} identifiers, their profiles and {decisions} decisions removed"
+    ), f"{len(erasure.keys)} identifiers, their profiles and {len(decisions)} decisions removed"
+
+
+def _forget_cuts(workspace: Workspace, names: set[Key]) -> None:
+    """Forget what splits said of the erased: the records, and the marks that stay with others while a cut pair is unseen."""
+    for name in list(workspace.splits.keys()):
+        record = workspace.splits.get(name)
+        rest = record and facts.spared(record, names)
+        if record is None or rest == record:
+            continue
+        for a, b in record.pairs:
+            edge = workspace.graph.edge(a, b) if {a, b} & names else None
+            if edge is not None and edge.strength == NO_EVIDENCE:
+                workspace.world.regrouped(workspace.graph.restore([(a, b)]))
+        if rest is None:
+            workspace.splits.delete(name)
+        else:
+            workspace.splits.put(name, rest)
 
 
 def _erase_backups(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:

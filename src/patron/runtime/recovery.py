@@ -53,6 +53,8 @@ def _reindex(workspace: "Workspace", first: int, last: int) -> None:
             for event, located, fresh in workspace.decode(entry, body):
                 if first <= event.position <= last:
                     index(event, located, workspace.world, is_node=fresh)
+        elif entry.base >= first:
+            facts.index(workspace, entry, body)
             workspace.world.noted(entry.base)
         workspace.log.applied(min(entry.last, last))
 

@@ -5,11 +5,12 @@ import contextlib
 import ipaddress
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import uvicorn
 
-from patron.model.errors import ConfigError
+from patron.model.errors import ConfigError, PatronError
 from patron.runtime.protocol import DirectProtocol
 from patron.serve.router import Asgi
 
@@ -54,26 +55,42 @@ class _Quiet(uvicorn.Server):
 
 
 async def serve(
-    apps: list[tuple[Asgi, socket.socket]], ready: Callable[[], None], stop: asyncio.Event
+    apps: list[tuple[Asgi, socket.socket]],
+    ready: Callable[[], None],
+    stop: asyncio.Event,
+    faulted: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Serve each app on its socket until SIGINT, SIGTERM or `stop`; requests under way are finished."""
+    """Serve each app on its socket until SIGINT, SIGTERM, `stop`, or until `faulted()` returns; requests under way are
+    finished.
+
+    Raises what ended a listener: a server of which one door is shut must not look alive.
+    """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     servers = [_Quiet(_config(app)) for app, _ in apps]
-    tasks = [
+    doors = [
         loop.create_task(server.serve(sockets=[listener]))
         for server, (_, listener) in zip(servers, apps, strict=True)
     ]
-    while not all(server.started for server in servers):
-        if any(task.done() for task in tasks):
-            break
-        await asyncio.sleep(0.005)
-    ready()
-    await stop.wait()
-    for server in servers:
-        server.should_exit = True
-    await asyncio.gather(*tasks)
+    ends = [loop.create_task(stop.wait()), *([loop.create_task(faulted())] if faulted else [])]
+    try:
+        while not all(server.started for server in servers) and not any(t.done() for t in (*doors, *ends)):
+            await asyncio.sleep(0.005)
+        if all(server.started for server in servers):
+            ready()
+            await asyncio.wait([*doors, *ends], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = [door for door in doors if door.done()]
+        for server in servers:
+            server.should_exit = True
+        for task in ends:
+            task.cancel()
+        await asyncio.gather(*doors, *ends, return_exceptions=True)
+    for door in ended:
+        door.result()
+    if ended and not stop.is_set():
+        raise PatronError("A listener ended by itself. Nothing acknowledged is lost; start again.")
 
 
 def _config(app: Asgi) -> uvicorn.Config:

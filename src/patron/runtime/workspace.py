@@ -1,5 +1,6 @@
 """One data directory, opened: the log, the state, the people in it, and the only place that names concrete stores."""
 
+import contextlib
 import heapq
 import os
 from collections import deque
@@ -269,14 +270,11 @@ class Workspace:
 
     def close(self, *, checkpoint: bool = True) -> None:
         """Let go of the directory; with a checkpoint, the next start has nothing to replay."""
-        try:
+        with contextlib.ExitStack() as stack:  # each is closed, also when one before it could not be
+            for end in (self.hold.release, self.state.close, self.dedup.close, self.log.close):
+                stack.callback(end)
             if checkpoint:
                 self.checkpoint()
-            self.log.close()
-            self.dedup.close()
-            self.state.close()
-        finally:
-            self.hold.release()
 
 
 class _AllBut(dict[int, str]):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from patron.console.pages.deadletters import marked_lines
+from patron.console.places import places
 from patron.console.render import exact, readable, ref
 from tests.browser.fake_console import NASTY, FakeApp
 from tests.unit.console.browsing import Browsing
@@ -382,6 +383,15 @@ def test_the_palette_finds_people_and_places() -> None:
     assert "Be the customer" not in text
     people = browsing.post("/console/palette", {"q": "anna"}, **{"hx-request": "true"}).text
     assert "/console/people/p_7F3K2Q" in people
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/people", "/console/people/p_NOBODY"])
+def test_every_page_carries_the_places_of_the_palette(path: str) -> None:
+    text = Browsing().get(path).text
+    known = places(with_shop=True)
+    listed = text[text.index('id="palette-list"') :]
+    assert listed.count('role="option"') == len(known)
+    assert all(f'href="{place[2]}"' in listed for place in known)
 
 
 def test_the_shop_feed_shows_whom_the_screens_resolve_to() -> None:

@@ -51,7 +51,10 @@ document.addEventListener("htmx:after:swap", (event) => {
     open(modal);
     $("input:not([type=hidden]),select,button", modal)?.focus();
   }
-  if (target?.id === "palette-results") markOption(0);
+  if (target?.id === "palette-results") {
+    markOption(0);
+    answered();
+  }
 });
 
 // A form that cannot be taken back asks first; the verb stands on the button.
@@ -79,6 +82,7 @@ document.addEventListener("submit", (event) => {
 // --- palette
 const paletteInput = $("#palette-input");
 let marked = -1;
+let asking = ""; // "typed": the list is behind what stands in the field; "chosen": and Enter was pressed meanwhile
 function options() {
   return $$("#palette-list a[role=option]");
 }
@@ -95,24 +99,40 @@ function openPalette() {
   if (!palette) return;
   open(palette);
   paletteInput.select();
-  window.htmx?.ajax("POST", "/console/palette", { source: paletteInput, target: "#palette-results", values: { q: paletteInput.value } });
+  markOption(0);
+  // The places stand in the page: only what was typed before is asked for again.
+  if (paletteInput.value) window.htmx?.ajax("POST", "/console/palette", { source: paletteInput, target: "#palette-results", values: { q: paletteInput.value } });
 }
 paletteInput?.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     event.preventDefault();
     markOption(marked + step);
-  } else if (event.key === "Enter" && marked >= 0) {
+  } else if (event.key === "Enter" && asking === "typed") {
+    // Go once the list fits what was typed. A second Enter does not wait: it searches all people.
+    event.preventDefault();
+    asking = "chosen";
+  } else if (event.key === "Enter" && asking === "" && marked >= 0) {
     event.preventDefault();
     options()[marked].click();
   }
 });
+paletteInput?.addEventListener("input", () => (asking = "typed"));
+function answered() {
+  const chosen = asking === "chosen";
+  asking = "";
+  if (!chosen) return;
+  if (marked >= 0) options()[marked].click();
+  else paletteInput.form.requestSubmit();
+}
 
 // --- keys: off while typing, and off for good when switched off
 const GO = { h: "/console", p: "/console/people", d: "/console/decisions", a: "/console/data", s: "/console/data/sources", q: "/console/data/quarantine", k: "/console/data/keys", r: "/console/privacy", b: "/console/shop" };
 let going = -Infinity;
 const keysOn = () => localStorage.getItem("patron-keys") !== "off";
 function typing(target) {
+  // Right after a dialog closed, the focus is still in its field until the next frame: nobody types there.
+  if (target.closest?.("dialog:not([open])")) return null;
   return target.closest?.("input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]");
 }
 function moveRow(step) {

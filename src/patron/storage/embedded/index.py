@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from patron.model.ports import IndexRow
+from patron.storage.embedded.files import sync_directory
 from patron.storage.embedded.segments import NOTES, SIDECAR, OpenFiles, Segment, path_of
 from patron.storage.embedded.sidecar import (
     Column,
@@ -130,12 +131,15 @@ class LogIndex:
 
     def take_up(self, tail: Segment) -> None:
         """Take up what `keep` wrote, if it fits the growing segment. The file goes: soon it would not fit any more."""
-        for path in tail.path.parent.glob(f"*{NOTES}"):
+        found = list(tail.path.parent.glob(f"*{NOTES}"))
+        for path in found:
             if path.stem == tail.path.stem:
                 rows = read_sidecar(path, tail.first, tail.last, check=True)
                 if rows is not None:
                     next(b for b in self._buffers if b.first == tail.first).begin(rows, tail.last)
             path.unlink()
+        if found:  # an erasure does not look for it: it must not come back after a loss of power
+            sync_directory(tail.path.parent)
 
     def drop(self, first: int) -> None:
         """The segment is gone, and its rows with it."""

@@ -14,6 +14,7 @@
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from patron.storage.embedded.writer import META_TABLE, connect, quoted
 
 DATABASE = "state.db"
 ROWS_A_STEP = 25
+COMES_UP_SECONDS = 60.0
 PATIENCE = 5
 """Attempts after which waiting for a checkpoint ends in an error; polling never gives up."""
 
@@ -90,6 +92,19 @@ class State:
     def writer_pid(self) -> int | None:
         """Process id of the writer child, while there is one."""
         return self._child.pid
+
+    def prove_writer(self) -> None:
+        """Start the writer child and wait until it answers. Raises StorageError when it does not come up."""
+        child, until = self._child, time.monotonic() + COMES_UP_SECONDS
+        child.ask("ready")
+        while not child.poll():
+            if child.restarts > PATIENCE or time.monotonic() > until:
+                why = child.failure or f"the state writer (process {child.pid}) does not answer"
+                raise StorageError(
+                    f"{self._database} cannot be written: {why}. Nothing is lost, the log holds it all; see what the "
+                    "writer said above, mend that and start again"
+                )
+            child.wait(0.05)
 
     # --- checkpoints ---------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ rows      table, [[key, value or None], ...]       upserts and deletes, inside o
 commit    number, offset, meta                     commits them with the offset, moves everything from the write-ahead
                                                    log into the database and empties it; answers
 vacuum    number                                   writes the database anew without a trace of what was deleted; answers
+ready     number                                   nothing; answers, so that it is known that the child came up
 ========  =======================================  ==================================================
 
 An answer is `[number, error]`, error None when it is durable. A transaction that failed is rolled back and the rest of
@@ -189,7 +190,9 @@ def main(path: Path, source: BinaryIO, answers: BinaryIO) -> None:
                 writer.rows(*fields)
                 continue
             number, *rest = fields
-            error = writer.commit(*rest) if name == "commit" else writer.vacuum()
+            error = None
+            if name != "ready":
+                error = writer.commit(*rest) if name == "commit" else writer.vacuum()
             answer = msgspec.msgpack.encode([number, error])
             answers.write(LENGTH.pack(len(answer)) + answer)
             answers.flush()

@@ -1,0 +1,26 @@
+"""The places of the console that the palette leads to: title, icon, address, keys, and further words to find it by."""
+
+Place = tuple[str, str, str, str, str]
+
+PLACES: tuple[Place, ...] = (
+    ("Home", "home", "/console", "G H", "today figures needs"),
+    ("People", "people", "/console/people", "G P", "find search customer"),
+    ("Identity rules", "people", "/console/people/rules", "", "dry run merge split limits try"),
+    ("Decisions", "decisions", "/console/decisions", "G D", "log why offers"),
+    ("Health", "data", "/console/data", "G A", "data checks status clock"),
+    ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),
+    ("Quarantine", "quarantine", "/console/data/quarantine", "G Q", "dead letters replay map"),
+    ("Keys", "key", "/console/data/keys", "G K", "api secret scopes"),
+    ("Privacy", "privacy", "/console/privacy", "G R", "erase erasure receipts export"),
+    ("Account", "people", "/console/account", "", "password sign out theme"),
+)
+SHOP = ("Be the customer", "shop", "/console/shop", "G B", "demo shop kiosk till act")
+
+
+def places(*, with_shop: bool) -> list[Place]:
+    """All places, the shop only where there is one.
+
+    >>> [place[0] for place in places(with_shop=True)][-1]
+    'Be the customer'
+    """
+    return [*PLACES, *([SHOP] if with_shop else [])]
