@@ -7,15 +7,16 @@ are durable and applied. Any other address goes to the fallback application.
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from patron.collect import keys, replies
 from patron.collect.body import BATCH_ROUTES, bad_json
 from patron.collect.limits import Limits
 from patron.collect.pixel import message_of
 from patron.collect.rate import Rates
-from patron.collect.receive import Disconnected, read_body
-from patron.collect.replies import Asgi, Receive, Reply, Scope, Send
+from patron.collect.receive import Disconnected, opened, read_body
+from patron.collect.replies import Asgi, Headers, Receive, Reply, Scope, Send
 from patron.model.access import Source
 from patron.model.clock import Clock
 from patron.model.errors import BadKey, Busy, RequestError, StorageError
@@ -45,6 +46,8 @@ _BAD_KEY = (
 )
 
 Handler = Callable[[Scope, Receive], Awaitable[Reply]]
+Direct = Callable[[Headers, bytes], Coroutine[Any, None, tuple[int, bytes, bytes]]]
+"""Headers and whole body -> status, header lines, body."""
 
 
 class Tracking:
@@ -61,6 +64,11 @@ class Tracking:
         self._limits = limits or Limits()
         self._rates = Rates(clock)
         self._position = 0
+        self.direct: dict[bytes, Direct] = {
+            **getattr(fallback, "direct", {}),
+            **{path.encode(): self._direct(route) for path, route in _ROUTES.items()},
+        }
+        """Address -> what answers a POST there from its headers and its whole body, without ASGI in between."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,10 +83,19 @@ class Tracking:
             reply = replies.not_allowed(method)
         else:
             try:
-                reply = await self._guarded(handler, scope, receive)
+                reply = await self._guarded(handler(scope, receive))
             except Disconnected:
                 return
         await replies.send_reply(send, reply, self._position)
+
+    def _direct(self, route: str) -> Direct:
+        """The way of a route for requests that arrived whole."""
+
+        async def answer(headers: Headers, body: bytes) -> tuple[int, bytes, bytes]:
+            reply = await self._guarded(self._take(route, headers, b"", body))
+            return replies.written(reply, self._position)
+
+        return answer
 
     def _find(self, path: str) -> tuple[str, Handler] | None:
         """The method and handler of a path of ours; doubled and trailing slashes are forgiven."""
@@ -99,9 +116,9 @@ class Tracking:
                 return "GET", handler
         return None
 
-    async def _guarded(self, handler: Handler, scope: Scope, receive: Receive) -> Reply:
+    async def _guarded(self, work: Awaitable[Reply]) -> Reply:
         try:
-            return await handler(scope, receive)
+            return await work
         except Disconnected:
             raise
         except RequestError as error:
@@ -126,8 +143,13 @@ class Tracking:
         path = scope["path"]
         route = _ROUTES.get(path) or _ROUTES[_SLASHES.sub("/", path).rstrip("/")]
         body = await read_body(scope, receive, self._limits)
-        _check_object(body)
-        key, source = self._source(scope, body)
+        return await self._take(route, scope["headers"], scope.get("query_string", b""), body)
+
+    async def _take(self, route: str, headers: Headers, query: bytes, body: bytes) -> Reply:
+        body = opened(body, self._limits)
+        if body[:1] != b"{":
+            _check_object(body)
+        key, source = self._source(headers, query, body)
         return await self._accept(key, source, route, body)
 
     async def _accept(self, key: str, source: Source, route: str, body: bytes) -> Reply:
@@ -137,11 +159,11 @@ class Tracking:
         self._position = max(self._position, receipt.position)
         return replies.taken(receipt)
 
-    def _source(self, scope: Scope, body: bytes) -> tuple[str, Source]:
+    def _source(self, headers: Headers, query: bytes, body: bytes) -> tuple[str, Source]:
         """The key and its source: Basic decides when it is given, then the body, the query, and Bearer."""
-        scheme, key = keys.from_header(scope)
+        scheme, key = keys.from_header(headers)
         if scheme != "basic" or not key:
-            key = keys.from_body(body, self._limits) or keys.from_query(scope)[0] or key
+            key = keys.from_body(body, self._limits) or keys.from_query(query)[0] or key
         return key, self._source_of(key)
 
     def _source_of(self, key: str) -> Source:
@@ -154,13 +176,13 @@ class Tracking:
         kind = scope["path"].rstrip("/").rpartition("/")[2]
         if kind not in CALL_TYPES:
             return replies.unknown("no_route", f"The pixel takes {', '.join(CALL_TYPES)}.")
-        key, parameters = keys.from_query(scope)
+        key, parameters = keys.from_query(scope.get("query_string", b""))
         await self._accept(key, self._source_of(key), kind, message_of(kind, parameters))
         return replies.pixel()
 
     async def _metrics(self, scope: Scope, receive: Receive) -> Reply:
         """Counters of the library itself: taken, so that it stays quiet, and dropped."""
-        await read_body(scope, receive, self._limits)
+        opened(await read_body(scope, receive, self._limits), self._limits)
         return replies.ok({"success": True})
 
     async def _settings(self, scope: Scope, _receive: Receive) -> Reply:
@@ -179,7 +201,7 @@ class Tracking:
 
 
 def _check_object(body: bytes) -> None:
-    if body[:1] != b"{" and not body.lstrip(b" \t\r\n").startswith(b"{"):
+    if not body.lstrip(b" \t\r\n").startswith(b"{"):
         raise bad_json("it is not a JSON object")
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from patron.collect.body import bad_json
 from patron.collect.limits import Limits
 from patron.collect.message import UNREADABLE
-from patron.collect.replies import Scope
+from patron.collect.replies import Headers
 from patron.collect.scan import Scanner
 
 _QUERY_FIELDS = 1_000
@@ -26,27 +26,31 @@ class _Keyed(Struct, rename="camel"):
 _decode_key = msgspec.json.Decoder(_Keyed).decode
 
 
-def from_header(scope: Scope) -> tuple[str, str]:
+def from_header(headers: Headers) -> tuple[str, str]:
     """Scheme (`basic`, `bearer` or "") and key of the Authorization header; the key is "" when there is none.
 
     The key is the user of Basic; clients differ on the colon behind it.
 
-    >>> from_header({"headers": [(b"authorization", b"Basic a2V5Og==")]})
+    >>> from_header([(b"authorization", b"Basic a2V5Og==")])
     ('basic', 'key')
-    >>> from_header({"headers": [(b"authorization", b"basic a2V5")]})
+    >>> from_header([(b"authorization", b"basic a2V5")])
     ('basic', 'key')
     """
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"authorization":
-            scheme, _, given = value.strip().partition(b" ")
-            scheme, given = scheme.lower(), given.strip()
-            if scheme == b"basic":
-                return "basic", _basic_user(given)
-            return ("bearer", given.decode("latin-1")) if scheme == b"bearer" else ("", "")
+            return _credentials(value)
     return "", ""
 
 
 @lru_cache(maxsize=1024)
+def _credentials(value: bytes) -> tuple[str, str]:
+    scheme, _, given = value.strip().partition(b" ")
+    scheme, given = scheme.lower(), given.strip()
+    if scheme == b"basic":
+        return "basic", _basic_user(given)
+    return ("bearer", given.decode("latin-1")) if scheme == b"bearer" else ("", "")
+
+
 def _basic_user(given: bytes) -> str:
     try:
         decoded = base64.b64decode(given + b"=" * (-len(given) % 4), altchars=None)
@@ -75,11 +79,13 @@ def _from_broken(body: bytes, limits: Limits) -> object:
         raise bad_json(str(error)) from None
 
 
-def from_query(scope: Scope) -> tuple[str, list[tuple[str, str]]]:
+def from_query(query: bytes) -> tuple[str, list[tuple[str, str]]]:
     """The query's `writeKey` ("" when it has none) and its other parameters."""
+    if not query:
+        return "", []
     try:
         pairs = parse_qsl(
-            scope.get("query_string", b"").decode("latin-1"),
+            query.decode("latin-1"),
             keep_blank_values=True,
             max_num_fields=_QUERY_FIELDS,
             errors="replace",

@@ -25,17 +25,29 @@ class BodyTooSlow(RequestError):
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
-    """The body as JSON bytes: received whole, inflated, without byte-order mark.
+    """The body as it was sent, received whole; `opened` makes JSON of it.
 
-    Raises TooLarge (`body_too_large`), BodyTooSlow, BadRequest (`bad_gzip`), Disconnected.
+    Raises TooLarge (`body_too_large`), BodyTooSlow, Disconnected.
     """
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            body = await _receive_all(scope, receive, limits.body_raw)
+            return await _receive_all(scope, receive, limits.body_raw)
     except TimeoutError:
         raise BodyTooSlow(
             "body_too_slow", f"The body did not arrive within {limits.receive_seconds:g} s; send it again."
         ) from None
+
+
+def opened(body: bytes, limits: Limits) -> bytes:
+    """A body received whole as JSON bytes: inflated when it is gzip, without byte-order mark.
+
+    Raises TooLarge (`body_too_large`) and BadRequest (`bad_gzip`).
+
+    >>> opened(b'{"type":"page"}', Limits())
+    b'{"type":"page"}'
+    """
+    if len(body) > limits.body_raw:
+        raise _too_large(limits.body_raw)
     if body[:2] == _GZIP:
         body = inflate(body, limits.body_inflated)
     return body.removeprefix(_BOM)

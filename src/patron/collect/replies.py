@@ -6,6 +6,7 @@ its events. Every answer carries CORS headers, or a browser would hide its statu
 
 import math
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,10 +20,11 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+Headers = list[Header]
 
 _encode = msgspec.json.Encoder().encode
 
-_ALWAYS: list[Header] = [
+_ALWAYS: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"retry-after, patron-position"),
     (b"cache-control", b"no-store"),
@@ -121,6 +123,25 @@ def internal() -> Reply:
     return Reply(
         500, _encode(Problem("internal", "Patron failed to take this; it is logged. Send it again."))
     )
+
+
+def written(reply: Reply, position: int) -> tuple[int, bytes, bytes]:
+    r"""An answer as it goes over the wire: status, header lines, body. The same as `send_reply` sends.
+
+    >>> written(Reply(200, b"{}"), 7)[1].splitlines()[-2:]
+    [b'patron-position: 7', b'content-length: 2']
+    """
+    head = b"%bpatron-position: %d\r\ncontent-length: %d\r\n" % (
+        _lines(reply.headers),
+        position,
+        len(reply.body),
+    )
+    return reply.status, head, reply.body
+
+
+@lru_cache(maxsize=64)
+def _lines(headers: tuple[Header, ...]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in (*headers, *_ALWAYS))
 
 
 async def send_reply(send: Send, reply: Reply, position: int) -> None:

@@ -38,9 +38,17 @@ def choose(eligible: Sequence[str], seed: int) -> tuple[str, float]:
     """
     if NOTHING in eligible:
         raise ValueError(f"`{NOTHING}` is always a candidate; leave it out of the eligible offers")
-    count = len(eligible) + 1
-    at = uniform(count, seed)
-    return (NOTHING if at == len(eligible) else eligible[at]), 1 / count
+    return draw((*eligible, NOTHING), seed)
+
+
+def draw(choices: Sequence[str], seed: int) -> tuple[str, float]:
+    """Draw one of `choices`, of which `nothing` is one; gives it and its true probability.
+
+    >>> draw(("nothing",), 7)
+    ('nothing', 1.0)
+    """
+    count = len(choices)
+    return choices[uniform(count, seed)], 1 / count
 
 
 def uniform(count: int, seed: int) -> int:

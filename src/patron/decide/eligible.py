@@ -34,6 +34,14 @@ class Known(Struct, frozen=True):
         return self.own_device or self.identified == "verified"
 
 
+class Sifted(Struct, frozen=True):
+    """What the gates left of a catalogue, one bit an offer, and what they stopped: all that a record needs."""
+
+    left: int
+    stops: list[tuple[str, int, int]]
+    """(gate, which of its reasons, mask of the offers it stopped), in gate order; no offer stands in two."""
+
+
 def eligible(
     index: CatalogueIndex, ask: Ask, known: Known, now: int
 ) -> tuple[tuple[str, ...], tuple[Dropped, ...]]:
@@ -47,6 +55,23 @@ def eligible(
     >>> kept, dropped[0].gate, dropped[0].reason
     (('tea',), 'placement', 'Only for till')
     """
+    sifted = sift(index, ask, known, now)
+    return index.named(sifted.left), drops_of(index, sifted)
+
+
+def drops_of(index: CatalogueIndex, sifted: Sifted) -> tuple[Dropped, ...]:
+    """Every offer that was stopped, with the gate and the sentence, in gate order."""
+    return tuple(drop for gate, detail, mask in sifted.stops for drop in index.drops(mask, gate, detail))
+
+
+def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
+    """Put a catalogue through every gate: `eligible` without naming anybody.
+
+    >>> from patron.model.offers import Offer
+    >>> index = CatalogueIndex([Offer(id="tea", name="Tea"), Offer(id="mug", name="Mug", placements=("till",))])
+    >>> sift(index, Ask("web_home"), Known("anonymous_id:1", "p_1", {}), now=0)
+    Sifted(left=1, stops=[('placement', 0, 2)])
+    """
     sieve = _Sieve(index)
     sieve.stop(~index.placements.allowing(ask.placement), "placement")
     sieve.stop(~index.channels.allowing(ask.channel), "channel")
@@ -59,21 +84,23 @@ def eligible(
     if not known.may_see_personal:
         sieve.stop(index.personal, "identity")
     _by_conditions(sieve, known.facts)
-    return index.named(sieve.left), tuple(sieve.dropped)
+    return Sifted(sieve.left, sieve.stops)
 
 
 class _Sieve:
-    """What is left of the catalogue, and what was dropped on the way."""
+    """What is left of the catalogue, and what was stopped on the way."""
+
+    __slots__ = ("index", "left", "stops")
 
     def __init__(self, index: CatalogueIndex) -> None:
         self.index = index
         self.left = index.all
-        self.dropped: list[Dropped] = []
+        self.stops: list[tuple[str, int, int]] = []
 
     def stop(self, stopped: int, gate: str, detail: int = 0) -> None:
         stopped &= self.left
         if stopped:
-            self.dropped.extend(self.index.drops(stopped, gate, detail))
+            self.stops.append((gate, detail, stopped))
             self.left &= ~stopped
 
 

@@ -24,6 +24,10 @@ GATES = ("placement", "channel", "validity", "consent", "identity", "conditions"
 
 _BITS = bytes.maketrans(b"01", b"\x00\x01")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_REMEMBERED = 512
+"""Sets of survivors whose names are kept: people differ in few answers to the same conditions."""
+_SPOKEN = 3
+"""Conditions that are told as reasons."""
 
 
 class CatalogueIndex:
@@ -54,6 +58,8 @@ class CatalogueIndex:
             )
         self.version = version(self.offers, self.opt_in)
         self.candidates = (*self.ids, NOTHING)
+        self.places = {**{name: place for place, name in enumerate(self.ids)}, NOTHING: -1}
+        """Id -> bit; -1 for `nothing`."""
         self.all = (1 << len(self.offers)) - 1
         self.placements = _Masks([offer.placements for offer in self.offers])
         self.channels = _Masks([offer.channels for offer in self.offers])
@@ -63,10 +69,29 @@ class CatalogueIndex:
         self.levels = _levels(self.offers)
         reasons = [*_REASONS, *(("conditions", level) for level in range(len(self.levels)))]
         self._drops = {reason: _drops(self.offers, *reason) for reason in reasons}
+        self._choices: dict[int, tuple[str, ...]] = {}
+        self._spoken: dict[str, tuple[str, ...]] = {}
 
     def named(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order."""
         return tuple(compress(self.ids, _chosen(mask)))
+
+    def choices(self, mask: int) -> tuple[str, ...]:
+        """The ids of a mask, in catalogue order, and `nothing`: what is drawn from."""
+        found = self._choices.get(mask)
+        if found is None:
+            if len(self._choices) >= _REMEMBERED:
+                self._choices.clear()
+            found = self._choices[mask] = (*self.named(mask), NOTHING)
+        return found
+
+    def spoken(self, offer: Offer) -> tuple[str, ...]:
+        """The first conditions of an offer of this catalogue, each as a sentence of its own."""
+        found = self._spoken.get(offer.id)
+        if found is None:
+            said = (sentence(condition) for condition in offer.conditions[:_SPOKEN])
+            found = self._spoken[offer.id] = tuple(text[:1].upper() + text[1:] for text in said)
+        return found
 
     def outside(self, now: int) -> tuple[int, int]:
         """The masks of offers that have not begun at `now`, and of those that are over."""

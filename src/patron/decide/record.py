@@ -1,17 +1,49 @@
 """One decision, put together: gates, comparison group, draw, reasons."""
 
-from patron.decide.choose import choose
-from patron.decide.eligible import Known, eligible
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from patron.decide.choose import draw
+from patron.decide.eligible import Known, Sifted, drops_of, sift
 from patron.decide.index import CatalogueIndex
 from patron.decide.slots import fill
 from patron.model.clock import MINUTE
 from patron.model.offers import NOTHING, Ask, Decision, Offer
-from patron.rules.sentences import sentence
 
 POLICY = "uniform-1"
 ANSWER_LIFE = 30 * MINUTE
 """How long a touchpoint may go on showing an answer, ms; never beyond the offer's own end."""
 TREATED, CONTROL = "treated", "control"
+
+
+class Drawn(Struct, frozen=True):
+    """A decision as it is made: like `model.offers.Decision`, with masks over the catalogue instead of a thousand names.
+
+    An answer and a record need no more; `spell` names everybody.
+    """
+
+    id: str
+    time: int
+    node: str
+    person: str
+    placement: str
+    channel: str
+    action: str
+    propensity: float
+    group: str
+    holdout: float
+    would: str
+    sifted: Sifted
+    eligible: tuple[str, ...]
+    reasons: tuple[str, ...]
+    seed: int
+    policy: str
+    catalogue: str
+    content: dict[str, Any]
+    expires: int
+    identified: str
 
 
 def decide(
@@ -44,36 +76,71 @@ def decide(
     >>> one.action, one.propensity, one.eligible, one.would in one.eligible
     ('nothing', 1.0, ('tea', 'nothing'), True)
     """
+    made = weigh(index, ask, known, decision_id=decision_id, seed=seed, group=group, holdout=holdout, now=now)
+    return spell(made, index)
+
+
+def weigh(
+    index: CatalogueIndex,
+    ask: Ask,
+    known: Known,
+    *,
+    decision_id: str,
+    seed: int,
+    group: str,
+    holdout: float,
+    now: int,
+) -> Drawn:
+    """`decide` without naming who was stopped: as much as an answer and its record need.
+
+    Raises ValueError at an unknown group.
+    """
     if group not in (TREATED, CONTROL):
         raise ValueError(f"the group is `{TREATED}` or `{CONTROL}`, not {group!r}")
-    survivors, dropped = eligible(index, ask, known, now)
-    would, chance = choose(survivors, seed)
+    sifted = sift(index, ask, known, now)
+    choices = index.choices(sifted.left)
+    would, chance = draw(choices, seed)
     held = group == CONTROL
     action, propensity = (NOTHING, 1.0) if held else (would, chance)
     offer = index.by_id.get(action)
-    return Decision(
-        id=decision_id,
-        time=now,
-        node=known.node,
-        person=known.person,
-        placement=ask.placement,
-        channel=ask.channel,
-        action=action,
-        propensity=propensity,
-        group=group,
-        holdout=holdout,
-        would=would,
-        candidates=index.candidates,
-        eligible=(*survivors, NOTHING),
-        dropped=dropped,
-        reasons=_held_reasons(holdout) if held else _reasons(offer, known, len(survivors) + 1),
-        seed=seed,
-        policy=POLICY,
-        catalogue=index.version,
-        content=offer.content if offer else {},
-        expires=_expires(offer, now),
-        identified=known.identified,
+    return Drawn(
+        decision_id,
+        now,
+        known.node,
+        known.person,
+        ask.placement,
+        ask.channel,
+        action,
+        propensity,
+        group,
+        holdout,
+        would,
+        sifted,
+        choices,
+        _held_reasons(holdout) if held else _reasons(index, offer, known, len(choices)),
+        seed,
+        POLICY,
+        index.version,
+        offer.content if offer else {},
+        _expires(offer, now),
+        known.identified,
     )
+
+
+def spell(drawn: Drawn, index: CatalogueIndex) -> Decision:
+    """The same decision with every candidate named, each drop with its sentence.
+
+    >>> index = CatalogueIndex([Offer(id="mug", name="Mug", placements=("till",))])
+    >>> known = Known("anonymous_id:1", "p_1", {})
+    >>> one = weigh(index, Ask("web_home"), known, decision_id="d_1", seed=3, group="treated", holdout=0.5, now=0)
+    >>> one.eligible, spell(one, index).dropped[0].reason
+    (('nothing',), 'Only for till')
+    """
+    same = {name: getattr(drawn, name) for name in _SAME}
+    return Decision(candidates=index.candidates, dropped=drops_of(index, drawn.sifted), **same)
+
+
+_SAME = tuple(name for name in Drawn.__struct_fields__ if name != "sifted")
 
 
 def _expires(offer: Offer | None, now: int) -> int:
@@ -87,20 +154,21 @@ def _held_reasons(holdout: float) -> tuple[str, ...]:
     )
 
 
-def _reasons(offer: Offer | None, known: Known, choices: int) -> tuple[str, ...]:
+def _reasons(index: CatalogueIndex, offer: Offer | None, known: Known, choices: int) -> tuple[str, ...]:
     """Why this: the offer's own sentence, else its conditions, and how it was drawn."""
     if choices == 1:
         return ("Nothing else was allowed here and now",)
-    drawn = f"Drawn at random from {choices} choices, each with a chance of {1 / choices:.2g}"
+    drawn = _drawn(choices)
     if offer is None:
         return ("Leaving people alone is always one of the choices", drawn)
     because = fill(offer.because, known.facts) if offer.because else None
     if because:
         return because, drawn
     if offer.conditions:
-        return (*(_capital(sentence(condition)) for condition in offer.conditions[:3]), drawn)
+        return (*index.spoken(offer), drawn)
     return "Open to everyone here", drawn
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+@lru_cache(maxsize=1024)
+def _drawn(choices: int) -> str:
+    return f"Drawn at random from {choices} choices, each with a chance of {1 / choices:.2g}"

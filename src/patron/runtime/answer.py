@@ -1,19 +1,19 @@
 """Deciding: gather what may be used, ask the room, record, and answer only when the record is durable."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from patron.decide.catalogue import parse
 from patron.decide.choose import draw_seed
-from patron.decide.consent import Consents
 from patron.decide.eligible import Known
-from patron.decide.encoding import decode_record, encode_record
+from patron.decide.encoding import decode_record, encode_drawn
 from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex
-from patron.decide.record import decide
+from patron.decide.record import Drawn, weigh
 from patron.experiments.assign import arm
 from patron.identity.claims import key_of
 from patron.identity.normalise import normalise
@@ -21,12 +21,27 @@ from patron.model.access import Source
 from patron.model.errors import Forbidden, NotFound
 from patron.model.offers import Ask, Decision
 from patron.model.people import Key, Person
-from patron.profiles.merge import Profile
-from patron.rules.facts import facts_of
 from patron.runtime import people
 from patron.runtime.app import App
-from patron.runtime.facts import CATALOGUE
+from patron.runtime.facts import CATALOGUE, DecisionWork, entry_of
+from patron.runtime.known import LazyFacts, Parts, consents_of
 from patron.runtime.tables import DecisionRow, Plain
+
+_ID_BYTES = 12
+_IDS_AT_ONCE = 256
+
+
+class _Ids:
+    """Decision ids of 96 random bits, drawn from the system some hundreds at a time: asking it for each is slow."""
+
+    def __init__(self) -> None:
+        self._drawn = ""
+
+    def next(self) -> str:
+        if not self._drawn:
+            self._drawn = secrets.token_hex(_ID_BYTES * _IDS_AT_ONCE)
+        found, self._drawn = self._drawn[: 2 * _ID_BYTES], self._drawn[2 * _ID_BYTES :]
+        return f"d_{found}"
 
 
 class Answers:
@@ -36,6 +51,7 @@ class Answers:
         self._app = app
         self._prepared: dict[str, CatalogueIndex] = {}
         self._present: tuple[str, CatalogueIndex] | None = None
+        self._ids = _Ids()
 
     @property
     def index(self) -> CatalogueIndex:
@@ -64,7 +80,7 @@ class Answers:
         """Offer id -> its name for people, in one version of the catalogue; empty when that version was never kept."""
         return {name: offer.name for name, offer in self._version(version).by_id.items()}
 
-    async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Decision:
+    async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Drawn:
         """Decide for one ask, record it durably, and give the decision.
 
         A caller with a secret key is trusted. A public key proves nothing: it gets personal content only for a user id
@@ -73,26 +89,29 @@ class Answers:
         workspace = self._app.workspace
         key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
         person = people.by_key(workspace, key) if key else None
-        known, group = self._known(ask, key, person, verified=verified)
-        decision_id = f"d_{secrets.token_hex(12)}"
-        made = decide(
-            self.index,
+        now, index, decision_id = workspace.clock.now(), self.index, self._ids.next()
+        made = weigh(
+            index,
             ask,
-            known,
+            self._known(ask, key, person, now, verified=verified),
             decision_id=decision_id,
             seed=draw_seed(workspace.secret, decision_id),
-            group=group,
+            group=self._group(key, person),
             holdout=workspace.settings.decide.holdout,
-            now=workspace.clock.now(),
+            now=now,
         )
-        await self._app.record("Offer Decided", (made.id, self._row(made)))
+        await self._record(made, index)
         return made
 
-    def _row(self, made: Decision) -> DecisionRow:
-        record = encode_record(made, self.index.ids)
-        return DecisionRow(
+    def _record(self, made: Drawn, index: CatalogueIndex) -> "asyncio.Future[int]":
+        """Append a decision; the future is done when it is durable and applied."""
+        record = encode_drawn(made, index)
+        row = DecisionRow(
             made.catalogue, made.time, made.node, made.channel, made.action, made.group, made.holdout, record
         )
+        workspace = self._app.workspace
+        entry, body = entry_of(workspace, "Offer Decided", (made.id, row))
+        return self._app.pipeline.submit(entry, body, DecisionWork(workspace, entry, made.id, row))
 
     def read(self, row: DecisionRow) -> Decision:
         """A recorded decision in full, with the texts of the catalogue it was made with."""
@@ -132,24 +151,24 @@ class Answers:
                     return f"{one['type']}:{value}"
         return ""
 
-    def _known(self, ask: Ask, key: Key, person: Person | None, *, verified: bool) -> tuple[Known, str]:
-        workspace = self._app.workspace
-        now = workspace.clock.now()
-        whole = people.profile(workspace, person) if person else None
-        # An unproved device is shown only what itself did; consents of the whole person bind everywhere all the same.
-        own = whole if verified and whole else _device(self._app, key)
-        facts = _facts(own, ask.context, now)
-        consents = _consents(whole or own)
-        identified = "verified" if verified and key else ("asserted" if ask.user_id else "anonymous")
-        known = Known(
+    def _known(self, ask: Ask, key: Key, person: Person | None, now: int, *, verified: bool) -> Known:
+        """What may be used. An unproved device is shown only what itself did; consents of the whole person bind all the same."""
+        rules = self._app.workspace.settings.profiles
+        whole = self._parts(person.members) if person else None
+        parts = whole if verified and whole is not None else self._parts((key,))
+        proved = verified and key != ""
+        return Known(
             key,
             person.id if person else "",
-            facts,
-            consents,
-            identified,
-            own_device=self._is_own_device(ask, key),
+            LazyFacts(parts, ask.context, now, rules),
+            consents_of(parts if whole is None else whole, rules),
+            "verified" if proved else ("asserted" if ask.user_id else "anonymous"),
+            own_device=not proved and self._is_own_device(ask, key),
         )
-        return known, self._group(key, person)
+
+    def _parts(self, keys: Iterable[Key]) -> Parts:
+        nodes = self._app.workspace.nodes
+        return [(key, part) for key in keys if (part := nodes.get(key)) is not None]
 
     def _is_own_device(self, ask: Ask, key: Key) -> bool:
         """Whether the device that asks is one person's: what it shows back is then nothing new to whoever holds it."""
@@ -177,25 +196,3 @@ class Answers:
                 "unknown_decision", "There is no such decision; it may belong to a person who was erased."
             )
         return self.read(found)
-
-
-def _device(app: App, key: Key) -> Profile:
-    return people.node_profile(app.workspace, key)
-
-
-def _facts(profile: Profile, context: Mapping[str, Any], now: int) -> dict[str, Any]:
-    return facts_of(
-        now=now,
-        traits={name: trait.value for name, trait in profile.traits.items()},
-        counters=profile.counters,
-        orders=profile.totals.orders,
-        revenue=profile.totals.net,
-        channels={channel: seen.events for channel, seen in profile.channels.items()},
-        first_seen=profile.first,
-        last_seen=profile.last,
-        context=context,
-    )
-
-
-def _consents(profile: Profile) -> Consents:
-    return {key: (c.granted, c.stamp[0]) for key, c in profile.consents.items()}

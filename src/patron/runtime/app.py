@@ -69,8 +69,8 @@ class App:
         self._due = False
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self.ingest.count_earlier())]
-        for task in (self.pipeline.task, *self._tasks):
-            task.add_done_callback(self._ended)
+        for vital in (self.pipeline.task, self._tasks[0]):
+            vital.add_done_callback(self._ended)
 
     @classmethod
     async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "App":
@@ -112,7 +112,7 @@ class App:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, task: "asyncio.Future[None]") -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None and self.fault is None:
             _logger.critical("a task ended that never should: nothing can go on", exc_info=error)

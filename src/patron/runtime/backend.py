@@ -216,14 +216,13 @@ class LocalBackend:
     async def decide(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Any:
         """Answer an ask; durable before it is given."""
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
+        reasons = made.reasons if trusted or made.identified == "verified" else made.reasons[-1:]
         return {
             "decisionId": made.id,
             "action": made.action,
             "content": made.content,
             "propensity": made.propensity,
-            "reasons": list(made.reasons)
-            if trusted or made.identified == "verified"
-            else list(made.reasons)[-1:],
+            "reasons": list(reasons),
             "group": made.group,
             "holdout": made.holdout,
             "policy": made.policy,

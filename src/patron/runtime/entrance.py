@@ -29,6 +29,10 @@ class Entrance:
         self._reading = False
         pipeline.room = self.left
 
+    def is_free(self, size: int) -> bool:
+        """Whether a small body may be read at once, as nearly always; if not, `enter`."""
+        return not self._queue and size < LARGE and not self._reading and self._pipeline.waiting <= AHEAD
+
     async def enter(self, size: int) -> None:
         """Wait for a body's turn to be read. Raises Busy when too much waits: nothing was taken."""
         self._pipeline.admit()

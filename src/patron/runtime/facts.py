@@ -3,7 +3,7 @@
 A fact's body is `{"name": ..., "data": ...}`. Applying is the same live and in replay; it acts on nobody.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,7 +42,7 @@ def entry_of(workspace: "Workspace", name: str, data: object) -> tuple[Entry, by
     """Make the log entry of a fact, at the next position and the present time."""
     body = msgspec.json.encode({"name": name, "data": data})
     now = workspace.clock.now()
-    return Entry("fact", workspace.log.last + 1, 1, "patron", now, route="fact"), body
+    return Entry("fact", workspace.log.last + 1, 1, "patron", now, "fact"), body
 
 
 def apply(workspace: "Workspace", entry: Entry, body: bytes) -> None:
@@ -134,17 +134,46 @@ def _clock(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
         workspace.clock.step(now)
 
 
+_decode_decided = msgspec.json.Decoder(tuple[str, DecisionRow]).decode
+
+
 def _decided(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
-    name, decision = msgspec.json.decode(data, type=tuple[str, DecisionRow])
+    decided(workspace, entry, *_decode_decided(data))
+
+
+def decided(workspace: "Workspace", entry: Entry, name: str, decision: DecisionRow) -> None:
+    """Apply a decision: keep it, count it, remember who asked and into which group they fell."""
     workspace.decisions.put(name, decision)
     workspace.decided(name, decision)
-    if not decision.node:
+    node = decision.node
+    if not node:
         return
-    asked = [*(workspace.asked.get(decision.node) or []), name]
-    workspace.asked.put(decision.node, asked[-ASKED:])
-    if workspace.assigned.get(decision.node) is None and decision.holdout > 0:
-        workspace.assigned.put(decision.node, Assignment(decision.time, decision.group))
-    workspace.log.note(workspace.hashes(decision.node), decision.time, entry.base, False)
+    asked = workspace.asked.get(node)
+    workspace.asked.put(node, [*asked[1 - ASKED :], name] if asked else [name])
+    if decision.holdout > 0 and workspace.assigned.get(node) is None:
+        workspace.assigned.put(node, Assignment(decision.time, decision.group))
+    workspace.log.note(workspace.hashes(node), decision.time, entry.base, False)
+
+
+class DecisionWork:
+    """A decision on its way through the pipeline: what was just written need not be read from its entry again."""
+
+    __slots__ = ("_entry", "_name", "_row", "_workspace")
+
+    def __init__(self, workspace: "Workspace", entry: Entry, name: str, row: DecisionRow) -> None:
+        self._workspace = workspace
+        self._entry = entry
+        self._name = name
+        self._row = row
+
+    def apply(self) -> Iterator[None]:
+        """Apply it: it is durable."""
+        decided(self._workspace, self._entry, self._name, self._row)
+        self._workspace.mark(self._entry)
+        return iter(())
+
+    def ended(self, error: Exception | None, *, stored: bool) -> None:
+        """Nobody else waits for it."""
 
 
 def _split(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:

@@ -26,11 +26,13 @@ class KeyRing:
         self._source_by_hash: dict[str, str] = {}
         self._key_by_hash: dict[str, str] = {}
         self._warm: dict[str, Source] = {}
+        self._warm_keys: dict[str, ApiKey] = {}
         self.reload()
 
     def reload(self) -> None:
         """Read the tables again after a source or key changed."""
         self._warm.clear()
+        self._warm_keys.clear()
         self._source_by_hash = {
             k.hash: name
             for name in self._sources.keys()
@@ -53,5 +55,10 @@ class KeyRing:
 
     def api_key(self, secret: str) -> ApiKey | None:
         """The live secret key, or None."""
-        name = self._key_by_hash.get(key_hash(secret))
-        return self._keys.get(name) if name else None
+        key = self._warm_keys.get(secret)
+        if key is None:
+            name = self._key_by_hash.get(key_hash(secret))
+            key = self._keys.get(name) if name else None
+            if key is not None:
+                self._warm_keys[secret] = key
+        return key

@@ -28,13 +28,15 @@ class Work(Protocol):
 class _Ticket:
     """An entry in the queue; calling it says whether its bytes are on disk (the committer's thread does)."""
 
-    __slots__ = ("count", "error", "future", "last", "pipeline", "work")
+    __slots__ = ("count", "error", "future", "last", "pipeline", "steps", "work")
 
     def __init__(self, pipeline: "Pipeline", entry: Entry, work: Work, future: "asyncio.Future[int]") -> None:
         self.pipeline = pipeline
         self.last = entry.last
         self.count = entry.count
         self.work = work
+        self.steps: Iterator[None] | None = None
+        """The rest of applying it, once begun."""
         self.future = future
         self.error: BaseException | None = None
 
@@ -56,15 +58,14 @@ class Pipeline:
         self._between = between
         self._loop = asyncio.get_running_loop()
         self._durable: deque[_Ticket] = deque()
-        self._ready = asyncio.Event()
         self._waiting = 0
         self._scheduled = False
         self._watchers: list[tuple[int, asyncio.Future[None]]] = []
         self.applied = log.last
         self.room: Callable[[], None] = _nobody
         """Called whenever an entry is over, so that something else may come in."""
-        self.task = self._loop.create_task(self._run())
-        """Applies what is durable; it ends by `close`, or by a fault after which nothing is applied any more."""
+        self.task: asyncio.Future[None] = self._loop.create_future()
+        """Ends by `close`, or by a fault after which nothing is applied any more."""
 
     @property
     def waiting(self) -> int:
@@ -96,7 +97,7 @@ class Pipeline:
         self._durable.append(ticket)
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._run)
 
     async def applied_to(self, position: int, seconds: float) -> bool:
         """Wait until `position` is applied, at most `seconds`; whether it is."""
@@ -115,32 +116,49 @@ class Pipeline:
         while self._waiting and not self.task.done():
             await asyncio.sleep(0.001)
         self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
 
-    def _wake(self) -> None:
-        self._scheduled = False
-        self._ready.set()
+    def _run(self) -> None:
+        """Apply what is durable for one turn of the loop; the next turn goes on."""
+        try:
+            if self._turn():
+                self._loop.call_soon(self._run)
+        except BaseException as fault:
+            if not self.task.done():
+                self.task.set_exception(fault)
+            raise
 
-    async def _run(self) -> None:
+    def _turn(self) -> bool:
+        """Whether there is more to do. No task: waking one up costs as much as applying an event."""
         done = 0
-        while True:
-            await self._ready.wait()
-            self._ready.clear()
-            while self._durable:
-                ticket = self._durable.popleft()
-                error = None if ticket.error is None else _public(ticket.error)
-                if error is None:
-                    try:
-                        for _ in ticket.work.apply():
-                            await asyncio.sleep(0)
-                    except Exception as fault:  # noqa: BLE001 - it belongs to the caller who waits, not to the queue
-                        error = fault
-                    self.applied = ticket.last
+        while done < TURN:
+            if not self._durable:
+                self._scheduled = False
+                # What came until then was added by a thread that did not call, for it saw this still scheduled.
+                if not self._durable:
+                    return False
+                self._scheduled = True
+            ticket = self._durable[0]
+            over, error = self._step(ticket)
+            done += TURN if not over else min(ticket.count, TURN)
+            if over:
+                self._durable.popleft()
                 self._answer(ticket, error)
-                done += min(ticket.count, TURN)
-                if done >= TURN:
-                    done = 0
-                    await asyncio.sleep(0)
+        return True
+
+    def _step(self, ticket: _Ticket) -> tuple[bool, Exception | None]:
+        """Apply one slice; whether it was the last, and what went wrong."""
+        if ticket.error is not None:
+            return True, _public(ticket.error)
+        error = None
+        try:
+            if ticket.steps is None:
+                ticket.steps = ticket.work.apply()
+            for _ in ticket.steps:
+                return False, None
+        except Exception as fault:  # noqa: BLE001 - it belongs to the caller who waits, not to the queue
+            error = fault
+        self.applied = ticket.last
+        return True, error
 
     def _answer(self, ticket: _Ticket, error: Exception | None) -> None:
         self._waiting -= ticket.count

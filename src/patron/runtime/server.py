@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from patron.model.errors import ConfigError, PatronError
+from patron.runtime.protocol import DirectProtocol
 from patron.serve.router import Asgi
 
 
@@ -96,7 +97,7 @@ def _config(app: Asgi) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=DirectProtocol,
         ws="none",
         lifespan="off",
         access_log=False,

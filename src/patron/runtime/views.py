@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import math
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -46,7 +47,17 @@ def iso(ms: int) -> str:
     >>> iso(1_772_471_051_120)
     '2026-03-02T17:04:11.120Z'
     """
-    return public.iso(ms) or ""
+    second, part = divmod(ms, 1000)
+    return f"{_second(second)}.{part:03d}Z" if 0 <= second < _FAR else public.iso(ms) or ""
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    return (public.iso(1000 * second) or "")[:19]
+
+
+_FAR = 253_402_300_800
+"""Seconds to the year 10000, which no text of four digits names."""
 
 
 def identifiers(workspace: Workspace, person: Person) -> list[IdentifierView]:

@@ -74,6 +74,7 @@ def routes(backend: Backend) -> list[Route]:
             (),
             DecideRequest,
             Decided,
+            direct=True,
         ),
         Route("OPTIONS", "/v1/decide", "", "CORS preflight.", preflight),
         Route(

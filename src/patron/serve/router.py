@@ -5,7 +5,8 @@ import binascii
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -20,6 +21,10 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names in lower case, as they came."""
+Direct = Callable[[Headers, bytes], Coroutine[Any, None, tuple[int, bytes, bytes]]]
+"""Headers and whole body -> status, header lines, body."""
 MAX_BODY = 8 << 20
 
 
@@ -97,6 +102,8 @@ class Route(Struct, frozen=True):
     body: Any = None
     returns: Any = None
     status: int = 200
+    direct: bool = False
+    """Whether a POST that arrives whole is answered without ASGI: its handler waits for futures only."""
 
 
 class Router:
@@ -111,6 +118,10 @@ class Router:
         self._fallback = fallback
         self._fixed: dict[str, list[tuple[re.Match[str] | None, Route]]] = {}
         self._by_shape: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
+        self.direct: dict[bytes, Direct] = {
+            route.path.encode(): self._direct(route) for route in self.routes if route.direct
+        }
+        """Address -> what answers a POST there from its headers and its whole body, without ASGI in between."""
         for route in self.routes:
             if "{" in route.path:
                 self._by_shape.setdefault(_stem(route.path), []).append((_pattern(route.path), route))
@@ -130,16 +141,40 @@ class Router:
         if not found and self._fallback is not None and _is_page(raw):
             await self._fallback(scope, receive, send)
             return
-        try:
-            reply = await self._answer(scope, receive, found)
-        except RequestError as error:
-            reply = error_reply(error)
-        except StorageError as error:
-            reply = Reply({"code": "storage", "message": str(error)}, 503, (("retry-after", "5"),))
-        except Exception as error:  # noqa: BLE001 - a caller that gets no answer would not know what was done
-            _note(scope["method"], found[0][1].path if found else "unknown route", error)
-            reply = Reply({"code": "fault", "message": "Patron failed at this; it is in its log."}, 500)
+        template = found[0][1].path if found else "unknown route"
+        reply = await _guarded(self._answer(scope, receive, found), scope["method"], template)
         await _send(send, reply, head=scope["method"] == "HEAD")
+
+    def _direct(self, route: Route) -> Direct:
+        """The way of a route for requests that arrived whole."""
+
+        async def answer(headers: Headers, body: bytes) -> tuple[int, bytes, bytes]:
+            reply = await _guarded(self._whole(route, headers, body), "POST", route.path)
+            content = _content(reply)
+            lines = _lines(reply.content_type, reply.headers)[1]
+            return reply.status, b"%bcontent-length: %d\r\n" % (lines, len(content)), content
+
+        return answer
+
+    async def _whole(self, route: Route, headers: Headers, body: bytes) -> Reply:
+        secret, key, origin = self._who(route, headers)
+        if len(body) > MAX_BODY:
+            raise _too_large()
+        return await route.handler(Request({}, {}, body, key, secret, origin))
+
+    def _who(self, route: Route, headers: Headers) -> tuple[str, ApiKey | None, str]:
+        """Secret, key and origin of a request. Raises BadKey or Forbidden when the route asks for more."""
+        authorization = origin = b""
+        for name, value in headers:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"origin":
+                origin = value
+        secret = _secret(authorization) if authorization else ""
+        key = self._keys(secret) if secret else None
+        if route.scope:
+            _check(key, route.scope)
+        return secret, key, origin.decode("latin-1")
 
     async def _answer(
         self, scope: Scope, receive: Receive, found: Sequence[tuple[re.Match[str] | None, Route]]
@@ -155,16 +190,25 @@ class Router:
             allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
             return Reply({"code": "bad_method", "message": f"Use {allowed}."}, 405, (("allow", allowed),))
         match, route = hits[0]
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        secret = bearer(headers.get("authorization", ""))
-        key = self._keys(secret) if secret else None
-        if route.scope:
-            _check(key, route.scope)
+        secret, key, origin = self._who(route, scope["headers"])
         asked = scope.get("query_string", b"")
         query = _query(asked) if asked else {}
         body = await _body(receive) if method in {"POST", "PUT", "PATCH", "DELETE"} else b""
         path = {k: _text(v) for k, v in match.groupdict().items()} if match else {}
-        return await route.handler(Request(path, query, body, key, secret, headers.get("origin", "")))
+        return await route.handler(Request(path, query, body, key, secret, origin))
+
+
+async def _guarded(work: Awaitable[Reply], method: str, template: str) -> Reply:
+    """The answer of a handler, whatever happens in it."""
+    try:
+        return await work
+    except RequestError as error:
+        return error_reply(error)
+    except StorageError as error:
+        return Reply({"code": "storage", "message": str(error)}, 503, (("retry-after", "5"),))
+    except Exception as error:  # noqa: BLE001 - a caller that gets no answer would not know what was done
+        _note(method, template, error)
+        return Reply({"code": "fault", "message": "Patron failed at this; it is in its log."}, 500)
 
 
 def _is_page(path: str) -> bool:
@@ -185,6 +229,11 @@ def error_reply(error: RequestError) -> Reply:
         value["faults"] = error.faults
     headers = (("retry-after", str(error.retry_after)),) if error.retry_after else ()
     return Reply(value, error.status, headers)
+
+
+@lru_cache(maxsize=1024)
+def _secret(authorization: bytes) -> str:
+    return bearer(authorization.decode("latin-1"))
 
 
 def bearer(header: str) -> str:
@@ -249,21 +298,46 @@ async def _body(receive: Receive) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > MAX_BODY:
-            raise TooLarge("body_too_large", f"At most {MAX_BODY >> 20} MiB here.")
+            raise _too_large()
         parts.append(part)
         if not message.get("more_body"):
             break
     return b"".join(parts)
 
 
-async def _send(send: Send, reply: Reply, *, head: bool) -> None:
-    body = reply.raw if reply.raw is not None else msgspec.json.encode(reply.value)
-    headers = [
-        (b"content-type", reply.content_type.encode()),
-        (b"content-length", str(len(body)).encode()),
+def _too_large() -> TooLarge:
+    return TooLarge("body_too_large", f"At most {MAX_BODY >> 20} MiB here.")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _content(reply: Reply) -> bytes:
+    return reply.raw if reply.raw is not None else _encode(reply.value)
+
+
+_UNSAFE = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@lru_cache(maxsize=256)
+def _lines(
+    content_type: str, headers: tuple[tuple[str, str], ...]
+) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    """The headers of an answer but for its length, as pairs and as they go over the wire."""
+    pairs = (
+        (b"content-type", content_type.encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
-        *((k.encode(), v.encode("latin-1", "replace")) for k, v in reply.headers),
-    ]
+        *((k.encode(), v.encode("latin-1", "replace")) for k, v in headers),
+    )
+    if any(_UNSAFE.search(name + value) for name, value in pairs):
+        raise ValueError("a header of an answer holds a control character")
+    return pairs, b"".join(b"%b: %b\r\n" % pair for pair in pairs)
+
+
+async def _send(send: Send, reply: Reply, *, head: bool) -> None:
+    body = _content(reply)
+    pairs = _lines(reply.content_type, reply.headers)[0]
+    headers = [*pairs, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from patron.decide.consent import standing
 from patron.decide.eligible import Known, eligible
-from patron.decide.encoding import decode_record, encode_record
+from patron.decide.encoding import decode_record, encode_drawn, encode_record
 from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex, is_personal_offer
-from patron.decide.record import decide
+from patron.decide.record import decide, spell, weigh
 from patron.model.offers import Ask, Condition, Offer
 from patron.rules.matches import matches
 
@@ -110,3 +110,17 @@ def test_a_record_loses_nothing(
     assert made.would in made.eligible
     assert made.propensity == (1.0 if held else 1 / len(made.eligible))
     assert not held or made.action == "nothing"
+
+
+@given(OFFERS, ASKS, KNOWN, st.integers(-1, 7), OPT_IN, st.integers(0, 2**53 - 1), st.booleans())
+def test_a_weighed_decision_is_recorded_as_the_spelled_one(
+    offers: list[Offer], ask: Ask, known: Known, now: int, opt_in: tuple[str, ...], seed: int, held: bool
+) -> None:
+    index = CatalogueIndex(offers, opt_in)
+    group = "control" if held else "treated"
+    drawn = weigh(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
+    made = decide(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
+    assert spell(drawn, index) == made
+    assert encode_drawn(drawn, index) == encode_record(made, index.ids)
+    again = weigh(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
+    assert again == drawn, "what the index remembers of one decision changes no other"

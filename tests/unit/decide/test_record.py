@@ -7,10 +7,10 @@ import pytest
 
 from patron.decide.choose import choose, draw_seed
 from patron.decide.eligible import Known
-from patron.decide.encoding import decode_record, encode_record
+from patron.decide.encoding import decode_record, encode_drawn, encode_record
 from patron.decide.explain import funnel, restore, why, why_not
 from patron.decide.index import GATES, CatalogueIndex
-from patron.decide.record import ANSWER_LIFE, decide
+from patron.decide.record import ANSWER_LIFE, decide, weigh
 from patron.model.offers import Ask, Condition, Decision, Dropped, Offer
 
 FACTS = {"totals.orders": 4, "traits.first_name": "Ana", "context.weather": "rain"}
@@ -201,6 +201,23 @@ def test_a_record_of_200_candidates_is_under_1_kb_even_in_base64() -> None:
     assert {drop.gate for drop in decision.dropped} == {"placement", "validity", "consent", "conditions"}
     assert len(base64.b64encode(data)) <= 1000
     assert restore(decode_record(data, index.ids), index) == decision
+
+
+def test_a_decision_is_recorded_alike_with_and_without_names() -> None:
+    rules = tuple(Condition(f"traits.t{n}", "=", n) for n in range(4))
+    index = CatalogueIndex(
+        [Offer(id=f"o{n}", name="O", conditions=rules[: 1 + n % 4], because="{t0}") for n in range(19)]
+    )
+    for right in range(5):
+        known = Known("n", "p", {f"traits.t{n}": n for n in range(right)}, identified="verified")
+        for group in ("treated", "control"):
+            terms = {"decision_id": "d", "seed": 3, "group": group, "holdout": 0.5, "now": 7}
+            drawn = weigh(index, Ask("till"), known, **terms)  # type: ignore[arg-type]
+            made = decide(index, Ask("till"), known, **terms)  # type: ignore[arg-type]
+            assert encode_drawn(drawn, index) == encode_record(made, index.ids)
+            assert {drop.detail for drop in made.dropped} == ({right} if right < 4 else set())
+    with pytest.raises(ValueError, match="was made with catalogue"):
+        encode_drawn(drawn, INDEX)
 
 
 def test_a_record_that_does_not_add_up_is_refused() -> None:

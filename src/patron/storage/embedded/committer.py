@@ -74,9 +74,14 @@ class Tail:
         """Put a group on disk. Raises OSError, with nothing of it left behind."""
         if self._broken:
             self._cut_back()
-        records = [encode_record(p.entry, p.fields, p.body, synced) for p in group if p.entry is not None]
-        pieces = [piece for record in records for piece in record]
-        size = sum(map(len, pieces))
+        pieces = list[bytes]()
+        ends = []
+        size = 0
+        for entry, fields, body, _ in group:
+            if entry is not None:
+                pieces += encode_record(entry, fields, body, synced)
+                size += record_size(fields, body)
+                ends.append((size, entry))
         if self.segment.size + size > self._limit:
             self.rotate()
         self._crash("before_append")
@@ -89,7 +94,13 @@ class Tail:
         except BaseException:
             self._undo()
             raise
-        self.segment.extend(self._placed(group, synced))
+        offset = self.segment.size
+        placed = []
+        for end, entry in ends:
+            end += self.segment.size
+            placed.append(Placed(offset, end, entry.base, entry.count, synced, entry.received))
+            offset = end
+        self.segment.extend(placed)
 
     def rotate(self) -> None:
         """Go on in a new file; the old one is sealed. Does nothing while it holds no record. Raises OSError."""
@@ -122,15 +133,6 @@ class Tail:
         os.ftruncate(self._fd, self.segment.size)
         sync_data(self._fd)
         self._broken = False
-
-    def _placed(self, group: list[Pending], synced: int) -> list[Placed]:
-        offset, placed = self.segment.size, []
-        for pending in group:
-            if pending.entry is not None:
-                entry, end = pending.entry, offset + record_size(pending.fields, pending.body)
-                placed.append(Placed(offset, end, entry.base, entry.count, synced, entry.received))
-                offset = end
-        return placed
 
 
 class Committer:
