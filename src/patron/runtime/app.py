@@ -19,6 +19,7 @@ from patron.runtime.arrivals import Arrivals
 from patron.runtime.ingest import Ingest
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
+from patron.runtime.recovery import open_workspace
 from patron.runtime.workspace import Crash, Workspace
 
 _logger = logging.getLogger("patron")
@@ -78,7 +79,7 @@ class App:
         gc.set_threshold(
             100_000, 50, 50
         )  # millions of rows live for ever: looking at them again and again finds nothing
-        app = cls(Workspace.open(path, clock, crash))
+        app = cls(open_workspace(path, clock, crash))
         sys.setswitchinterval(0.0005)
         gc.collect()
         gc.freeze()

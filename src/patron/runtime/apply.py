@@ -1,7 +1,6 @@
 """Applying the messages of one durable body: the same live and in replay."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from patron.identity.claims import locate
 from patron.model.clock import DAY
@@ -10,16 +9,13 @@ from patron.model.log import Entry
 from patron.model.people import Located
 from patron.runtime.flow import advance, index
 from patron.runtime.tables import DayCount
-
-if TYPE_CHECKING:
-    from patron.runtime.judge import Found
-    from patron.runtime.workspace import Workspace
+from patron.runtime.workspace import Found, Workspace
 
 SLICE = 25
 _FAULTS = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
 
 
-def apply_body(workspace: "Workspace", entry: Entry, found: "Found", after: int = 0) -> Iterator[None]:
+def apply_body(workspace: Workspace, entry: Entry, found: Found, after: int = 0) -> Iterator[None]:
     """Apply the messages of one body after position `after`, yielding between slices of 25."""
     world, guarded = workspace.world, workspace.tombstones.any()
     counts: dict[tuple[int, str], int] = {}
@@ -57,7 +53,7 @@ def apply_body(workspace: "Workspace", entry: Entry, found: "Found", after: int 
             workspace.bury(entry, entry.base + reject.index, reject.code, reject.message, reject.path)
 
 
-def place_again(workspace: "Workspace", found: "Found") -> "Found":
+def place_again(workspace: Workspace, found: Found) -> Found:
     """The same messages where they belong now: cut times have changed since they were judged."""
     rules, cuts = workspace.settings.identity, workspace.cuts
     return [(event, locate(event, rules, cuts) or old, fresh) for event, old, fresh in found]
@@ -69,7 +65,7 @@ def _visit(event: Event, located: Located, counts: dict[tuple[int, str], int]) -
         counts[who] = counts.get(who, 0) + 1
 
 
-def _count(workspace: "Workspace", entry: Entry, counts: dict[tuple[int, str], int]) -> None:
+def _count(workspace: Workspace, entry: Entry, counts: dict[tuple[int, str], int]) -> None:
     for (day, channel), count in counts.items():
         key = f"{day}/{channel}"
         row = workspace.days.get(key)

@@ -4,7 +4,7 @@ A fact's body is `{"name": ..., "data": ...}`. Applying is the same live and in 
 """
 
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -15,13 +15,12 @@ from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
 from patron.model.people import Key
+from patron.runtime import splits
 from patron.runtime.flow import uncut
 from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
+from patron.runtime.workspace import Workspace
 
-if TYPE_CHECKING:
-    from patron.runtime.workspace import Workspace
-
-Handler = Callable[["Workspace", Entry, Any], None]
+Handler = Callable[[Workspace, Entry, Any], None]
 CATALOGUE = "catalogue"
 ERASED = b'{"name":"Erased","data":null}'
 ASKED = 50
@@ -38,14 +37,14 @@ class Fact(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Fact)
 
 
-def entry_of(workspace: "Workspace", name: str, data: object) -> tuple[Entry, bytes]:
+def entry_of(workspace: Workspace, name: str, data: object) -> tuple[Entry, bytes]:
     """Make the log entry of a fact, at the next position and the present time."""
     body = msgspec.json.encode({"name": name, "data": data})
     now = workspace.clock.now()
     return Entry("fact", workspace.log.last + 1, 1, "patron", now, "fact"), body
 
 
-def apply(workspace: "Workspace", entry: Entry, body: bytes) -> None:
+def apply(workspace: Workspace, entry: Entry, body: bytes) -> None:
     """Apply one fact. An erased fact (`null`) and a name this version does not know change nothing."""
     if body == b"null":
         return
@@ -73,7 +72,7 @@ def spoken_of(entry: Entry, body: bytes) -> tuple[set[Key], int]:
     return set(), entry.received
 
 
-def index(workspace: "Workspace", entry: Entry, body: bytes) -> None:
+def index(workspace: Workspace, entry: Entry, body: bytes) -> None:
     """Note the index rows of a fact that the state knows already, as applying it did."""
     keys, time = spoken_of(entry, body)
     for key in keys:
@@ -100,24 +99,24 @@ def spared(record: SplitRecord, gone: Collection[Key]) -> SplitRecord | None:
     return msgspec.structs.replace(record, pairs=pairs)
 
 
-def _source(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _source(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     source = msgspec.json.decode(data, type=Source)
     workspace.sources.put(source.name, source)
     workspace.ring.reload()
 
 
-def _key(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _key(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     key = msgspec.json.decode(data, type=ApiKey)
     workspace.keys.put(key.name, key)
     workspace.ring.reload()
 
 
-def _user(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _user(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     user = msgspec.json.decode(data, type=User)
     workspace.users.put(user.name, user)
 
 
-def _config(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _config(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     for name, value in msgspec.json.decode(data, type=dict[str, Any]).items():
         workspace.config.put(name, Plain(value))
         if name == CATALOGUE:
@@ -127,7 +126,7 @@ def _config(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
     workspace.reload()
 
 
-def _clock(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _clock(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     now = msgspec.json.decode(data, type=int)
     workspace.config.put("clock", Plain(now))
     if isinstance(workspace.clock, SteppedClock) and now > workspace.clock.now():
@@ -137,11 +136,11 @@ def _clock(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
 _decode_decided = msgspec.json.Decoder(tuple[str, DecisionRow]).decode
 
 
-def _decided(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+def _decided(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     decided(workspace, entry, *_decode_decided(data))
 
 
-def decided(workspace: "Workspace", entry: Entry, name: str, decision: DecisionRow) -> None:
+def decided(workspace: Workspace, entry: Entry, name: str, decision: DecisionRow) -> None:
     """Apply a decision: keep it, count it, remember who asked and into which group they fell."""
     workspace.decisions.put(name, decision)
     workspace.decided(name, decision)
@@ -160,7 +159,7 @@ class DecisionWork:
 
     __slots__ = ("_entry", "_name", "_row", "_workspace")
 
-    def __init__(self, workspace: "Workspace", entry: Entry, name: str, row: DecisionRow) -> None:
+    def __init__(self, workspace: Workspace, entry: Entry, name: str, row: DecisionRow) -> None:
         self._workspace = workspace
         self._entry = entry
         self._name = name
@@ -176,9 +175,7 @@ class DecisionWork:
         """Nobody else waits for it."""
 
 
-def _split(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
-    from patron.runtime import splits
-
+def _split(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     record = msgspec.json.decode(data, type=SplitRecord)
     workspace.splits.put(record.id, record)
     workspace.cutting += 1
@@ -187,9 +184,7 @@ def _split(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
         workspace.log.note(workspace.hashes(key), record.time, entry.base, False)
 
 
-def _unsplit(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
-    from patron.runtime import splits
-
+def _unsplit(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     record = workspace.splits.get(msgspec.json.decode(data, type=str))
     if record is not None and record.undone is None:
         workspace.splits.put(record.id, msgspec.structs.replace(record, undone=entry.received))
@@ -197,7 +192,7 @@ def _unsplit(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
         splits.undo(workspace, record)
 
 
-def _joined(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+def _joined(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     a, b = msgspec.json.decode(data, type=tuple[str, str])
     change = workspace.graph.join(a, b, entry.received, f"patron/{entry.base}", entry.base)
     if isinstance(change, Change):
@@ -206,7 +201,7 @@ def _joined(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
         workspace.log.note(workspace.hashes(key), entry.received, entry.base, False)
 
 
-def _erased(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _erased(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     receipt = msgspec.json.decode(data, type=dict[str, Any])
     for mark in receipt["marks"]:
         workspace.tombstones.add(mark, receipt["time"])
@@ -218,21 +213,21 @@ def _erased(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
             workspace.world.regrouped(workspace.graph.haunt(key, tuple(counts)))
 
 
-def _retained(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _retained(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     before = msgspec.json.decode(data, type=dict[str, int])
     for table, time in ((workspace.dead, before["dead"]), (workspace.audit, before["audit"])):
         for key in [k for k, row in table.items() if row.time < time]:
             table.delete(key)
 
 
-def _closed(workspace: "Workspace", _entry: Entry, data: msgspec.Raw) -> None:
+def _closed(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     change = msgspec.json.decode(data, type=dict[str, str])
     row = workspace.dead.get(change["id"])
     if row is not None:
         workspace.dead.put(change["id"], msgspec.structs.replace(row, status=change["status"]))
 
 
-def _audited(workspace: "Workspace", entry: Entry, data: msgspec.Raw) -> None:
+def _audited(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     user, verb, thing = msgspec.json.decode(data, type=tuple[str, str, str])
     workspace.audit.put(f"{entry.base:020d}", AuditRow(entry.received, user, verb, thing))
 

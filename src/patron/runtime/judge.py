@@ -1,7 +1,6 @@
 """Judging the messages of a body, once and for ever: new, a copy, refused, or of somebody erased."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -9,12 +8,8 @@ from patron.identity.claims import locate
 from patron.model.clock import DAY
 from patron.model.events import Batch, Event, Reject
 from patron.model.people import Located
+from patron.runtime.workspace import Found, Workspace
 
-if TYPE_CHECKING:
-    from patron.runtime.workspace import Workspace
-
-Found = list[tuple[Event, Located, bool]]
-"""Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
 _NEW, _CONFLICT = 0, 2
 _NO_CUTS: dict[str, list[int]] = {}
 """Asking a dict whether it is empty costs less than asking a table, and is done for every message."""
@@ -45,7 +40,7 @@ class Judged(msgspec.Struct):
         }
 
 
-def judge(workspace: "Workspace", source: str, batch: Batch) -> Judged:
+def judge(workspace: Workspace, source: str, batch: Batch) -> Judged:
     """Judge the messages of a batch and remember the ids of the new ones."""
     rules = workspace.settings.identity
     cuts = workspace.cuts if len(workspace.cuts) else _NO_CUTS
@@ -81,7 +76,7 @@ def judge(workspace: "Workspace", source: str, batch: Batch) -> Judged:
     return judged
 
 
-def _single(workspace: "Workspace", source: str, batch: Batch, place: Located, judged: Judged) -> bool:
+def _single(workspace: Workspace, source: str, batch: Batch, place: Located, judged: Judged) -> bool:
     """Judge the one message of a body, as live clients send them, if it is new; False (and nothing done) if not."""
     (event,), (checksum,) = batch.events, batch.payload_hashes
     message_id, day = event.message_id, (event.received if event.original is None else event.original) // DAY
@@ -92,7 +87,7 @@ def _single(workspace: "Workspace", source: str, batch: Batch, place: Located, j
     return True
 
 
-def _lawful(workspace: "Workspace", batch: Batch, places: list[Located | None], judged: Judged) -> list[int]:
+def _lawful(workspace: Workspace, batch: Batch, places: list[Located | None], judged: Judged) -> list[int]:
     """Which messages have an identifier and are of nobody erased; the others are noted."""
     kept = []
     for number, (event, place) in enumerate(zip(batch.events, places, strict=True)):
@@ -105,7 +100,7 @@ def _lawful(workspace: "Workspace", batch: Batch, places: list[Located | None], 
     return kept
 
 
-def withdraw(workspace: "Workspace", source: str, judged: Judged) -> None:
+def withdraw(workspace: Workspace, source: str, judged: Judged) -> None:
     """Forget the ids of messages that could not be stored after all: their sender will send them again."""
     for message_id, day, checksum, verdict in zip(
         judged.ids, judged.days, judged.checksums, judged.verdicts, strict=True

@@ -1,7 +1,7 @@
 """Starting again: index what has no sidecar, apply what came after the checkpoint. Nothing is judged or acted twice."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from patron.model.errors import CorruptLog
 from patron.model.events import Batch
@@ -10,12 +10,28 @@ from patron.runtime import facts
 from patron.runtime.apply import apply_body
 from patron.runtime.flow import index
 from patron.runtime.judge import days_of
+from patron.runtime.workspace import Crash, Workspace
+from patron.storage.embedded import directory
 
-if TYPE_CHECKING:
-    from patron.runtime.workspace import Workspace
+
+def open_workspace(path: Path, clock: str = "system", crash: Crash | None = None) -> Workspace:
+    """Open a directory and replay what its state has not seen.
+
+    Raises DirectoryLocked, NewerSchema, CorruptLog or ConfigError, each saying what to do.
+    """
+    hold = directory.hold(path)
+    try:
+        workspace = Workspace(path, hold, clock, crash)
+        recover(workspace)
+        # only now is the newest receipt time known, below which time must not fall
+        workspace.clock = workspace.clock_of(clock)
+    except BaseException:
+        hold.release()
+        raise
+    return workspace
 
 
-def recover(workspace: "Workspace", progress: Callable[[int, int], None] | None = None) -> int:
+def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = None) -> int:
     """Bring a workspace that was just opened up to the end of its log; gives the number of messages applied.
 
     Raises CorruptLog when the state knows more than the log.
@@ -45,7 +61,7 @@ def recover(workspace: "Workspace", progress: Callable[[int, int], None] | None 
     return log.last - start
 
 
-def _reindex(workspace: "Workspace", first: int, last: int) -> None:
+def _reindex(workspace: Workspace, first: int, last: int) -> None:
     for entry, body in workspace.log.read(first) if last >= first else ():
         if entry.base > last:
             break
@@ -59,7 +75,7 @@ def _reindex(workspace: "Workspace", first: int, last: int) -> None:
         workspace.log.applied(min(entry.last, last))
 
 
-def _remember(workspace: "Workspace", entry: Entry, batch: Batch) -> None:
+def _remember(workspace: Workspace, entry: Entry, batch: Batch) -> None:
     """Put replayed messages back into the duplicate filter; what it holds already is left as it is."""
     events, checksums = batch.events, batch.payload_hashes
     if entry.duplicates:

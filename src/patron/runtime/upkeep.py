@@ -21,7 +21,7 @@ from patron.model.errors import BadRequest, ConfigError, Conflict, Forbidden
 from patron.model.views import Health
 from patron.runtime import letters
 from patron.runtime.app import App
-from patron.runtime.workspace import Workspace
+from patron.runtime.recovery import open_workspace
 from patron.storage.embedded import backup
 
 MB = 1 << 20
@@ -165,12 +165,12 @@ async def verify_replay(app: App) -> dict[str, Any]:
 
 def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
     backup.restore(copy, fresh, [])
-    held = Workspace.open(fresh)
+    held = open_workspace(fresh)
     kept = {(t, k): v for t, k, v in held.state.dump()}
     held.close()
     for name in ("state.db", "state.db-wal", "state.db-shm"):
         (fresh / name).unlink(missing_ok=True)
-    rebuilt = Workspace.open(fresh)
+    rebuilt = open_workspace(fresh)
     again = {(t, k): v for t, k, v in rebuilt.state.dump()}
     rebuilt.close(checkpoint=False)
     # Traffic counts tell what arrived, not what is kept: erased messages stay in them, and a rebuild never saw those.

@@ -25,9 +25,7 @@ from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.flow import KeyHash, World
-from patron.runtime.judge import Found
 from patron.runtime.keys import KeyRing
-from patron.runtime.recovery import recover
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -44,6 +42,8 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.state import State, TableSpec
 
+Found = list[tuple[Event, Located, bool]]
+"""Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
 NEWEST = 200
 Crash = Callable[[str], None]
 
@@ -77,7 +77,7 @@ def table_specs(resident: int) -> list[TableSpec]:
 class Workspace:
     """A brand's or legal entity's directory with its own keys, log, state and people. Nothing crosses to another.
 
-    Open it with `Workspace.open`; it holds the directory until `close`.
+    Open it with `recovery.open_workspace`; it holds the directory until `close`.
     """
 
     def __init__(
@@ -98,23 +98,6 @@ class Workspace:
         self.cutting = 0
         """Rises with every split made or undone: what was judged before must be placed again."""
         self.clock: Clock = self.clock_of(clock)
-
-    @classmethod
-    def open(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "Workspace":
-        """Open a directory and replay what its state has not seen.
-
-        Raises DirectoryLocked, NewerSchema, CorruptLog or ConfigError, each saying what to do.
-        """
-        hold = directory.hold(path)
-        try:
-            workspace = cls(path, hold, clock, crash)
-            recover(workspace)
-            # only now is the newest receipt time known, below which time must not fall
-            workspace.clock = workspace.clock_of(clock)
-        except BaseException:
-            hold.release()
-            raise
-        return workspace
 
     def _open_tables(self) -> None:
         table = self.state.table
