@@ -161,11 +161,11 @@ class Maker:
             properties = {}
         if kind != "track":
             _name_page(message, properties)
+        time, original, received, skew_unknown = self._time(message)
         if user_id is not None and (user_id in _NO_IDS or len(user_id) > self._short_id):
             user_id = self._id(user_id, "$.userId")
         if anonymous_id is not None and (anonymous_id in _NO_IDS or len(anonymous_id) > self._short_id):
             anonymous_id = self._id(anonymous_id, "$.anonymousId")
-        time, original, received, skew_unknown = self._time(message)
         return Event(
             position,
             self._source,
