@@ -71,7 +71,7 @@ def _reindex(workspace: Workspace, first: int, last: int) -> None:
                     index(event, located, workspace.world, is_node=fresh)
         elif entry.base >= first:
             facts.index(workspace, entry, body)
-            workspace.world.noted(entry.base)
+        workspace.world.noted(entry.base)
         workspace.log.applied(min(entry.last, last))
 
 
