@@ -10,8 +10,8 @@ from collections import deque
 from patron.model.errors import Busy
 from patron.runtime.pipeline import Pipeline
 
-AHEAD = 400
-"""Messages on their way to the state above which further bodies wait unread: about 10 ms of work."""
+AHEAD = 100
+"""Messages on their way to the state above which further bodies wait unread: some 10 ms of work, behind which a decision waits."""
 LARGE = 8 << 10
 """Bytes from which on a body takes a turn of the loop for itself."""
 WAITING_BYTES = 64 << 20

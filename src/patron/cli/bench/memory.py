@@ -5,13 +5,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from patron.cli.bench import machine
 from patron.cli.bench.figures import PROMISES, Figure
+
+if TYPE_CHECKING:
+    from patron.storage.embedded.dedup import Dedup
 
 
 def dedup(quick: bool) -> Iterator[Figure]:
@@ -37,17 +42,20 @@ def main() -> None:
     from patron.storage.embedded.dedup import Dedup
 
     count = int(sys.argv[1])
+    sys.setswitchinterval(0.0005)  # as in the server: the thread that writes ids down gets its turn
     with tempfile.TemporaryDirectory() as folder:
         seen = Dedup.open(Path(folder) / "dedup")
         empty = machine.resident_bytes(os.getpid())
-        filled = _fill(seen.add, 0, count)
-        print([filled - empty, _fill(seen.add, count, 3 * count) - filled])
+        filled = _fill(seen, 0, count)
+        print([filled - empty, _fill(seen, count, 3 * count) - filled])
         seen.close()
 
 
-def _fill(add: Callable[[str, str, int, int], None], start: int, end: int) -> int:
+def _fill(seen: "Dedup", start: int, end: int) -> int:
     for number in range(start, end):
-        add("web", f"node-next-1795290204677-{number:08d}-0168-4980-9cf9-031f6b02d50f", 20_001, number)
+        seen.add("web", f"node-next-1795290204677-{number:08d}-0168-4980-9cf9-031f6b02d50f", 20_001, number)
+        if not number % 1_000:
+            time.sleep(0.002)  # no more than half a million a second come
     return machine.resident_bytes(os.getpid())
 
 
