@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from patron.runtime import server
 from patron.runtime.app import App
 from patron.runtime.backend import LocalBackend
 from patron.runtime.create import create
+from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source
-from tests.flow.serving import PATRON, PatronServer, free_port, run_patron
+from tests.flow.serving import PATRON, PatronServer, free_port, request, run_patron
 
 NO_WRITER = """
 import os, sys
@@ -141,3 +144,22 @@ async def _counted(folder: Path) -> None:
         part = backend.workspace.nodes.get("user_id:u")
         assert part is not None
         assert part.events == 1
+
+
+@pytest.mark.slow
+def test_who_hears_that_it_is_ready_finds_where_it_answers(server: Callable[..., PatronServer]) -> None:
+    patron = server()
+    for _ in range(3):
+        patron.stop()
+        patron.process = subprocess.Popen(  # its own `start` is in less of a hurry
+            [PATRON, "serve", "--data", str(patron.data), "--port", str(patron.port)],
+            stderr=subprocess.DEVNULL,
+        )
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                if request("GET", f"{patron.url}/readyz").status == 200:
+                    break
+            except OSError:
+                continue
+        assert directory.running(patron.data) is not None

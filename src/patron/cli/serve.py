@@ -68,7 +68,6 @@ async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int
     tracking = "" if one else f"http://{host}:{port}"
 
     def ready() -> None:
-        directory.announce(data, address, backend.token)
         click.echo(
             f"Patron serves {data} on http://{host}:{port}"
             + ("" if one else f", console and API on {address}"),
@@ -85,6 +84,8 @@ async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int
         apps = [(doors.whole_door(backend, console), public)]
         if not one:
             apps = [(doors.public_door(backend), public), (doors.private_door(backend, console), private)]
+        # before anybody can hear that it is ready: whoever does may look for the announcement at once
+        directory.announce(data, address, backend.token)
         await server.serve(apps, ready, asyncio.Event(), backend.app.faulted)
         if backend.app.fault is not None:
             raise backend.app.fault
