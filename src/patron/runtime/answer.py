@@ -1,12 +1,12 @@
 """Deciding: gather what may be used, ask the room, record, and answer only when the record is durable."""
 
 import asyncio
-import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from patron.collect import proof
 from patron.decide.catalogue import parse
 from patron.decide.choose import draw_seed
 from patron.decide.eligible import Known
@@ -123,10 +123,8 @@ class Answers:
         rules = self._app.workspace.settings.identity
         user = key_of("user_id", ask.user_id, rules) if ask.user_id else ""
         device = key_of("anonymous_id", ask.anonymous_id, rules) if ask.anonymous_id else ""
-        if user and not trusted and user_hash and source is not None:
-            wanted = hmac.new(
-                source.secret.encode(), (ask.user_id or "").encode(), hashlib.sha256
-            ).hexdigest()
+        if user and not trusted and user_hash and source is not None and source.secret:
+            wanted = proof.user_hash(source.secret, ask.user_id or "")
             if not hmac.compare_digest(wanted.encode(), user_hash.encode()):
                 raise Forbidden(
                     "bad_user_hash",

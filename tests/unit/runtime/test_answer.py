@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from patron.collect.proof import user_hash
 from patron.model.offers import Ask
 from tests.flow.inprocess import play, running, send, source
 
@@ -105,3 +108,26 @@ def test_a_device_that_proves_nothing_is_told_by_what_itself_did(tmp_path: Path)
     assert own == ["mug", "nothing"]
     assert whole == ["tea", "mug", "nothing"]
     assert refused == ["nothing"]
+
+
+def test_a_source_without_a_secret_proves_nobody(tmp_path: Path) -> None:
+    """Anybody can sign with an empty secret."""
+
+    async def work() -> list[str]:
+        async with running(tmp_path / "w") as backend:
+            await source(backend, "shop")
+            await backend.set_catalogue(CATALOGUE)
+            public = backend.workspace.sources.get("shop")
+            assert public is not None
+            found = []
+            for one in (public, replace(public, secret="")):
+                made = await backend.answers.answer(
+                    Ask("till", "u1", None, "web", {}),
+                    trusted=False,
+                    source=one,
+                    user_hash=user_hash(one.secret, "u1"),
+                )
+                found.append(made.identified)
+            return found
+
+    assert play(work()) == ["verified", "asserted"]
