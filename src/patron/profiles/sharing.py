@@ -1,5 +1,8 @@
 """One object for equal values: millions of rows then hold references, not copies. A cache, invisible in results."""
 
+from typing import TypeVar
+
+T = TypeVar("T", str, int)
 _MOST = 10_000
 _MOST_GOODS = 50_000
 _LABEL = 200
@@ -8,6 +11,8 @@ shared: dict[str, str] = {}
 """The names that `share` gave out."""
 goods: dict[str, str] = {}
 """The products and categories that `share_good` gave out."""
+labels: dict[str, str] = {}
+"""Categories as written -> as kept, shared."""
 _days: dict[int, int] = {}
 
 
@@ -17,12 +22,7 @@ def share(text: str) -> str:
     >>> share("Product Viewed") is share("".join(["Product", " Viewed"]))
     True
     """
-    found = shared.get(text)
-    if found is None:
-        if len(shared) >= _MOST:
-            return text
-        found = shared[text] = text
-    return found
+    return _first(shared, _MOST, text)
 
 
 def share_good(text: str) -> str:
@@ -31,16 +31,7 @@ def share_good(text: str) -> str:
     >>> share_good("P0412") is share_good("".join(["P0", "412"]))
     True
     """
-    found = goods.get(text)
-    if found is None:
-        if len(goods) >= _MOST_GOODS:
-            return text
-        found = goods[text] = text
-    return found
-
-
-labels: dict[str, str] = {}
-"""Categories as written -> as kept, shared."""
+    return _first(goods, _MOST_GOODS, text)
 
 
 def share_label(written: str, kept: str) -> str:
@@ -61,9 +52,14 @@ def share_day(day: int) -> int:
     >>> share_day(20_000) is share_day(19_999 + 1)
     True
     """
-    found = _days.get(day)
+    return _first(_days, _MOST, day)
+
+
+def _first(cache: dict[T, T], most: int, value: T) -> T:
+    """The first value given that equals this one, while there is room."""
+    found = cache.get(value)
     if found is None:
-        if len(_days) >= _MOST:
-            return day
-        found = _days[day] = day
+        if len(cache) >= most:
+            return value
+        found = cache[value] = value
     return found

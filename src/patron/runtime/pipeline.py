@@ -9,6 +9,7 @@ from patron.model.errors import Busy, DiskFull
 from patron.model.log import Entry
 from patron.model.ports import Log
 
+_OVER = object()
 TURN = 25
 """Messages applied before everybody else has a turn."""
 
@@ -153,7 +154,7 @@ class Pipeline:
         try:
             if ticket.steps is None:
                 ticket.steps = ticket.work.apply()
-            for _ in ticket.steps:
+            if next(ticket.steps, _OVER) is not _OVER:
                 return False, None
         except Exception as fault:  # noqa: BLE001 - it belongs to the caller who waits, not to the queue
             error = fault
