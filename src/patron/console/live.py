@@ -299,7 +299,7 @@ class LiveApp:
 
     def arrived(self) -> dict[str, int]:
         """Messages accepted today by source."""
-        return self._backend.app.ingest.today()
+        return self._workspace.sent_today()
 
     async def add_source(self, name: str, channel: str, kind: str, assurance: str) -> str:
         """Make a source; gives its write key."""

@@ -15,7 +15,6 @@ from patron.model.errors import BadRequest, StorageError
 from patron.model.log import Entry
 from patron.model.views import Status
 from patron.runtime import facts
-from patron.runtime.arrivals import Arrivals
 from patron.runtime.ingest import Ingest
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
@@ -62,14 +61,14 @@ class App:
         self.rates = Rates()
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
-        self.ingest = Arrivals(Ingest(workspace, self.pipeline), workspace)
+        self.ingest = Ingest(workspace, self.pipeline)
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = False
         self._due = False
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self.ingest.count_earlier())]
+        self._tasks = [loop.create_task(self._housekeep())]
         for vital in (self.pipeline.task, self._tasks[0]):
             vital.add_done_callback(self._ended)
 
@@ -143,9 +142,7 @@ class App:
             )
         if now < clock.now():
             raise BadRequest("clock_back", f"The clock stands at {clock.now()}; time only goes forward.")
-        position = await self.record("Clock Stepped", now)
-        self.ingest.roll()
-        return position
+        return await self.record("Clock Stepped", now)
 
     @property
     def writing(self) -> bool:
@@ -234,7 +231,6 @@ class App:
             while True:
                 await asyncio.sleep(1.0)
                 self.rates.tick(self.workspace)
-                self.ingest.roll()
                 self._due = self._is_due()
                 if self.pipeline.waiting == 0:
                     self._between()

@@ -8,7 +8,7 @@ from patron.model.events import Event
 from patron.model.log import Entry
 from patron.model.people import Located
 from patron.runtime.flow import advance, index
-from patron.runtime.tables import DayCount
+from patron.runtime.tables import DayCount, sent_key
 from patron.runtime.workspace import Found, Workspace
 
 SLICE = 25
@@ -66,12 +66,11 @@ def _visit(event: Event, located: Located, counts: dict[tuple[int, str], int]) -
 
 
 def _count(workspace: Workspace, entry: Entry, counts: dict[tuple[int, str], int]) -> None:
+    """Add to the counts of days by channel, and of the source over all its channels."""
+    sent: dict[int, int] = {}
     for (day, channel), count in counts.items():
-        key = f"{day}/{channel}"
-        row = workspace.days.get(key)
-        if row is None:
-            workspace.days.put(key, DayCount(channel, day, count, entry.received))
-        else:
-            workspace.days.touch(key)
-            row.count += count
-            row.last = max(row.last, entry.received)
+        if channel[0] != "~":
+            sent[day] = sent.get(day, 0) + count
+        workspace.count_day(f"{day}/{channel}", DayCount(channel, day, count, entry.received))
+    for day, count in sent.items():
+        workspace.count_day(sent_key(day, entry.source), DayCount(entry.source, day, count, entry.received))

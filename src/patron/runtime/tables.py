@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from patron.model.people import Key
 
@@ -74,12 +74,21 @@ class User(Struct, frozen=True):
 
 
 class DayCount(Struct):
-    """Messages of one channel on one UTC day."""
+    """Messages of one channel, or of one source, on one UTC day."""
 
-    channel: str
+    name: str = field(name="channel")
     day: int
     count: int = 0
     last: int = 0
+
+
+def sent_key(day: int, source: str) -> str:
+    """Where the messages of a source are counted; those of a channel stand at `day/channel`.
+
+    >>> sent_key(20_000, "shop")
+    '20000@shop'
+    """
+    return f"{day}@{source}"
 
 
 class Plain(Struct, frozen=True):

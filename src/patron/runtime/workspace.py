@@ -16,7 +16,7 @@ from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
-from patron.model.clock import HOUR, Clock, SteppedClock, SystemClock
+from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
@@ -35,6 +35,7 @@ from patron.runtime.tables import (
     Plain,
     SplitRecord,
     User,
+    sent_key,
 )
 from patron.runtime.tombstones import Tombstones
 from patron.storage.embedded import directory
@@ -208,13 +209,23 @@ class Workspace:
         self.newest.appendleft((row.time, name))
         hour = row.time // HOUR
         for kind in ("~decided", "~nothing") if row.action == NOTHING else ("~decided",):
-            key = f"{hour}{kind}"
-            held = self.days.get(key)
-            if held is None:
-                self.days.put(key, DayCount(kind, hour, 1, row.time))
-            else:
-                self.days.touch(key)
-                held.count += 1
+            self.count_day(f"{hour}{kind}", DayCount(kind, hour, 1, row.time))
+
+    def count_day(self, key: str, more: DayCount) -> None:
+        """Add to a count of a day (or hour)."""
+        held = self.days.get(key)
+        if held is None:
+            self.days.put(key, more)
+        else:
+            self.days.touch(key)
+            held.count += more.count
+            held.last = max(held.last, more.last)
+
+    def sent_today(self) -> dict[str, int]:
+        """Messages accepted today (UTC) by source; sources that sent none are left out."""
+        day = self.clock.now() // DAY
+        rows = ((name, self.days.get(sent_key(day, name))) for name, _ in self.sources.items())
+        return {name: row.count for name, row in rows if row is not None}
 
     def decisions_at(self, hour: int) -> tuple[int, int]:
         """Decisions of one UTC hour, and those that showed nothing."""

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 import click
+from msgspec import structs
 
-from patron.cli.bench import answers, ingest, machine, memory
+from patron.cli.bench import answers, ingest, machine, memory, peer
 from patron.cli.bench.figures import Figure
 from patron.cli.options import example
 from patron.cli.output import table
@@ -23,7 +24,9 @@ ROWS: dict[str, Callable[[bool], Iterator[Figure]]] = {
 }
 """Name -> what measures it; `uniform` also gives memory, disk, load and replay, `handlers` reads and decisions."""
 
-HEADS = ("row", "figure", "unit", "floor", "goal", "", "x baseline", "note")
+COMPARED = ("uniform", "zipf", "single", "handlers")
+"""Names of those with a rate that the bare server (`peer`) has, too."""
+HEADS = ("row", "figure", "unit", "floor", "goal", "", "x baseline", "of the peer", "note")
 
 
 @click.command(
@@ -58,6 +61,7 @@ def bench(quick: bool, check: bool, rows: tuple[str, ...], as_json: bool) -> Non
         click.echo(
             f"\nbaseline: {min(bases, default=0):,.0f} to {max(bases, default=0):,.0f} JSON decodes per CPU second"
         )
+        click.echo(_peers(figures))
     below = [figure.promise.title for figure in figures if figure.verdict == "below"]
     if check and below:
         click.echo(f"patron: below the floor: {'; '.join(below)}", err=True)
@@ -67,9 +71,24 @@ def bench(quick: bool, check: bool, rows: tuple[str, ...], as_json: bool) -> Non
 def _measure(rows: tuple[str, ...], quick: bool) -> Iterator[Figure]:
     for name in rows:
         click.echo(f"measuring {name} ...", err=True)
+        speeds = peer.measure() if name in COMPARED else {}
         for figure in ROWS[name](quick):
             click.echo(f"  {figure.promise.title}: {_number(figure.value)} {figure.promise.unit}", err=True)
-            yield figure
+            yield structs.replace(figure, peer=speeds.get(figure.promise.peer, 0.0))
+
+
+def _peers(figures: list[Figure]) -> str:
+    """What the bare server did here, and on the machine whose floors these are."""
+    lines = []
+    for kind, unit in (("batch", "events in bodies of 100"), ("single", "requests")):
+        seen = [figure.peer for figure in figures if figure.peer and figure.promise.peer == kind]
+        if seen:
+            here = f"{min(seen):,.0f} to {max(seen):,.0f}"
+            lines.append(
+                f"peer: a bare ASGI server that only decodes: {here} {unit} per CPU second; {peer.REFERENCE[kind]:,.0f} "
+                "where the floors were set"
+            )
+    return "\n".join(lines)
 
 
 def _cells(figure: Figure) -> list[str]:
@@ -79,7 +98,9 @@ def _cells(figure: Figure) -> list[str]:
     ]
     ratio = "" if figure.ratio is None else f"{figure.ratio:.4g}"
     bars = ["" if bar is None else _number(bar) for bar in (promise.floor, promise.goal)]
-    return [promise.title, _number(figure.value), promise.unit, *bars, sign, ratio, figure.note]
+    part = [f"{100 * found:.1f} %" for found in (figure.of_peer, promise.floor_of_peer) if found is not None]
+    peers = f"{part[0]} (floor {part[1]})" if len(part) > 1 else "".join(part)
+    return [promise.title, _number(figure.value), promise.unit, *bars, sign, ratio, peers, figure.note]
 
 
 def _number(value: float) -> str:

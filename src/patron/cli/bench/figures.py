@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from patron.cli.bench.peer import REFERENCE
+
 Better = Literal["more", "less"]
 
 
@@ -21,6 +23,17 @@ class Promise(Struct, frozen=True):
     goal: float | None
     better: Better
     scale: Literal["rate", "time", "size"]
+    peer: Literal["", "batch", "single"] = ""
+    """Which work of the bare server (`peer`) a rate is compared with."""
+
+    @property
+    def floor_of_peer(self) -> float | None:
+        """The floor as a part of what the peer did on the machine whose floor it is.
+
+        >>> round(PROMISES["single"].floor_of_peer or 0, 2)
+        0.4
+        """
+        return self.floor / REFERENCE[self.peer] if self.peer and self.floor else None
 
 
 class Figure(Struct, frozen=True):
@@ -30,6 +43,8 @@ class Figure(Struct, frozen=True):
     value: float
     baseline: float
     note: str = ""
+    peer: float = 0.0
+    """What the bare server did in the same minute; 0 where there is none to compare with."""
 
     @property
     def verdict(self) -> str:
@@ -58,6 +73,11 @@ class Figure(Struct, frozen=True):
             return self.value / self.baseline
         return self.value * MICROSECONDS[self.promise.unit] * self.baseline / 1e6
 
+    @property
+    def of_peer(self) -> float | None:
+        """The figure as a part of the peer's."""
+        return self.value / self.peer if self.peer else None
+
     def _reaches(self, bar: float) -> bool:
         return self.value >= bar if self.promise.better == "more" else self.value <= bar
 
@@ -74,6 +94,9 @@ class Figure(Struct, frozen=True):
             "verdict": self.verdict,
             "baseline": round(self.baseline),
             "ratio": None if self.ratio is None else round(self.ratio, 5),
+            "peer": round(self.peer) or None,
+            "of_peer": None if self.of_peer is None else round(self.of_peer, 5),
+            "floor_of_peer": promise.floor_of_peer and round(promise.floor_of_peer, 5),
             "note": self.note,
         }
 
@@ -85,18 +108,18 @@ PROMISES = {
     promise.name: promise
     for promise in (
         Promise(
-            "uniform", "ingest, 100-event bodies, uniform people", "ev/cpu-s", 30_000, 45_000, "more", "rate"
+            "uniform", "ingest, 100-event bodies, uniform people", "ev/cpu-s", 30_000, 45_000, "more", "rate", "batch"
         ),
-        Promise("zipf", "ingest, people by Zipf 1.1", "ev/cpu-s", 55_000, 95_000, "more", "rate"),
+        Promise("zipf", "ingest, people by Zipf 1.1", "ev/cpu-s", 55_000, 95_000, "more", "rate", "batch"),
         Promise(
-            "single", "single-event requests, durable reply", "req/cpu-s", 10_000, 14_000, "more", "rate"
+            "single", "single-event requests, durable reply", "req/cpu-s", 10_000, 14_000, "more", "rate", "single"
         ),
-        Promise("replay", "replay of the log after a crash", "ev/cpu-s", 50_000, 80_000, "more", "rate"),
+        Promise("replay", "replay of the log after a crash", "ev/cpu-s", 50_000, 80_000, "more", "rate", "batch"),
         Promise("load", "load at start, scaled to 1M profiles", "cpu-s", 20, 12, "less", "time"),
         Promise("read", "profile read in handler, p99", "ms", 1.0, 0.2, "less", "time"),
         Promise("decide_p50", "decision in handler, 200 actions, p50", "us", None, 120, "less", "time"),
         Promise("decide_p99", "decision in handler, 200 actions, p99", "us", 1_000, 300, "less", "time"),
-        Promise("decide_http", "decisions over HTTP", "req/cpu-s", None, 5_000, "more", "rate"),
+        Promise("decide_http", "decisions over HTTP", "req/cpu-s", None, 5_000, "more", "rate", "single"),
         Promise("mixed_p99", "mixed load: decision, wall p99", "ms", 50, 12, "less", "time"),
         Promise(
             "mixed_rate", "mixed load: events kept up with", "ev/s", 27_500 * 0.98, 27_500, "more", "rate"

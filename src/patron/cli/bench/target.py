@@ -33,7 +33,7 @@ class Target:
         self.data = self.folder / "data"
         self.config = config
         """Lines for patron.toml, where a row needs something that is not the default; '' otherwise."""
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.write_key = ""
         self.admin = ""
@@ -169,7 +169,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PATRON_")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

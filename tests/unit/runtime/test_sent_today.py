@@ -1,9 +1,7 @@
-"""Messages of today by source: counted live, and from the log after a start."""
+"""Messages of today by source: counted as they are applied, with the state."""
 
-import asyncio
 from pathlib import Path
 
-from patron.runtime.backend import LocalBackend
 from tests.flow.inprocess import play, running, send, source
 
 DAY = 86_400_000
@@ -13,12 +11,6 @@ def pages(first: int, last: int) -> list[dict[str, str]]:
     return [{"type": "page", "userId": "u", "messageId": f"m{n}"} for n in range(first, last)]
 
 
-async def counted(backend: LocalBackend) -> dict[str, int]:
-    while not backend.app.ingest.complete:
-        await asyncio.sleep(0.01)
-    return backend.app.ingest.today()
-
-
 async def a_day(path: Path) -> None:
     async with running(path) as backend:
         await source(backend, "one")
@@ -26,16 +18,16 @@ async def a_day(path: Path) -> None:
         await send(backend, "one", [*pages(0, 3), {"type": "page", "messageId": "nobody"}])
         await send(backend, "one", pages(2, 5))
         await send(backend, "two", pages(0, 1))
-        assert await counted(backend) == {"one": 5, "two": 1}, "copies and refused ones do not count"
+        assert backend.workspace.sent_today() == {"one": 5, "two": 1}, "copies and refused ones do not count"
     async with running(path) as backend:
         await send(backend, "two", pages(1, 3))
-        assert await counted(backend) == {"one": 5, "two": 3}
+        assert backend.workspace.sent_today() == {"one": 5, "two": 3}
         await backend.step_clock(backend.workspace.clock.now() + DAY)
-        assert backend.app.ingest.today() == {}
+        assert backend.workspace.sent_today() == {}
         await send(backend, "two", pages(3, 4))
-        assert backend.app.ingest.today() == {"two": 1}
+        assert backend.workspace.sent_today() == {"two": 1}
     async with running(path) as backend:
-        assert await counted(backend) == {"two": 1}, "what came yesterday stays yesterday's"
+        assert backend.workspace.sent_today() == {"two": 1}, "what came yesterday stays yesterday's"
 
 
 def test_each_source_has_its_own_count_also_after_a_start(tmp_path: Path) -> None:
