@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from patron.cli.bench import bodies, catalogues, machine
+from patron.cli.bench import bodies, catalogues, machine, peer
 from patron.cli.bench.figures import PROMISES, Figure
 from patron.cli.bench.load import Pump, Shot, drive, paced, percentile
 
@@ -145,6 +145,21 @@ def test_cpu_and_memory_of_this_process_are_read() -> None:
     assert machine.cpu_seconds(os.getpid()) > before
     assert machine.resident_bytes(os.getpid()) > 1 << 20
     assert "Python" in machine.describe()
+
+
+def test_an_access_to_memory_is_dearer_in_a_long_list_than_in_a_short_one() -> None:
+    assert 0 < machine.memory_nanoseconds(1_000_000, 100_000) < 10_000
+
+
+def test_the_peer_answers_the_same_requests_and_its_speed_frees_a_rate_of_the_machine() -> None:
+    speeds = peer.measure()
+    assert set(speeds) == set(peer.REFERENCE)
+    assert all(speed > 100 for speed in speeds.values())
+    slow, fast = (
+        Figure(PROMISES["uniform"], v, 1.0, "", p) for v, p in ((10_000, 200_000), (20_000, 400_000))
+    )
+    assert slow.of_peer == fast.of_peer == 0.05
+    assert slow.plain()["floor_of_peer"] == pytest.approx(30_000 / 411_000, abs=1e-5)
 
 
 def test_percentile_takes_the_nearest_rank() -> None:

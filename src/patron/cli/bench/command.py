@@ -50,6 +50,7 @@ def bench(quick: bool, check: bool, rows: tuple[str, ...], as_json: bool) -> Non
     if as_json:
         value = {
             "machine": machine.describe(),
+            "memory_ns": round(machine.memory_nanoseconds(), 1),
             "quick": quick,
             "rows": [figure.plain() for figure in figures],
         }
@@ -60,6 +61,9 @@ def bench(quick: bool, check: bool, rows: tuple[str, ...], as_json: bool) -> Non
         bases = [figure.baseline for figure in figures if figure.baseline]
         click.echo(
             f"\nbaseline: {min(bases, default=0):,.0f} to {max(bases, default=0):,.0f} JSON decodes per CPU second"
+        )
+        click.echo(
+            f"memory: {machine.memory_nanoseconds():,.0f} ns an access that waits for another, beyond the caches"
         )
         click.echo(_peers(figures))
     below = [figure.promise.title for figure in figures if figure.verdict == "below"]

@@ -108,13 +108,29 @@ PROMISES = {
     promise.name: promise
     for promise in (
         Promise(
-            "uniform", "ingest, 100-event bodies, uniform people", "ev/cpu-s", 30_000, 45_000, "more", "rate", "batch"
+            "uniform",
+            "ingest, 100-event bodies, uniform people",
+            "ev/cpu-s",
+            30_000,
+            45_000,
+            "more",
+            "rate",
+            "batch",
         ),
         Promise("zipf", "ingest, people by Zipf 1.1", "ev/cpu-s", 55_000, 95_000, "more", "rate", "batch"),
         Promise(
-            "single", "single-event requests, durable reply", "req/cpu-s", 10_000, 14_000, "more", "rate", "single"
+            "single",
+            "single-event requests, durable reply",
+            "req/cpu-s",
+            10_000,
+            14_000,
+            "more",
+            "rate",
+            "single",
         ),
-        Promise("replay", "replay of the log after a crash", "ev/cpu-s", 50_000, 80_000, "more", "rate", "batch"),
+        Promise(
+            "replay", "replay of the log after a crash", "ev/cpu-s", 50_000, 80_000, "more", "rate", "batch"
+        ),
         Promise("load", "load at start, scaled to 1M profiles", "cpu-s", 20, 12, "less", "time"),
         Promise("read", "profile read in handler, p99", "ms", 1.0, 0.2, "less", "time"),
         Promise("decide_p50", "decision in handler, 200 actions, p50", "us", None, 120, "less", "time"),

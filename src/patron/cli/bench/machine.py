@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
+
 _FIXED = json.dumps(
     {
         "type": "track",
@@ -29,6 +31,25 @@ def baseline() -> float:
             json.loads(_FIXED)
         count += 200
     return count / (time.process_time() - started)
+
+
+def memory_nanoseconds(places: int = 2_000_000, steps: int = 400_000) -> float:
+    """What one access to memory costs that has to wait for the one before, beyond the caches, in ns.
+
+    A path leads through a long list and through a short one; a step of either reads a slot and the number it points to.
+    Events of many people look into many small objects: on some machines that is most of what they cost.
+    """
+    return max(0.0, (_walk(places, steps) - _walk(256, steps)) / 2)
+
+
+def _walk(places: int, steps: int) -> float:
+    order = np.random.default_rng(1).permutation(places)
+    path = np.empty_like(order)
+    path[order] = np.roll(order, -1)
+    following, at, started = path.tolist(), 0, time.process_time()
+    for _ in range(steps):
+        at = following[at]
+    return (time.process_time() - started) * 1e9 / steps
 
 
 def cpu_seconds(pid: int) -> float:
