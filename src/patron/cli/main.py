@@ -1,10 +1,9 @@
 """`patron`: the entry point. Commands are imported when they are asked for, so `patron --help` is quick."""
 
-import importlib
-
 import click
 
 from patron import __version__
+from patron.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("workspace", "Make a data directory with patron.toml and empty stores."),
@@ -22,34 +21,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("workspace", "Every setting with its origin; a dry run of other identity rules."),
     "doctor": ("workspace", "Check the directory and the machine."),
     "clock": ("workspace", "Step the clock of `serve --clock stepped`."),
+    "sim": ("sim", "A retailer whose truth is known: generate, run, score."),
     "bench": ("bench.command", "Measure this machine against the floors and goals."),
 }
 
 
-class Lazy(click.Group):
-    """A group whose commands are imported on demand."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Commands in the order of the table above."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"patron.cli.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name.replace("-", "_"))
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
 @click.group(
     cls=Lazy,
+    package="patron.cli",
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nStart here:\n  patron demo                    a living town on this machine\n"
     "  patron init shop && patron serve --data shop",

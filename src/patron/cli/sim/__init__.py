@@ -1,0 +1,16 @@
+"""`patron sim`: the ground-truth retailer. Commands are imported when they are asked for."""
+
+import click
+
+from patron.cli.lazy import Lazy
+
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""Name -> the module beside this one that holds it, and one line of help."""
+
+
+@click.group(cls=Lazy, package="patron.cli.sim", table=COMMANDS)
+def sim() -> None:
+    """A retailer whose truth is known: generate its data, run it against a server, score what was understood.
+
+    The platform sees what a real retailer would send, through the same doors. The truth lies in files of its own.
+    """
