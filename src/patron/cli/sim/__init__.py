@@ -4,7 +4,9 @@ import click
 
 from patron.cli.lazy import Lazy
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "generate": ("generate", "Write a world into a folder, its truth apart."),
+}
 """Name -> the module beside this one that holds it, and one line of help."""
 
 
