@@ -27,14 +27,20 @@ def test_a_file_goes_over_the_world(tmp_path: Path) -> None:
     [
         ("[needs]\nleak = -0.1", "needs.leak = -0.1 is not possible: a number from 0 to 1 is allowed"),
         ("[needs]\nleek = 0.1", "there is no parameter needs.leek"),
-        ("[visits]\nweekday = [0, 0, 0, 0, 0, 0, 99]", "visits.weekday.6 = 99 is not possible: a number from -20 to 20"),
+        (
+            "[visits]\nweekday = [0, 0, 0, 0, 0, 0, 99]",
+            "visits.weekday.6 = 99 is not possible: a number from -20 to 20",
+        ),
         ('[consent]\nemail = "many"', "consent.email = 'many' is not possible: a number from 0 to 1"),
         ("[life]\nbeta = 0", "life.beta = 0 is not possible: a number above 0 to 1,000,000"),
         ("[messages]\nclasses = [0.5, 0.5, 0.5, 0.0]", "messages.classes adds up to more than 1"),
         ("[returns]\ndays = [9, 3]", "returns.days = [9, 3]"),
         ("[touchpoints]\nbenefit_costs = { ice = 1.0 }", "must name the same benefits"),
         ('[pain]\ncoupon_country = "FR"', "pain.coupon_country = 'FR'"),
-        ("[messages]\ncreatives = 2.5", "messages.creatives = 2.5 is not possible: a whole number from 1 to 100"),
+        (
+            "[messages]\ncreatives = 2.5",
+            "messages.creatives = 2.5 is not possible: a whole number from 1 to 100",
+        ),
         ("[nowhere]\nx = 1", "there is no parameter nowhere"),
         ("needs = 3", "needs = 3 is not possible"),
         ("[needs", "is no TOML"),

@@ -3,6 +3,7 @@
 import click
 
 from patron.cli.lazy import Lazy
+from patron.cli.options import example
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
@@ -10,7 +11,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name -> the module beside this one that holds it, and one line of help."""
 
 
-@click.group(cls=Lazy, package="patron.cli.sim", table=COMMANDS)
+@click.group(
+    cls=Lazy,
+    package="patron.cli.sim",
+    table=COMMANDS,
+    epilog=example("patron sim generate --out world"),
+)
 def sim() -> None:
     """A retailer whose truth is known: generate its data, run it against a server, score what was understood.
 
