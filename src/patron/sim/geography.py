@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from patron.sim.luck import Dice, Floats, Ints
 from patron.sim.parameters import Parameters
@@ -128,32 +128,36 @@ TOWN = Geography(
 
 
 def geography(stores: int, cities: int, associates: int = 4) -> Geography:
-    """Stores spread over the first cities, as many in each as in any other, or one more.
+    """The six stores of the town and more, until each of the first cities has as many as any other, or one less.
 
     Raises ValueError when there are more cities than stores, or than are known.
 
     >>> world = geography(24, 8)
-    >>> len(world.stores), world.stores[0].id, world.stores[0].city, world.stores[8].city
-    (24, 'S01', 'Milano', 'Milano')
+    >>> len(world.stores), world.stores[0].id, world.stores[0].city, world.stores[23].id
+    (24, 'S01', 'Bologna', 'S24')
     """
-    if not 3 <= cities <= min(stores, len(CITIES)):
+    if not 8 <= cities <= min(stores, len(CITIES)):
         raise ValueError(
-            f"{cities} cities for {stores} stores is not possible: 3 to {min(stores, len(CITIES))} are allowed"
+            f"{cities} cities for {stores} stores is not possible: 8 to {min(stores, len(CITIES))} are allowed"
         )
-    here = CITIES[:cities]
-    found = []
-    for n in range(stores):
-        city, turn = here[n % cities], n // cities
-        dice = Dice(0, STORE_LUCK + n)
-        found.append(
-            Store(
-                f"S{n + 1:02d}",
-                f"{city.name} {_STREETS[city.country][turn % 8]}",
-                city.name,
-                city.country,
-                round(city.lat + 0.02 * dice.normal("lat"), 5),
-                round(city.lon + 0.025 * dice.normal("lon"), 5),
-                associates=associates,
-            )
-        )
+    here, found = CITIES[:cities], [structs.replace(store, associates=associates) for store in STORES]
+    waiting = [city for turn in range(stores) for city in here]
+    for store in STORES:
+        waiting.remove(next(city for city in here if city.name == store.city))
+    for city in waiting[: stores - len(found)]:
+        found.append(_store(len(found), city, sum(s.city == city.name for s in found), associates))
     return Geography(here, tuple(found), {number - 1: fault for number, fault in _FAULTY if number <= stores})
+
+
+def _store(number: int, city: City, turn: int, associates: int) -> Store:
+    dice, streets = Dice(0, STORE_LUCK + number), _STREETS[city.country]
+    again = f" {1 + turn // len(streets)}" if turn >= len(streets) else ""
+    return Store(
+        f"S{number + 1:02d}",
+        f"{city.name} {streets[turn % len(streets)]}{again}",
+        city.name,
+        city.country,
+        round(city.lat + 0.02 * dice.normal("lat"), 5),
+        round(city.lon + 0.025 * dice.normal("lon"), 5),
+        associates=associates,
+    )

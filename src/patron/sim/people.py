@@ -21,6 +21,8 @@ Flags = NDArray[np.bool_]
 HOUSE = 1 << 40
 """Added to a household's number, so that its luck is not its first member's."""
 FOREVER = 1 << 40
+PROSPECTS = 1 << 22
+"""Households from this number on are no customers at the start."""
 ROOM = 4
 """The largest household."""
 EMAIL, SMS, PUSH, CALL = 0, 1, 2, 3
@@ -89,6 +91,19 @@ def members(seed: int, households: range, sizes: dict[int, int]) -> Ints:
         ],
         dtype=np.int64,
     )
+
+
+def crowd(seed: int, count: int, first: int = 0, sizes: dict[int, int] | None = None) -> Ints:
+    """The numbers of the first `count` people of the households from `first` on.
+
+    >>> crowd(7, 3).tolist() == crowd(7, 5).tolist()[:3]
+    True
+    """
+    found, house = list[int](), first
+    while len(found) < count:
+        found += members(seed, range(house, house + 1), sizes or {}).tolist()
+        house += 1
+    return np.array(found[:count], dtype=np.int64)
 
 
 def populate(seed: int, ids: Ints, p: Parameters, geography: Geography) -> Population:

@@ -10,17 +10,18 @@ from msgspec import Struct
 
 from patron.sim import cast
 from patron.sim.engine.state import Setting
-from patron.sim.geography import TOWN
 from patron.sim.identities import Dossier, dossier, noise_of
+from patron.sim.luck import Ints
 from patron.sim.parameters import Identity, Parameters
-from patron.sim.people import ROOM, Population, household_size, members, populate
+from patron.sim.people import PROSPECTS, ROOM, Population, crowd, household_size, members, populate
 from patron.sim.shops import COUNTRIES, EPOCH, Country, Store
+from patron.sim.sizes import SIZES, places
 from patron.sim.worlds import parameters
 
 _KNOWN = 65_536
 """Dossiers kept at hand."""
-SIZES: dict[str, int] = {"XS": 210}
-"""Households of each size of town; 210 are about 400 people."""
+XS_HOUSEHOLDS = 210
+"""Households of the demo's town: about 400 people."""
 
 
 class Town(Struct, frozen=True, dict=True):
@@ -53,6 +54,10 @@ class Town(Struct, frozen=True, dict=True):
     def until(self) -> int:
         """Date of the last day told: the day before today."""
         return self.first + self.days - 1
+
+    def take(self, rows: Ints) -> "Town":
+        """The same world with some of its people."""
+        return Town(self.setting, self.first, self.days, self.world, self.people.take(rows))
 
     def who(self, row: int) -> Dossier:
         """The identity of the person in a row of `people`."""
@@ -95,7 +100,7 @@ def make_town(
     seed: int = 7,
     today: dt.date | None = None,
     size: str | int = "XS",
-    days: int = 90,
+    days: int | None = None,
     world: str = "default",
     only: Collection[int] | None = None,
     file: Path | None = None,
@@ -108,6 +113,7 @@ def make_town(
     today : the day on which the town is opened; its history ends the day before. Required.
     size : a name of `SIZES`, or a number of households.
     world : a name of `worlds.worlds()`.
+    days : days told; those of the size when left out (90 for the town).
     only : numbers of the people to keep; they live exactly the same lives as in the whole town.
     file : parameters of one's own, over those of the world.
 
@@ -123,11 +129,20 @@ def make_town(
         raise ValueError(
             f"there is no size {size!r}; choose one of {', '.join(SIZES)} or give a number of households"
         )
-    setting = Setting(seed, parameters(world, file), TOWN)
-    households = SIZES[size] if isinstance(size, str) else size
-    ids = members(seed, range(households), cast.SIZES)
+    name = size if isinstance(size, str) else "XS"
+    setting = Setting(seed, parameters(world, file), places(name))
+    ids = _ids(seed, size)
     if only is not None:
         ids = ids[np.isin(ids, list(only))]
     people = populate(seed, ids, setting.parameters, setting.geography)
-    cast.settle(people, days)
-    return Town(setting, (today - EPOCH).days - days, days, world, people)
+    told = SIZES[name].days if days is None else days
+    cast.settle(people, told)
+    return Town(setting, (today - EPOCH).days - told, told, world, people)
+
+
+def _ids(seed: int, size: str | int) -> Ints:
+    if isinstance(size, int) or size == "XS":
+        return members(seed, range(XS_HOUSEHOLDS if isinstance(size, str) else size), cast.SIZES)
+    plan = SIZES[size]
+    customers = crowd(seed, plan.customers, 0, cast.SIZES)
+    return np.concatenate([customers, crowd(seed, plan.prospects, PROSPECTS)])
