@@ -1,0 +1,4 @@
+"""Why."""
+def why(name: str, direction: str) -> str:
+    """x."""
+    return ""
