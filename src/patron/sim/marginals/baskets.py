@@ -80,7 +80,11 @@ def gather(about: About, baskets: Iterable[Basket], first: int, days: int) -> Ba
     if not kept:
         raise BadFolder(f"{about.label} holds no order; generate more people or more days")
     customer, known = _customers([basket.who for basket in kept])
-    columns: dict[str, Any] = {name: np.array(column) for name, column in zip(Basket._fields, zip(*kept, strict=True), strict=True) if name != "who"}
+    columns: dict[str, Any] = {
+        name: np.array(column)
+        for name, column in zip(Basket._fields, zip(*kept, strict=True), strict=True)
+        if name != "who"
+    }
     return Baskets(
         about=about,
         first=first,

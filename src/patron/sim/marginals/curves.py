@@ -59,7 +59,7 @@ def waiting(days: Ints, ended: Flags, customer: Ints, horizon: int) -> Curve:
         over = np.bincount(seen, weights=weight * ended, minlength=horizon + 2)
         left = np.cumsum(np.bincount(seen, weights=weight, minlength=horizon + 2)[::-1])[::-1]
         stays = 1.0 - np.divide(over, left, out=np.zeros(horizon + 2), where=left > _HAIR)
-        result: Floats = 1.0 - np.cumprod(stays)[: horizon + 1]
+        result: Floats = np.asarray(1.0 - np.cumprod(stays)[: horizon + 1], dtype=np.float64)
         return result
 
     return curve
@@ -72,7 +72,7 @@ def ratio(part: Floats, whole: Floats, customer: Ints) -> Curve:
 
     def curve(weights: Floats) -> Floats:
         mine = weights[:size]
-        return np.array([parts @ mine / max(wholes @ mine, _HAIR)])
+        return np.array([float(parts @ mine) / max(float(wholes @ mine), _HAIR)])
 
     return curve
 
@@ -94,7 +94,7 @@ def _head(weights: Floats, much: Floats) -> float:
     """The share of the first tenth (of the weights) in the weighted sum of `much`, which falls."""
     before = np.cumsum(weights) - weights
     inside = np.clip(0.1 * weights.sum() - before, 0.0, weights)
-    return float(inside @ much / max(weights @ much, _HAIR))
+    return float(inside @ much) / max(float(weights @ much), _HAIR)
 
 
 def mean(curve: Floats, grid: Floats) -> float:

@@ -47,7 +47,9 @@ class Measure(Struct, frozen=True, kw_only=True):
 def measures(simulated: Baskets, real: Baskets) -> Iterator[Measure]:
     """Everything that can be compared between two sets of baskets."""
     both = (simulated, real)
-    yield _number("lines", "Lines a basket", "lines", both, lambda side: (side.lines.astype(float), side.customer))
+    yield _number(
+        "lines", "Lines a basket", "lines", both, lambda side: (side.lines.astype(float), side.customer)
+    )
     yield _number("value", "Value of a basket", "EUR, USD", both, lambda side: (side.value, side.customer),
         note="Paid after discounts; pounds as euros by the catalogue's own prices, euros beside dollars one to one.")  # fmt: skip
     yield _number("spread", "Value of a basket over its own median", "times the median", both,
@@ -58,8 +60,12 @@ def measures(simulated: Baskets, real: Baskets) -> Iterator[Measure]:
     yield _number("orders", f"Orders a customer in {window} days", "orders", both, lambda side: _orders(side, window),
         note=f"Of customers who bought at least once in the {window} days; a longer history gives several such windows.")  # fmt: skip
     yield _profile("weekday", "Weekday", WEEKDAYS, both, lambda side: (side.date + 3) % 7, per=_weekdays)
-    yield _profile("hour", "Hour of the day", tuple(f"{hour:02d}" for hour in range(24)), both, lambda side: side.hour)
-    yield _share("coupon", "Baskets with a coupon", both, lambda side: (side.coupon.astype(float), np.ones(len(side))))
+    yield _profile(
+        "hour", "Hour of the day", tuple(f"{hour:02d}" for hour in range(24)), both, lambda side: side.hour
+    )
+    yield _share(
+        "coupon", "Baskets with a coupon", both, lambda side: (side.coupon.astype(float), np.ones(len(side)))
+    )
     if simulated.reduced is not None and real.reduced is not None:
         yield _share("reduced_baskets", "Baskets with a line below list price", both, _reduced_baskets)
         yield _share("reduced_lines", "Lines sold below list price", both, _reduced_lines)
@@ -129,11 +135,11 @@ def _orders(side: Baskets, window: int) -> tuple[Floats, Ints]:
 
 def _spent(side: Baskets, window: int) -> list[tuple[Ints, Floats]]:
     inside, back = _windows(side, window)
-    spent = []
+    spent: list[tuple[Ints, Floats]] = []
     for which in np.unique(back):
         chosen = inside[back == which]
-        much = np.bincount(side.customer[chosen], weights=side.value[chosen])
-        who = np.flatnonzero(much)
+        much: Floats = np.bincount(side.customer[chosen], weights=side.value[chosen]).astype(np.float64)
+        who = np.flatnonzero(much).astype(np.int64)
         spent.append((who, much[who]))
     return spent
 
@@ -162,9 +168,7 @@ def _profile(
     )  # fmt: skip
 
 
-def _share(
-    name: str, title: str, both: Sides, of: Callable[[Baskets], tuple[Floats, Floats]]
-) -> Measure:
+def _share(name: str, title: str, both: Sides, of: Callable[[Baskets], tuple[Floats, Floats]]) -> Measure:
     simulated, real = (curves.ratio(*of(side), side.customer) for side in both)
     return Measure(
         name=name, title=title, unit="%", kind="share", simulated=simulated, real=real,

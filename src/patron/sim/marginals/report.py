@@ -1,7 +1,6 @@
 """The comparison itself: every marginal on both sides with 95 % intervals, their distance, and why it is so."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from msgspec import Struct
@@ -14,7 +13,7 @@ from patron.sim.marginals.measures import ALIKE, DECILES, Kind, Measure, measure
 
 QUOTE = "simulated data based on real grocery shopping patterns"
 """What the package that carries Complete Journey says of its tables."""
-_POINTS = 64
+_POINTS = 160
 """At most so many points of a distribution function are drawn."""
 
 
@@ -166,9 +165,7 @@ class _Trial:
         """What came out."""
         m, gap = self.measure, self.curves[0] - self.curves[1]
         distance = _distance(m, gap)
-        lines = [
-            _estimates(self.figures[k], np.array(self.drawn[k])) for k in (0, 1)
-        ]
+        lines = [_estimates(self.figures[k], np.array(self.drawn[k])) for k in (0, 1)]
         relative = abs(distance) / (abs(self.figures[1][0]) if m.kind == "number" else 1.0)
         chance = float(np.quantile(np.abs(self.chances), 0.95))
         differs = relative > ALIKE[m.kind] and abs(distance) > chance
@@ -243,6 +240,10 @@ def _points(measure: Measure, both: tuple[Floats, Floats]) -> np.ndarray:
     """Places on the curve to draw: all of a profile; of a distribution, up to where nearly all of either side lies."""
     if measure.grid is None:
         return np.arange(len(both[0]))
-    end = int(np.searchsorted(np.minimum(*both), 0.98)) if min(c[-1] for c in both) > 0.98 else len(measure.grid) - 1
+    end = (
+        int(np.searchsorted(np.minimum(*both), 0.98))
+        if min(c[-1] for c in both) > 0.98
+        else len(measure.grid) - 1
+    )
     x = np.linspace(measure.grid[0], measure.grid[min(end, len(measure.grid) - 1)], _POINTS)
     return np.unique(np.searchsorted(measure.grid, x, side="right") - 1)
