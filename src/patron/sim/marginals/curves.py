@@ -49,8 +49,8 @@ def waiting(days: Ints, ended: Flags, customer: Ints, horizon: int) -> Curve:
     `days` says how long each wait was seen, `ended` whether it ended then. Source: the product-limit estimator
     (Kaplan and Meier, 1958), so that a short history is not taken for short waits.
 
-    >>> waiting(np.array([1, 1, 2]), np.array([True, False, True]), np.array([0, 0, 0]), 2)(np.ones(1)).tolist()
-    [0.0, 0.33333333333333337, 1.0]
+    >>> waiting(np.array([1, 1]), np.array([True, False]), np.array([0, 0]), 2)(np.ones(1)).tolist()
+    [0.0, 0.5, 0.5]
     """
     seen = np.minimum(days, horizon + 1)
 

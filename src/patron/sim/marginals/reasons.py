@@ -73,10 +73,17 @@ SENTENCES: dict[tuple[str, str], str] = {
 """(marginal, direction of the simulated side) -> the cause, in terms of the model's parameters (SIMULATOR.md 7.3, 7.4)."""
 
 
-def why(name: str, direction: str) -> str:
-    """Why a marginal differs in a direction; empty when nobody has said so.
+_BY_CUSTOMER = ("wait", "orders", "top_tenth")
+_RECORDS = (
+    " Besides, customers are told apart by records here, so the baskets of one person lie in several places."
+)
+
+
+def why(name: str, direction: str, unit: str = "household") -> str:
+    """Why a marginal differs in a direction, where customers are of a unit; empty when nobody has said so.
 
     >>> why("lines", "less")[:34]
     'The simulated shop is a specialist'
     """
-    return SENTENCES.get((name, direction), "")
+    said = SENTENCES.get((name, direction), "")
+    return said + _RECORDS if said and unit == "record" and name in _BY_CUSTOMER else said

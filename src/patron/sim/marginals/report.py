@@ -110,7 +110,7 @@ def compare(simulated: Baskets, real: Baskets, *, draws: int = 400, seed: int = 
         left, right = _resample(rng, simulated.customers), _resample(rng, real.customers)
         for trial in trials:
             trial.run(left, right)
-    results = tuple(trial.result() for trial in trials)
+    results = tuple(trial.result(simulated.about.unit) for trial in trials)
     return Report(_side(simulated), _side(real), QUOTE, terms(), seed, draws, results)
 
 
@@ -161,8 +161,8 @@ class _Trial:
         self.distances.append(_distance(self.measure, gap))
         self.chances.append(_distance(self.measure, gap - moved))
 
-    def result(self) -> Compared:
-        """What came out."""
+    def result(self, unit: str) -> Compared:
+        """What came out; `unit` is what a simulated customer is."""
         m, gap = self.measure, self.curves[0] - self.curves[1]
         distance = _distance(m, gap)
         lines = [_estimates(self.figures[k], np.array(self.drawn[k])) for k in (0, 1)]
@@ -175,7 +175,7 @@ class _Trial:
             lines=tuple(Line(label, *both) for label, *both in zip(_labels(m), *lines, strict=True)),
             measure=_MEASURES[m.kind], distance=_estimates([distance], np.array(self.distances)[:, None])[0],
             by_chance=chance, relative=relative, alike_below=ALIKE[m.kind], differs=differs, direction=direction,
-            why=reasons.why(m.name, direction) if differs else "", note=m.note, drawing=self._drawing(),
+            why=reasons.why(m.name, direction, unit) if differs else "", note=m.note, drawing=self._drawing(),
         )  # fmt: skip
 
     def _drawing(self) -> Drawing:
