@@ -41,7 +41,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ),
     ("hour", "other"): (
         "Simulated stores open from 9 to 20 h with a bump at noon, a lull at 14 h and the peak at 16 to 18 h, as in towns of Italy and"
-        " Spain; the grocer is open at all hours (15 % of its baskets before 9 h or from 21 h on) and fills evenly through the day."
+        " Spain; the grocer is open at all hours (about 15 % of its baskets before 9 h or from 21 h on) and fills evenly through the day."
     ),
     ("coupon", "less"): (
         "Coupons reach simulated people only as offers in messages (12 % off one category for seven days, where consent is"
