@@ -29,7 +29,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("wait", "more"): (
         f"A simulated customer comes when a need with a cycle of {_CYCLES} is due, or by habit (alpha: about one visit in"
         " sixteen days a person before needs, fewer than half of which buy); groceries are needed every few days, the set was chosen"
-        " among the grocer's frequent shoppers, and a tenth of its baskets have another one on the same day."
+        " among the grocer's frequent shoppers, and 18 % of its baskets are followed by another on the same day."
     ),
     ("orders", "less"): (
         f"Fewer needs fall due: cycles of {_CYCLES}, a tenth of each grown need met at competitors (leak .09 a day), people who leave"
