@@ -7,6 +7,7 @@ from patron.cli.options import example
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
+    "calibrate": ("calibrate", "What the built-in policies bring, on the same luck."),
     "compare": ("compare", "A world beside real baskets, and why they differ."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""
