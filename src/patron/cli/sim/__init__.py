@@ -6,6 +6,8 @@ from patron.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
+    "load": ("load", "Send a world into a running Patron."),
+    "score": ("score", "Hold a running Patron against the truth of its world."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""
 

@@ -1,0 +1,5 @@
+"""x"""
+
+
+def page(card):
+    return ""
