@@ -26,7 +26,7 @@ class Bar(Struct, frozen=True):
         ('≥ .920', '0')
         """
         if self.low is not None:
-            return f"≥ {shown(self.low, kind)}"
+            return shown(self.low, kind) if self.low == 1 else f"≥ {shown(self.low, kind)}"
         if self.high == 0:
             return "0"
         return f"≤ {shown(self.high or 0.0, kind)}"
@@ -41,7 +41,8 @@ def shown(value: float, kind: str) -> str:
     if kind == "count":
         return f"{value:,.0f}"
     if kind == "cents":
-        return f"{int(value) // 100:,}.{int(value) % 100:02d}"
+        whole, rest = divmod(abs(int(value)), 100)
+        return f"{'-' if value < 0 else ''}{whole:,}.{rest:02d}"
     if kind == "percent":
         return f"{value * 100:.2f}%"
     if kind == "points":

@@ -241,14 +241,20 @@ def totals_told(found: Findings) -> Value:
 
 @_figure(_MONEY, "profiles off what was sent", "cents", NONE)
 def profiles(found: Findings) -> Value:
-    """Sum of the differences between the gross and refunds of all profiles together and what the sources sent, by currency."""
+    """Sum of the differences between the orders before refunds of all profiles together, as the profiles themselves say, and
+    what the sources sent, by currency."""
     here, there = found.held.totals, by_currency(found.told)
-    off = sum(
-        abs(here.get(c, Sums()).gross - there.get(c, Sums()).gross)
-        + abs(here.get(c, Sums()).refunds - there.get(c, Sums()).refunds)
-        for c in {*here, *there}
-    )
+    off = sum(abs(here.get(c, Sums()).gross - there.get(c, Sums()).gross) for c in {*here, *there})
     return Value(off, ", ".join(f"{c} {shown(one.gross, 'cents')}" for c, one in sorted(here.items())))
+
+
+@_figure(_MONEY, "refunds not taken off their order", "cents")
+def not_netted(found: Findings) -> Value:
+    """Refunds that the sources sent less the refunds that all profiles together take off their orders: what was given back to
+    somebody else than the person with whom the order stands, such as of a browser that a family shares."""
+    here, there = found.held.totals, by_currency(found.told)
+    sent = sum(one.refunds for one in there.values())
+    return Value(sent - sum(one.refunds for one in here.values()), f"of {shown(sent, 'cents')} given back")
 
 
 @_figure(_MONEY, "amounts that cannot be read", "count", NONE)
