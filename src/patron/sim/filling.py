@@ -3,6 +3,7 @@
 Only `manifest.json` and `events/` are opened. The truth beside them stays shut: what is measured must not see the answers.
 """
 
+import contextlib
 import datetime as dt
 import heapq
 from collections.abc import Callable, Iterator
@@ -53,7 +54,8 @@ def deliveries(folder: Path) -> Iterator[Delivery]:
 def _arriving(folder: Path, source: str) -> Iterator[Delivery]:
     name, at = source_of(source), 0
     try:
-        for at, message in enumerate(messages(folder, source), start=1):
+        for message in messages(folder, source):
+            at += 1
             yield Delivery(_milliseconds(message["receivedAt"]), name, message)
     except (msgspec.DecodeError, OSError, KeyError, TypeError, ValueError) as error:
         raise BadFolder(
@@ -135,8 +137,6 @@ def fill(
         keys = made.make(manifest.sources)
         return load(tracking or url, keys, deliveries(folder), progress)
     finally:
-        try:
+        with contextlib.suppress(LoadFailed, Refused):  # the server went away: what stopped the load says so
             made.revoke()
-        except (LoadFailed, Refused):
-            pass  # the server went away meanwhile: what stopped the load says so
         api.close()

@@ -1,6 +1,7 @@
 """`patron sim load`: a generated world into a running Patron."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -46,7 +47,9 @@ def load(
     place, secret = server(url if url is not None else str(data), key)
     try:
         total = read_manifest(world).messages
-        with click.progressbar(length=total, label=f"Loading {world.name}", show_pos=True, file=_stderr()) as bar:
+        with click.progressbar(
+            length=total, label=f"Loading {world.name}", show_pos=True, file=sys.stderr
+        ) as bar:
             done: Loaded = fill(
                 world, place, secret, tracking=tracking, progress=lambda n: bar.update(n - bar.pos)
             )
@@ -59,7 +62,3 @@ def load(
         f"{done.sent:,} messages at {done.rate:,.0f} a second, each on disk before it was acknowledged; "
         f"{done.duplicates:,} were there already, {done.rejected:,} are dead letters."
     )
-
-
-def _stderr() -> object:
-    return click.get_text_stream("stderr")

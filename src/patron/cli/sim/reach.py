@@ -27,5 +27,7 @@ def server(place: str, key: str | None) -> tuple[str, str]:
     if not place.startswith(("http://", "https://")):
         return held_by(Path(place))
     if not key:
-        raise Failed("Give a secret key of scope admin with --key (or PATRON_KEY): patron key add score --scope admin")
+        raise Failed(
+            "Give a secret key of scope admin with --key (or PATRON_KEY): patron key add score --scope admin"
+        )
     return place.rstrip("/"), key

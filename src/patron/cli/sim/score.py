@@ -1,6 +1,7 @@
 """`patron sim score`: what the platform understood, held against the truth."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -11,7 +12,8 @@ from patron.cli.options import example
 from patron.cli.output import table
 from patron.cli.sim.reach import server
 from patron.model.errors import PatronError
-from patron.sim.score import Card, score as hold
+from patron.sim.score import Card
+from patron.sim.score import score as hold
 
 MISSED_A_BAR = 2
 
@@ -34,12 +36,25 @@ MISSED_A_BAR = 2
 )
 @click.option("--key", envvar="PATRON_KEY", default=None, help="A secret key of scope admin (or PATRON_KEY).")
 @click.option(
-    "--try-splits", default=0, show_default=True, type=click.IntRange(0), help="Wrong merges to split and undo."
+    "--try-splits",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Wrong merges to split and undo.",
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the card as JSON.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as one page.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the card as JSON."
+)
+@click.option(
+    "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as one page."
+)
 def score(
-    truth: Path, against: str, key: str | None, try_splits: int, json_file: Path | None, html_file: Path | None
+    truth: Path,
+    against: str,
+    key: str | None,
+    try_splits: int,
+    json_file: Path | None,
+    html_file: Path | None,
 ) -> None:
     """Read everything back from a platform that a world was loaded into, and compute each figure against the truth.
 
@@ -51,7 +66,7 @@ def score(
     url, secret = server(against, key)
     api = Api(url, secret)
     try:
-        with click.progressbar(length=1, label="Reading people", file=click.get_text_stream("stderr")) as bar:
+        with click.progressbar(length=1, label="Reading people", file=sys.stderr) as bar:
 
             def tell(read: int, there: int) -> None:
                 bar.length = max(there, read, 1)
@@ -73,15 +88,17 @@ def score(
 
 def text(card: Card) -> str:
     """The card as one table for a terminal."""
-    lines = []
-    for row in card.rows:
-        lines.append((row.name, row.text, row.bar, row.verdict, row.note))
+    lines = [(row.name, row.text, row.bar, row.verdict, row.note) for row in card.rows]
     head = (
         f"World {card.world}, size {card.size}, seed {card.seed}: {card.messages:,} messages of {card.people:,} people over "
         f"{card.days} days; Patron holds {card.held_people:,} people and {card.held_events:,} events."
     )
-    foot = f"{card.met} met, {card.missed} missed, {card.open} not computed; read in {card.read_seconds:.1f} s."
-    return "\n".join([head, "", table(("figure", "value", "bar", "verdict", ""), lines), "", *card.gaps, foot])
+    foot = (
+        f"{card.met} met, {card.missed} missed, {card.open} not computed; read in {card.read_seconds:.1f} s."
+    )
+    return "\n".join(
+        [head, "", table(("figure", "value", "bar", "verdict", ""), lines), "", *card.gaps, foot]
+    )
 
 
 def _write(file: Path, content: str) -> None:

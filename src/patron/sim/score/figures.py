@@ -6,11 +6,12 @@ The order of this file is the order of the table. A figure that cannot be comput
 import inspect
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from patron.sim.identity import Scores
 from patron.sim.score.card import MET, MISSED, NO_BAR, OPEN, Bar, Row, shown
 from patron.sim.score.held import Held
+from patron.sim.score.later import LATER
 from patron.sim.score.ledger import Place, Sums, by_currency, gaps, offline_share
 from patron.sim.score.sent import Counts
 from patron.sim.score.splits import Tried
@@ -64,26 +65,27 @@ class Figure(Struct, frozen=True):
     def row(self, findings: Findings) -> Row:
         """The row of the table."""
         found = self.compute(findings)
-        told = {"group": self.group, "name": self.name, "definition": self.definition, "kind": self.kind}
-        bar = self.bar.text(self.kind) if self.bar else ""
-        if isinstance(found, Open):
-            return Row(**told, bar=bar, verdict=OPEN, note=found.why)
-        verdict = NO_BAR if self.bar is None else MET if self.bar.met(found.number) else MISSED
-        return Row(
-            **told,
-            value=found.number,
-            text=shown(found.number, self.kind),
-            bar=bar,
-            verdict=verdict,
-            note=found.note,
+        row = Row(
+            group=self.group,
+            name=self.name,
+            definition=self.definition,
+            kind=self.kind,
+            bar=self.bar.text(self.kind) if self.bar else "",
         )
+        if isinstance(found, Open):
+            return structs.replace(row, verdict=OPEN, note=found.why)
+        verdict = NO_BAR if self.bar is None else MET if self.bar.met(found.number) else MISSED
+        text = shown(found.number, self.kind)
+        return structs.replace(row, value=found.number, text=text, verdict=verdict, note=found.note)
 
 
 FIGURES: list[Figure] = []
 """All figures in the order of the table."""
 
 
-def _figure(group: str, name: str, kind: str = "share", bar: Bar | None = None) -> Callable[[Compute], Compute]:
+def _figure(
+    group: str, name: str, kind: str = "share", bar: Bar | None = None
+) -> Callable[[Compute], Compute]:
     def add(compute: Compute) -> Compute:
         FIGURES.append(Figure(group, name, kind, bar, compute))
         return compute
@@ -91,14 +93,7 @@ def _figure(group: str, name: str, kind: str = "share", bar: Bar | None = None) 
     return add
 
 
-_ID, _ALL, _MONEY, _SAID, _TIME, _LATER = (
-    "Identity",
-    "Completeness",
-    "Money",
-    "Consent",
-    "Timelines",
-    "Not yet computed by Patron",
-)
+_ID, _ALL, _MONEY, _SAID, _TIME = "Identity", "Completeness", "Money", "Consent", "Timelines"
 _NO_FILE = "no truth file"
 NONE = Bar(high=0)
 
@@ -111,7 +106,9 @@ def of_ceiling(found: Findings) -> Value:
     """Pairwise F1 over the F1 of the deterministic evidence joined within true people, which no rule that joins equal
     identifiers can pass."""
     scores = found.identity
-    return Value(scores.of_ceiling, f"F1 {shown(scores.f1, 'share')}, ceiling {shown(scores.ceiling_f1, 'share')}")
+    return Value(
+        scores.of_ceiling, f"F1 {shown(scores.f1, 'share')}, ceiling {shown(scores.ceiling_f1, 'share')}"
+    )
 
 
 @_figure(_ID, "person precision", bar=Bar(low=0.94))
@@ -119,7 +116,9 @@ def precision(found: Findings) -> Value:
     """Share of the pairs of records put together that belong to one person. A record is the entry of a system that a message
     names (customer file, card, browser or app, e-mail, phone); it is with the person on whose timeline most of its
     messages are."""
-    return Value(found.identity.precision, f"{found.identity.records:,} records of {found.identity.people:,} people")
+    return Value(
+        found.identity.precision, f"{found.identity.records:,} records of {found.identity.people:,} people"
+    )
 
 
 @_figure(_ID, "household precision", bar=Bar(low=0.99))
@@ -145,7 +144,9 @@ def bcubed(found: Findings) -> Value:
     """Harmonic mean of B-cubed precision and recall (Bagga and Baldwin 1998): the mean over records of how much of its cluster
     is its person's, and how much of its person is in its cluster."""
     scores = found.identity
-    return Value(scores.bcubed_f1, f"precision {scores.bcubed_precision:.3f}, recall {scores.bcubed_recall:.3f}")
+    return Value(
+        scores.bcubed_f1, f"precision {scores.bcubed_precision:.3f}, recall {scores.bcubed_recall:.3f}"
+    )
 
 
 @_figure(_ID, "merge exactness")
@@ -168,7 +169,10 @@ def splits(found: Findings) -> Value | Open:
     if not tried:
         return Open("no wrong merge was tried; use --try-splits N")
     good = sum(one.apart and one.undone for one in tried)
-    wrong = next((f"{one.person}: {one.note or 'not as before'}" for one in tried if not (one.apart and one.undone)), "")
+    wrong = next(
+        (f"{one.person}: {one.note or 'not as before'}" for one in tried if not (one.apart and one.undone)),
+        "",
+    )
     return Value(good / len(tried), wrong or f"{len(tried)} tried and taken back")
 
 
@@ -179,7 +183,9 @@ def splits(found: Findings) -> Value | Open:
 def missing(found: Findings) -> Value:
     """Distinct messages sent that stand on no timeline, but for those whose own sender refuses their collection."""
     worst = ", ".join(f"{c.source} {c.missing:,}" for c in found.counts if c.missing)
-    return Value(sum(c.missing for c in found.counts), worst or f"{sum(c.once for c in found.counts):,} are there once")
+    return Value(
+        sum(c.missing for c in found.counts), worst or f"{sum(c.once for c in found.counts):,} are there once"
+    )
 
 
 @_figure(_ALL, "messages there more than once", "count", NONE)
@@ -336,57 +342,6 @@ def shifted(found: Findings) -> Value:
     return Value(found.held.shifted)
 
 
-# --- named places ---------------------------------------------------------------------------------------------------
-
-LATER: tuple[tuple[str, str, str], ...] = (
-    (
-        "replenishment error",
-        "Mean absolute difference, in days, between the day on which a need is said to fall due and the true one.",
-        "next due day by person and category; truth/needs",
-    ),
-    (
-        "channel choice",
-        "Share of people for whom the channel that works best for them was chosen.",
-        "a chosen channel a person; truth/person_latent",
-    ),
-    (
-        "decision regret",
-        "Mean value lost against the best allowed action, over sampled people and days.",
-        "decisions in closed loop; truth/potential",
-    ),
-    (
-        "OPE coverage",
-        "Share of intervals of off-policy estimates that hold the true value of the policy.",
-        "estimates with intervals from logged propensities; truth/policy_values",
-    ),
-    (
-        "attribution error",
-        "Mean relative error of the incremental revenue credited to each channel.",
-        "credit by channel; truth/channel_effects",
-    ),
-    (
-        "map edge F1",
-        "F1 of the transitions of the journey map against the true ones.",
-        "journey maps; truth/journey_truth",
-    ),
-    (
-        "associate ranking",
-        "Rank correlation of associates' estimated and true effects.",
-        "effects by associate; truth/associates_truth",
-    ),
-    (
-        "CLV",
-        "Mean absolute error and rank correlation of the value of the next 365 days.",
-        "a predicted value a person; truth/clv",
-    ),
-)
-"""Name, definition, and what will be needed: figures whose place is kept."""
-
-
 def rows(findings: Findings) -> list[Row]:
     """The whole table: what can be computed, then the named places."""
-    later = [
-        Row(group=_LATER, name=name, definition=definition, verdict=OPEN, note=f"needs {needs}")
-        for name, definition, needs in LATER
-    ]
-    return [*(figure.row(findings) for figure in FIGURES), *later]
+    return [*(figure.row(findings) for figure in FIGURES), *LATER]

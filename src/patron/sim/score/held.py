@@ -12,7 +12,7 @@ from typing import Any
 
 from patron.sim.api import Api, Refused, part
 from patron.sim.filling import bare
-from patron.sim.score.consents import SENT, Consents, Sends
+from patron.sim.score.consents import SENT, Sends
 from patron.sim.score.ledger import Ledger, Sums, cents
 from patron.sim.score.sent import NOBODY, Counts, Sent
 

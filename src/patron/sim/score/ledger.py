@@ -124,7 +124,9 @@ class Ledger:
         lines, prices = _lines(properties), self._prices[name]
         if not lines:
             return self._whole[name]
-        return sum(prices.get(str(line.get("product_id")), 0) * int(line.get("quantity", 1)) for line in lines)
+        return sum(
+            prices.get(str(line.get("product_id")), 0) * int(line.get("quantity", 1)) for line in lines
+        )
 
     def _at(self, place: Place) -> Sums:
         return self._sums.setdefault(place, Sums())

@@ -10,7 +10,12 @@ from patron.sim.score.card import MET, MISSED, NO_BAR, OPEN, Card, Day, Row, sho
 from patron.sim.score.style import STYLE
 
 _LOOK = {MET: "ok", MISSED: "bad", NO_BAR: "none", OPEN: "open"}
-_FIRST = ("pairwise F1 of the evidence ceiling", "person precision", "household precision", "messages missing")
+_FIRST = (
+    "pairwise F1 of the evidence ceiling",
+    "person precision",
+    "household precision",
+    "messages missing",
+)
 _MONEY = ("totals off the truth", "totals off what was sent")
 
 
@@ -69,7 +74,9 @@ def _identity(card: Card) -> str:
         f"<b>{shown(mark.value, 'share')}</b></li>"
         for mark in card.identity
     )
-    return _panel("Identity against the truth", "A tick is the bar to reach.", f'<ul class="lines">{lines}</ul>')
+    return _panel(
+        "Identity against the truth", "A tick is the bar to reach.", f'<ul class="lines">{lines}</ul>'
+    )
 
 
 def _sources(card: Card) -> str:
@@ -83,8 +90,8 @@ def _sources(card: Card) -> str:
     refused = sum(line.refused for line in card.sources)
     wrong = sum(line.missing + line.more for line in card.sources)
     told = (
-        f'<i class="key good"></i> there once <i class="key wish"></i> {refused:,} not collected by wish '
-        f'<i class="key bad"></i> {wrong:,} missing or double'
+        f"{_key('good', 'there once')}{_key('wish', f'{refused:,} not collected by wish')}"
+        f"{_key('bad', f'{wrong:,} missing or double')}"
     )
     return _panel("Messages by source", told, f'<ul class="lines">{"".join(lines)}</ul>')
 
@@ -94,14 +101,16 @@ def _money(card: Card) -> str:
     blocks = []
     for currency, group in groupby(card.daily, key=lambda day: day.currency):
         blocks.append(_currency(currency, list(group), held_to))
-    told = f'<i class="key day"></i> in Patron <i class="key step"></i> {held_to}; a mark below a day: they differ'
+    told = _key("day", "in Patron") + _key("step", held_to) + _key("bad", "a mark below a day: they differ")
     return _panel("Revenue less refunds, by day", told, "".join(blocks) or "<p>Nothing was sold.</p>", "wide")
 
 
 def _currency(currency: str, group: list[Day], held_to: str) -> str:
     span = range(group[0].day, group[-1].day + 1)
     by_day = {day.day: day for day in group}
-    there, here = ([getattr(by_day[d], side) if d in by_day else 0 for d in span] for side in ("there", "here"))
+    there, here = (
+        [getattr(by_day[d], side) if d in by_day else 0 for d in span] for side in ("there", "here")
+    )
     off = sum(a != b for a, b in zip(there, here, strict=True))
     said = f"{currency} {shown(sum(here), 'cents')} in Patron, {shown(sum(there), 'cents')} {held_to}"
     days = f"{off} of {len(span)} days differ" if off else f"all {len(span)} days equal"
@@ -134,7 +143,7 @@ def _line(row: Row) -> str:
     note = f"<small>{escape(_capital(row.note))}.</small>" if row.note else ""
     bar = f'<td class="r bar">{escape(row.bar)}</td>'
     return (
-        f'<tr><td><b>{escape(_capital(row.name))}</b>{note}<p>{_code(row.definition)}</p></td>'
+        f"<tr><td><b>{escape(_capital(row.name))}</b>{note}<p>{_code(row.definition)}</p></td>"
         f'<td class="r v">{escape(row.text)}</td>{bar}<td>{_pill(row)}</td></tr>'
     )
 
@@ -144,6 +153,10 @@ def _foot(card: Card) -> str:
         f"<footer>Read back through the public API of {escape(card.against)} in {card.read_seconds:.1f} s. "
         f"{card.met} bars met, {card.missed} missed, {card.open} figures not computed.</footer>"
     )
+
+
+def _key(look: str, text: str) -> str:
+    return f'<span class="key {look}">{escape(text)}</span>'
 
 
 def _panel(title: str, told: str, body: str, more: str = "") -> str:

@@ -5,18 +5,17 @@ Held by row numbers in flat arrays, so that a message costs its id and some 30 b
 
 from array import array
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from patron.sim.folder import EVENTS, TRUTH, BadFolder, Manifest, read_manifest, rows
 from patron.sim.identity.records import identifiers_of, key_of
 from patron.sim.score.consents import Consents
 from patron.sim.score.ledger import Ledger, Place, Sums, milliseconds
-
-import msgspec
-from decimal import Decimal
 
 NOBODY = -1
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode

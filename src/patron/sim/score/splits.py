@@ -72,6 +72,8 @@ def _try(api: Api, person: str, moved: tuple[str, ...], before: list[dict[str, A
         return Tried(person, moved, apart=False, undone=True, note=str(refused))
     try:
         note = _mixture(api, nodes, set(moved), before)
+    except Refused as refused:
+        note = str(refused)
     finally:
         api.delete(f"/v1/splits/{part(made['id'])}")
     undone = _timeline(api, person) == before
@@ -80,7 +82,10 @@ def _try(api: Api, person: str, moved: tuple[str, ...], before: list[dict[str, A
 
 def _mixture(api: Api, nodes: set[str], moved: set[str], before: list[dict[str, Any]]) -> str:
     """What is wrong after a split; empty when each side holds exactly its own messages."""
-    wanted = {True: _ids(e for e in before if e["node"] in moved), False: _ids(e for e in before if e["node"] not in moved)}
+    wanted = {
+        True: _ids(e for e in before if e["node"] in moved),
+        False: _ids(e for e in before if e["node"] not in moved),
+    }
     got: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     for one in sorted({api.get(f"/v1/profiles/{part(node)}")["id"] for node in nodes}):
         events = _timeline(api, one)

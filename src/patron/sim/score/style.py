@@ -29,10 +29,10 @@ svg{display:block;width:100%}svg.share{height:14px}svg.days{height:112px}
 .day{fill:var(--day)}.off{fill:var(--bad)}.tick,.step,.base{fill:none;vector-effect:non-scaling-stroke}
 .tick{stroke:var(--ink);stroke-width:2}.step{stroke:var(--accent);stroke-width:1.5;stroke-linejoin:round}
 .base{stroke:var(--strong);stroke-width:1}
-.key{display:inline-block;width:10px;height:10px;border-radius:2px;margin:0 2px 0 10px}.key:first-child{margin-left:0}
-.key.good{background:var(--accent)}.key.wish{background:var(--wish)}.key.bad{background:var(--bad)}
-.key.day{background:var(--day)}.key.step{height:0;border-top:2px solid var(--accent);border-radius:0;width:14px;
-vertical-align:middle}
+.key{display:inline-block;white-space:nowrap;margin-right:14px}.key::before{content:"";display:inline-block;width:10px;height:10px;
+border-radius:2px;margin-right:6px}.key.good::before{background:var(--accent)}.key.wish::before{background:var(--wish)}
+.key.bad::before{background:var(--bad)}.key.day::before{background:var(--day)}.key.step::before{height:0;width:14px;
+border-top:2px solid var(--accent);border-radius:0;vertical-align:middle}
 figure+figure{margin-top:20px}figcaption{display:flex;justify-content:space-between;gap:2px 16px;flex-wrap:wrap;
 margin-bottom:6px}figcaption b{font-weight:600}figcaption span,.ends{color:var(--ink2);font-size:13px}
 .ends{display:flex;justify-content:space-between;gap:12px;margin-top:4px}.gaps{font-size:13px}.gaps li{padding:3px 0}
@@ -57,7 +57,7 @@ minmax(0,1fr)}}
 table,tbody{display:block}tr{display:grid;grid-template-columns:auto auto minmax(0,1fr);align-items:baseline;
 border-top:1px solid var(--line);padding:10px 16px;gap:4px 10px}td,th,td:first-child,th:first-child,td:last-child{padding:0;
 border:0}td:first-child{grid-column:1/-1}td small{display:block;margin-left:0}td.r{text-align:left}td.bar:empty{display:none}td.bar::before{content:"to reach "}
-td:last-child{text-align:right}.group{background:var(--sunk);padding:7px 16px}
+td:last-child{grid-column:3;text-align:right}.group{background:var(--sunk);padding:7px 16px}
 .group th{padding:0!important;grid-column:1/-1}tbody:first-of-type .group{border-top:0}.ends span:nth-child(2){display:none}}
 @media print{body{background:#fff}.panel,.figures{break-inside:avoid}}
 """
