@@ -163,8 +163,8 @@ def pure(found: Findings) -> Value:
 
 @_figure(_ID, "split exactness", bar=Bar(low=1.0))
 def splits(found: Findings) -> Value | Open:
-    """Share of wrong merges tried (`--try-splits`) after whose split each side held exactly its own messages, and whose undoing
-    gave the very timeline from before."""
+    """Share of wrong merges tried (`--try-splits`) after whose split each side held exactly its own messages, each once (and at
+    most more of the same true people), and whose undoing gave the very timeline from before."""
     tried = found.splits
     if not tried:
         return Open("no wrong merge was tried; use --try-splits N")
