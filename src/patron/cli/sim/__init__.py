@@ -3,16 +3,23 @@
 import click
 
 from patron.cli.lazy import Lazy
+from patron.cli.options import example
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
     "load": ("load", "Send a world into a running Patron."),
     "score": ("score", "Hold a running Patron against the truth of its world."),
+    "compare": ("compare", "A world beside real baskets, and why they differ."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""
 
 
-@click.group(cls=Lazy, package="patron.cli.sim", table=COMMANDS)
+@click.group(
+    cls=Lazy,
+    package="patron.cli.sim",
+    table=COMMANDS,
+    epilog=example("patron sim generate --out world"),
+)
 def sim() -> None:
     """A retailer whose truth is known: generate its data, run it against a server, score what was understood.
 
