@@ -1,0 +1,164 @@
+"""The records of a retailer's systems, read from a generated world: the unit in which identity is scored (7.5).
+
+A message belongs to one record, found from the message alone: the customer file's entry, else the loyalty card, else
+the browser or app install, else the e-mail or the phone as written. A message with none of these (a sale to nobody) is
+in no record. Where several people share one (a family's tablet, an address that tills type to get on), each of them
+has a record of their own under the same key: no rule can tell these apart, and the figures say what that costs.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from patron.sim.folder import TRUTH, messages, read_manifest, rows
+from patron.sim.shops import COUNTRIES, STORES
+
+KINDS: tuple[str, ...] = ("crm_id", "card", "anonymous_id", "email", "phone")
+"""What names a record, strongest first."""
+_TRAITS = {"email": "email", "phone": "phone", "loyaltyCard": "card"}
+_STORE_COUNTRY = {store.id: store.country for store in STORES}
+_NOTICE_COUNTRY = {market.notice.partition("-")[0]: market.code for market in COUNTRIES}
+
+
+class Record(Struct, frozen=True):
+    """One record of one person, and what the messages of it say.
+
+    >>> record = Record("card:2900", person=13, household=3)
+    >>> record.kind, record.key
+    ('card', 'card:2900')
+    """
+
+    key: str
+    """`type:value` as written, such as `card:2900...`; the same for all who share the record."""
+    person: int
+    household: int
+    country: str = ""
+    """Market (ISO 3166), as far as the messages tell; "" = they do not."""
+    identifiers: frozenset[str] = frozenset()
+    """Everything that names somebody on it, `type:value` as written; `key` is among them."""
+    names: frozenset[str] = frozenset()
+    """Given names as written."""
+    births: frozenset[str] = frozenset()
+    """Birth dates as written."""
+
+    @property
+    def kind(self) -> str:
+        """What the key is."""
+        return self.key.partition(":")[0]
+
+
+class _Draft:
+    """A record while its messages are read."""
+
+    __slots__ = ("births", "countries", "identifiers", "names")
+
+    def __init__(self) -> None:
+        self.identifiers: set[str] = set()
+        self.names: set[str] = set()
+        self.births: set[str] = set()
+        self.countries: set[str] = set()
+
+    def take(self, message: dict[str, Any], identifiers: list[str]) -> None:
+        """Add what one message says."""
+        traits = message.get("traits") or {}
+        self.identifiers.update(identifiers)
+        for trait, kept in (("firstName", self.names), ("birthday", self.births)):
+            if traits.get(trait):
+                kept.add(traits[trait])
+        country = country_of(message)
+        if country:
+            self.countries.add(country)
+
+
+def identifiers_of(message: dict[str, Any]) -> list[str]:
+    """Everything in a message that names somebody, `type:value` as written. The shop's own devices name nobody.
+
+    >>> identifiers_of({"anonymousId": "c1", "traits": {"email": " A@x.example"}})
+    ['anonymous_id:c1', 'email: A@x.example']
+    """
+    return list(dict.fromkeys(f"{kind}:{value}" for kind, value in _stated(message) if value))
+
+
+def _stated(message: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    context, traits = message.get("context") or {}, message.get("traits") or {}
+    yield "user_id", message.get("userId")
+    yield "anonymous_id", message.get("anonymousId")
+    for external in context.get("externalIds") or ():
+        yield external["type"], external["id"]
+    for trait, kind in _TRAITS.items():
+        yield kind, traits.get(trait)
+    yield "device_id", (context.get("device") or {}).get("id")
+
+
+def key_of(identifiers: list[str]) -> str | None:
+    """The record that a message with these identifiers belongs to; None = to no record.
+
+    >>> key_of(["email:a@x.example", "anonymous_id:c1"]), key_of(["user_id:7"])
+    ('anonymous_id:c1', None)
+    """
+    for kind in KINDS:
+        for identifier in identifiers:
+            if identifier.startswith(f"{kind}:"):
+                return identifier
+    return None
+
+
+def country_of(message: dict[str, Any]) -> str:
+    """The market that a message comes from, by its address, locale, store or consent text; "" when it does not say.
+
+    >>> country_of({"context": {"locale": "es-ES"}}), country_of({"context": {}})
+    ('ES', '')
+    """
+    context, traits = message.get("context") or {}, message.get("traits") or {}
+    address = traits.get("address")
+    if isinstance(address, dict) and address.get("country"):
+        return str(address["country"])
+    locale = context.get("locale") or ""
+    if "-" in locale:
+        return str(locale.partition("-")[2])
+    store = (context.get("touchpoint") or {}).get("store_id")
+    if store in _STORE_COUNTRY:
+        return _STORE_COUNTRY[store]
+    notice = (context.get("identification") or {}).get("notice_version") or ""
+    return _NOTICE_COUNTRY.get(notice.partition("-")[0], "")
+
+
+def records_of(folder: Path) -> list[Record]:
+    """The records of a generated world, sorted by key and person.
+
+    Memory grows with the records and with the number of messages (their owners), not with what they say.
+
+    Raises BadFolder when the folder is no generated world.
+    """
+    manifest = read_manifest(folder)
+    owners = {
+        row["messageId"]: (row["person"], row["household"]) for row in rows(folder / TRUTH, "person_map")
+    }
+    drafts: dict[tuple[str, int, int], _Draft] = {}
+    for source in manifest.sources:
+        for message in messages(folder, source.name):
+            identifiers = identifiers_of(message)
+            key, owner = key_of(identifiers), owners.get(message["messageId"])
+            if key is None or owner is None:
+                continue
+            place = (key, *owner)
+            draft = drafts.get(place)
+            if draft is None:
+                draft = drafts[place] = _Draft()
+            draft.take(message, identifiers)
+    return [_record(*place, drafts[place]) for place in sorted(drafts)]
+
+
+def _record(key: str, person: int, household: int, draft: _Draft) -> Record:
+    country = next(iter(draft.countries)) if len(draft.countries) == 1 else ""
+    return Record(
+        key,
+        person,
+        household,
+        country,
+        frozenset(draft.identifiers),
+        frozenset(draft.names),
+        frozenset(draft.births),
+    )
