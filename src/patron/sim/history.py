@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from patron.model.clock import DAY, HOUR
 from patron.sim.engine.day import Plan, live_day
+from patron.sim.engine.policy import Policy
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
 from patron.sim.geography import STORE_LUCK
 from patron.sim.luck import Dice
@@ -43,17 +44,21 @@ def history(town: Town) -> Iterator[Delivery]:
         yield Delivery(arrival, told.source, message)
 
 
-def arrivals(town: Town, watch: Callable[[Plan], None] | None = None) -> Iterator[tuple[int, str, Told]]:
+def arrivals(
+    town: Town, watch: Callable[[Plan], list[Told] | None] | None = None, policy: Policy | None = None
+) -> Iterator[tuple[int, str, Told]]:
     """The same with the truth beside it: (arrival, messageId, what is told and whose life it is).
 
-    `watch` is shown the plan of each day before it is told.
+    Parameters
+    ----------
+    watch : is shown the plan of each day before it is told, and may give messages of its own.
+    policy : what the retailer does; business as usual when left out.
     """
     waiting: list[tuple[int, str, int, Told]] = []
     count = 0
-    for plan in days(town):
-        if watch is not None:
-            watch(plan)
-        for told in tell(town, plan):
+    for plan in days(town, policy):
+        more = watch(plan) if watch is not None else None
+        for told in [*tell(town, plan), *(more or ())]:
             for arrival in _arrivals(town, told):
                 count += 1
                 heapq.heappush(waiting, (arrival, told.message["messageId"], count, told))
@@ -71,9 +76,9 @@ def _first(waiting: list[tuple[int, str, int, Told]]) -> tuple[int, str, Told]:
     return arrival, message_id, told
 
 
-def days(town: Town) -> Iterator[Plan]:
-    """The plans of all days told, after a burn-in that nobody hears of."""
-    yield from _days(town, *_begin(town))
+def days(town: Town, policy: Policy | None = None) -> Iterator[Plan]:
+    """The plans of all days told, after a burn-in as usual that nobody hears of."""
+    yield from _days(town, *_begin(town), policy)
 
 
 def state_today(town: Town) -> State:
@@ -88,10 +93,11 @@ def _begin(town: Town) -> tuple[State, Noted]:
     return begin(town.setting, town.people, -BURN_IN), nothing_noted(len(town.people))
 
 
-def _days(town: Town, state: State, noted: Noted) -> Iterator[Plan]:
-    policy = BusinessAsUsual()
+def _days(town: Town, state: State, noted: Noted, policy: Policy | None = None) -> Iterator[Plan]:
+    usual = BusinessAsUsual()
     for day in range(-BURN_IN, town.days):
-        plan = live_day(town.setting, town.people, state, noted, policy, day, town.first + day)
+        does = policy if policy is not None and day >= 0 else usual
+        plan = live_day(town.setting, town.people, state, noted, does, day, town.first + day)
         if day >= 0:
             yield plan
 

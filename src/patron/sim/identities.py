@@ -100,7 +100,7 @@ def _cookies(seed: int, number: int, dice: Dice, together: bool, i: Identity) ->
 
 
 def _address(given: str, family: str, number: int, domain: str, dice: Dice) -> str:
-    tail = f"{number % 9973:d}" if dice.chance(0.8, "address number") else f"{number:x}"
+    tail = f"{number:d}" if dice.chance(0.8, "address number") else f"x{number:x}"
     first = names.plain(given)
     local = (
         f"{first}.{names.plain(family)}",

@@ -21,8 +21,8 @@ Flags = NDArray[np.bool_]
 HOUSE = 1 << 40
 """Added to a household's number, so that its luck is not its first member's."""
 FOREVER = 1 << 40
-PROSPECTS = 1 << 22
-"""Households from this number on are no customers at the start."""
+PROSPECTS = 1 << 19
+"""Households from this number on are no customers at the start. Numbers of people stay below 2^22: ids are made of them."""
 ROOM = 4
 """The largest household."""
 EMAIL, SMS, PUSH, CALL = 0, 1, 2, 3

@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
     "calibrate": ("calibrate", "What the built-in policies bring, on the same luck."),
     "load": ("load", "Send a world into a running Patron."),
+    "run": ("run", "Live day by day against a running Patron, on its decisions."),
     "score": ("score", "Hold a running Patron against the truth of its world."),
     "compare": ("compare", "A world beside real baskets, and why they differ."),
 }

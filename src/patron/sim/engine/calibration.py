@@ -50,6 +50,7 @@ class Row(Struct, frozen=True):
 def lift(ours: Floats, usual: Floats) -> Lift:
     """The relative difference of two sums over the same people; its error by linearising the ratio.
 
+    >>> import numpy as np
     >>> lift(np.array([2.0, 4.0]), np.array([1.0, 2.0])).value
     1.0
     """

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 
 from patron.sim.engine.day import Plan
 from patron.sim.engine.shopping import prices
@@ -27,9 +27,9 @@ class Ledger(Struct):
     sent: int = 0
     unsubscribed: int = 0
     """People who took back a consent by the end."""
-    by_person: Floats = np.zeros(0)
+    by_person: Floats = field(default_factory=lambda: np.zeros(0))
     """Revenue of each person, in the order of their numbers."""
-    margin_by_person: Floats = np.zeros(0)
+    margin_by_person: Floats = field(default_factory=lambda: np.zeros(0))
 
     def add(self, setting: Setting, people: Population, plan: Plan) -> None:
         """Count one day."""

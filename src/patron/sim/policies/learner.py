@@ -33,15 +33,16 @@ class Learner:
         rested = today.day - today.noted.reminded.max(axis=1) >= _REST
         due = rested & today.state.agreed[:, :CALL].any(axis=1)
         channel = self._channels(today)
-        return [self._send(k, np.flatnonzero(due & (channel == k)), category) for k in range(CALL)]
+        # it knows nothing of creatives, so it lets luck choose
+        drawn = today.luck().uniform(today.day, "creative")
+        creative = (drawn * today.setting.parameters.messages.creatives).astype(np.int64)
+        return [self._send(k, np.flatnonzero(due & (channel == k)), category, creative) for k in range(CALL)]
 
     @staticmethod
-    def _send(channel: int, rows: Ints, category: Ints) -> Send:
+    def _send(channel: int, rows: Ints, category: Ints, creative: Ints) -> Send:
         n, name = len(rows), f"personal-{CHANNELS[channel]}"
-        none, first = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64)
-        return Send(
-            channel, rows, category[rows], none, first, np.full(n, _HOUR), reminder=True, campaign=name
-        )
+        none, hour = np.zeros(n, dtype=np.bool_), np.full(n, _HOUR)
+        return Send(channel, rows, category[rows], none, creative[rows], hour, reminder=True, campaign=name)
 
     def slots(self, today: Today, rows: Ints, _channel: Ints) -> Ints:
         """What each visitor probably needs most, by price."""

@@ -1,0 +1,78 @@
+"""The policy `api`: what is shown is what `POST /v1/decide` answers; letters go out as usual."""
+
+import numpy as np
+
+from patron.sim.api import Api, Refused
+from patron.sim.closed.touchpoints import ask_of
+from patron.sim.engine.day import Plan
+from patron.sim.engine.letters import Send
+from patron.sim.engine.policy import Today
+from patron.sim.instore import wanted_first
+from patron.sim.luck import Ints
+from patron.sim.messages import Message, Pen, Told
+from patron.sim.policies.business_as_usual import BusinessAsUsual
+from patron.sim.town import Town
+from patron.sim.visits import NOTHING, AskDecision, shown_category
+
+_SHOWS_AFTER = 2_000
+"""Milliseconds after the visit begins at which what was decided is on the screen."""
+
+
+class Platform:
+    """A policy that asks a running Patron at every touchpoint that can ask."""
+
+    def __init__(self, town: Town, api: Api) -> None:
+        self._town, self._api, self._usual = town, api, BusinessAsUsual()
+        self._made: list[tuple[int, AskDecision, Message]] = []
+        self.asked = self.shown = self.refused = 0
+        self.last_refusal = ""
+
+    def messages(self, today: Today) -> list[Send]:
+        """The retailer's own letters go on: Patron sends none yet."""
+        return self._usual.messages(today)
+
+    def slots(self, today: Today, rows: Ints, channel: Ints) -> Ints:
+        """Ask for each visitor; -1 where nothing asks, or nothing is to be shown."""
+        self._made, found = [], np.full(len(rows), -1, dtype=np.int64)
+        for at, (row, where) in enumerate(zip(rows.tolist(), channel.tolist(), strict=True)):
+            ask = ask_of(self._town, row, where, today.day, today.date)
+            answer = self._ask(ask) if ask is not None else None
+            if ask is None or answer is None or answer.get("action") in {None, NOTHING}:
+                continue
+            self.shown += 1
+            self._made.append((row, ask, answer))
+            category = shown_category(answer, wanted_first(today.need[row].tolist()))
+            found[at] = -1 if category is None else category
+        return found
+
+    def told(self, plan: Plan) -> list[Told]:
+        """`Offer Shown` of what was decided today, as the touchpoints report it."""
+        found: list[Told] = []
+        for row, ask, answer in self._made:
+            pen = Pen(self._town.seed, int(self._town.people.ids[row]), plan.day, run=3)
+            properties = {
+                "decision_id": answer["decisionId"],
+                "offer_id": answer["action"],
+                "offer_name": (answer.get("content") or {}).get("title") or answer["action"],
+                "placement": ask.placement,
+            }
+            pen.track(
+                ask.channel,
+                ask.at + _SHOWS_AFTER,
+                "Offer Shown",
+                properties,
+                **ask.ids,
+                context=dict(ask.context),
+            )
+            found += pen.told
+        return found
+
+    def _ask(self, ask: AskDecision) -> Message | None:
+        self.asked += 1
+        try:
+            answer: Message = self._api.post("/v1/decide", ask.body())
+        except Refused as refusal:
+            self.refused += 1
+            self.last_refusal = str(refusal)
+            return None
+        return answer

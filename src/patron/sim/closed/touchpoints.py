@@ -1,0 +1,36 @@
+"""What a touchpoint asks when somebody comes: who they are as far as it can tell, and where they stand."""
+
+from patron.sim import instore
+from patron.sim.engine.state import APP, STORE
+from patron.sim.luck import Dice
+from patron.sim.messages import Message, known_by
+from patron.sim.shops import online_time, opening_time, touchpoint
+from patron.sim.town import Town
+from patron.sim.visits import AskDecision
+
+
+def ask_of(town: Town, row: int, channel: int, day: int, date: int) -> AskDecision | None:
+    """The question of one visit; None when nothing there asks.
+
+    A web or app visit asks under the browser (or the account, once it is known there); a till asks when a card is read. It
+    is the browser, card and moment of the messages that tell of the visit (`patron.sim.scenes`).
+    """
+    person, dice = town.who(row), Dice(town.seed, int(town.people.ids[row]), day)
+    if channel == STORE:
+        shows = dice.chance(instore.SHOWS_CARD, "shows card") or not person.noisy
+        if not (instore.has_card(person, day) and shows):
+            return None
+        at, store = opening_time(person.country, date, dice), town.home(row)
+        context: Message = {
+            "touchpoint": touchpoint(store, "till", 1 + dice.below(store.tills, "till")),
+            "externalIds": known_by(card=person.card),
+            "store_id": store.id,
+        }
+        return AskDecision(at, "till", "pos", {}, context)
+    at = online_time(person.country, date, dice)
+    if channel == APP and person.install:
+        ids: Message = {"userId": person.user_id} if person.user_id else {"anonymousId": person.install}
+        return AskDecision(at, "app_home", "app", ids, {})
+    cookie = dice.pick(person.cookies, "which cookie", 0)
+    ids = {"userId": person.user_id} if cookie.told and person.user_id else {"anonymousId": cookie.id}
+    return AskDecision(at, "web_home", "web", ids, {"page": {"path": "/"}})
