@@ -6,6 +6,7 @@ from patron.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
+    "identity": ("identity", "How well its people can be told apart, by each method."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""
 

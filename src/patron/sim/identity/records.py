@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from patron.sim.folder import TRUTH, messages, read_manifest, rows
+from patron.sim.folder import EVENTS, TRUTH, BadFolder, messages, read_manifest, rows
 from patron.sim.shops import COUNTRIES, STORES
 
 KINDS: tuple[str, ...] = ("crm_id", "card", "anonymous_id", "email", "phone")
@@ -130,25 +131,50 @@ def records_of(folder: Path) -> list[Record]:
 
     Memory grows with the records and with the number of messages (their owners), not with what they say.
 
-    Raises BadFolder when the folder is no generated world.
+    A message that the truth has no owner for is in no record.
+
+    Raises BadFolder when the folder is no generated world, or a file of it cannot be read.
     """
     manifest = read_manifest(folder)
-    owners = {
-        row["messageId"]: (row["person"], row["household"]) for row in rows(folder / TRUTH, "person_map")
-    }
-    drafts: dict[tuple[str, int, int], _Draft] = {}
+    owners, drafts = _owners(folder), dict[tuple[str, int, int], _Draft]()
     for source in manifest.sources:
-        for message in messages(folder, source.name):
-            identifiers = identifiers_of(message)
-            key, owner = key_of(identifiers), owners.get(message["messageId"])
-            if key is None or owner is None:
-                continue
-            place = (key, *owner)
-            draft = drafts.get(place)
-            if draft is None:
-                draft = drafts[place] = _Draft()
-            draft.take(message, identifiers)
+        try:
+            for message in messages(folder, source.name):
+                _take(drafts, owners, message)
+        except (OSError, msgspec.DecodeError, LookupError, TypeError, AttributeError) as error:
+            raise _broken(folder / EVENTS / f"{source.name}.ndjson", error) from None
     return [_record(*place, drafts[place]) for place in sorted(drafts)]
+
+
+Owners = dict[str, tuple[int, int]]
+
+
+def _owners(folder: Path) -> Owners:
+    try:
+        return {
+            row["messageId"]: (row["person"], row["household"]) for row in rows(folder / TRUTH, "person_map")
+        }
+    except (OSError, msgspec.DecodeError, LookupError, TypeError) as error:
+        raise _broken(folder / TRUTH / "person_map.ndjson", error) from None
+
+
+def _broken(file: Path, error: Exception) -> BadFolder:
+    return BadFolder(
+        f"{file} cannot be read ({type(error).__name__}: {error}); run this as somebody who may read the truth, "
+        "or generate the world again"
+    )
+
+
+def _take(drafts: dict[tuple[str, int, int], _Draft], owners: Owners, message: dict[str, Any]) -> None:
+    identifiers = identifiers_of(message)
+    key, owner = key_of(identifiers), owners.get(message["messageId"])
+    if key is None or owner is None:
+        return
+    place = (key, *owner)
+    draft = drafts.get(place)
+    if draft is None:
+        draft = drafts[place] = _Draft()
+    draft.take(message, identifiers)
 
 
 def _record(key: str, person: int, household: int, draft: _Draft) -> Record:
