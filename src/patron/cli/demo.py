@@ -29,8 +29,8 @@ from patron.model.clock import DAY
 from patron.model.errors import PatronError
 from patron.sim.messages import Delivery
 
-LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email")
-SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email")
+LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email", "sms", "push")
+SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email", "sms", "push")
 SEED = 7
 HALF = "demo.unfinished"
 """Stands in a demo's folder while it is being built."""

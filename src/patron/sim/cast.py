@@ -13,7 +13,8 @@ from patron.sim import script
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.identities import Cookie, Dossier, uuid_of
 from patron.sim.messages import Told
-from patron.sim.people import FOREVER, Population
+from patron.sim.parameters import Identity
+from patron.sim.people import EMAIL, FOREVER, Population
 from patron.sim.shops import STORES
 
 ANNA, MARTA, LUCA, CARMEN, PABLO, NURIA, HANNAH = 0, 4, 8, 12, 13, 14, 16
@@ -154,7 +155,8 @@ def settle(people: Population, days: int) -> None:
         people.home[row] = home
         people.country[row] = DOSSIERS[number].country
         people.app[row] = DOSSIERS[number].install is not None
-        people.mail[row] = number in {CARMEN, PABLO, HANNAH}
+        people.agreed[row] = False
+        people.agreed[row, EMAIL] = number in {CARMEN, PABLO, HANNAH}
         people.leaving[row] = 0.0
         if number in LIKES:
             people.until[row], people.taste[row] = -FOREVER, TASTES[number]
@@ -215,11 +217,11 @@ def stories(people: Population) -> list[Story]:
     return [story for numbers, story in told if here.issuperset(numbers)]
 
 
-def scenes(seed: int, day: int, date: int, days: int, present: Iterable[int]) -> list[Told]:
+def scenes(seed: int, day: int, date: int, days: int, present: Iterable[int], noise: Identity) -> list[Told]:
     """What the script has for the planted people who are present, on one day of a history of `days` days."""
     told: list[Told] = []
     for number in present:
-        stage = script.Stage(seed, DOSSIERS[number], STORES[HOMES[number]], day, date)
+        stage = script.Stage(seed, DOSSIERS[number], STORES[HOMES[number]], day, date, noise)
         script.play(stage, days - day, DOSSIERS[MARTA].card or "")
         told.extend(stage.pen.told)
     return told

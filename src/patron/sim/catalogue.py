@@ -291,14 +291,14 @@ def pick_product(dice: Dice, habits: Dice, category: int) -> Product:
     return SHELF[category][dice.choice(_POPULARITY, "product", category)]
 
 
-def promotion(seed: int, category: int, week: int) -> float:
-    """The price factor of a category in a week: 0.85 in a tenth of all weeks, else 1 (7.3)."""
-    return 0.85 if Dice(seed, category, week).chance(0.10, "promotion") else 1.0
+def promotion(seed: int, category: int, week: int, share: float = 0.10, factor: float = 0.85) -> float:
+    """The price factor of a category in a week: `factor` in a `share` of all weeks, else 1 (7.3)."""
+    return factor if Dice(seed, category, week).chance(share, "promotion") else 1.0
 
 
-def season(iso_week: int) -> Floats:
+def season(iso_week: int, more: float = 1.8) -> Floats:
     """How much each category is wanted in an ISO week, 1 in an ordinary one."""
     factor = np.ones(len(CATEGORIES))
     if 46 <= iso_week <= 52:
-        factor[[CATEGORIES.index(name) for name in SEASONAL]] = 1.8
+        factor[[CATEGORIES.index(name) for name in SEASONAL]] = more
     return factor

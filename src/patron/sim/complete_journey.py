@@ -8,7 +8,7 @@ import datetime as dt
 import importlib
 import importlib.util
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from heapq import merge
 from pathlib import Path
@@ -290,12 +290,29 @@ _COLUMNS = (
 )
 
 
+def baskets(households: Collection[int] | None = None) -> Iterator["Basket"]:
+    """The baskets themselves, by time (2017), for whoever counts rather than sends. Raises MissingData.
+
+    `households` keeps only those of some households.
+    """
+    return _read(_folder(), 0, households)
+
+
 def _baskets(folder: Path, shift: int) -> Iterator[_Row]:
-    """One `Order Completed` a basket; the table holds the lines of a basket together, by time."""
-    products, held = _Products(), _Basket()
+    """One `Order Completed` a basket."""
+    return (basket.told() for basket in _read(folder, shift))
+
+
+def _read(folder: Path, shift: int, households: Collection[int] | None = None) -> Iterator["Basket"]:
+    """Put lines together to baskets; the table holds the lines of a basket together, by time."""
+    products, held = _Products(), Basket()
+    wanted = None if households is None else np.array(sorted(households), dtype=np.int64)
     file = _parquet().ParquetFile(folder / "transactions.parquet")
     for piece in file.iter_batches(batch_size=SLICE, columns=list(_COLUMNS)):
         columns = {name: piece.column(name).to_numpy(zero_copy_only=False) for name in _COLUMNS}
+        if wanted is not None:
+            kept = np.isin(columns["household_id"], wanted)
+            columns = {name: values[kept] for name, values in columns.items()}
         times = columns["transaction_timestamp"].astype("datetime64[ms]").astype(np.int64).tolist()
         lines = zip(
             columns["basket_id"].tolist(),
@@ -306,15 +323,15 @@ def _baskets(folder: Path, shift: int) -> Iterator[_Row]:
             _cents(columns["coupon_disc"] + columns["coupon_match_disc"]),
             strict=True,
         )
-        households, stores = columns["household_id"].tolist(), columns["store_id"].tolist()
+        homes, stores = columns["household_id"].tolist(), columns["store_id"].tolist()
         for k, (basket, about, quantity, cents, discount, coupon) in enumerate(lines):
             if basket != held.id:
                 if held.id:
-                    yield held.told()
-                held = _Basket(basket, households[k], stores[k], times[k] + shift)
+                    yield held
+                held = Basket(basket, homes[k], stores[k], times[k] + shift)
             held.add(about, quantity, cents, discount, coupon)
     if held.id:
-        yield held.told()
+        yield held
 
 
 def _cents(values: Any) -> list[int]:
@@ -322,14 +339,14 @@ def _cents(values: Any) -> list[int]:
     return cents
 
 
-class _Basket:
-    """The basket whose lines are being read."""
+class Basket:
+    """One basket: `at` UTC ms; `cents` paid, and taken off by the shop's own prices (`discount`) and by `coupon`."""
 
-    __slots__ = ("at", "cents", "coupon", "discount", "household", "id", "lines", "store")
+    __slots__ = ("at", "cents", "coupon", "discount", "household", "id", "lines", "reduced", "store")
 
     def __init__(self, basket: int = 0, household: int = 0, store: int = 0, at: int = 0) -> None:
         self.id, self.household, self.store, self.at = basket, household, store, at
-        self.cents = self.discount = self.coupon = 0
+        self.cents = self.discount = self.coupon = self.reduced = 0
         self.lines: list[Message] = []
 
     def add(self, about: tuple[str, str, str], quantity: int, cents: int, discount: int, coupon: int) -> None:
@@ -337,6 +354,7 @@ class _Basket:
         self.cents += cents
         self.discount += discount
         self.coupon += coupon
+        self.reduced += discount > 0
         price = cents / 100 if quantity < 2 else round(cents / 100 / quantity, 4)
         self.lines.append(
             {

@@ -51,7 +51,7 @@ def generate(town: Town, out: Path, name: str, *, progress: Callable[[int], None
     (out / TRUTH).mkdir(mode=0o700)
     counts = _write(town, out, progress or (lambda _: None))
     manifest = Manifest(
-        world=town.world.name,
+        world=town.world,
         size=name,
         seed=town.seed,
         first=town.first,

@@ -4,17 +4,18 @@ import heapq
 from collections.abc import Iterator
 
 from patron.model.clock import DAY, HOUR
-from patron.sim.days import BURN_IN, Plan, State, begin, live_day
+from patron.sim.engine.day import Plan, live_day
+from patron.sim.engine.state import Noted, State, begin, nothing_noted
+from patron.sim.geography import STORE_LUCK
 from patron.sim.luck import Dice
 from patron.sim.messages import Delivery, Told, iso
+from patron.sim.policies import BusinessAsUsual
 from patron.sim.scenes import tell
-from patron.sim.shops import COUNTRIES, STORES, local_midnight
+from patron.sim.shops import local_midnight
 from patron.sim.town import Town
 
-LATE_FILES = 0.06
-"""Share of store-days whose till file arrives in the night one or two days later, all at once."""
-TWICE = 0.012
-"""Share of messages that are sent a second time with the same id."""
+BURN_IN = 45
+"""Days lived before the first day that is told, so that needs have their usual spread."""
 _DELAYS = {
     "web": (120, 900),
     "app": (200, 2_500),
@@ -22,6 +23,8 @@ _DELAYS = {
     "associate_tablet": (200, 2_000),
     "call_centre": (500, 4_000),
     "email": (1_000, 60_000),
+    "sms": (1_000, 30_000),
+    "push": (500, 20_000),
     "crm": (1_000, 600_000),
     "pos": (1_000, 45_000),
 }
@@ -65,21 +68,25 @@ def _first(waiting: list[tuple[int, str, int, Told]]) -> tuple[int, str, Told]:
 
 def days(town: Town) -> Iterator[Plan]:
     """The plans of all days told, after a burn-in that nobody hears of."""
-    state = begin(town.seed, town.people, -BURN_IN)
-    yield from _days(town, state)
+    yield from _days(town, *_begin(town))
 
 
 def state_today(town: Town) -> State:
     """Everybody's needs, memory and mailing list as they stand when the history ends."""
-    state = begin(town.seed, town.people, -BURN_IN)
-    for _ in _days(town, state):
+    state, noted = _begin(town)
+    for _ in _days(town, state, noted):
         pass
     return state
 
 
-def _days(town: Town, state: State) -> Iterator[Plan]:
+def _begin(town: Town) -> tuple[State, Noted]:
+    return begin(town.setting, town.people, -BURN_IN), nothing_noted(len(town.people))
+
+
+def _days(town: Town, state: State, noted: Noted) -> Iterator[Plan]:
+    policy = BusinessAsUsual()
     for day in range(-BURN_IN, town.days):
-        plan = live_day(town.seed, town.world, town.people, state, day, town.first + day)
+        plan = live_day(town.setting, town.people, state, noted, policy, day, town.first + day)
         if day >= 0:
             yield plan
 
@@ -87,23 +94,23 @@ def _days(town: Town, state: State) -> Iterator[Plan]:
 def _arrivals(town: Town, told: Told) -> list[int]:
     """When copies of one message arrive: mostly one, now and then two, none when it is lost."""
     dice = Dice(town.seed, told.person, int(told.message["messageId"][-12:], 16))
-    if town.world.lost and dice.chance(town.world.lost, "lost"):
+    transport = town.parameters.transport
+    if transport.lost and dice.chance(transport.lost, "lost"):
         return []
     low, high = _DELAYS[told.source]
     arrival = told.at + told.delay + int(dice.between(low, high, "travels"))
     if told.source == "pos" and told.place:
-        arrival = max(arrival, _file(town.seed, told.place, told.at))
-    if not dice.chance(TWICE, "twice"):
+        arrival = max(arrival, _file(town, told.place, told.at))
+    if not dice.chance(transport.twice, "twice"):
         return [arrival]
     return [arrival, arrival + int(dice.between(1_500, 5 * HOUR, "again"))]
 
 
-def _file(seed: int, place: str, at: int) -> int:
+def _file(town: Town, place: str, at: int) -> int:
     """When the till file of a store-day arrives: 0 when the line was up, else a night later or two."""
-    number = next(n for n, store in enumerate(STORES) if store.id == place)
-    country = next(n for n, market in enumerate(COUNTRIES) if market.code == STORES[number].country)
-    date = at // DAY
-    dice = Dice(seed, (1 << 41) + number, date % 4096)
-    if not dice.chance(LATE_FILES, "late file"):
+    number, date = town.setting.geography.index[place], at // DAY
+    country = town.setting.geography.country_of(number)
+    dice = Dice(town.seed, STORE_LUCK + number, date % 4096)
+    if not dice.chance(town.parameters.transport.late_files, "late file"):
         return 0
     return local_midnight(country, date + 1 + dice.below(2, "nights")) + 4 * HOUR + dice.below(HOUR, "file")

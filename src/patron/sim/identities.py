@@ -3,17 +3,18 @@
 `dossier` says who somebody is; `said_email` and its neighbours say what ends up in a system at one moment.
 """
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from patron.sim import names
 from patron.sim.luck import Dice, scramble, splitmix64
-from patron.sim.people import APP, CARD, CARD_NAMED, CONSENT, CRM, HOUSE, ROOM
+from patron.sim.parameters import Identity, Parameters
+from patron.sim.people import HOUSE, ROOM, consent_of
 from patron.sim.shops import COUNTRIES
 
-CASE, PLUS_TAG, BLANKS, TYPO = 0.10, 0.05, 0.03, 0.025
-NAME_TYPO, JUNK_EMAIL, JUNK_PHONE, WRONG_DIGIT, PHONE_FORMAT = 0.05, 0.04, 0.03, 0.015, 0.55
-NEW_CARDS = 0.12
-"""Share of cards that are handed out within the first 90 days told."""
+_WRITTEN = (
+    *("email_case", "email_tag", "email_blanks", "email_typo", "phone_format", "phone_wrong"),
+    *("name_typo", "junk_email", "junk_phone"),
+)
 JUNK_EMAILS = ("no@no.example", "cliente@alderrosso.example", "test@test.example", "nomail@nomail.example")
 JUNK_PHONES = ("0000000000", "3333333333", "123456789")
 
@@ -80,15 +81,21 @@ def uuid_of(*words: int) -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[low >> 62]}{text[17:20]}-{text[20:]}"
 
 
-def _cookies(seed: int, number: int, dice: Dice, together: bool) -> tuple[Cookie, ...]:
+def noise_of(p: Parameters) -> Identity:
+    """How wrongly things are written in a world: every rate of wrong writing times its noise, at most 1."""
+    i = p.identity
+    return structs.replace(i, **{name: min(1.0, i.noise * getattr(i, name)) for name in _WRITTEN})
+
+
+def _cookies(seed: int, number: int, dice: Dice, together: bool, i: Identity) -> tuple[Cookie, ...]:
     found: list[Cookie] = []
-    for k in range(max(1, dice.poisson(2.0, "cookies"))):
-        shared = together and dice.chance(0.25, "shared", k)
+    for k in range(max(1, dice.poisson(i.cookies, "cookies"))):
+        shared = together and dice.chance(i.shared_tablet, "shared", k)
         owner = HOUSE + number // ROOM if shared else number
         device = "tablet" if shared else ("laptop", "phone", "work laptop")[k % 3]
         cookie = uuid_of(seed, owner, 0 if shared else k + 1)
         if cookie not in [other.id for other in found]:
-            found.append(Cookie(cookie, device, shared, dice.chance(0.55, "told", k)))
+            found.append(Cookie(cookie, device, shared, dice.chance(i.tells_email, "told", k)))
     return tuple(found)
 
 
@@ -122,15 +129,15 @@ def card_number(seed: int, number: int) -> str:
     return f"29{1_000_000_000 + scramble(number & (1 << 30) - 1, 30, seed):010d}"
 
 
-def dossier(seed: int, number: int, country: int, together: bool) -> Dossier:
+def dossier(seed: int, number: int, country: int, together: bool, p: Parameters) -> Dossier:
     """Who a person is; `together` says whether anybody shares their home."""
-    dice, house = Dice(seed, number), Dice(seed, HOUSE + number // ROOM)
+    i, dice, house = p.identity, Dice(seed, number), Dice(seed, HOUSE + number // ROOM)
     given, family = names.given_name(dice, country), names.family_name(house, country)
-    domain, cookies = COUNTRIES[country].domain, _cookies(seed, number, dice, together)
-    has_app, has_card = dice.chance(APP, "app"), dice.chance(CARD, "card")
-    account = (has_app or any(c.told for c in cookies)) and dice.chance(0.60, "account")
-    copies = 1 + dice.poisson(0.6, "duplicates") if dice.chance(CRM, "crm") else 0
-    shared_mail = together and house.chance(0.30, "family email")
+    domain, cookies = COUNTRIES[country].domain, _cookies(seed, number, dice, together, i)
+    has_app, has_card = dice.chance(p.channels.app, "app"), dice.chance(i.card, "card")
+    account = (has_app or any(c.told for c in cookies)) and dice.chance(i.account, "account")
+    copies = 1 + dice.poisson(i.crm_duplicates, "duplicates") if dice.chance(i.crm, "crm") else 0
+    shared_mail = together and house.chance(i.family_email, "family email")
     return Dossier(
         number=number,
         household=number // ROOM,
@@ -142,25 +149,22 @@ def dossier(seed: int, number: int, country: int, together: bool) -> Dossier:
         phone=_phone(seed, number, country),
         cookies=cookies,
         second_email=f"{names.plain(given)}.{number:x}@work.example"
-        if dice.chance(0.25, "second email")
+        if dice.chance(i.second_email, "second email")
         else None,
         family_email=f"casa.{names.plain(family)}{number // ROOM}@{domain}" if shared_mail else None,
-        landline=_landline(seed, number // ROOM, country) if house.chance(0.10, "landline") else None,
+        landline=_landline(seed, number // ROOM, country) if house.chance(i.landline, "landline") else None,
         install=uuid_of(seed, number, 90) if has_app else None,
         device=uuid_of(seed, number, 91) if has_app else None,
         user_id=f"u-{scramble(number & (1 << 24) - 1, 24, seed + 1)}" if account else None,
         card=card_number(seed, number) if has_card else None,
-        card_named=has_card and dice.chance(CARD_NAMED, "card named"),
-        card_since=dice.below(90, "enrolled") if dice.chance(NEW_CARDS, "new card") else -1,
+        card_named=has_card and dice.chance(i.card_named, "card named"),
+        card_since=dice.below(90, "enrolled") if dice.chance(i.new_cards, "new card") else -1,
         records=tuple(
             f"C{scramble(number * 8 + k & (1 << 26) - 1, 26, seed)}" for k in range(min(copies, 8))
         ),
-        receipts=not has_card and dice.chance(0.40, "receipts"),
-        caller=dice.chance(0.15, "caller"),
-        consents={
-            purpose: dice.chance(share, f"consent {purpose.split('_')[0]}")
-            for purpose, share in CONSENT.items()
-        },
+        receipts=not has_card and dice.chance(i.receipts, "receipts"),
+        caller=dice.chance(i.caller, "caller"),
+        consents=consent_of(dice, p, country),
     )
 
 
@@ -173,39 +177,39 @@ def _typo(text: str, dice: Dice, purpose: str, k: int) -> str:
     return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
 
 
-def said_email(person: Dossier, dice: Dice, k: int = 0, noise: float = 1.0) -> str:
+def said_email(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
     """The address somebody gives at one moment: perhaps another of theirs, perhaps written wrong."""
     if not person.noisy:
         return person.email
     email = person.email
-    if person.family_email and dice.chance(0.25, "use family", k):
+    if person.family_email and dice.chance(noise.family_email_used, "use family", k):
         email = person.family_email
-    elif person.second_email and dice.chance(0.30, "use second", k):
+    elif person.second_email and dice.chance(noise.second_email_used, "use second", k):
         email = person.second_email
-    if dice.chance(TYPO * noise, "email typo", k):
+    if dice.chance(noise.email_typo, "email typo", k):
         email = _typo(email, dice, "email typo at", k)
-    if dice.chance(PLUS_TAG * noise, "email tag", k):
+    if dice.chance(noise.email_tag, "email tag", k):
         email = email.replace("@", "+shop@", 1)
-    if dice.chance(CASE * noise, "email case", k):
+    if dice.chance(noise.email_case, "email case", k):
         email = email.upper() if dice.chance(0.3, "shouted", k) else email.title()
-    return f" {email} " if dice.chance(BLANKS * noise, "email blanks", k) else email
+    return f" {email} " if dice.chance(noise.email_blanks, "email blanks", k) else email
 
 
-def till_email(person: Dossier, dice: Dice, k: int = 0, noise: float = 1.0) -> str:
+def till_email(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
     """The address typed at a till: now and then junk, to get on with the queue."""
-    if person.noisy and dice.chance(JUNK_EMAIL * noise, "junk email", k):
+    if person.noisy and dice.chance(noise.junk_email, "junk email", k):
         return dice.pick(JUNK_EMAILS, "which junk email", k)
     return said_email(person, dice, k, noise)
 
 
-def said_phone(person: Dossier, dice: Dice, k: int = 0, noise: float = 1.0) -> str:
+def said_phone(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
     """A phone number as it is noted at one moment: formats, a wrong digit, the family's landline."""
     if not person.noisy:
         return person.phone
     phone = person.landline if person.landline and dice.chance(0.5, "landline", k) else person.phone
-    if dice.chance(WRONG_DIGIT * noise, "wrong digit", k):
+    if dice.chance(noise.phone_wrong, "wrong digit", k):
         phone = phone[:-1] + str((int(phone[-1]) + 1 + dice.below(9, "digit", k)) % 10)
-    if not dice.chance(min(PHONE_FORMAT * noise, 1.0), "phone format", k):
+    if not dice.chance(noise.phone_format, "phone format", k):
         return phone
     market = COUNTRIES[person.country]
     bare = phone[1 + len(market.prefix) :]
@@ -213,18 +217,18 @@ def said_phone(person: Dossier, dice: Dice, k: int = 0, noise: float = 1.0) -> s
     return (market.trunk + bare, spaced, f"00{market.prefix}{bare}")[dice.below(3, "which format", k)]
 
 
-def till_phone(person: Dossier, dice: Dice, k: int = 0, noise: float = 1.0) -> str:
+def till_phone(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
     """A phone number typed at a till: now and then junk."""
-    if person.noisy and dice.chance(JUNK_PHONE * noise, "junk phone", k):
+    if person.noisy and dice.chance(noise.junk_phone, "junk phone", k):
         return dice.pick(JUNK_PHONES, "which junk phone", k)
     return said_phone(person, dice, k, noise)
 
 
-def said_name(person: Dossier, dice: Dice, k: int = 0, noise: float = 1.0) -> dict[str, str]:
+def said_name(person: Dossier, dice: Dice, k: int, noise: Identity) -> dict[str, str]:
     """First and last name as somebody heard or typed them, as Segment traits."""
     first, last = person.given, person.family
-    if person.noisy and dice.chance(NAME_TYPO * noise, "first name typo", k):
+    if person.noisy and dice.chance(noise.name_typo, "first name typo", k):
         first = _typo(first, dice, "first name typo at", k)
-    if person.noisy and dice.chance(NAME_TYPO * noise, "last name typo", k):
+    if person.noisy and dice.chance(noise.name_typo, "last name typo", k):
         last = _typo(last, dice, "last name typo at", k)
     return {"firstName": first, "lastName": last}

@@ -8,6 +8,7 @@ from patron.sim.identities import Dossier, said_email, till_email, till_phone
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, known_by, line, money
 from patron.sim.online import Basket
+from patron.sim.parameters import Identity
 from patron.sim.shops import COUNTRIES, Store, associate, touchpoint
 
 KIOSK = 0.16
@@ -58,7 +59,7 @@ def accepts(dice: Dice, benefit: float, k: int = 0) -> bool:
 
 
 def kiosk(
-    pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, day: int, category: int, noise: float
+    pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, day: int, category: int, noise: Identity
 ) -> int:
     """Use the kiosk: look something up, and perhaps say who they are for a benefit. Returns when they leave it."""
     visit = visit_id(pen)
@@ -86,7 +87,7 @@ def say_who(
     day: int,
     visit: str,
     benefit: str,
-    noise: float,
+    noise: Identity,
 ) -> None:
     """Identify at a kiosk, by holding the card to it or by typing an address, with the consents shown there."""
     market, scans = COUNTRIES[person.country], has_card(person, day) and dice.chance(0.5, "scans")
@@ -120,7 +121,7 @@ def contact(
     at: int,
     day: int,
     categories: list[int],
-    noise: float,
+    noise: Identity,
 ) -> None:
     """An associate speaks with somebody, notes it on the tablet, and three times in ten writes afterwards."""
     number = 1 + dice.below(store.associates, "associate")
@@ -156,7 +157,7 @@ def contact(
 
 
 def pay(
-    pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, day: int, basket: Basket, noise: float
+    pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, day: int, basket: Basket, noise: Identity
 ) -> None:
     """Pay at a till: known by the card that is read, by the address for the receipt, or not at all."""
     number = 1 + dice.below(store.tills, "till")
@@ -176,7 +177,7 @@ def pay(
     pen.track("pos", at, "Order Completed", basket.order(**more), context=context, place=store.id)
 
 
-def enrol(pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, noise: float) -> None:
+def enrol(pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, noise: Identity) -> None:
     """Hand out a loyalty card at the till, with whatever address and number the queue has patience for."""
     if person.card is None:
         return

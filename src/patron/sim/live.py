@@ -9,12 +9,12 @@ import numpy as np
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.sim import cast, service
 from patron.sim.catalogue import CATEGORIES
-from patron.sim.days import need_of, needs
+from patron.sim.engine.state import need_of, needs
 from patron.sim.history import state_today
 from patron.sim.identities import Cookie, Dossier, uuid_of
 from patron.sim.luck import Dice, splitmix64
 from patron.sim.messages import Delivery, Message, Pen, Told, iso, known_by
-from patron.sim.shops import STORES, STORES_OF
+from patron.sim.people import EMAIL
 from patron.sim.town import Town
 from patron.sim.visits import Answer, AskDecision, Guest, Visit, at_store, on_line, passes_by
 
@@ -143,13 +143,16 @@ class Live(Iterator[Delivery | AskDecision]):
         stranger = who < STRANGERS
         if stranger or not len(town.people):
             row, person = -1, self._stranger(dice.below(PASSERS_BY, "stranger"))
-            store = STORES[STORES_OF[person.country][dice.below(2, "store")]]
+            near = town.setting.geography.by_country[person.country][0].tolist()
+            store = town.setting.geography.stores[dice.pick(near, "store")]
         else:
             planted = bool(self._cast) and who < STRANGERS + PLANTED
             row = dice.pick(self._cast, "planted") if planted else self._customer(dice)
             person, store = town.who(row), town.home(row)
         pen = Pen(self._luck, self._visits, 0, run=2)
-        need = need_of(town.people, self.state, row) if row >= 0 else np.zeros(len(CATEGORIES))
+        need = (
+            need_of(town.parameters, town.people, self.state, row) if row >= 0 else np.zeros(len(CATEGORIES))
+        )
         return Guest(town, row, person, store, pen, dice, need, at, at // DAY)
 
     def _stranger(self, number: int) -> Dossier:
@@ -160,7 +163,9 @@ class Live(Iterator[Delivery | AskDecision]):
     def _customer(self, dice: Dice) -> int:
         if not self._weights or self._visits % 64 == 0:
             people = self.town.people
-            mood = np.exp(people.alpha + 1.25 * np.log1p(needs(people, self.state).sum(axis=1)))
+            mood = np.exp(
+                people.alpha + 1.25 * np.log1p(needs(self.town.parameters, people, self.state).sum(axis=1))
+            )
             self._weights = np.cumsum(mood * (self.state.here & (people.until > 0)) + 1e-9).tolist()
         return dice.choice(self._weights, "customer")
 
@@ -170,7 +175,7 @@ class Live(Iterator[Delivery | AskDecision]):
         kind = dice.uniform("kind")
         if kind < 0.05 and guest.person.noisy:
             return self._calls(guest)
-        if kind < 0.17 and self.state.listed[guest.row]:
+        if kind < 0.17 and self.state.agreed[guest.row, EMAIL]:
             return self._letter(guest)
         scores = [
             float(t) + 0.9 * dice.normal("channel", k)
@@ -199,7 +204,7 @@ class Live(Iterator[Delivery | AskDecision]):
 
     def _calls(self, guest: Guest) -> Visit:
         """Calls the service."""
-        service.call(guest.pen, guest.dice, guest.person, guest.at, self.town.world.noise)
+        service.call(guest.pen, guest.dice, guest.person, guest.at, self.town.noise)
         yield from ()  # a generator like the other visits
 
 

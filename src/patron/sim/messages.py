@@ -20,6 +20,8 @@ SOURCES: tuple[str, ...] = (
     "associate_tablet",
     "call_centre",
     "email",
+    "sms",
+    "push",
     "crm",
 )
 """The sources that the town sends from: one a channel, each named as its channel in `model/events.py`."""
@@ -32,6 +34,8 @@ _PREFIX = {
     "associate_tablet": "tab-",
     "call_centre": "cc-",
     "email": "mail-",
+    "sms": "sms-",
+    "push": "push-",
     "crm": "crm-",
 }
 

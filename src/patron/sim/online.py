@@ -9,6 +9,7 @@ from patron.sim.catalogue import CATEGORIES, MARGIN, Product, pick_product
 from patron.sim.identities import Cookie, Dossier, said_email, said_name, said_phone
 from patron.sim.luck import Dice, scramble
 from patron.sim.messages import Message, Pen, line, money
+from patron.sim.parameters import Identity
 from patron.sim.shops import COUNTRIES
 
 SAYS_EMAIL = 0.45
@@ -57,6 +58,7 @@ class Session(Struct):
     known: bool
     """Logged in: messages carry the user id."""
     campaign: str | None = None
+    medium: str = "email"
     delay: int = 0
     refuses: bool = False
     k: int = 0
@@ -85,7 +87,7 @@ class Session(Struct):
                 "type": "ios" if self.person.number % 2 else "android",
             }
         if self.campaign:
-            context["campaign"] = {"name": self.campaign, "source": "newsletter", "medium": "email"}
+            context["campaign"] = {"name": self.campaign, "source": "crm", "medium": self.medium}
         if self.refuses:
             context["consent"] = {"categoryPreferences": {"analytics": False}}
         return context
@@ -129,13 +131,13 @@ def open_session(pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k:
         cookie = Cookie(person.install, "phone", False, person.user_id is not None)
         offline = dice.chance(0.10, "offline", k)
         delay = int(dice.between(0.3, 9.0, "offline hours", k) * HOUR) if offline else 0
-        return Session(pen, dice, person, "app", at, cookie, person.user_id is not None, None, delay)
+        return Session(pen, dice, person, "app", at, cookie, person.user_id is not None, delay=delay)
     cookie = dice.pick(person.cookies, "which cookie", k)
     refuses = person.noisy and Dice(1, person.number).chance(REFUSES_ANALYTICS, "refuses analytics")
     return Session(pen, dice, person, "web", at, cookie, False, refuses=refuses)
 
 
-def arrive(session: Session, noise: float, k: int = 0) -> None:
+def arrive(session: Session, noise: Identity, k: int = 0) -> None:
     """The first moments: the page or screen, and a log-in or an address given, when they do that here."""
     person, dice = session.person, session.dice
     if session.source == "app":
@@ -171,7 +173,7 @@ def wander(session: Session, categories: list[int], currency: str, habits: Dice)
         session.look(pick_product(session.dice, habits, category), currency)
 
 
-def check_out(session: Session, basket: Basket, noise: float) -> None:
+def check_out(session: Session, basket: Basket, noise: Identity) -> None:
     """Put a basket into the cart, go to the till of the web, and order; guests give name, e-mail and phone."""
     person, dice = session.person, session.dice
     for product, quantity, cents in basket.lines:

@@ -7,30 +7,32 @@ import numpy as np
 from patron.model.clock import HOUR
 from patron.sim import cast, instore, online, service
 from patron.sim.catalogue import CATEGORIES
-from patron.sim.days import APP, STORE, Plan, prices
-from patron.sim.identities import NEW_CARDS, Dossier
+from patron.sim.engine.day import Plan
+from patron.sim.engine.letters import Delivered
+from patron.sim.engine.shopping import prices
+from patron.sim.engine.state import APP, STORE
+from patron.sim.identities import Dossier
 from patron.sim.luck import Dice, Luck
 from patron.sim.messages import Pen, Told
 from patron.sim.online import Basket
+from patron.sim.people import CHANNELS
 from patron.sim.shops import COUNTRIES, online_time, opening_time
 from patron.sim.town import Town
-
-RESEARCH = 0.15
-"""Share of store visits that are prepared on the web the evening before or that morning."""
 
 
 def tell(town: Town, plan: Plan) -> list[Told]:
     """Everything that is sent about one day, in no particular order; refunds lie days ahead."""
     pens: dict[int, Pen] = {}
     tellers = _Day(town, plan, pens)
-    tellers.letters()
-    for at, row in enumerate(plan.visitors.tolist()):
+    for delivered in plan.delivered:
+        tellers.letters(delivered)
+    for at, row in enumerate(plan.shoppers.rows.tolist()):
         tellers.visit(at, row)
     for row in plan.browsers.tolist():
         tellers.browse(row)
     tellers.rest()
     told = [told for pen in pens.values() for told in pen.told]
-    told.extend(cast.scenes(town.seed, plan.day, plan.date, town.days, _planted(town)))
+    told.extend(cast.scenes(town.seed, plan.day, plan.date, town.days, _planted(town), town.noise))
     return told
 
 
@@ -43,8 +45,8 @@ class _Day:
 
     def __init__(self, town: Town, plan: Plan, pens: dict[int, Pen]) -> None:
         self.town, self.plan, self.pens = town, plan, pens
-        self.noise = town.world.noise
-        self.price = prices(town.seed, plan.date).tolist()
+        self.noise = town.noise
+        self.price = prices(town.setting, plan.date).tolist()
 
     def pen(self, row: int) -> Pen:
         """The pen of a person today."""
@@ -59,22 +61,17 @@ class _Day:
     def _habits(self, person: Dossier) -> Dice:
         return Dice(self.town.seed, person.number)
 
-    def letters(self) -> None:
-        """The newsletter, and the web visits of those who click."""
-        mailing = self.plan.mailing
-        if mailing is None:
-            return
-        did = zip(
-            mailing.opened.tolist(), mailing.clicked.tolist(), mailing.unsubscribed.tolist(), strict=True
-        )
-        for row, what in zip(mailing.sent.tolist(), did, strict=True):
+    def letters(self, delivered: Delivered) -> None:
+        """Messages of one channel, and the web visits of those who click."""
+        send = delivered.send
+        for at, row in enumerate(send.rows.tolist()):
             person, dice, pen = self.town.who(row), self.dice(row), self.pen(row)
-            clicked = service.newsletter(pen, dice, person, self.plan.date, mailing, what)
+            clicked = service.message(pen, dice, person, self.plan.date, delivered, at)
             if clicked is not None:
                 session = online.open_session(pen, dice, person, "web", clicked + 1500, 3)
-                session.campaign = f"newsletter-{self.plan.date}"
+                session.campaign, session.medium = send.campaign, CHANNELS[send.channel]
                 online.arrive(session, self.noise, 3)
-                online.wander(session, [mailing.category], self.currency(person), self._habits(person))
+                online.wander(session, [int(send.category[at])], self.currency(person), self._habits(person))
 
     def currency(self, person: Dossier) -> str:
         """What a person pays in."""
@@ -94,10 +91,10 @@ class _Day:
 
     def visit(self, at: int, row: int) -> None:
         """One person's visit of the day, in whichever channel."""
-        if self.plan.channel[at] == STORE:
+        if self.plan.shoppers.channel[at] == STORE:
             self._store(at, row)
         else:
-            self._shop_online(at, row, "app" if self.plan.channel[at] == APP else "web")
+            self._shop_online(at, row, "app" if self.plan.shoppers.channel[at] == APP else "web")
 
     def _shop_online(self, at: int, row: int, source: str) -> None:
         person, dice, pen = self.town.who(row), self.dice(row), self.pen(row)
@@ -119,7 +116,7 @@ class _Day:
         person, dice, pen, store = town.who(row), self.dice(row), self.pen(row), town.home(row)
         now = opening_time(person.country, plan.date, dice)
         eager = instore.wanted_first(plan.need[row].tolist())
-        if dice.chance(RESEARCH, "research"):
+        if dice.chance(town.parameters.visits.research, "research"):
             session = online.open_session(
                 pen, dice, person, "web", now - int(dice.between(1, 14, "hours before") * HOUR), 2
             )
@@ -132,7 +129,7 @@ class _Day:
         now += int(dice.between(60_000, 300_000, "strolls"))
         if dice.chance(instore.KIOSK, "kiosk"):
             now = instore.kiosk(pen, dice, person, store, now, day, eager[0], self.noise)
-        if plan.contacted[at]:
+        if plan.shoppers.contacted[at]:
             now += int(dice.between(60_000, 240_000, "talks"))
             instore.contact(pen, dice, person, store, now, day, eager, self.noise)
         basket = self.basket(at, person, "T")
@@ -158,7 +155,9 @@ class _Day:
         town, plan, luck = self.town, self.plan, Luck(self.town.seed, self.town.people.ids)
         for row in range(len(town.people)) if plan.day == 0 else ():
             service.records(self.pen(row), self.dice(row), town.who(row), plan.date, self.noise)
-        new = (luck.uniform(0, "new card") < NEW_CARDS) & (luck.uniform(0, "enrolled") * 90 // 1 == plan.day)
+        new = (luck.uniform(0, "new card") < town.parameters.identity.new_cards) & (
+            luck.uniform(0, "enrolled") * 90 // 1 == plan.day
+        )
         for row in np.flatnonzero(new).tolist():
             self._enrol(row)
         for row in np.flatnonzero(luck.uniform(plan.day, "calls") < service.CALLS_A_DAY).tolist():

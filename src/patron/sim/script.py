@@ -8,6 +8,7 @@ from patron.sim.catalogue import product_named
 from patron.sim.identities import Dossier
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, known_by, line
+from patron.sim.parameters import Identity
 from patron.sim.shops import COUNTRIES, Store, associate, local_midnight, touchpoint
 
 ADVISER = 3
@@ -17,8 +18,11 @@ ADVISER = 3
 class Stage:
     """One planted person on one day: the pen, the luck, the place, and the time of the scene being played."""
 
-    def __init__(self, seed: int, person: Dossier, store: Store, day: int, date: int) -> None:
+    def __init__(
+        self, seed: int, person: Dossier, store: Store, day: int, date: int, noise: Identity
+    ) -> None:
         self.seed, self.person, self.store, self.day, self.date = seed, person, store, day, date
+        self.noise = noise
         self.pen = Pen(seed, person.number, day, run=1)
         self.dice = Dice(seed, person.number, day)
         self.at = 0
@@ -130,7 +134,7 @@ def _logs_in(stage: Stage) -> None:
 def _orders(*names: str) -> Scene:
     def play(stage: Stage) -> None:
         session = stage.session(known=True)
-        online.check_out(session, stage.basket("W", *names), 0.0)
+        online.check_out(session, stage.basket("W", *names), stage.noise)
 
     return play
 
@@ -221,7 +225,7 @@ def _served(*names: str, buys: bool = True) -> Scene:
 def _app_opens(stage: Stage) -> None:
     session = online.open_session(stage.pen, stage.dice, stage.person, "app", stage.at, stage.scene)
     session.delay = 0
-    online.arrive(session, 0.0)
+    online.arrive(session, stage.noise)
     traits = {"email": stage.person.email, "firstName": stage.person.given, "lastName": stage.person.family}
     session.identify(traits, "login", stage.person.consents)
 

@@ -1,46 +1,72 @@
 """What happens beside shopping: newsletters, calls, changes of mind about consent, and the customer file."""
 
+from collections.abc import Callable
+
 from patron.model.clock import HOUR, MINUTE
 from patron.sim.catalogue import CATEGORIES
-from patron.sim.days import Mailing
+from patron.sim.engine.letters import Delivered
 from patron.sim.identities import Dossier, said_email, said_name, said_phone
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, known_by
+from patron.sim.parameters import Identity
+from patron.sim.people import CALL, CHANNELS, PUSH, SMS
 from patron.sim.shops import COUNTRIES, local_midnight, online_time
 
 CALLS_A_DAY = 1.6 / 90
 CONSENT_CHANGES_A_DAY = 0.02 / 30
+_DOORS = ("newsletter footer", "STOP by SMS", "app settings", "told on the phone")
+"""Where somebody takes a consent back, by channel."""
+_ANSWERS = (
+    "Is it there in size 42?",
+    "Thanks, I will pass on Saturday.",
+    "Do you deliver?",
+    "Keep one for me, please.",
+)
 REASONS = ("late delivery", "return", "stock question", "invoice", "damaged item")
 
 
-def newsletter(
-    pen: Pen, dice: Dice, person: Dossier, date: int, mailing: Mailing, did: tuple[bool, bool, bool]
-) -> int | None:
-    """One letter and what its addressee did (opened, clicked, unsubscribed). Returns when they clicked."""
-    opened, clicked, unsubscribed = did
-    category, sent = CATEGORIES[mailing.category], local_midnight(person.country, date) + 8 * HOUR
-    sent += dice.below(20 * MINUTE, "mail queue")
-    context: Message = {"externalIds": known_by(email=person.email)}
-    letter = {
-        "message_id": f"n{date}-{pen.number() & 0xFFFFFFFFFF:010x}",
-        "channel": "email",
-        "campaign_id": f"newsletter-{date}",
-        "creative_id": f"{category}-{COUNTRIES[person.country].language}",
+def message(pen: Pen, dice: Dice, person: Dossier, date: int, delivered: Delivered, at: int) -> int | None:
+    """One message of a `Send` (its entry `at`) and what its addressee did. Returns when they clicked."""
+    send, k = delivered.send, delivered.send.channel
+    channel, category = CHANNELS[k], CATEGORIES[int(send.category[at])]
+    now = (
+        local_midnight(person.country, date)
+        + int(send.hour[at] * HOUR)
+        + dice.below(20 * MINUTE, f"{channel} queue")
+    )
+    ids = addressed(person, k)
+    about = {
+        "message_id": f"{channel[0]}{date}-{pen.number() & 0xFFFFFFFFFF:010x}",
+        "channel": channel,
+        "campaign_id": send.campaign,
+        "creative_id": f"{channel}-{int(send.creative[at])}-{COUNTRIES[person.country].language}",
         "category": category,
     }
-    at = sent
-    pen.track("email", at, "Message Sent", dict(letter), context=dict(context))
-    if opened:
-        at += int(dice.between(0.02, 11.0, "open hours") * HOUR)
-        pen.track("email", at, "Message Opened", dict(letter), context=dict(context))
-    if unsubscribed:
-        change = _change("email_marketing", False, person, "newsletter footer")
-        pen.track("email", at + MINUTE, "Consent Changed", change, context=dict(context))
-    if not clicked:
+    if send.offer[at]:
+        about["offer"] = f"12% off {category}"
+    pen.track(channel, now, "Message Sent", dict(about), **ids())
+    if k != SMS and delivered.opened[at]:
+        now += int(dice.between(0.02, 11.0, f"{channel} open hours") * HOUR)
+        pen.track(channel, now, "Message Opened", dict(about), **ids())
+    if delivered.unsubscribed[at]:
+        change = _change(f"{channel}_marketing", False, person, _DOORS[k])
+        pen.track(channel, now + MINUTE, "Consent Changed", change, **ids())
+    if not delivered.clicked[at]:
         return None
-    at += int(dice.between(5_000, 90_000, "click wait"))
-    pen.track("email", at, "Message Clicked", letter, context=context)
-    return at
+    now += int(dice.between(5_000, 90_000, f"{channel} click wait"))
+    pen.track(channel, now, "Message Clicked", dict(about), **ids())
+    if delivered.replied[at]:
+        answer = {**about, "text": dice.pick(_ANSWERS, "answer")}
+        pen.track(channel, now + MINUTE, "Message Replied", answer, **ids())
+    return now
+
+
+def addressed(person: Dossier, channel: int) -> Callable[[], Message]:
+    """Makes the ids that a sending system knows somebody by: address, number, or the app on their phone."""
+    if channel == PUSH:
+        return lambda: {"anonymousId": person.install, "context": {"device": {"id": person.device}}}
+    mark = {"phone": person.phone} if channel in {SMS, CALL} else {"email": person.email}
+    return lambda: {"context": {"externalIds": known_by(**mark)}}
 
 
 def _change(purpose: str, granted: bool, person: Dossier, place: str) -> Message:
@@ -59,7 +85,7 @@ def mind_changed(pen: Pen, dice: Dice, person: Dossier, date: int) -> None:
     )
 
 
-def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: float) -> None:
+def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: Identity) -> None:
     """A call: the number shows nine times in ten, and the agent mostly asks for an address as well."""
     call_id, shows = f"call-{pen.number() & 0xFFFFFFFFFF:010x}", dice.chance(0.9, "number shows")
     number = (
@@ -87,7 +113,7 @@ def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: float) -> None:
     pen.track("call_centre", at + seconds * 1000, "Call Ended", end, context={**device, **ids})
 
 
-def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: float) -> None:
+def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -> None:
     """The customer file as it is handed over on the first night: old records, some twice, and the loyalty list."""
     at = local_midnight(person.country, date) + 2 * HOUR + dice.below(HOUR, "file order")
     for k, record in enumerate(person.records):

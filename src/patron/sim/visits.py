@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from patron.sim import instore, online
 from patron.sim.catalogue import CATEGORIES, LIST_PRICES, SHELF, pick_product
-from patron.sim.days import UNUSED, prices
+from patron.sim.engine.shopping import prices
 from patron.sim.identities import Dossier
 from patron.sim.luck import Dice, Floats
 from patron.sim.messages import Message, Pen, known_by
@@ -96,11 +96,13 @@ def shown_category(answer: Answer, eager: list[int]) -> int | None:
 
 def chances(guest: Guest, shown: int | None, talked: bool) -> Floats:
     """Probability of buying each category now, given what was shown and whether an associate spoke."""
-    people, effect = guest.town.people, guest.town.world.effect
-    logit = -3.2 + 3.3 * guest.need + UNUSED * ~people.adopts[guest.row] + effect * 0.20 * talked
-    logit -= 0.9 * people.ps[guest.row] * np.log(prices(guest.town.seed, guest.date))
+    people, p = guest.town.people, guest.town.parameters
+    b, effect = p.buying, p.world.effect
+    logit = b.base + b.need * guest.need + p.needs.unused * ~people.adopts[guest.row]
+    logit = logit + effect * p.associates.effect * talked
+    logit -= b.price * people.ps[guest.row] * np.log(prices(guest.town.setting, guest.date))
     if shown is not None:
-        logit[shown] += effect * 0.7 * (0.2 + 0.8 * guest.need[shown])
+        logit[shown] += effect * b.slot * (b.slot_low + (1.0 - b.slot_low) * guest.need[shown])
     odds: Floats = 1.0 / (1.0 + np.exp(-logit))
     return odds
 
@@ -116,7 +118,7 @@ def basket(guest: Guest, prefix: str, shown: int | None, talked: bool = False) -
         (c, float(LIST_PRICES[c]) * size * math.exp(0.35 * dice.normal("basket", c))) for c in guest.bought
     ]
     number = f"{prefix}-{guest.pen.number() % 10**11:011d}"
-    price = prices(guest.town.seed, guest.date).tolist()
+    price = prices(guest.town.setting, guest.date).tolist()
     return online.make_basket(
         number, guest.currency, wanted, price, dice, Dice(guest.town.seed, guest.person.number)
     )
@@ -146,14 +148,14 @@ def at_store(guest: Guest) -> Visit:
         shown = yield from _kiosk(guest)
     if talked:
         guest.spend_time(8_000, 40_000, "talks")
-        instore.contact(guest.pen, dice, person, store, guest.at, day, guest.eager(), guest.town.world.noise)
+        instore.contact(guest.pen, dice, person, store, guest.at, day, guest.eager(), guest.town.noise)
     guest.spend_time(15_000, 90_000, "queues")
     if instore.has_card(person, day) and dice.chance(TILL_ASKS, "till asks"):
         shown = (yield from _till(guest)) or shown
     bought = basket(guest, "T", shown, talked)
     if bought:
         guest.spend_time(4_000, 25_000, "pays")
-        instore.pay(guest.pen, dice, person, store, guest.at, day, bought, guest.town.world.noise)
+        instore.pay(guest.pen, dice, person, store, guest.at, day, bought, guest.town.noise)
 
 
 def _kiosk(guest: Guest) -> Generator[AskDecision, Answer, int | None]:
@@ -162,9 +164,9 @@ def _kiosk(guest: Guest) -> Generator[AskDecision, Answer, int | None]:
     visit = instore.visit_id(guest.pen)
     benefit, value = instore.BENEFITS[dice.below(len(instore.BENEFITS), "benefit")]
     if not instore.accepts(dice, value) and person.noisy:
-        instore.kiosk(guest.pen, dice, person, store, guest.at, day, guest.eager()[0], guest.town.world.noise)
+        instore.kiosk(guest.pen, dice, person, store, guest.at, day, guest.eager()[0], guest.town.noise)
         return None
-    instore.say_who(guest.pen, dice, person, store, guest.at, day, visit, benefit, guest.town.world.noise)
+    instore.say_who(guest.pen, dice, person, store, guest.at, day, visit, benefit, guest.town.noise)
     said = guest.pen.told[-1].message["context"]["externalIds"]
     guest.spend_time(700, 1_500, "kiosk thinks")
     device = touchpoint(store, "kiosk", 1, visit)
@@ -195,7 +197,7 @@ def on_line(guest: Guest, source: str, campaign: str | None = None) -> Visit:
     person, dice = guest.person, guest.dice
     session = online.open_session(guest.pen, dice, person, source, guest.at)
     session.campaign, session.delay = campaign, session.delay // 100
-    online.arrive(session, guest.town.world.noise)
+    online.arrive(session, guest.town.noise)
     session.step(600, 1_500)
     context = {**session.context("/"), "path": "/"}
     ids = {"userId": person.user_id} if session.known else {"anonymousId": session.cookie.id}
@@ -210,7 +212,7 @@ def on_line(guest: Guest, source: str, campaign: str | None = None) -> Visit:
     )
     bought = basket(guest, source[0].upper(), shown) if dice.chance(0.55, "buys online") else None
     if bought:
-        online.check_out(session, bought, guest.town.world.noise)
+        online.check_out(session, bought, guest.town.noise)
 
 
 def passes_by(guest: Guest) -> Visit:
@@ -232,8 +234,8 @@ def passes_by(guest: Guest) -> Visit:
             guest.spend_time(6_000, 30_000, f"kiosk {category}")
     else:
         wanted = [(c, float(LIST_PRICES[c])) for c in sorted(set(curious[:2]))]
-        price = prices(guest.town.seed, guest.date).tolist()
+        price = prices(guest.town.setting, guest.date).tolist()
         number = f"T-{guest.pen.number() % 10**11:011d}"
         paid = online.make_basket(number, guest.currency, wanted, price, dice, dice)
-        instore.pay(guest.pen, dice, person, guest.store, guest.at, guest.town.days, paid, 0.0)
+        instore.pay(guest.pen, dice, person, guest.store, guest.at, guest.town.days, paid, guest.town.noise)
     yield from ()  # a generator like the other visits, though nothing asks here

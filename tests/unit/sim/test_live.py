@@ -8,7 +8,7 @@ import pytest
 
 from patron.sim import AskDecision, Delivery, live, make_town
 from patron.sim.catalogue import CATEGORIES
-from patron.sim.days import needs
+from patron.sim.engine.state import needs
 from patron.sim.history import state_today
 from patron.sim.luck import Dice
 from patron.sim.messages import Pen
@@ -110,7 +110,7 @@ def test_an_unread_ask_goes_on_by_itself(town):
 
 def test_what_is_shown_raises_buying_of_that_category_only(town):
     state, coffee = state_today(town), CATEGORIES.index("coffee")
-    need = needs(town.people, state)
+    need = needs(town.parameters, town.people, state)
     gained = lost = 0
     for row in range(len(town.people)):
 

@@ -3,15 +3,22 @@
 import click
 
 from patron.cli.lazy import Lazy
+from patron.cli.options import example
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
     "identity": ("identity", "How well its people can be told apart, by each method."),
+    "compare": ("compare", "A world beside real baskets, and why they differ."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""
 
 
-@click.group(cls=Lazy, package="patron.cli.sim", table=COMMANDS)
+@click.group(
+    cls=Lazy,
+    package="patron.cli.sim",
+    table=COMMANDS,
+    epilog=example("patron sim generate --out world"),
+)
 def sim() -> None:
     """A retailer whose truth is known: generate its data, run it against a server, score what was understood.
 

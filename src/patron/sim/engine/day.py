@@ -1,0 +1,150 @@
+"""One day of everybody's life at once: messages arrive, people visit, buy, or go elsewhere; needs grow (7.3, 7.4).
+
+All draws are named by person, day and purpose, so a day needs nothing but the state it starts from.
+"""
+
+import datetime as dt
+
+import numpy as np
+from msgspec import Struct
+
+from patron.sim.catalogue import CATEGORIES
+from patron.sim.engine import letters, shopping
+from patron.sim.engine.letters import Delivered
+from patron.sim.engine.policy import Policy, Today
+from patron.sim.engine.shopping import Shoppers
+from patron.sim.engine.state import APP, NEVER, STORE, Noted, Setting, State, needs
+from patron.sim.luck import Floats, Ints, Luck
+from patron.sim.people import Flags, Population
+from patron.sim.shops import STORE_HOURS
+
+EVENING = 17
+"""Local hour from which a store with the evening fault sells badly."""
+
+
+class Plan(Struct):
+    """What happens on one day: rows of those who visit, where, and what they take."""
+
+    day: int
+    """Day of the history, 0 = the first one told."""
+    date: int
+    """Days since 1970."""
+    need: Floats
+    shoppers: Shoppers
+    bought: Flags
+    """(visitors, 12)."""
+    wanted: Flags
+    """What they would have taken, had the app let them pay: (visitors, 12)."""
+    spend: Floats
+    """What they meant to spend, in list-price EUR: (visitors, 12)."""
+    offered: Flags
+    """Lines bought at the discount of a message's offer: (visitors, 12)."""
+    browsers: Ints
+    """Rows of those who only look around on the web that day."""
+    delivered: tuple[Delivered, ...]
+
+
+def live_day(
+    setting: Setting, people: Population, state: State, noted: Noted, policy: Policy, day: int, date: int
+) -> Plan:
+    """Live one day: returns what happens and moves `state` and `noted` on.
+
+    `day` counts from the first day told and names the luck, so a history is the same on whatever date it is set; `date`
+    (days since 1970) gives weekday, season and prices.
+    """
+    p = setting.parameters
+    calendar = dt.date(1970, 1, 1) + dt.timedelta(days=date)
+    luck, need = Luck(setting.seed, people.ids), needs(p, people, state)
+    state.memory *= p.messages.memory
+    state.fatigue *= p.messages.fatigue
+    today = Today(setting, people, state, noted, need, day, date, calendar.weekday())
+    delivered = tuple(
+        letters.deliver(setting, people, state, noted, day, need, send)
+        for send in policy.messages(today)
+        if len(send.rows)
+    )
+    rate = shopping.visit_rate(setting, people, state, day, calendar.weekday(), need)
+    state.here &= day <= people.until
+    going = state.here & (luck.uniform(day, "visit") < 1.0 - np.exp(-rate))
+    rows = np.flatnonzero(going)
+    channel = shopping.channels(setting, people, rows, day)
+    shown = policy.slots(today, rows, channel)
+    who = shopping.shoppers(setting, people, rows, channel, need, shown, day)
+    wanted, spend = _take(setting, people, state, who, need, day, date, calendar.isocalendar().week)
+    bought = wanted & ~_fails(setting, people, who, day)[:, None]
+    fresh = (day - state.focus_since[rows] < p.buying.focus_days) & state.focus_offer[rows]
+    offered = bought & fresh[:, None] & (np.arange(len(CATEGORIES)) == state.focus[rows][:, None])
+    looking = p.visits.browsing + p.visits.browsing_need * np.tanh(need.sum(axis=1))
+    browsers = np.flatnonzero(state.here & ~going & (luck.uniform(day, "browse") < looking))
+    _close(setting, people, state, noted, day, need, who, bought)
+    return Plan(day, date, need, who, bought, wanted, spend, offered, browsers, delivered)
+
+
+def store_hours(setting: Setting, people: Population, rows: Ints, day: int) -> Ints:
+    """The local hour at which visitors walk into a store: the same that `shops.opening_time` tells."""
+    drawn = Luck(setting.seed, people.ids[rows]).uniform(day, "store hour")
+    hours: Ints = 9 + np.minimum(
+        np.searchsorted(STORE_HOURS, drawn * STORE_HOURS[-1], side="right"), len(STORE_HOURS) - 1
+    )
+    return hours
+
+
+def _take(
+    setting: Setting,
+    people: Population,
+    state: State,
+    who: Shoppers,
+    need: Floats,
+    day: int,
+    date: int,
+    week: int,
+) -> tuple[Flags, Floats]:
+    """What visitors mean to buy, and for how much."""
+    extra = shopping.treatments(setting, people, state, who, need, day)
+    late = np.array(
+        [setting.geography.faults.get(n) == "evening" for n in range(len(setting.geography.stores))]
+    )
+    if late.any():
+        hurt = late[people.home[who.rows]] & (who.channel == STORE)
+        hurt &= store_hours(setting, people, who.rows, day) >= EVENING
+        extra[hurt] += setting.parameters.pain.evening_fault
+    chance = shopping.odds(setting, people, who, need, day, week, shopping.prices(setting, date), extra)
+    drawn = Luck(setting.seed, people.ids[who.rows]).uniform(day, "buy", len(CATEGORIES))
+    return drawn < chance, shopping.spends(setting, people, who, day)
+
+
+def _fails(setting: Setting, people: Population, who: Shoppers, day: int) -> Flags:
+    """Whether the app's checkout breaks: one version of it does, now and then."""
+    pain, luck = setting.parameters.pain, Luck(setting.seed, people.ids[who.rows])
+    broken = luck.uniform(0, "app version") < pain.app_version_share
+    failed: Flags = (
+        (who.channel == APP) & broken & (luck.uniform(day, "checkout fails") < pain.checkout_failure)
+    )
+    return failed
+
+
+def _close(
+    setting: Setting,
+    people: Population,
+    state: State,
+    noted: Noted,
+    day: int,
+    need: Floats,
+    who: Shoppers,
+    bought: Flags,
+) -> None:
+    """End the day: met needs start again (here or at a competitor), the others grow, some people leave."""
+    luck, rows = Luck(setting.seed, people.ids), who.rows
+    met = luck.uniform(day, "leak", len(CATEGORIES)) < setting.parameters.needs.leak * need
+    met[rows] |= bought
+    state.since = np.where(met, 0.0, state.since + 1.0)
+    buyers = rows[bought.any(axis=1)]
+    state.here[buyers] &= luck.uniform(day, "leave")[buyers] >= people.leaving[buyers]
+    writers = np.flatnonzero(who.follow_up & state.agreed[rows, 0])
+    state.followed[rows[writers]] = day
+    state.skill[rows[writers]] = shopping.skills(setting)[people.home[rows[writers]], who.associate[writers]]
+    last = noted.last[rows]
+    again = bought & (last > NEVER)
+    noted.gaps[rows] += np.where(again, day - last, 0)
+    noted.count[rows] += bought
+    noted.last[rows] = np.where(bought, day, last)

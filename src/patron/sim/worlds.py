@@ -1,0 +1,141 @@
+"""Worlds: the committed parameters, an overlay for each world, and a user's own file over both."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from patron.model.errors import PatronError
+from patron.sim.parameters import Parameters
+
+
+class BadParameters(PatronError):
+    """A parameter that cannot be; the message names its key and what is allowed."""
+
+
+def worlds() -> tuple[str, ...]:
+    """Names of the worlds, the default one first.
+
+    >>> worlds()
+    ('default', 'null', 'perverse', 'simpson', 'drift', 'messy', 'sparse')
+    """
+    return tuple(_toml("worlds"))
+
+
+def parameters(world: str = "default", file: Path | None = None) -> Parameters:
+    """The parameters of a world, with a file's over them.
+
+    Raises BadParameters for an unknown world, a file that cannot be read, an unknown key, and a value out of its range.
+
+    >>> parameters("null").world.effect, parameters().needs.adoption
+    (0.0, 0.38)
+    """
+    overlays = _toml("worlds")
+    if world not in overlays:
+        raise BadParameters(f"there is no world {world!r}; choose one of {', '.join(overlays)}")
+    value = merged(_toml("parameters"), overlays[world])
+    return read(merged(value, _own(file)) if file else value)
+
+
+def read(value: Mapping[str, Any]) -> Parameters:
+    """Parameters from plain data. Raises BadParameters.
+
+    >>> read(merged(_toml("parameters"), {"needs": {"leak": -1.0}}))
+    Traceback (most recent call last):
+        ...
+    patron.sim.worlds.BadParameters: needs.leak = -1.0 is not possible: a number from 0 to 1 is allowed
+    """
+    try:
+        found = msgspec.convert(value, Parameters)
+    except msgspec.ValidationError as error:
+        raise BadParameters(_told(value, str(error))) from None
+    _check(found)
+    return found
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the values of `above` over it, section by section.
+
+    >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+    {'a': {'x': 1, 'y': 3}}
+    """
+    result = dict(below)
+    for name, value in above.items():
+        old = result.get(name)
+        result[name] = (
+            merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        )
+    return result
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("patron.sim") / f"{name}.toml").read_text("utf-8"))
+
+
+def _own(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise BadParameters(f"{file} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadParameters(f"{file} is no TOML: {error}") from None
+
+
+def _check(found: Parameters) -> None:
+    """What no single range can say."""
+    if sum(found.messages.classes) > 1:
+        raise BadParameters(
+            "messages.classes adds up to more than 1: these are shares of people, the rest is `none`"
+        )
+    for name, (low, high) in {
+        "returns.days": found.returns.days,
+        "associates.contact": found.associates.contact,
+    }.items():
+        if low > high:
+            raise BadParameters(
+                f"{name} = [{low}, {high}] is not possible: the first must not be above the second"
+            )
+    if found.touchpoints.benefits.keys() != found.touchpoints.benefit_costs.keys():
+        raise BadParameters("touchpoints.benefits and touchpoints.benefit_costs must name the same benefits")
+
+
+def _told(value: Mapping[str, Any], problem: str) -> str:
+    """What msgspec found, as the key, its value, and what is allowed."""
+    what, _, place = problem.partition(" - at `$")
+    path = [part for part in place.rstrip("`").replace("[", ".").replace("]", "").split(".") if part]
+    if "unknown field" in what:
+        key = ".".join([*path, what.split("`")[1]])
+        return f"there is no parameter {key}; parameters.toml beside this module lists all"
+    found: Any = value
+    for part in path:
+        inside = (
+            found[int(part)]
+            if isinstance(found, list)
+            else found.get(part)
+            if isinstance(found, Mapping)
+            else None
+        )
+        found = inside
+    return f"{'.'.join(path)} = {found!r} is not possible: {_allowed(path) or what} is allowed"
+
+
+def _allowed(path: list[str]) -> str:
+    """The range of a parameter in words; "" when it has none of its own."""
+    kind: Any = Parameters
+    for part in path:
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            kind = get_type_hints(kind, include_extras=True).get(part)
+        else:
+            inside = [a for a in get_args(kind) if a is not Ellipsis]
+            kind = inside[min(int(part), len(inside) - 1)] if part.isdigit() else inside[-1]
+    marks = [a for a in get_args(kind) if isinstance(a, Meta)]
+    if not marks:
+        return ""
+    mark, number = marks[0], "a whole number" if get_args(kind)[0] is int else "a number"
+    low = f"above {mark.gt}" if mark.gt is not None else f"from {mark.ge}" if mark.ge is not None else ""
+    high = f" to {mark.le:,}" if mark.le is not None else " up"
+    return f"{number} {low}{high}"
