@@ -353,7 +353,6 @@ def test_every_unknown_address_is_answered_in_json(shop: Shop) -> None:
         for path in (
             "/nowhere",
             "/v1/nowhere",
-            "/v1/profiles",
             "/v1/profiles/",
             "/v1/admin/",
             "/favicon.ico",

@@ -52,12 +52,7 @@ def to_json(person: Person, profile: Profile) -> dict[str, Any]:
         "last_seen": iso(profile.last),
         "events": profile.events,
         "counters": _counters(profile),
-        "totals": {
-            "orders": profile.totals.orders,
-            "revenue": money(profile.totals.net),
-            "gross": money(profile.totals.gross),
-            "refunded": money(profile.totals.refunded),
-        },
+        "totals": totals(profile),
         "other_revenue": {name: money(profile.sums[name]) for name in sorted(profile.sums)},
         "channels": {
             channel: {"first_seen": iso(seen.first), "last_seen": iso(seen.last), "events": seen.events}
@@ -66,6 +61,20 @@ def to_json(person: Person, profile: Profile) -> dict[str, Any]:
         "first_campaign": _campaign(profile.first_campaign),
         "last_campaign": _campaign(profile.last_campaign),
         "orders": [_order(name, order) for name, order in _latest(profile.orders)],
+    }
+
+
+def totals(profile: Profile) -> dict[str, Any]:
+    """Orders with the money they brought, by currency: net, before refunds, and refunded.
+
+    >>> totals(Profile())
+    {'orders': 0, 'revenue': {}, 'gross': {}, 'refunded': {}}
+    """
+    return {
+        "orders": profile.totals.orders,
+        "revenue": money(profile.totals.net),
+        "gross": money(profile.totals.gross),
+        "refunded": money(profile.totals.refunded),
     }
 
 

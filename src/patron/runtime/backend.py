@@ -18,6 +18,7 @@ from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
+from patron.runtime.roster import Roster
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
 
@@ -35,6 +36,7 @@ class LocalBackend:
         self.app = app
         self.workspace = app.workspace
         self.answers = Answers(app)
+        self._roster = Roster(self.workspace)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -112,6 +114,10 @@ class LocalBackend:
         """One part of a profile as JSON, within what the key may read."""
         found = people.find(self.workspace, person)
         return parts.PARTS[part](self.workspace, self.answers, found, key)
+
+    async def everyone(self, cursor: str | None, limit: int, key: ApiKey) -> Any:
+        """A page of all people, within what the key may read."""
+        return await self._roster.page(cursor, limit, key)
 
     def events(
         self, person: str, limit: int, cursor: str | None, order: str, channel: str, name: str, key: ApiKey

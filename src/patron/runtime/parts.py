@@ -14,11 +14,12 @@ from patron.runtime.workspace import Workspace, plain
 def _profile(workspace: Workspace, _answers: Answers, person: Person, key: ApiKey) -> Any:
     profile = people.profile(workspace, person)
     value = public.to_json(person, profile)
-    value["identifiers"] = _identifiers(workspace, person)
+    value["identifiers"] = identifiers(workspace, person)
     return public.mask(value, key.fields, key.masked)
 
 
-def _identifiers(workspace: Workspace, person: Person) -> list[dict[str, Any]]:
+def identifiers(workspace: Workspace, person: Person) -> list[dict[str, Any]]:
+    """The identifiers of a person, with the times in which they were seen."""
     return [
         {**plain(i), "first_seen": public.iso(i.first_seen), "last_seen": public.iso(i.last_seen)}
         for i in views.identifiers(workspace, person)
@@ -32,7 +33,7 @@ def _traits(workspace: Workspace, _answers: Answers, person: Person, key: ApiKey
 
 
 def _external_ids(workspace: Workspace, _answers: Answers, person: Person, key: ApiKey) -> Any:
-    rows = _identifiers(workspace, person)
+    rows = identifiers(workspace, person)
     return {"data": public.mask_identifiers(rows, key.fields, key.masked)}
 
 

@@ -58,6 +58,25 @@ class ProfileAnswer(Struct, frozen=True):
     orders: list[dict[str, Any]]
 
 
+class ListedPerson(Struct, frozen=True):
+    """A person in the list of all people."""
+
+    id: str
+    identifiers: list[Identifier]
+    events: int
+    first_seen: str | None
+    last_seen: str | None
+    totals: Totals
+
+
+class Everyone(Struct, frozen=True):
+    """A page of all people by id; `cursor` is null on the last one, `total` counts people as of now."""
+
+    data: list[ListedPerson]
+    cursor: str | None
+    total: int
+
+
 class Trait(Struct, frozen=True, rename={"message_id": "messageId"}):
     """A trait and where it comes from."""
 

@@ -53,6 +53,15 @@ def routes(backend: Backend) -> list[Route]:
     return [
         Route(
             "GET",
+            "/v1/profiles",
+            "admin",
+            "All people, page after page, by id: identifiers, number of events, and what they bought.",
+            handlers.everyone,
+            _EVERYONE,
+            returns=answers.Everyone,
+        ),
+        Route(
+            "GET",
             base,
             read,
             "One profile by any identifier.",
@@ -137,6 +146,11 @@ def routes(backend: Backend) -> list[Route]:
     ]
 
 
+_EVERYONE = (
+    Query("limit", "integer", "People a page.", low=1, high=1000),
+    Query("cursor", "string", "The `cursor` of the page before."),
+    AFTER,
+)
 _EVENTS = (
     Query("limit", "integer", "Events a page.", low=1, high=1000),
     Query("cursor", "string", "The `cursor` of the page before."),
@@ -158,6 +172,11 @@ class _Profiles:
             return self._reply(self._backend.resource(request.path["person"], part, request.who))
 
         return handle
+
+    async def everyone(self, request: Request) -> Reply:
+        await self._wait(request)
+        limit = request.number("limit", 100, 1, 1000)
+        return self._reply(await self._backend.everyone(request.query.get("cursor"), limit, request.who))
 
     async def events(self, request: Request) -> Reply:
         await self._wait(request)

@@ -1,10 +1,15 @@
-"""Writing a world into a folder: messages by source in order of arrival, and the truth beside them."""
+"""Writing a world into a folder: messages by source in order of arrival, the other systems' files, and the truth apart.
 
-import contextlib
-import json
+People are told in chunks of fixed size, in as many processes as are wanted, and merged: the bytes are the same for any number
+of processes and in any folder, and memory does not depend on the number of days or people.
+"""
+
+import heapq
 import os
 import platform
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
@@ -12,6 +17,8 @@ from typing import IO
 import msgspec
 import numpy as np
 
+from patron.sim import chunk, feeds_of_world
+from patron.sim.chunk import Sums
 from patron.sim.folder import (
     EVENTS,
     FEEDS,
@@ -22,16 +29,24 @@ from patron.sim.folder import (
     check_truth,
     write_manifest,
 )
-from patron.sim.history import arrivals
-from patron.sim.messages import SOURCES, Told, iso
+from patron.sim.messages import SOURCES
 from patron.sim.people import ROOM
 from patron.sim.town import Town
-from patron.sim.truth import traces
 
+CHUNK = 1_000
+"""Households told together; it names no luck, so it may change, but not with the number of processes."""
+_PARTS = ".parts"
 _encode = msgspec.json.Encoder().encode
 
 
-def generate(town: Town, out: Path, name: str, *, progress: Callable[[int], None] | None = None) -> Manifest:
+def generate(
+    town: Town,
+    out: Path,
+    name: str,
+    *,
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Manifest:
     """Write a town's history and its truth into a new folder.
 
     Parameters
@@ -39,7 +54,8 @@ def generate(town: Town, out: Path, name: str, *, progress: Callable[[int], None
     town : what to tell.
     out : a folder that is empty or does not exist, in no data directory.
     name : the name of its size, for the manifest.
-    progress : told the number of the day whenever one is over.
+    processes : how many tell side by side.
+    progress : told the number of chunks that are done, and of all.
 
     Raises BadFolder when the folder holds something already, or lies in a data directory.
     """
@@ -49,62 +65,113 @@ def generate(town: Town, out: Path, name: str, *, progress: Callable[[int], None
     for part in (EVENTS, FEEDS):
         (out / part).mkdir(parents=True)
     (out / TRUTH).mkdir(mode=0o700)
-    counts = _write(town, out, progress or (lambda _: None))
-    manifest = Manifest(
+    # parts hold the truth, too
+    (out / _PARTS).mkdir(mode=0o700)
+    try:
+        sums, parts = _tell(town, out / _PARTS, processes, progress or (lambda _done, _all: None))
+        _merge(parts, out)
+    finally:
+        shutil.rmtree(out / _PARTS, ignore_errors=True)
+    _totals(sums, out / TRUTH)
+    feeds_of_world.write(town, sums, out / FEEDS, out / EVENTS)
+    manifest = _manifest(town, name, sums)
+    write_manifest(out / TRUTH, manifest)
+    write_manifest(out, manifest)
+    return manifest
+
+
+def _manifest(town: Town, name: str, sums: Sums) -> Manifest:
+    return Manifest(
         world=town.world,
         size=name,
         seed=town.seed,
         first=town.first,
         days=town.days,
         people=len(town.people),
-        sources=tuple(SourceFile(source, source, counts[source]) for source in SOURCES),
+        sources=tuple(SourceFile(source, source, sums.messages[source]) for source in SOURCES),
         versions={"python": platform.python_version(), "numpy": np.__version__, "patron": version("patron")},
     )
-    write_manifest(out / TRUTH, manifest)
-    write_manifest(out, manifest)
-    return manifest
 
 
-def _write(town: Town, out: Path, progress: Callable[[int], None]) -> dict[str, int]:
-    counts = dict.fromkeys(SOURCES, 0)
-    with contextlib.ExitStack() as stack:
-        files = {
-            source: stack.enter_context((out / EVENTS / f"{source}.ndjson").open("wb")) for source in SOURCES
-        }
-        people = stack.enter_context(_private(out / TRUTH / "person_map.ndjson"))
-        last = -1
-        for arrival, _, told in arrivals(town):
-            day = arrival // 86_400_000 - town.first
-            if day != last:
-                last = day
-                progress(day)
-            counts[told.source] += 1
-            files[told.source].write(_line(arrival, told))
-            people.write(_owner(told))
-    with _private(out / TRUTH / "identifiers.ndjson") as lines:
-        for row in _identifiers(town):
-            lines.write(_encode(row) + b"\n")
-    return counts
+def chunks(town: Town) -> Iterator[Town]:
+    """The town in parts: households of a block of numbers live together in each."""
+    block = town.people.ids // (ROOM * CHUNK)
+    for number in np.unique(block):
+        yield town.take(np.flatnonzero(block == number))
 
 
-def _line(arrival: int, told: Told) -> bytes:
-    return _encode({**told.message, "receivedAt": iso(arrival)}) + b"\n"
+def _tell(
+    town: Town, parts: Path, processes: int, progress: Callable[[int, int], None]
+) -> tuple[Sums, list[Path]]:
+    some = list(chunks(town))
+    folders = [parts / f"{number:05d}" for number in range(len(some))]
+    sums, done = Sums(), 0
+    progress(0, len(some))
+    if processes <= 1 or len(some) == 1:
+        for part, folder in zip(some, folders, strict=True):
+            sums.add(chunk.tell(part, folder))
+            done += 1
+            progress(done, len(some))
+        return sums, folders
+    with ProcessPoolExecutor(min(processes, len(some))) as pool:
+        for future in as_completed(
+            [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
+        ):
+            sums.add(future.result())
+            done += 1
+            progress(done, len(some))
+    return sums, folders
 
 
-def _owner(told: Told) -> bytes:
-    row = {"messageId": told.message["messageId"], "person": told.person, "household": told.person // ROOM}
-    return json.dumps(row).encode() + b"\n"
+def _merge(parts: list[Path], out: Path) -> None:
+    for source in SOURCES:
+        with (out / EVENTS / f"{source}.ndjson").open("wb") as file:
+            _join([part / source for part in parts], file)
+    for name in ("person_map", "consent", "identifiers"):
+        with private(out / TRUTH / f"{name}.ndjson") as file:
+            _join([part / name for part in parts], file)
 
 
-def _identifiers(town: Town) -> Iterator[dict[str, object]]:
-    owners: dict[str, set[int]] = {}
-    for row in range(len(town.people)):
-        person = town.who(row)
-        for key in traces(person):
-            owners.setdefault(key, set()).add(person.number)
-    for key in sorted(owners):
-        yield {"identifier": key, "people": sorted(owners[key])}
+def _join(parts: list[Path], out: IO[bytes]) -> None:
+    """Merge sorted files by the key before the tab, which is left out."""
+    files = [part.open("rb") for part in parts]
+    try:
+        for line in heapq.merge(*files):
+            out.write(line[line.index(b"\t") + 1 :])
+    finally:
+        for file in files:
+            file.close()
 
 
-def _private(path: Path) -> IO[bytes]:
+def _totals(sums: Sums, truth: Path) -> None:
+    """`totals.ndjson`: what every day, source, store and currency sold and gave back, in cents."""
+    places = sorted(sums.orders.keys() | sums.refunds.keys())
+    write_lines(
+        truth / "totals.ndjson",
+        (
+            {
+                "day": day,
+                "source": source,
+                "store": store,
+                "currency": currency,
+                "orders": sums.orders[place],
+                "gross_cents": sums.gross[place],
+                "refund_cents": sums.refunds[place],
+            }
+            for place in places
+            for day, source, store, currency in (place,)
+        ),
+    )
+    write_lines(truth / "ads_truth.ndjson", [{"acquired": sums.acquired, "by_ads": sums.aided}])
+
+
+def write_lines(path: Path, rows: Iterable[dict[str, object]]) -> None:
+    """A truth file, readable by its owner only."""
+    with private(path) as file:
+        for row in rows:
+            file.write(_encode(row) + b"\n")
+
+
+def private(path: Path) -> IO[bytes]:
+    """A new file that nobody else may read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

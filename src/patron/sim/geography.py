@@ -11,7 +11,6 @@ from patron.sim.shops import COUNTRIES, STORES, Store
 
 STORE_LUCK = 1 << 41
 """Added to a store's number, so that its luck is nobody else's."""
-CITY_LUCK = 1 << 42
 _STREETS: dict[str, tuple[str, ...]] = {
     "IT": ("Centro", "Stazione", "Porta Nuova", "Navigli", "Corso", "Mercato", "Giardini", "Università"),
     "ES": ("Centro", "Estación", "Mayor", "Mercado", "Plaza Nueva", "Ensanche", "Puerto", "Jardines"),

@@ -1,7 +1,7 @@
 """The past of a town, as it arrived: late till files, apps without network, messages sent twice, some lost."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from patron.model.clock import DAY, HOUR
 from patron.sim.engine.day import Plan, live_day
@@ -43,11 +43,16 @@ def history(town: Town) -> Iterator[Delivery]:
         yield Delivery(arrival, told.source, message)
 
 
-def arrivals(town: Town) -> Iterator[tuple[int, str, Told]]:
-    """The same with the truth beside it: (arrival, messageId, what is told and whose life it is)."""
+def arrivals(town: Town, watch: Callable[[Plan], None] | None = None) -> Iterator[tuple[int, str, Told]]:
+    """The same with the truth beside it: (arrival, messageId, what is told and whose life it is).
+
+    `watch` is shown the plan of each day before it is told.
+    """
     waiting: list[tuple[int, str, int, Told]] = []
     count = 0
     for plan in days(town):
+        if watch is not None:
+            watch(plan)
         for told in tell(town, plan):
             for arrival in _arrivals(town, told):
                 count += 1

@@ -168,6 +168,13 @@ def dossier(seed: int, number: int, country: int, together: bool, p: Parameters)
     )
 
 
+def stranger(person: Dossier) -> Dossier:
+    """The same person as somebody the shop has never heard of: no card, no record in the customer file."""
+    return structs.replace(
+        person, card=None, card_named=False, card_since=-1, records=(), receipts=True, caller=False
+    )
+
+
 def _typo(text: str, dice: Dice, purpose: str, k: int) -> str:
     """Two neighbouring letters swapped, somewhere before the @."""
     end = text.find("@") if "@" in text else len(text)

@@ -86,15 +86,21 @@ class Sender:
 
         Raises LoadFailed when nothing has answered for `give_up` seconds, or when told to stop.
         """
-        headers = {
-            "Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
-            "Content-Type": "application/json",
-        }
+        basic = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        return self.ask("POST", path, basic, body)
+
+    def ask(
+        self, method: str, path: str, authorization: str, body: bytes | None = None
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        """The same for any method: status, content and headers of the first answer that is none of "try again"."""
+        headers = {"Authorization": authorization}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         began, attempt = time.monotonic(), 0
         while True:
             problem, wait = "", None
             try:
-                status, answer, said = self._once(path, body, headers)
+                status, answer, said = self._once(method, path, body, headers)
                 if status not in _RETRY:
                     return status, answer, said
                 problem, wait = f"it answers {status}", _seconds(said.get("Retry-After"))
@@ -111,10 +117,12 @@ class Sender:
             if self._stop.wait(min(pause, 30.0)):
                 raise LoadFailed("stopped")
 
-    def _once(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, Mapping[str, str]]:
+    def _once(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         if self._connection is None:
             self._connection = self._connect()
-        self._connection.request("POST", self._base + path, body, headers)
+        self._connection.request(method, self._base + path, body, headers)
         reply = self._connection.getresponse()
         answer = reply.read()
         if reply.will_close:

@@ -65,6 +65,14 @@ class Population(Struct):
     """Local hour at which a message does most."""
     agreed: Flags
     """What they agree to receive and the shop can send, at the start: (n, 4)."""
+    prospect: Flags
+    """No customer at the start."""
+    intent: Floats
+    """How near a prospect is to coming anyway (z of 7.4)."""
+    near: Flags
+    """Whether they live near a store."""
+    susceptible: Floats
+    """How much ads move them."""
     until: Ints
     """Last day of the history on which they come; far away for nearly everybody."""
 
@@ -135,6 +143,10 @@ def populate(seed: int, ids: Ints, p: Parameters, geography: Geography) -> Popul
         reach=reaches(luck, p, kind, "reach"),
         hour=8.0 + 14.0 * luck.uniform(0, "best hour"),
         agreed=_agreed(luck, p, country, app, alpha_z),
+        prospect=household >= PROSPECTS,
+        intent=luck.normal(0, "intent"),
+        near=houses.uniform(0, "near") < 0.4,
+        susceptible=_susceptible(luck, p),
         until=np.full(len(ids), FOREVER, dtype=np.int64),
     )
 
@@ -153,6 +165,15 @@ def reaches(luck: Luck, p: Parameters, kind: Ints, purpose: str) -> Floats:
     base = np.where((kind == 4)[:, None], m.none, base)
     drawn: Floats = base * np.exp(m.reach_spread * luck.normal(0, purpose, 4))
     return drawn
+
+
+def _susceptible(luck: Luck, p: Parameters) -> Floats:
+    """Ads move those who were not coming anyway: max(0, a + b f + c z)."""
+    base, trait, intent = p.prospects.susceptible
+    moved: Floats = np.maximum(
+        0.0, base + trait * luck.normal(0, "trait") + intent * luck.normal(0, "intent")
+    )
+    return moved
 
 
 def _home(houses: Luck, country: Ints, geography: Geography) -> Ints:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from patron.sim import cast
 from patron.sim.engine.state import Setting
-from patron.sim.identities import Dossier, dossier, noise_of
+from patron.sim.identities import Dossier, dossier, noise_of, stranger
 from patron.sim.luck import Ints
 from patron.sim.parameters import Identity, Parameters
 from patron.sim.people import PROSPECTS, ROOM, Population, crowd, household_size, members, populate
@@ -75,7 +75,8 @@ class Town(Struct, frozen=True, dict=True):
 
     def _draw(self, number: int, country: int) -> Dossier:
         together = size_of(self.seed, number // ROOM) > 1
-        return cast.DOSSIERS.get(number) or dossier(self.seed, number, country, together, self.parameters)
+        found = cast.DOSSIERS.get(number) or dossier(self.seed, number, country, together, self.parameters)
+        return stranger(found) if number // ROOM >= PROSPECTS else found
 
     def row(self, number: int) -> int | None:
         """The row of a person's number; None when the town was made without them."""

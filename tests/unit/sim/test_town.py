@@ -289,7 +289,7 @@ def test_a_messy_world_loses_messages_and_a_bad_name_is_refused():
     assert 0.93 < came / sent < 0.97
     with pytest.raises(BadParameters, match="choose one of default, null, perverse"):
         make_town(today=TODAY, world="gloomy")
-    with pytest.raises(ValueError, match="there is no size 'S'"):
-        make_town(today=TODAY, size="S")
+    with pytest.raises(ValueError, match="there is no size 'XXL'"):
+        make_town(today=TODAY, size="XXL")
     with pytest.raises(ValueError, match="reads no clock"):
         make_town()

@@ -8,6 +8,9 @@ from patron.cli.options import example
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
     "identity": ("identity", "How well its people can be told apart, by each method."),
+    "calibrate": ("calibrate", "What the built-in policies bring, on the same luck."),
+    "load": ("load", "Send a world into a running Patron."),
+    "score": ("score", "Hold a running Patron against the truth of its world."),
     "compare": ("compare", "A world beside real baskets, and why they differ."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine import letters, shopping
 from patron.sim.engine.letters import Delivered
+from patron.sim.engine.media import Media, live_media
 from patron.sim.engine.policy import Policy, Today
 from patron.sim.engine.shopping import Shoppers
 from patron.sim.engine.state import APP, NEVER, STORE, Noted, Setting, State, needs
@@ -42,6 +43,7 @@ class Plan(Struct):
     browsers: Ints
     """Rows of those who only look around on the web that day."""
     delivered: tuple[Delivered, ...]
+    media: Media
 
 
 def live_day(
@@ -63,11 +65,13 @@ def live_day(
         for send in policy.messages(today)
         if len(send.rows)
     )
-    rate = shopping.visit_rate(setting, people, state, day, calendar.weekday(), need)
+    media = live_media(setting, people, state, day)
+    rate = shopping.visit_rate(setting, people, state, day, date, need)
     state.here &= day <= people.until
     going = state.here & (luck.uniform(day, "visit") < 1.0 - np.exp(-rate))
+    going[media.acquired] = True
     rows = np.flatnonzero(going)
-    channel = shopping.channels(setting, people, rows, day)
+    channel = shopping.channels(setting, people, rows, day, date)
     shown = policy.slots(today, rows, channel)
     who = shopping.shoppers(setting, people, rows, channel, need, shown, day)
     wanted, spend = _take(setting, people, state, who, need, day, date, calendar.isocalendar().week)
@@ -75,9 +79,11 @@ def live_day(
     fresh = (day - state.focus_since[rows] < p.buying.focus_days) & state.focus_offer[rows]
     offered = bought & fresh[:, None] & (np.arange(len(CATEGORIES)) == state.focus[rows][:, None])
     looking = p.visits.browsing + p.visits.browsing_need * np.tanh(need.sum(axis=1))
-    browsers = np.flatnonzero(state.here & ~going & (luck.uniform(day, "browse") < looking))
+    browsers = np.flatnonzero(
+        (state.here | people.prospect) & ~going & (luck.uniform(day, "browse") < looking)
+    )
     _close(setting, people, state, noted, day, need, who, bought)
-    return Plan(day, date, need, who, bought, wanted, spend, offered, browsers, delivered)
+    return Plan(day, date, need, who, bought, wanted, spend, offered, browsers, delivered, media)
 
 
 def store_hours(setting: Setting, people: Population, rows: Ints, day: int) -> Ints:

@@ -7,11 +7,10 @@ from msgspec import Struct
 
 from patron.sim.catalogue import CATEGORIES, LIST_PRICES, promotion, season
 from patron.sim.engine.state import APP, NEVER, STORE, Setting, State
-from patron.sim.geography import CITY_LUCK, STORE_LUCK
+from patron.sim.geography import STORE_LUCK
 from patron.sim.luck import Dice, Floats, Ints, Luck
 from patron.sim.people import EMAIL, Flags, Population, tastes
-
-_RAINY = 0.30
+from patron.sim.weather import rain
 
 
 class Shoppers(Struct):
@@ -32,40 +31,35 @@ class Shoppers(Struct):
     """Category shown at the touchpoint, -1 = none."""
 
 
-def rain(seed: int, city: int, day: int) -> float:
-    """1 on a rainy day in a city, else 0."""
-    return float(Dice(seed, CITY_LUCK + city, day).chance(_RAINY, "rain"))
-
-
-def rain_at(setting: Setting, home: Ints, day: int) -> Floats:
-    """Rain on a day in the city of each person's store."""
-    wet = np.array([rain(setting.seed, city, day) for city in range(len(setting.geography.cities))])
+def rain_at(setting: Setting, home: Ints, date: int) -> Floats:
+    """How wet a date is in the city of each person's store, 0 to 1."""
+    wet = np.array([rain(setting.seed, city.name, date) for city in setting.geography.cities])
     fallen: Floats = wet[setting.geography.city_of[home]]
     return fallen
 
 
 def visit_rate(
-    setting: Setting, people: Population, state: State, day: int, weekday: int, need: Floats
+    setting: Setting, people: Population, state: State, day: int, date: int, need: Floats
 ) -> Floats:
     """Lambda: how many visits a day each person is good for."""
     p = setting.parameters
     stores = setting.geography.pull(setting.seed, p)
     recent = (day - state.followed > 0) & (day - state.followed <= p.associates.follow_up_days)
     follow = recent * p.associates.follow_up_impulse * people.reach[:, EMAIL] * (1.0 + state.skill)
-    mood = people.alpha + p.visits.need_weight * np.log1p(need.sum(axis=1)) + p.visits.weekday[weekday]
+    mood = people.alpha + p.visits.need_weight * np.log1p(need.sum(axis=1)) + p.visits.weekday[(date + 3) % 7]
     mood = mood + stores[people.home] + state.memory + p.world.effect * follow
-    rate: Floats = np.exp(mood - p.visits.rain * rain_at(setting, people.home, day))
+    rate: Floats = np.exp(mood - p.visits.rain * rain_at(setting, people.home, date))
     return rate
 
 
-def channels(setting: Setting, people: Population, rows: Ints, day: int) -> Ints:
+def channels(setting: Setting, people: Population, rows: Ints, day: int, date: int) -> Ints:
     """Where visitors go: the largest of liking and luck."""
     p, luck = setting.parameters, Luck(setting.seed, people.ids[rows])
     liking = people.taste[rows]
     if p.world.drift_day and day >= p.world.drift_day:
         liking = tastes(luck, p, people.app[rows], "taste after drift")
     scores = liking + luck.gumbel(day, "channel", 3)
-    scores[:, STORE] -= p.channels.rain * rain_at(setting, people.home[rows], day)
+    scores[:, STORE] -= p.channels.rain * rain_at(setting, people.home[rows], date)
     chosen: Ints = np.argmax(scores, axis=1)
     return chosen
 
@@ -76,13 +70,8 @@ def shoppers(
     """Associates speak to a share of visitors that depends on how busy they are, and rather to eager ones."""
     a, luck = setting.parameters.associates, Luck(setting.seed, people.ids[rows])
     low, high = a.contact
-    busy = np.array(
-        [
-            Dice(setting.seed, STORE_LUCK + n, day).uniform("shift")
-            for n in range(len(setting.geography.stores))
-        ]
-    )
-    shift = low + (high - low) * busy[people.home[rows]]
+    busy_here = busy(setting, day)
+    shift = low + (high - low) * busy_here[people.home[rows]]
     eager = a.eager_low + a.eager * need[rows].max(axis=1, initial=0.0)
     prompted = luck.uniform(day, "prompted") < a.prompted
     odds = np.where(prompted, shift, shift * eager)
@@ -150,18 +139,27 @@ def buy_logit(
     return logit
 
 
-def stocked(setting: Setting, home: Ints, channel: Ints, day: int) -> Flags:
-    """Whether each category is on the shelf where somebody stands: (visitors, 12). The web is never out."""
+def busy(setting: Setting, day: int) -> Floats:
+    """How busy each store is on a day, 0 to 1: it decides how many people are spoken to."""
+    stores = range(len(setting.geography.stores))
+    return np.array([Dice(setting.seed, STORE_LUCK + n, day).uniform("shift") for n in stores])
+
+
+def shelves(setting: Setting, day: int) -> Flags:
+    """Whether each category is on the shelf of each store: (stores, 12)."""
     pain, stores = setting.parameters.pain, len(setting.geography.stores)
+    faults = setting.geography.faults
     missing = np.array(
-        [
-            pain.stock_fault if setting.geography.faults.get(n) == "stock" else pain.out_of_stock
-            for n in range(stores)
-        ]
+        [pain.stock_fault if faults.get(n) == "stock" else pain.out_of_stock for n in range(stores)]
     )
     drawn = Luck(setting.seed, np.arange(stores) + STORE_LUCK).uniform(day, "stock", len(CATEGORIES))
-    shelf = drawn >= missing[:, None]
-    there: Flags = shelf[home] | (channel != STORE)[:, None]
+    there: Flags = drawn >= missing[:, None]
+    return there
+
+
+def stocked(setting: Setting, home: Ints, channel: Ints, day: int) -> Flags:
+    """Whether each category is there where somebody stands: (visitors, 12). The web is never out."""
+    there: Flags = shelves(setting, day)[home] | (channel != STORE)[:, None]
     return there
 
 
@@ -224,7 +222,6 @@ __all__ = [
     "is_online",
     "odds",
     "prices",
-    "rain",
     "rain_at",
     "shoppers",
     "skills",

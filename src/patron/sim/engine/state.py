@@ -44,6 +44,10 @@ class State(Struct):
     """Day of the last follow-up by an associate."""
     skill: Floats
     """Skill of the associate who wrote it."""
+    ads: Floats
+    """Impressions of paid media, fading over 28 days."""
+    won: Flags
+    """Prospects who have become customers."""
 
 
 class Noted(Struct):
@@ -68,15 +72,17 @@ def begin(setting: Setting, people: Population, first: int) -> State:
     start = Luck(setting.seed, people.ids).uniform(first, "since", len(CATEGORIES))
     return State(
         since=np.floor(start * people.tau),
-        here=np.ones(n, dtype=np.bool_),
+        here=~people.prospect,
         memory=np.zeros(n),
         fatigue=np.zeros(n),
-        agreed=people.agreed.copy(),
+        agreed=people.agreed & ~people.prospect[:, None],
         focus=np.full(n, -1, dtype=np.int64),
         focus_since=np.full(n, NEVER, dtype=np.int64),
         focus_offer=np.zeros(n, dtype=np.bool_),
         followed=np.full(n, NEVER, dtype=np.int64),
         skill=np.zeros(n),
+        ads=np.zeros(n),
+        won=np.zeros(n, dtype=np.bool_),
     )
 
 

@@ -75,7 +75,7 @@ class Oracle:
         setting, people, need = today.setting, today.people, today.need
         p, n = setting.parameters, len(people)
         everybody = np.arange(n)
-        rate = shopping.visit_rate(setting, people, today.state, today.day, today.weekday, need)
+        rate = shopping.visit_rate(setting, people, today.state, today.day, today.date, need)
         price = shopping.prices(setting, today.date)
         chance = sigmoid(shopping.buy_logit(setting, people, everybody, need, price, np.zeros_like(need)))
         value = chance * LIST_PRICES * price * people.size[:, None]

@@ -1,0 +1,102 @@
+"""A generated world: the same bytes in any number of processes, its truth apart and complete, its totals exact."""
+
+import csv
+import datetime as dt
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from patron.sim import make_town
+from patron.sim.folder import BadFolder, messages, read_manifest, rows
+from patron.sim.generate import generate
+from patron.sim.messages import SOURCES
+
+TODAY = dt.date(2026, 4, 1)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small world, told by one process."""
+    out = tmp_path_factory.mktemp("world") / "out"
+    generate(make_town(1_001, TODAY, 1_100, 8), out, "1100")
+    return out
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_two_processes_in_another_folder_write_the_same_bytes(world: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    generate(make_town(1_001, TODAY, 1_100, 8), other, "1100", processes=2)
+    assert files(other) == files(world)
+    assert not (other / ".parts").exists()
+
+
+def test_every_message_has_one_owner_and_files_are_in_order_of_arrival(world: Path) -> None:
+    manifest = read_manifest(world)
+    ids = Counter()
+    for source in SOURCES:
+        told = list(messages(world, source))
+        arrived = [message["receivedAt"] for message in told]
+        assert arrived == sorted(arrived)
+        ids.update(message["messageId"] for message in told)
+    assert sum(ids.values()) == manifest.messages > 5_000
+    owners = list(rows(world / "truth", "person_map"))
+    assert Counter(row["messageId"] for row in owners) == Counter(ids.keys())
+    assert max(ids.values()) == 2
+
+
+def test_totals_are_those_of_the_messages_to_the_cent(world: Path) -> None:
+    seen: set[str] = set()
+    gross: Counter[tuple[str, str, str]] = Counter()
+    for source in SOURCES:
+        for message in messages(world, source):
+            if message.get("event") == "Order Completed" and message["messageId"] not in seen:
+                seen.add(message["messageId"])
+                said = message["properties"]
+                day = message["timestamp"][:10]
+                gross[day, said.get("store_id", ""), said["currency"]] += round(said["revenue"] * 100)
+    told: Counter[tuple[str, str, str]] = Counter()
+    for row in rows(world / "truth", "totals"):
+        day = (dt.date(1970, 1, 1) + dt.timedelta(days=row["day"])).isoformat()
+        told[day, row["store"], row["currency"]] += row["gross_cents"]
+    assert +told == gross
+
+
+def test_the_truth_is_readable_by_its_owner_only_and_lies_in_no_data_directory(
+    world: Path, tmp_path: Path
+) -> None:
+    assert (world / "truth").stat().st_mode & 0o777 == 0o700
+    assert all(p.stat().st_mode & 0o077 == 0 for p in (world / "truth").glob("*.ndjson"))
+    (tmp_path / "patron.toml").touch()
+    with pytest.raises(BadFolder, match="write the truth somewhere else"):
+        generate(make_town(1, TODAY, 5, 2), tmp_path / "world", "5")
+    with pytest.raises(BadFolder, match="is not empty"):
+        generate(make_town(1, TODAY, 5, 2), world, "5")
+
+
+def test_consents_are_told_when_they_change_and_feeds_are_whole(world: Path) -> None:
+    said: dict[tuple[int, str], bool] = {}
+    for row in rows(world / "truth", "consent"):
+        assert said.get((row["person"], row["purpose"])) != row["granted"]
+        said[row["person"], row["purpose"]] = row["granted"]
+    assert len(said) > 500
+    counted = {}
+    for name in ("weather", "stock", "footfall"):
+        with (world / "feeds" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+            counted[name] = sum(1 for _ in csv.reader(lines))
+    assert min(counted.values()) > 100
+    assert json.loads((world / "manifest.json").read_text())["world"] == "default"
+
+
+def test_sizes_have_their_people_and_places() -> None:
+    town = make_town(1_001, TODAY, "S", 3)
+    assert len(town.people) == 3_000
+    assert int(town.people.prospect.sum()) == 1_000
+    assert len(town.setting.geography.stores) == 24
+    assert len({store.city for store in town.setting.geography.stores}) == 8
+    strangers = [town.who(row) for row in range(len(town.people)) if town.people.prospect[row]]
+    assert not any(person.card or person.records for person in strangers)
