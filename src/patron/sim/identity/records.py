@@ -6,19 +6,20 @@ in no record. Where several people share one (a family's tablet, an address that
 has a record of their own under the same key: no rule can tell these apart, and the figures say what that costs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from patron.sim.folder import TRUTH, messages, read_manifest, rows
-from patron.sim.shops import COUNTRIES, STORES
+from patron.sim.folder import EVENTS, TRUTH, BadFolder, messages, read_manifest, rows
+from patron.sim.shops import COUNTRIES
+from patron.sim.sizes import SIZES, places
 
 KINDS: tuple[str, ...] = ("crm_id", "card", "anonymous_id", "email", "phone")
 """What names a record, strongest first."""
 _TRAITS = {"email": "email", "phone": "phone", "loyaltyCard": "card"}
-_STORE_COUNTRY = {store.id: store.country for store in STORES}
 _NOTICE_COUNTRY = {market.notice.partition("-")[0]: market.code for market in COUNTRIES}
 
 
@@ -60,14 +61,13 @@ class _Draft:
         self.births: set[str] = set()
         self.countries: set[str] = set()
 
-    def take(self, message: dict[str, Any], identifiers: list[str]) -> None:
+    def take(self, message: dict[str, Any], identifiers: list[str], country: str) -> None:
         """Add what one message says."""
         traits = message.get("traits") or {}
         self.identifiers.update(identifiers)
         for trait, kept in (("firstName", self.names), ("birthday", self.births)):
             if traits.get(trait):
                 kept.add(traits[trait])
-        country = country_of(message)
         if country:
             self.countries.add(country)
 
@@ -105,10 +105,14 @@ def key_of(identifiers: list[str]) -> str | None:
     return None
 
 
-def country_of(message: dict[str, Any]) -> str:
+def country_of(message: dict[str, Any], stores: Mapping[str, str]) -> str:
     """The market that a message comes from, by its address, locale, store or consent text; "" when it does not say.
 
-    >>> country_of({"context": {"locale": "es-ES"}}), country_of({"context": {}})
+    Parameters
+    ----------
+    stores : id of a store -> its country.
+
+    >>> country_of({"context": {"locale": "es-ES"}}, {}), country_of({"context": {}}, {})
     ('ES', '')
     """
     context, traits = message.get("context") or {}, message.get("traits") or {}
@@ -119,8 +123,8 @@ def country_of(message: dict[str, Any]) -> str:
     if "-" in locale:
         return str(locale.partition("-")[2])
     store = (context.get("touchpoint") or {}).get("store_id")
-    if store in _STORE_COUNTRY:
-        return _STORE_COUNTRY[store]
+    if isinstance(store, str) and store in stores:
+        return stores[store]
     notice = (context.get("identification") or {}).get("notice_version") or ""
     return _NOTICE_COUNTRY.get(notice.partition("-")[0], "")
 
@@ -130,25 +134,67 @@ def records_of(folder: Path) -> list[Record]:
 
     Memory grows with the records and with the number of messages (their owners), not with what they say.
 
-    Raises BadFolder when the folder is no generated world.
+    A message that the truth has no owner for is in no record.
+
+    Raises BadFolder when the folder is no generated world, or a file of it cannot be read.
     """
     manifest = read_manifest(folder)
-    owners = {
-        row["messageId"]: (row["person"], row["household"]) for row in rows(folder / TRUTH, "person_map")
-    }
-    drafts: dict[tuple[str, int, int], _Draft] = {}
+    book = _Book(_owners(folder), _stores(manifest.size))
     for source in manifest.sources:
-        for message in messages(folder, source.name):
-            identifiers = identifiers_of(message)
-            key, owner = key_of(identifiers), owners.get(message["messageId"])
-            if key is None or owner is None:
-                continue
-            place = (key, *owner)
-            draft = drafts.get(place)
-            if draft is None:
-                draft = drafts[place] = _Draft()
-            draft.take(message, identifiers)
-    return [_record(*place, drafts[place]) for place in sorted(drafts)]
+        try:
+            for message in messages(folder, source.name):
+                book.take(message)
+        except (OSError, msgspec.DecodeError, LookupError, TypeError, AttributeError) as error:
+            raise _broken(folder / EVENTS / f"{source.name}.ndjson", error) from None
+    return book.records()
+
+
+Owners = dict[str, tuple[int, int]]
+
+
+def _owners(folder: Path) -> Owners:
+    try:
+        return {
+            row["messageId"]: (row["person"], row["household"]) for row in rows(folder / TRUTH, "person_map")
+        }
+    except (OSError, msgspec.DecodeError, LookupError, TypeError) as error:
+        raise _broken(folder / TRUTH / "person_map.ndjson", error) from None
+
+
+def _broken(file: Path, error: Exception) -> BadFolder:
+    return BadFolder(
+        f"{file} cannot be read ({type(error).__name__}: {error}); run this as somebody who may read the truth, "
+        "or generate the world again"
+    )
+
+
+def _stores(size: str) -> dict[str, str]:
+    geography = places(size if size in SIZES else "XS")
+    return {store.id: store.country for store in geography.stores}
+
+
+class _Book:
+    """The drafts of all records."""
+
+    def __init__(self, owners: Owners, stores: dict[str, str]) -> None:
+        self._owners, self._stores = owners, stores
+        self._drafts: dict[tuple[str, int, int], _Draft] = {}
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Note one message, when it belongs to a record and to somebody."""
+        identifiers = identifiers_of(message)
+        key, owner = key_of(identifiers), self._owners.get(message["messageId"])
+        if key is None or owner is None:
+            return
+        place = (key, *owner)
+        draft = self._drafts.get(place)
+        if draft is None:
+            draft = self._drafts[place] = _Draft()
+        draft.take(message, identifiers, country_of(message, self._stores))
+
+    def records(self) -> list[Record]:
+        """All of them, by key and person."""
+        return [_record(*place, self._drafts[place]) for place in sorted(self._drafts)]
 
 
 def _record(key: str, person: int, household: int, draft: _Draft) -> Record:
