@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from patron.sim import names
 from patron.sim.luck import Dice, scramble, splitmix64
+from patron.sim.messages import known_by
 from patron.sim.parameters import Identity, Parameters
 from patron.sim.people import HOUSE, ROOM, consent_of
 from patron.sim.shops import COUNTRIES
@@ -60,6 +61,13 @@ class Dossier(Struct, frozen=True):
     noisy: bool = True
     """False for the planted people: what they say is written as they say it."""
     consents: dict[str, bool] = {}
+    seed: int = 0
+
+    @property
+    def writing(self) -> Dice:
+        """The luck of how what they say is written down. It does not change from day to day: the same person makes the
+        same slip at the same counter, and a system keeps what was once typed into it."""
+        return Dice(self.seed, self.number)
 
     @property
     def language(self) -> str:
@@ -139,6 +147,7 @@ def dossier(seed: int, number: int, country: int, together: bool, p: Parameters)
     copies = 1 + dice.poisson(i.crm_duplicates, "duplicates") if dice.chance(i.crm, "crm") else 0
     shared_mail = together and house.chance(i.family_email, "family email")
     return Dossier(
+        seed=seed,
         number=number,
         household=number // ROOM,
         country=country,
@@ -168,6 +177,15 @@ def dossier(seed: int, number: int, country: int, together: bool, p: Parameters)
     )
 
 
+def listed_as(person: Dossier, **mark: str | None) -> list[dict[str, str]]:
+    """The identifiers under which the sending system has somebody: their record, else their card, beside an address."""
+    if person.records:
+        return known_by(crm_id=person.records[0], **mark)
+    if person.card_named and person.card_since < 0:
+        return known_by(card=person.card, **mark)
+    return known_by(**mark)
+
+
 def stranger(person: Dossier) -> Dossier:
     """The same person as somebody the shop has never heard of: no card, no record in the customer file."""
     return structs.replace(
@@ -184,8 +202,9 @@ def _typo(text: str, dice: Dice, purpose: str, k: int) -> str:
     return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
 
 
-def said_email(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
-    """The address somebody gives at one moment: perhaps another of theirs, perhaps written wrong."""
+def said_email(person: Dossier, k: int, noise: Identity) -> str:
+    """The address somebody gives to a system (`k`): perhaps another of theirs, perhaps written wrong."""
+    dice = person.writing
     if not person.noisy:
         return person.email
     email = person.email
@@ -202,15 +221,17 @@ def said_email(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
     return f" {email} " if dice.chance(noise.email_blanks, "email blanks", k) else email
 
 
-def till_email(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
+def till_email(person: Dossier, k: int, noise: Identity) -> str:
     """The address typed at a till: now and then junk, to get on with the queue."""
+    dice = person.writing
     if person.noisy and dice.chance(noise.junk_email, "junk email", k):
         return dice.pick(JUNK_EMAILS, "which junk email", k)
-    return said_email(person, dice, k, noise)
+    return said_email(person, k, noise)
 
 
-def said_phone(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
-    """A phone number as it is noted at one moment: formats, a wrong digit, the family's landline."""
+def said_phone(person: Dossier, k: int, noise: Identity) -> str:
+    """A phone number as it is noted by a system (`k`): formats, a wrong digit, the family's landline."""
+    dice = person.writing
     if not person.noisy:
         return person.phone
     phone = person.landline if person.landline and dice.chance(0.5, "landline", k) else person.phone
@@ -224,15 +245,17 @@ def said_phone(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
     return (market.trunk + bare, spaced, f"00{market.prefix}{bare}")[dice.below(3, "which format", k)]
 
 
-def till_phone(person: Dossier, dice: Dice, k: int, noise: Identity) -> str:
+def till_phone(person: Dossier, k: int, noise: Identity) -> str:
     """A phone number typed at a till: now and then junk."""
+    dice = person.writing
     if person.noisy and dice.chance(noise.junk_phone, "junk phone", k):
         return dice.pick(JUNK_PHONES, "which junk phone", k)
-    return said_phone(person, dice, k, noise)
+    return said_phone(person, k, noise)
 
 
-def said_name(person: Dossier, dice: Dice, k: int, noise: Identity) -> dict[str, str]:
+def said_name(person: Dossier, k: int, noise: Identity) -> dict[str, str]:
     """First and last name as somebody heard or typed them, as Segment traits."""
+    dice = person.writing
     first, last = person.given, person.family
     if person.noisy and dice.chance(noise.name_typo, "first name typo", k):
         first = _typo(first, dice, "first name typo at", k)

@@ -4,7 +4,7 @@ import math
 
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.sim.catalogue import CATEGORIES, SHELF, pick_product
-from patron.sim.identities import Dossier, said_email, till_email, till_phone
+from patron.sim.identities import Dossier, listed_as, said_email, till_email, till_phone
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, known_by, line, money
 from patron.sim.online import Basket
@@ -17,6 +17,10 @@ SHOWS_CARD = 0.90
 BENEFITS: tuple[tuple[str, float], ...] = (("none", 0.0), ("wifi", 0.6), ("offer_5", 1.1), ("coffee", 1.3))
 """What saying who you are gives, and how much it persuades (v of 7.4)."""
 FOLLOW_UP = 0.30
+SCANS = 0.80
+"""Share of card holders who hold it to the kiosk rather than type an address."""
+CARD_AT_TABLET, EMAIL_AT_TABLET = 0.60, 0.10
+"""Share of contacts in which an associate reads the card; in which somebody without one gives an address."""
 
 
 def has_card(person: Dossier, day: int) -> bool:
@@ -90,7 +94,7 @@ def say_who(
     noise: Identity,
 ) -> None:
     """Identify at a kiosk, by holding the card to it or by typing an address, with the consents shown there."""
-    market, scans = COUNTRIES[person.country], has_card(person, day) and dice.chance(0.5, "scans")
+    market, scans = COUNTRIES[person.country], has_card(person, day) and dice.chance(SCANS, "scans")
     context: Message = {
         **_device(store, "kiosk", 1, visit),
         "identification": {
@@ -107,7 +111,7 @@ def say_who(
     if scans:
         context["externalIds"] = known_by(card=person.card)
     else:
-        traits["email"] = said_email(person, dice, 30, noise)
+        traits["email"] = said_email(person, 30, noise)
         context["externalIds"] = known_by(email=traits["email"])
         context["consent"] = {"categoryPreferences": agreed}
     pen.write("kiosk", at, "identify", {"traits": traits, "context": context})
@@ -128,10 +132,11 @@ def contact(
     products = [SHELF[c][dice.below(len(SHELF[c]), "topic", c)] for c in categories[:2]]
     writes = dice.chance(FOLLOW_UP, "follow up") and person.consents.get("email_marketing", False)
     context: Message = _device(store, "tablet", 1 + dice.below(2, "tablet"), visit_id(pen))
-    if has_card(person, day) and dice.chance(0.6, "card at tablet"):
-        context["externalIds"] = known_by(card=person.card)
-    elif writes or dice.chance(0.25, "email at tablet"):
-        context["externalIds"] = known_by(email=said_email(person, dice, 40, noise))
+    if has_card(person, day):
+        if dice.chance(CARD_AT_TABLET, "card at tablet"):
+            context["externalIds"] = known_by(card=person.card)
+    elif writes or dice.chance(EMAIL_AT_TABLET, "email at tablet"):
+        context["externalIds"] = known_by(email=said_email(person, 40, noise))
     if "externalIds" in context:
         context["identification"] = {"mode": "told_to_staff"}
     properties: Message = {
@@ -150,7 +155,7 @@ def contact(
             "channel": "email",
             "campaign_id": "associate_follow_up",
         }
-        mail: Message = {"externalIds": known_by(email=person.email)}
+        mail: Message = {"externalIds": listed_as(person, email=person.email)}
         pen.track(
             "email", after, "Message Sent", {**told, "associate_id": associate(store, number)}, context=mail
         )
@@ -171,7 +176,7 @@ def pay(
         context["externalIds"] = known_by(card=person.card)
         context["identification"] = {"mode": "card_read"}
     elif person.receipts and dice.chance(0.8, "asks receipt"):
-        context["externalIds"] = known_by(email=till_email(person, dice, 50, noise))
+        context["externalIds"] = known_by(email=till_email(person, 50, noise))
         context["identification"] = {"mode": "e_receipt"}
         context["ereceipt"] = True
     pen.track("pos", at, "Order Completed", basket.order(**more), context=context, place=store.id)
@@ -183,9 +188,9 @@ def enrol(pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, noise: I
         return
     traits: Message = {}
     if person.card_named:
-        traits["email"] = till_email(person, dice, 60, noise)
+        traits["email"] = till_email(person, 60, noise)
         if dice.chance(0.6, "enrols with phone"):
-            traits["phone"] = till_phone(person, dice, 60, noise)
+            traits["phone"] = till_phone(person, 60, noise)
     context: Message = {
         **_device(store, "till", 1),
         "externalIds": known_by(card=person.card, email=traits.get("email"), phone=traits.get("phone")),

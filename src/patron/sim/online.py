@@ -125,14 +125,16 @@ class Session(Struct):
         )
 
 
-def open_session(pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k: int = 0) -> Session:
-    """Begin a visit: which browser (or the app), and whether they are logged in on it."""
+def open_session(
+    pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k: int = 0, *, buys: bool = False
+) -> Session:
+    """Begin a visit: which browser (or the app), and whether they are logged in on it. People buy on their first browser."""
     if source == "app" and person.install:
         cookie = Cookie(person.install, "phone", False, person.user_id is not None)
         offline = dice.chance(0.10, "offline", k)
         delay = int(dice.between(0.3, 9.0, "offline hours", k) * HOUR) if offline else 0
         return Session(pen, dice, person, "app", at, cookie, person.user_id is not None, delay=delay)
-    cookie = dice.pick(person.cookies, "which cookie", k)
+    cookie = person.cookies[0] if buys else dice.pick(person.cookies, "which cookie", k)
     refuses = person.noisy and Dice(1, person.number).chance(REFUSES_ANALYTICS, "refuses analytics")
     return Session(pen, dice, person, "web", at, cookie, False, refuses=refuses)
 
@@ -160,7 +162,7 @@ def arrive(session: Session, noise: Identity, k: int = 0) -> None:
         session.identify({"email": person.email}, "login", person.consents)
     elif dice.chance(SAYS_EMAIL, "says email", k):
         session.step(8_000, 30_000)
-        session.identify({"email": said_email(person, dice, 10 + k, noise)}, "typed", person.consents)
+        session.identify({"email": said_email(person, 10 + k, noise)}, "typed", person.consents)
 
 
 def wander(session: Session, categories: list[int], currency: str, habits: Dice) -> None:
@@ -187,9 +189,9 @@ def check_out(session: Session, basket: Basket, noise: Identity) -> None:
     )
     session.step(20_000, 90_000)
     if not session.known:
-        traits = {"email": said_email(person, dice, 20, noise), **said_name(person, dice, 20, noise)}
+        traits = {"email": said_email(person, 20, noise), **said_name(person, 20, noise)}
         if dice.chance(0.7, "guest phone"):
-            traits["phone"] = said_phone(person, dice, 20, noise)
+            traits["phone"] = said_phone(person, 20, noise)
         session.identify(traits, "typed", person.consents)
         session.step(5_000, 20_000)
     fulfilment = "pick_up" if dice.chance(0.2, "pick up") else "delivery"

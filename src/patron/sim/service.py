@@ -5,7 +5,15 @@ from collections.abc import Callable
 from patron.model.clock import HOUR, MINUTE
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine.letters import Delivered
-from patron.sim.identities import Dossier, said_email, said_name, said_phone
+from patron.sim.identities import (
+    Dossier,
+    listed_as,
+    said_email,
+    said_name,
+    said_phone,
+    till_email,
+    till_phone,
+)
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, known_by
 from patron.sim.parameters import Identity
@@ -66,7 +74,7 @@ def addressed(person: Dossier, channel: int) -> Callable[[], Message]:
     if channel == PUSH:
         return lambda: {"anonymousId": person.install, "context": {"device": {"id": person.device}}}
     mark = {"phone": person.phone} if channel in {SMS, CALL} else {"email": person.email}
-    return lambda: {"context": {"externalIds": known_by(**mark)}}
+    return lambda: {"context": {"externalIds": listed_as(person, **mark)}}
 
 
 def _change(purpose: str, granted: bool, person: Dossier, place: str) -> Message:
@@ -100,7 +108,7 @@ def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: Identity) -> Non
     pen.track("call_centre", at, "Call Started", start, context={**device, **ids})
     at += int(dice.between(20_000, 70_000, "agent asks"))
     if not number or dice.chance(0.6, "agent asks"):
-        traits: Message = {"email": said_email(person, dice, 70, noise), **said_name(person, dice, 70, noise)}
+        traits: Message = {"email": said_email(person, 70, noise), **said_name(person, 70, noise)}
         context: Message = {
             **device,
             "externalIds": known_by(email=traits["email"], phone=number),
@@ -118,15 +126,19 @@ def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -
     at = local_midnight(person.country, date) + 2 * HOUR + dice.below(HOUR, "file order")
     for k, record in enumerate(person.records):
         traits: Message = {
-            "email": said_email(person, dice, 80 + k, noise),
-            **said_name(person, dice, 80 + k, noise),
+            "email": (till_email if k else said_email)(
+                person, 80 + k, noise
+            ),  # duplicates were made at tills
+            **said_name(person, 80 + k, noise),
         }
-        traits["phone"] = said_phone(person, dice, 80 + k, noise)
+        traits["phone"] = (till_phone if k else said_phone)(person, 80 + k, noise)
         if dice.chance(0.5, "birth known", k):
             traits["birthday"] = person.birth
         _file(pen, at + k, record, traits, None)
     if person.card and person.card_named and person.card_since < 0:
-        traits = {"email": said_email(person, dice, 95, noise), **said_name(person, dice, 95, noise)}
+        traits = {"email": till_email(person, 95, noise), **said_name(person, 95, noise)}
+        if dice.chance(0.6, "enrols with phone"):
+            traits["phone"] = till_phone(person, 95, noise)
         traits["loyaltyCard"] = person.card
         _file(pen, at + 10, None, traits, person.card)
 

@@ -140,7 +140,7 @@ def test_who_has_what(crowd):
     # Poisson(2), at least one; second and further visits to the one tablet of a home add no cookie
     assert 1.9 < np.mean(cookies) < 2.2
     told = [c.told for p in crowd for c in p.cookies]
-    assert near(sum(told), len(told), 0.55)
+    assert near(sum(told), len(told), 0.40)
     # a third of them in each country, of which each agrees by its own share
     assert near(sum(p.consents["email_marketing"] for p in crowd), n, (0.72 + 0.78 + 0.64) / 3)
     copies = [len(p.records) - 1 for p in crowd if p.records]
@@ -162,27 +162,27 @@ def test_identifiers_of_strangers_differ(crowd):
 def test_how_addresses_are_written_wrong(crowd):
     plain = [p for p in crowd if not p.second_email and not p.family_email]
     n = len(plain)
-    written = [(p, said_email(p, Dice(1006, p.number), 0, NOISE)) for p in plain]
+    written = [(p, said_email(p, 0, NOISE)) for p in plain]
     assert near(sum("+shop" in w.lower() for _, w in written), n, 0.05)
     assert near(sum(w != w.strip() for _, w in written), n, 0.03)
     assert near(sum(w.strip().lower() != w.strip() for _, w in written), n, 0.10)
     typos = sum(w.strip().lower().replace("+shop", "") != p.email.lower() for p, w in written)
     # a swap of two equal letters is no typo: a little less than 2.5 %
     assert 0.015 - 4 * math.sqrt(0.025 / n) < typos / n < 0.025 + 4 * math.sqrt(0.025 / n)
-    at_till = [till_email(p, Dice(1007, p.number), 0, NOISE) for p in plain]
+    at_till = [till_email(p, 0, NOISE) for p in plain]
     assert near(sum(w in JUNK_EMAILS for w in at_till), n, 0.04)
     other = [p for p in crowd if p.second_email and not p.family_email]
-    used = sum("@work.example" in said_email(p, Dice(1008, p.number), 0, NOISE).lower() for p in other)
+    used = sum("@work.example" in said_email(p, 0, NOISE).lower() for p in other)
     assert near(used, len(other), 0.30)
 
 
 def test_how_phones_are_written(crowd):
     mobile = [p for p in crowd if not p.landline]
-    written = [(p, said_phone(p, Dice(1009, p.number), 0, NOISE)) for p in mobile]
+    written = [(p, said_phone(p, 0, NOISE)) for p in mobile]
     n = len(written)
     assert near(sum(not w.startswith("+") for _, w in written), n, 0.55)
     assert near(sum("".join(w.split())[-8:] != p.phone[-8:] for p, w in written), n, 0.015)
-    messy = [said_phone(p, Dice(1009, p.number), 0, noise_of(parameters("messy"))) for p in mobile]
+    messy = [said_phone(p, 0, noise_of(parameters("messy"))) for p in mobile]
     assert sum(not w.startswith("+") for w in messy) > 0.9 * n
 
 
