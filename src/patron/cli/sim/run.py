@@ -64,6 +64,8 @@ def run(
     """
     if (url is None) == (data is None):
         raise Failed("Say where: either --to URL with --key, or --data DIR of a running server.")
+    from contextlib import closing
+
     from patron.sim import make_town
     from patron.sim.api import Api
     from patron.sim.closed import run as live
@@ -74,16 +76,13 @@ def run(
         town = make_town(
             seed, begins + dt.timedelta(days=days), int(size) if size.isdigit() else size, days, world
         )
-        with click.progressbar(
-            length=days, label=f"Living with {policy}", show_pos=True, file=sys.stderr
-        ) as bar:
-            done = live(
-                town,
-                policy,
-                tracking or place,
-                Api(place, secret),
-                progress=lambda n: bar.update(n - bar.pos),
-            )
+        with (
+            closing(Api(place, secret)) as api,
+            click.progressbar(
+                length=days, label=f"Living with {policy}", show_pos=True, file=sys.stderr
+            ) as bar,
+        ):
+            done = live(town, policy, tracking or place, api, progress=lambda n: bar.update(n - bar.pos))
     except (PatronError, ValueError) as error:
         raise Failed(str(error)) from error
     told = {
