@@ -98,14 +98,14 @@ def _plain(event: Event, plan: Plan) -> list[Claim]:
     return claims
 
 
-def _learn(kind: str, value: object, plan: Plan) -> Claim | None:
+def _learn(kind: str, value: object, plan: Plan, country: str = "") -> Claim | None:
     """The claim of a value at its type's own strength, remembered."""
-    clean = normalise(kind, value, plan.rules)
+    clean = normalise(kind, value, plan.rules, country)
     claim = None if clean is None else Claim(f"{kind}:{clean}", plan.strength[kind])
     known = plan.claimed[kind]
     if len(known) >= plan.rules.cache:
         known.clear()
-    known[value] = claim
+    known[(value, country) if country else value] = claim
     return claim
 
 
@@ -151,8 +151,9 @@ def _all(event: Event, plan: Plan, plain: list[Claim]) -> list[Claim]:
             continue
         if kind == "user_id" and event.type != "alias" and any(k.startswith("user_id:") for k in found):
             continue  # an event speaks of one user; only `alias` names two
-        known = plan.claimed[kind]
-        claim = known[value] if value in known else _learn(kind, value, plan)
+        known, country = plan.claimed[kind], _country(event) if kind == "phone" else ""
+        asked = (value, country) if country else value
+        claim = known[asked] if asked in known else _learn(kind, value, plan, country)
         if claim is not None:
             found.setdefault(claim.key, claim)
     if not plain or not plain[-1].key.startswith("anonymous_id:"):
@@ -173,6 +174,16 @@ def _all(event: Event, plan: Plan, plain: list[Claim]) -> list[Claim]:
         own = [c for c in claims if c.key == node]
         claims = own + [c for c in claims if c.key != node][: plan.rules.claims - 1]
     return claims
+
+
+def _country(event: Event) -> str:
+    """The country that an event gives with somebody's address, upper case; "" when it gives none.
+
+    A language (`it-IT`) says nothing of the number somebody has, so it is not asked.
+    """
+    address = event.traits.get("address")
+    country = address.get("country") if isinstance(address, dict) else None
+    return country.upper() if isinstance(country, str) and len(country) == 2 and country.isalpha() else ""
 
 
 def _kind(key: Key) -> str:

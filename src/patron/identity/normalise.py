@@ -18,7 +18,7 @@ _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def normalise(kind: str, value: object, rules: "IdentityRules") -> str | None:
+def normalise(kind: str, value: object, rules: "IdentityRules", country: str = "") -> str | None:
     """The one spelling of an identifier, or None when it is none (junk, blocked, not plausible, too long).
 
     Parameters
@@ -29,11 +29,16 @@ def normalise(kind: str, value: object, rules: "IdentityRules") -> str | None:
         As the client wrote it: a text or a number; anything else gives None.
     rules
         Blocked values, the phone region and the longest identifier.
+    country
+        Where a phone number without its country is dialled from (ISO 3166, two letters), when the event says so; else,
+        and where that is no country, `rules.phone_region`.
 
     >>> from patron.identity.rules import IdentityRules
     >>> rules = IdentityRules()
     >>> normalise("email", " Ana.Rossi+shop@X.it ", rules), normalise("phone", "0039 333 123 4567", rules)
     ('ana.rossi@x.it', '+393331234567')
+    >>> normalise("phone", "612 903 478", rules, "ES")
+    '+34612903478'
     >>> normalise("email", "noemail@store.it", rules), normalise("user_id", "  undefined ", rules)
     (None, None)
     """
@@ -46,7 +51,7 @@ def normalise(kind: str, value: object, rules: "IdentityRules") -> str | None:
     if kind == "email":
         clean = _email(text)
     elif kind == "phone":
-        clean = _phone(text, rules.phone_region)
+        clean = _phone(text, rules.phone_region, country)
     elif kind == "card":
         clean = _identifier(re.sub(r"\s+", "", text))
     else:
@@ -92,7 +97,7 @@ def _email(text: str) -> str | None:
 
 
 @lru_cache(maxsize=65_536)
-def _phone(text: str, region: str) -> str | None:
+def _phone(text: str, region: str, country: str) -> str | None:
     import phonenumbers  # slow to import, and a number takes 45 us: only when one is met, and remembered
 
     if not _PHONE.fullmatch(text):
@@ -100,7 +105,7 @@ def _phone(text: str, region: str) -> str | None:
     if text.startswith("00"):
         text = f"+{text[2:]}"
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, country if country in phonenumbers.SUPPORTED_REGIONS else region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):

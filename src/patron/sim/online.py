@@ -189,9 +189,10 @@ def check_out(session: Session, basket: Basket, noise: Identity) -> None:
     )
     session.step(20_000, 90_000)
     if not session.known:
-        traits = {"email": said_email(person, 20, noise), **said_name(person, 20, noise)}
+        traits: Message = {"email": said_email(person, 20, noise), **said_name(person, 20, noise)}
         if dice.chance(0.7, "guest phone"):
             traits["phone"] = said_phone(person, 20, noise)
+        traits["address"] = {"country": COUNTRIES[person.country].code}
         session.identify(traits, "typed", person.consents)
         session.step(5_000, 20_000)
     fulfilment = "pick_up" if dice.chance(0.2, "pick up") else "delivery"

@@ -132,6 +132,7 @@ def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -
             **said_name(person, 80 + k, noise),
         }
         traits["phone"] = (till_phone if k else said_phone)(person, 80 + k, noise)
+        traits["address"] = {"country": COUNTRIES[person.country].code}
         if dice.chance(0.5, "birth known", k):
             traits["birthday"] = person.birth
         _file(pen, at + k, record, traits, None)
@@ -139,6 +140,7 @@ def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -
         traits = {"email": till_email(person, 95, noise), **said_name(person, 95, noise)}
         if dice.chance(0.6, "enrols with phone"):
             traits["phone"] = till_phone(person, 95, noise)
+        traits["address"] = {"country": COUNTRIES[person.country].code}
         traits["loyaltyCard"] = person.card
         _file(pen, at + 10, None, traits, person.card)
 

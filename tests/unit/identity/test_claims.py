@@ -174,3 +174,29 @@ def test_strange_values_are_passed_over():
 def test_numbers_and_texts_are_one_identifier():
     assert node(event(user_id="7")) == node(event(external_ids=(ExternalId("user_id", "7"),)))
     assert claims(event(anonymous_id="c1", traits={"crm_id": 55})) == {"crm_id:55": 1, "anonymous_id:c1": 0}
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ({"country": "ES"}, "phone:+34612903478"),
+        ({"country": "es"}, "phone:+34612903478"),
+        ({"country": "Spain"}, "phone:+39612903478"),
+        ({"country": "XX"}, "phone:+39612903478"),
+        ({"country": 34}, "phone:+39612903478"),
+        ("Madrid", "phone:+39612903478"),
+        (None, "phone:+39612903478"),
+    ],
+)
+def test_a_bare_phone_number_is_dialled_from_the_country_of_the_address(address: Any, key: str) -> None:
+    traits = {"phone": "612 903 478", "address": address}
+    assert key in claims(event(call="identify", traits=traits))
+    # what was learnt for one country is not taken for another
+    assert "phone:+44612903478" in claims(
+        event(call="identify", traits={"phone": "612 903 478", "address": {"country": "GB"}})
+    )
+
+
+def test_a_number_with_its_country_stays_what_it_is() -> None:
+    traits = {"phone": "+44 7412 330871", "address": {"country": "ES"}}
+    assert "phone:+447412330871" in claims(event(call="identify", traits=traits))
