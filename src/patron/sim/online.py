@@ -126,17 +126,22 @@ class Session(Struct):
 
 
 def open_session(
-    pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k: int = 0, *, buys: bool = False
+    pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k: int = 0, *, own: bool = False
 ) -> Session:
-    """Begin a visit: which browser (or the app), and whether they are logged in on it. People buy on their first browser."""
+    """Begin a visit: which browser (or the app), and whether they are logged in on it. Those who come to buy use one of their own."""
     if source == "app" and person.install:
         cookie = Cookie(person.install, "phone", False, person.user_id is not None)
         offline = dice.chance(0.10, "offline", k)
         delay = int(dice.between(0.3, 9.0, "offline hours", k) * HOUR) if offline else 0
         return Session(pen, dice, person, "app", at, cookie, person.user_id is not None, delay=delay)
-    cookie = person.cookies[0] if buys else dice.pick(person.cookies, "which cookie", k)
+    cookie = own_cookie(person) if own else dice.pick(person.cookies, "which cookie", k)
     refuses = person.noisy and Dice(1, person.number).chance(REFUSES_ANALYTICS, "refuses analytics")
     return Session(pen, dice, person, "web", at, cookie, False, refuses=refuses)
+
+
+def own_cookie(person: Dossier) -> Cookie:
+    """The browser on which somebody buys: the first that is not the family's."""
+    return next((cookie for cookie in person.cookies if not cookie.shared), person.cookies[0])
 
 
 def arrive(session: Session, noise: Identity, k: int = 0) -> None:

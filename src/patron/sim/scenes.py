@@ -100,7 +100,7 @@ class _Day:
         person, dice, pen = self.town.who(row), self.dice(row), self.pen(row)
         basket = self.basket(at, person, source[0].upper())
         start = online_time(person.country, self.plan.date, dice)
-        session = online.open_session(pen, dice, person, source, start, buys=basket is not None)
+        session = online.open_session(pen, dice, person, source, start, own=True)
         online.arrive(session, self.noise)
         looked = instore.wanted_first(self.plan.need[row].tolist())[: 1 + dice.below(4, "looks")]
         online.wander(session, looked, self.currency(person), self._habits(person))

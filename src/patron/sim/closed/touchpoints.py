@@ -4,6 +4,7 @@ from patron.sim import instore
 from patron.sim.engine.state import APP, STORE
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, known_by
+from patron.sim.online import own_cookie
 from patron.sim.shops import online_time, opening_time, touchpoint
 from patron.sim.town import Town
 from patron.sim.visits import AskDecision
@@ -31,6 +32,6 @@ def ask_of(town: Town, row: int, channel: int, day: int, date: int) -> AskDecisi
     if channel == APP and person.install:
         ids: Message = {"userId": person.user_id} if person.user_id else {"anonymousId": person.install}
         return AskDecision(at, "app_home", "app", ids, {})
-    cookie = dice.pick(person.cookies, "which cookie", 0)
+    cookie = own_cookie(person)
     ids = {"userId": person.user_id} if cookie.told and person.user_id else {"anonymousId": cookie.id}
     return AskDecision(at, "web_home", "web", ids, {"page": {"path": "/"}})
