@@ -14,7 +14,7 @@ from patron.sim.engine.state import STORE, Setting, begin, nothing_noted
 from patron.sim.geography import TOWN
 from patron.sim.history import BURN_IN
 from patron.sim.identities import JUNK_EMAILS, dossier, noise_of, said_email, said_phone, till_email
-from patron.sim.luck import Dice, Luck
+from patron.sim.luck import Luck
 from patron.sim.people import EMAIL, members, populate
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.worlds import parameters

@@ -17,7 +17,6 @@ from patron.model.events import CALL_TYPES, CHANNELS
 from patron.sim import SOURCES, history, make_town, stories, truth, write_truth
 from patron.sim.history import arrivals
 from patron.sim.identities import said_phone
-from patron.sim.luck import Dice
 from patron.sim.worlds import BadParameters
 
 TODAY = dt.date(2026, 11, 21)
