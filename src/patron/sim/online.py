@@ -24,6 +24,8 @@ class Basket(Struct, frozen=True):
     currency: str
     lines: tuple[tuple[Product, int, int], ...]
     """(product, quantity, cents for one)."""
+    coupon: str = ""
+    """The coupon that made some of it cheaper."""
 
     @property
     def cents(self) -> int:
@@ -42,6 +44,7 @@ class Basket(Struct, frozen=True):
             "margin": round(self.cents * MARGIN) / 100,
             "currency": self.currency,
             "products": self.products(),
+            **({"coupon": self.coupon} if self.coupon else {}),
             **more,
         }
 
@@ -61,6 +64,8 @@ class Session(Struct):
     medium: str = "email"
     delay: int = 0
     refuses: bool = False
+    version: str = ""
+    """Of the app; "" on the web."""
     k: int = 0
 
     def step(self, low: int = 9_000, high: int = 70_000) -> int:
@@ -86,6 +91,8 @@ class Session(Struct):
                 "id": self.person.device,
                 "type": "ios" if self.person.number % 2 else "android",
             }
+        if self.version:
+            context["app"] = {"name": "Alder & Rosso", "version": self.version}
         if self.campaign:
             context["campaign"] = {"name": self.campaign, "source": "crm", "medium": self.medium}
         if self.refuses:
@@ -180,8 +187,9 @@ def wander(session: Session, categories: list[int], currency: str, habits: Dice)
         session.look(pick_product(session.dice, habits, category), currency)
 
 
-def check_out(session: Session, basket: Basket, noise: Identity) -> None:
-    """Put a basket into the cart, go to the till of the web, and order; guests give name, e-mail and phone."""
+def check_out(session: Session, basket: Basket, noise: Identity) -> str:
+    """Put a basket into the cart, go to the till of the web, and order; guests give name, e-mail and phone. Returns how they get it:
+    `delivery` or `pick_up`."""
     person, dice = session.person, session.dice
     for product, quantity, cents in basket.lines:
         session.step(5_000, 30_000)
@@ -202,6 +210,7 @@ def check_out(session: Session, basket: Basket, noise: Identity) -> None:
         session.step(5_000, 20_000)
     fulfilment = "pick_up" if dice.chance(0.2, "pick up") else "delivery"
     session.track("Order Completed", basket.order(fulfilment=fulfilment), "/thanks")
+    return fulfilment
 
 
 def order_number(prefix: str, person: int, day: int, k: int) -> str:
@@ -221,6 +230,7 @@ def make_basket(
     price: list[float],
     dice: Dice,
     habits: Dice,
+    coupon: str = "",
 ) -> Basket:
     """Turn what somebody means to spend by category into products: at least one of each, at most six."""
     lines = []
@@ -228,4 +238,4 @@ def make_basket(
         product = pick_product(dice, habits, category)
         quantity = min(6, max(1, round(euros * 100 / product.eur)))
         lines.append((product, quantity, round(product.price(currency) * price[category] / 5) * 5))
-    return Basket(order_id, currency, tuple(lines))
+    return Basket(order_id, currency, tuple(lines), coupon)

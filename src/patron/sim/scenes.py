@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from patron.model.clock import HOUR
-from patron.sim import cast, instore, online, service
+from patron.sim import cast, instore, online, pain, service
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine.day import Plan
 from patron.sim.engine.letters import Delivered
@@ -77,17 +77,25 @@ class _Day:
         """What a person pays in."""
         return COUNTRIES[person.country].currency
 
-    def basket(self, at: int, person: Dossier, prefix: str) -> Basket | None:
-        """What the visitor at an index of the plan buys; None when nothing."""
+    def basket(self, at: int, person: Dossier, prefix: str, *, honoured: bool = True) -> Basket | None:
+        """What the visitor at an index of the plan wants to pay; None when nothing. `honoured`: coupons count."""
         plan, dice = self.plan, Dice(self.town.seed, person.number, self.plan.day)
-        chosen = plan.bought[at].nonzero()[0].tolist()
+        chosen = plan.wanted[at].nonzero()[0].tolist()
         if not chosen:
             return None
         number = online.order_number(prefix, person.number, plan.day, 0)
         wanted = [(category, float(plan.spend[at, category])) for category in chosen]
+        price, coupon = list(self.price), ""
+        for category in plan.offered[at].nonzero()[0].tolist() if honoured else ():
+            price[category] *= 1.0 - self.town.parameters.buying.offer_discount
+            coupon = self.coupon(category)
         return online.make_basket(
-            number, self.currency(person), wanted, self.price, dice, self._habits(person)
+            number, self.currency(person), wanted, price, dice, self._habits(person), coupon
         )
+
+    def coupon(self, category: int) -> str:
+        """The code of the week's offer on a category."""
+        return f"C{self.plan.date // 7}-{CATEGORIES[category][:4].upper()}"
 
     def visit(self, at: int, row: int) -> None:
         """One person's visit of the day, in whichever channel."""
@@ -101,11 +109,18 @@ class _Day:
         basket = self.basket(at, person, source[0].upper())
         start = online_time(person.country, self.plan.date, dice)
         session = online.open_session(pen, dice, person, source, start, own=True)
+        if source == "app":
+            session.version = pain.app_version(self.town.seed, person, self.town.parameters.pain)
         online.arrive(session, self.noise)
         looked = instore.wanted_first(self.plan.need[row].tolist())[: 1 + dice.below(4, "looks")]
         online.wander(session, looked, self.currency(person), self._habits(person))
-        if basket:
-            online.check_out(session, basket, self.noise)
+        if basket and not self.plan.bought[at].any():
+            pain.checkout_fails(session, basket)
+        elif basket:
+            if online.check_out(session, basket, self.noise) == "pick_up":
+                store, at_ms = self.town.home(row), session.at
+                pain.pick_up(pen, dice, person, store, at_ms, basket, self.town.parameters.pain)
+                return
             instore.refund(pen, dice, person, self.town.home(row), session.at, self.plan.day, basket, True)
         elif dice.chance(0.25, "left in cart"):
             session.step()
@@ -132,8 +147,13 @@ class _Day:
         if plan.shoppers.contacted[at]:
             now += int(dice.between(60_000, 240_000, "talks"))
             instore.contact(pen, dice, person, store, now, day, eager, self.noise)
-        basket = self.basket(at, person, "T")
+        refused = bool(plan.offered[at].any()) and pain.coupon_refused(dice, person, town.parameters.pain)
+        basket = self.basket(at, person, "T", honoured=not refused)
         if basket:
+            if refused:
+                card = person.card if instore.has_card(person, day) else None
+                code = self.coupon(int(plan.offered[at].argmax()))
+                pain.coupon_denied(pen, store, now + 50_000, code, card)
             now += int(dice.between(60_000, 700_000, "queues"))
             instore.pay(pen, dice, person, store, now, day, basket, self.noise)
             instore.refund(pen, dice, person, store, now, day, basket, False)
