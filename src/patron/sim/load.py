@@ -238,18 +238,19 @@ class _Crew:
             raise LoadFailed(
                 f"the server refused a body of source {source!r} with {status}: {answer[:300].decode(errors='replace')}"
             )
-        said = _reply(answer)
+        said = reply_of(answer)
         with self._lock:
             done = self.done
             done.sent += count
             done.bodies += 1
-            done.rejected += _count(said, "rejected")
-            done.duplicates += _count(said, "duplicates")
+            done.rejected += count_of(said, "rejected")
+            done.duplicates += count_of(said, "duplicates")
             position = headers.get("Patron-Position", "")
             done.position = max(done.position, int(position) if position.isdigit() else 0)
 
 
-def _reply(answer: bytes) -> Message:
+def reply_of(answer: bytes) -> Message:
+    """What a tracking reply says; {} when it is no JSON object."""
     try:
         said = msgspec.json.decode(answer)
     except msgspec.DecodeError:
@@ -257,7 +258,8 @@ def _reply(answer: bytes) -> Message:
     return said if isinstance(said, dict) else {}
 
 
-def _count(said: Mapping[str, Any], name: str) -> int:
+def count_of(said: Mapping[str, Any], name: str) -> int:
+    """A number in a tracking reply, or the length of a list there."""
     value = said.get(name, 0)
     return value if isinstance(value, int) else len(value) if isinstance(value, list) else 0
 

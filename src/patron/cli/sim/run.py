@@ -89,6 +89,7 @@ def run(
         "policy": done.policy,
         "days": done.days,
         "sent": done.sent,
+        "rejected": done.rejected,
         "asked": done.asked,
         "shown": done.shown,
         "refused": done.refused,
@@ -103,7 +104,8 @@ def run(
         click.echo(json.dumps(told, indent=2))
         return
     click.echo(
-        f"{done.days} days, {done.sent:,} messages; asked {done.asked:,} times, shown {done.shown:,} offers."
+        f"{done.days} days, {done.sent:,} messages, {done.rejected:,} of them dead letters; "
+        f"asked {done.asked:,} times, shown {done.shown:,} offers."
     )
     if done.refused:
         click.echo(f"{done.refused:,} questions were refused, the last one: {done.last_refusal}")

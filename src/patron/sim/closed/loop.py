@@ -11,7 +11,7 @@ from patron.sim.engine.day import Plan
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.policy import Policy, Today
 from patron.sim.history import arrivals, days
-from patron.sim.load import LoadFailed, Sender, bodies
+from patron.sim.load import LoadFailed, Sender, bodies, count_of, reply_of
 from patron.sim.luck import Ints
 from patron.sim.messages import SOURCES, Delivery, Told, iso
 from patron.sim.policies import POLICIES, BusinessAsUsual
@@ -73,6 +73,7 @@ class _Doors:
                     f"the server refused a body of {source} with {status}: {answer[:300].decode(errors='replace')}"
                 )
             self.sent += count
+            self.rejected += count_of(reply_of(answer), "rejected")
         held.clear()
 
     def close(self) -> None:
