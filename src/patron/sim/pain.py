@@ -83,7 +83,8 @@ def coupon_refused(dice: Dice, person: Dossier, pain: Pain) -> bool:
 
 def coupon_denied(pen: Pen, store: Store, at: int, coupon: str, card: str | None) -> None:
     """`Coupon Denied` at the till."""
-    context: Message = {"touchpoint": touchpoint(store, "till", 1)}
+    # without a card the till's own visit is all that says who stood there
+    context: Message = {"touchpoint": touchpoint(store, "till", 1, f"v-{pen.number() & 0xFFFFFFFFFF:010x}")}
     if card is not None:
         context["externalIds"] = known_by(card=card)
     said = {"coupon_id": coupon, "reason": "not valid at this till", "store_id": store.id}

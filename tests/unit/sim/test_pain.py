@@ -8,9 +8,9 @@ import pytest
 from patron.sim import make_town
 from patron.sim.history import arrivals
 from patron.sim.luck import Dice
-from patron.sim.messages import Message
-from patron.sim.pain import coupon_refused
-from patron.sim.shops import COUNTRIES
+from patron.sim.messages import Message, Pen
+from patron.sim.pain import coupon_denied, coupon_refused
+from patron.sim.shops import COUNTRIES, STORES
 from patron.sim.worlds import parameters
 
 TODAY = dt.date(2026, 4, 1)
@@ -73,3 +73,11 @@ def test_one_country_refuses_one_coupon_in_eight() -> None:
     assert refused["IT", True] == refused["GB", True] == 0
     asked = refused["ES", True] + refused["ES", False]
     assert abs(refused["ES", True] / asked - 0.12) < 4 * (0.12 * 0.88 / asked) ** 0.5
+
+
+def test_a_refused_coupon_says_whose_visit_it_was() -> None:
+    pen = Pen(7, 12, 3)
+    coupon_denied(pen, STORES[2], 1_770_000_000_000, "C2900-COFF", None)
+    (told,) = pen.told
+    assert told.message["context"]["touchpoint"]["visit_id"].startswith("v-")
+    assert "externalIds" not in told.message["context"]
