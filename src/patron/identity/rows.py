@@ -1,7 +1,8 @@
 """The rows a revision changes: read, edited in place, bounded, with leaves hung on and taken off."""
 
+from patron.identity.aliases import one_account
 from patron.identity.evidence import Edge, Group, Ident, Proof, add
-from patron.identity.guards import one_account
+from patron.identity.once import EMAIL, joins
 from patron.identity.people import NEW, People
 from patron.identity.plan import Plan
 from patron.model.people import Key, Person
@@ -127,6 +128,7 @@ class Rows:
         row.worst = None
         row.aliased = row.aliased or edge.is_alias
         self._recheck.setdefault(key, False)
+        self._tied(key, other)
 
     def _worst(self, key: Key, row: Ident) -> tuple[bool, int, int, Key] | None:
         kept = ((*self._place(key, o, e), o) for o, e in row.links.items() if e is None or e.cut is None)
@@ -144,6 +146,7 @@ class Rows:
             self.after.add(self._row(key).group)
             self._count_leaf(self._row(key).group, -1)
             self.edit(other).group = NEW
+        self._tied(key, other)
         row = self.edit(key)
         edge = row.links.pop(other)
         if edge is not None and edge.is_alias:
@@ -157,6 +160,32 @@ class Rows:
         for key in keys:
             self.seeds.add(key)
             self._recheck[key] = True
+
+    # --- what counts once (`once.py`): rows two links away that must be judged again ------------------------------
+
+    def _tied(self, a: Key, b: Key) -> None:
+        """A link comes or goes: if it is of an e-mail and of something that may hold two, their devices are judged again."""
+        for email, holder in ((a, b), (b, a)):
+            if email.startswith(EMAIL) and joins(self, holder) and (row := self.row(holder)) is not None:
+                self._told_apart(row)
+
+    def _told_apart(self, holder: Ident) -> None:
+        """Judge again every device that two of a row's e-mails were told on: they may count for one person now, or for two."""
+        emails = [key for key in holder.links if key.startswith(EMAIL)]
+        if len(emails) < 2:
+            return
+        for email in emails:
+            row = self.row(email)
+            for other, edge in row.links.items() if row else ():
+                if edge is not None and self.plan.kinds.get(other.partition(":")[0]) == "device":
+                    self._recheck[other] = True
+
+    def _renamed(self, key: Key, row: Ident) -> None:
+        """The names of an identifier changed: addresses that it is a record of are judged again."""
+        if self.plan.kinds.get(key.partition(":")[0]) == "account":
+            for other, edge in row.links.items():
+                if edge is not None and self.plan.kinds.get(other.partition(":")[0]) == "contact":
+                    self._recheck[other] = True
 
     def _account(self, a: Key, b: Key) -> None:
         """Two user ids become, or stop being, names of one account: everything seen with them is judged again."""
