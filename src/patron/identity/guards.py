@@ -64,9 +64,9 @@ def counted(evidence: Evidence, key: Key, row: Ident) -> list[int]:
     counts = seen_with(evidence, row)
     kind = evidence.plan.kinds.get(key.partition(":")[0])
     if kind == "device" and counts[_EMAILS] > 1:
-        counts[_EMAILS] -= spare_emails(evidence, row)
+        counts[_EMAILS] -= spare_emails(evidence, key, row)
     elif kind == "contact" and counts[_RECORDS] > 1:
-        counts[_RECORDS] -= spare_records(evidence, row)
+        counts[_RECORDS] -= spare_records(evidence, key, row)
     return counts
 
 

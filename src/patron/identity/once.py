@@ -30,15 +30,21 @@ def conflict(values: tuple[str, ...], differ: Differ, most: int) -> bool:
     return MORE in values or len(values) > most or any(differ(a, b) for a, b in combinations(values, 2))
 
 
-def spare_emails(evidence: Evidence, row: Ident) -> int:
+def spare_emails(evidence: Evidence, device: Key, row: Ident) -> int:
     """Of the e-mails that a device was seen with, how many are one more of a person who is counted already."""
-    emails = [key for key in _seen(row) if key.startswith(EMAIL)]
+    emails = [key for key in _seen(row) if key.startswith(EMAIL) and _keeps(evidence, key, device)]
     people: list[list[Key]] = []
     for email in emails:
         same = [one for one in people if any(_one_owner(evidence, email, other) for other in one)]
         people = [one for one in people if one not in same]
         people.append([email, *(other for one in same for other in one)])
     return len(emails) - len(people)
+
+
+def _keeps(evidence: Evidence, key: Key, other: Key) -> bool:
+    """Whether an identifier's row holds another: a full row holds its best links only, and speaks for no others."""
+    row = evidence.row(key)
+    return row is not None and other in row.links
 
 
 def _seen(row: Ident) -> list[Key]:
@@ -84,12 +90,12 @@ def _holds(evidence: Evidence, key: Key, *emails: tuple[Key, Ident]) -> bool:
     return True
 
 
-def spare_records(evidence: Evidence, row: Ident) -> int:
+def spare_records(evidence: Evidence, address: Key, row: Ident) -> int:
     """Of the records that an e-mail or phone was seen with, how many are one more of a person who is counted already:
     those that state a given name, as long as all their names can be one person's."""
     named: dict[Key, tuple[str, ...]] = {}
     for key in _seen(row):
-        if evidence.plan.kinds.get(key.partition(":")[0]) != "account":
+        if evidence.plan.kinds.get(key.partition(":")[0]) != "account" or not _keeps(evidence, key, address):
             continue
         names = _names(evidence, key)
         if names:

@@ -22,7 +22,7 @@ from patron.identity.evidence import (
 )
 from patron.identity.guards import counted, ghost_count, sharing_rule
 from patron.identity.normalise import births_conflict, names_conflict
-from patron.identity.once import conflict, joins
+from patron.identity.once import EMAIL, conflict, joins
 from patron.identity.people import NEW
 from patron.identity.rows import Rows
 from patron.identity.settling import settle
@@ -100,6 +100,7 @@ class Revision(Rows):
             if other not in links:
                 self._ordinary(key)  # a leaf observed again whose cut from another stands in that one's row
                 self._keep(key, other, edge)
+                self._recheck[other] = True
             elif links[other] is not None:
                 row = self.edit(key)
                 row.links[other] = edge
@@ -119,7 +120,6 @@ class Revision(Rows):
             return
         if edge is not None and edge.is_alias:
             self._account(a, b)
-        self._tied(a, b)
         apart = replace(edge or Edge(NO_EVIDENCE, 0, "", 0, 0), cut=(time, uid))
         for key, other in ((a, b), (b, a)):
             if edge is None or other in self._row(key).links:
@@ -148,7 +148,6 @@ class Revision(Rows):
 
     def replace(self, a: Key, b: Key, edge: Edge | None) -> None:
         """Put a pair's evidence back as it was (a join that was refused)."""
-        self._tied(a, b)
         for key, other in ((a, b), (b, a)):
             if other in self._row(key).links:
                 links = self.edit(key).links
@@ -199,7 +198,6 @@ class Revision(Rows):
         if row is None or gone not in row.links:
             return
         row = self.edit(key)
-        self._tied(key, gone)
         before = counted(self, key, row) if erased else []
         del row.links[gone]
         if erased:
@@ -212,6 +210,7 @@ class Revision(Rows):
         elif edge is not None and edge.cut is not None:
             row.links[gone] = Edge(NO_EVIDENCE, 0, "", 0, 0, cut=edge.cut)
         self._lost(key)
+        self._tied(key, gone)
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -259,7 +258,8 @@ class Revision(Rows):
     def _turn(self, key: Key, row: Ident) -> None:
         self.removed = self.facts = True
         if joins(self, key):
-            self._told_apart(row)
+            for email in [k for k in row.links if k.startswith(EMAIL)]:
+                self._retell(email)
         for other in [o for o, e in row.links.items() if e is None]:
             self.note(row.group)
             self._promote(other)

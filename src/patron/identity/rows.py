@@ -127,7 +127,8 @@ class Rows:
         row.links[other] = edge
         row.worst = None
         row.aliased = row.aliased or edge.is_alias
-        self._recheck.setdefault(key, False)
+        # a further e-mail may show that two before it are one person's; anything else only makes more of them
+        self._recheck[key] = self._recheck.get(key, False) or other.startswith(EMAIL)
         self._tied(key, other)
 
     def _worst(self, key: Key, row: Ident) -> tuple[bool, int, int, Key] | None:
@@ -146,7 +147,6 @@ class Rows:
             self.after.add(self._row(key).group)
             self._count_leaf(self._row(key).group, -1)
             self.edit(other).group = NEW
-        self._tied(key, other)
         row = self.edit(key)
         edge = row.links.pop(other)
         if edge is not None and edge.is_alias:
@@ -155,8 +155,10 @@ class Rows:
         self._lost(key, other)
 
     def _lost(self, *keys: Key) -> None:
-        """A live link of these went away."""
+        """A live link of these, or between these two, went away."""
         self.removed = True
+        if len(keys) > 1:
+            self._tied(*keys)
         for key in keys:
             self.seeds.add(key)
             self._recheck[key] = True
@@ -164,21 +166,18 @@ class Rows:
     # --- what counts once (`once.py`): rows two links away that must be judged again ------------------------------
 
     def _tied(self, a: Key, b: Key) -> None:
-        """A link comes or goes: if it is of an e-mail and of something that may hold two, their devices are judged again."""
+        """A link between an e-mail and what may hold two of them came or went: the e-mail may count with another now, or by
+        itself again."""
         for email, holder in ((a, b), (b, a)):
-            if email.startswith(EMAIL) and joins(self, holder) and (row := self.row(holder)) is not None:
-                self._told_apart(row)
+            if email.startswith(EMAIL) and joins(self, holder):
+                self._retell(email)
 
-    def _told_apart(self, holder: Ident) -> None:
-        """Judge again every device that two of a row's e-mails were told on: they may count for one person now, or for two."""
-        emails = [key for key in holder.links if key.startswith(EMAIL)]
-        if len(emails) < 2:
-            return
-        for email in emails:
-            row = self.row(email)
-            for other, edge in row.links.items() if row else ():
-                if edge is not None and self.plan.kinds.get(other.partition(":")[0]) == "device":
-                    self._recheck[other] = True
+    def _retell(self, email: Key) -> None:
+        """Judge every device again on which an e-mail was told."""
+        row = self.row(email)
+        for other, edge in row.links.items() if row else ():
+            if edge is not None and self.plan.kinds.get(other.partition(":")[0]) == "device":
+                self._recheck[other] = True
 
     def _renamed(self, key: Key, row: Ident) -> None:
         """The names of an identifier changed: addresses that it is a record of are judged again."""

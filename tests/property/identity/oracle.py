@@ -131,16 +131,17 @@ class Oracle:
         emails = [o for o in near if kind(o) == "email"]
         counts = (
             (rule.user_ids, len(users)),
-            (rule.emails, self._people(emails) if kind(key) in DEVICES else len(emails)),
+            (rule.emails, self._people(key, emails) if kind(key) in DEVICES else len(emails)),
             (rule.records, self._customers(key, records)),
             (rule.devices, sum(kind(o) in DEVICES for o in near)),
         )
         return any(most and count >= most for most, count in counts)
 
-    def _people(self, emails: list[str]) -> int:
+    def _people(self, device: str, emails: list[str]) -> int:
         """How many people e-mails speak of: those that are one address mistyped, or that stand together on a record, with an
         address or on a phone that links, are one person's."""
-        joined = {(a, b) for a in emails for b in emails if swapped(a, b) or self._stand_together(a, b)}
+        mutual = [e for e in emails if device in self.kept[e]]
+        joined = {(a, b) for a in mutual for b in mutual if swapped(a, b) or self._stand_together(a, b)}
         left, count = set(emails), 0
         while left:
             todo = [left.pop()]
@@ -162,7 +163,7 @@ class Oracle:
             return len(records)
         named = {}
         for record in records:
-            keys = [k for k in self.kept[key] if self.accounts.get(k, k) == record]
+            keys = [k for k in self.kept[key] if self.accounts.get(k, k) == record and key in self.kept[k]]
             own = [
                 v
                 for k in keys
