@@ -68,7 +68,7 @@ def jittered(given: Parameters, share: float, seed: int) -> Parameters:
 
     >>> moved = jittered(parameters(), 0.2, 1_001)
     >>> round(moved.needs.leak, 4), moved.returns.days
-    (0.0972, (3, 20))
+    (0.0882, (3, 20))
     """
     if not 0.0 <= share <= 0.5:
         raise BadParameters(f"jitter = {share} is not possible: a number from 0 to 0.5 is allowed")
