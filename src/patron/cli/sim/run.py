@@ -90,10 +90,10 @@ def run(
         "days": done.days,
         "sent": done.sent,
         "rejected": done.rejected,
-        "asked": done.asked,
-        "shown": done.shown,
-        "refused": done.refused,
-        "last_refusal": done.last_refusal,
+        "asked": done.asked.asked,
+        "shown": done.asked.shown,
+        "refused": done.asked.refused,
+        "last_refusal": done.asked.last_refusal,
         "orders": done.ledger.orders,
         "revenue": round(done.ledger.revenue, 2),
         "margin": round(done.ledger.margin, 2),
@@ -105,10 +105,10 @@ def run(
         return
     click.echo(
         f"{done.days} days, {done.sent:,} messages, {done.rejected:,} of them dead letters; "
-        f"asked {done.asked:,} times, shown {done.shown:,} offers."
+        f"asked {done.asked.asked:,} times, shown {done.asked.shown:,} offers."
     )
-    if done.refused:
-        click.echo(f"{done.refused:,} questions were refused, the last one: {done.last_refusal}")
+    if done.asked.refused:
+        click.echo(f"{done.asked.refused:,} questions were refused, the last one: {done.asked.last_refusal}")
     click.echo(
         f"revenue {done.ledger.revenue:,.0f} against {done.usual.revenue:,.0f} as usual on the same luck "
         f"({100 * (done.ledger.revenue / done.usual.revenue - 1):+.1f} %), margin "
