@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from patron.sim.api import Api
-from patron.sim.folder import EVENTS, BadFolder, messages, read_manifest
+from patron.sim.folder import EVENTS, BadFolder, check_truth, messages, read_manifest
 from patron.sim.load import Loaded, load
 from patron.sim.messages import Delivery
 from patron.sim.sources import write_keys
@@ -89,6 +89,7 @@ def fill(
     Write keys are made through the administration and revoked at the end. Raises BadFolder, LoadFailed, or Refused with the
     server's own sentence. Running it again is safe: what had arrived is a duplicate.
     """
+    check_truth(folder)
     channels = {source_of(source.name): source.channel for source in read_manifest(folder).sources}
     with closing(Api(url, key)) as api, write_keys(api, "import", channels) as keys:
         return load(tracking or url, keys, deliveries(folder), progress)

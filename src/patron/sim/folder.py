@@ -82,7 +82,10 @@ def check_truth(folder: Path) -> Path:
     folder = folder.resolve()
     for place in (folder, *folder.parents):
         if (place / "patron.toml").exists():
-            raise BadFolder(f"{folder} lies in the data directory {place}; write the truth somewhere else")
+            raise BadFolder(
+                f"{folder} lies in the data directory {place}, where no truth may be; write the truth somewhere else, or "
+                "move it there"
+            )
     return folder
 
 

@@ -12,7 +12,7 @@ from patron.sim.engine.day import Plan
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.policy import Policy
 from patron.sim.history import arrivals, days
-from patron.sim.load import LoadFailed, Sender, bodies, count_of, reply_of
+from patron.sim.load import MEET, Sender, bodies, count_of, hand_over
 from patron.sim.messages import SOURCES, Delivery, Told, iso
 from patron.sim.policies import POLICIES
 from patron.sim.sources import write_keys
@@ -66,13 +66,9 @@ class _Doors:
         sent_at, held, self._held = iso(self._now), self._held, []
         told = (Delivery(arrival, one.source, {**one.message, "sentAt": sent_at}) for arrival, one in held)
         for source, body, count in bodies(told):
-            status, answer, _ = self._sender.post("/v1/batch", self._keys[source], body)
-            if status != 200:
-                raise LoadFailed(
-                    f"the server refused a body of {source} with {status}: {answer[:300].decode(errors='replace')}"
-                )
+            said, _ = hand_over(self._sender, source, self._keys[source], body)
             self._outcome.sent += count
-            self._outcome.rejected += count_of(reply_of(answer), "rejected")
+            self._outcome.rejected += count_of(said, "rejected")
 
     def _step(self, now: int) -> None:
         """The server's clock never goes back."""
@@ -102,7 +98,7 @@ def run(
     """
     api.post("/v1/admin/clock", {"now": town.first * DAY})
     outcome, channels = Outcome(policy), {source: source for source in SOURCES}
-    with closing(Sender(url)) as sender, write_keys(api, "live", channels) as keys:
+    with closing(Sender(url, meet=MEET)) as sender, write_keys(api, "live", channels) as keys:
         _live(town, policy, api, _Doors(api, sender, keys, outcome), outcome, progress)
     outcome.usual = outcome.ledger if policy == USUAL else _lived_as_usual(town)
     return outcome
