@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,23 +61,37 @@ def generate(
     import msgspec
 
     from patron.sim import make_town
+    from patron.sim.folder import MANIFEST
 
+    # SIGTERM is Ctrl C, too: processes that tell must not outlive this one
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     last = until or dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    fresh = False
     try:
+        fresh = not out.exists() or not any(out.iterdir())
         town = make_town(seed, last + dt.timedelta(days=1), size, days, world, file=file)
         manifest = _write(town, out, str(size), processes or os.cpu_count() or 1)
     except PatronError as error:
         raise Failed(str(error)) from error
     except OSError as error:
-        raise Failed(
-            f"{out} cannot be written: {error.strerror}. Give another folder, with room; remove this one, it is unfinished."
-        ) from error
+        raise Failed(f"{out} cannot be written: {error.strerror}. Give another folder, with room.") from error
+    finally:
+        if fresh and not (out / MANIFEST).exists():
+            _remove(out)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(manifest), indent=2))
     else:
         click.echo(
             f"{manifest.messages:,} messages of {manifest.people:,} people over {manifest.days} days: {out}"
         )
+
+
+def _remove(out: Path) -> None:
+    """Half a world is of no use, and would stand in the way of the next try."""
+    from patron.sim.folder import EVENTS, FEEDS, TRUTH
+
+    for part in (EVENTS, FEEDS, TRUTH):
+        shutil.rmtree(out / part, ignore_errors=True)
 
 
 def _write(town: "Town", out: Path, size: str, processes: int) -> "Manifest":
