@@ -55,7 +55,11 @@ def _arriving(folder: Path, source: str) -> Iterator[Delivery]:
         for message in messages(folder, source):
             at += 1
             yield Delivery(_milliseconds(message["receivedAt"]), name, message)
-    except (msgspec.DecodeError, OSError, KeyError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise BadFolder(
+            f"{error.filename} cannot be read ({error.strerror}); generate the world again"
+        ) from None
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
         raise BadFolder(
             f"{folder / EVENTS / source}.ndjson cannot be read after line {at} ({type(error).__name__}: {error}); "
             "generate the world again"

@@ -96,6 +96,13 @@ def messages(folder: Path, source: str) -> Iterator[dict[str, Any]]:
 
 
 def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The lines of a truth file (`folder` is the truth's own), as JSON objects."""
-    with (folder / f"{name}.ndjson").open("rb") as lines:
-        yield from map(msgspec.json.decode, lines)
+    """The lines of a truth file (`folder` is the truth's own), as JSON objects. Raises BadFolder when it cannot be read."""
+    path = folder / f"{name}.ndjson"
+    try:
+        with path.open("rb") as lines:
+            yield from map(msgspec.json.decode, lines)
+    except (OSError, msgspec.DecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadFolder(
+            f"{path} cannot be read ({why}); give the truth of a generated world, and run this as somebody who may read it"
+        ) from None

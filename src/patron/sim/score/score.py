@@ -42,7 +42,8 @@ def score(
 
     Raises BadFolder, LoadFailed, or Refused with the server's own sentence.
     """
-    sent = Sent(check_truth(world_of(truth)))
+    check_truth(world_of(truth))
+    sent = Sent(world_of(truth))
     began = time.monotonic()
     held = Held(api, sent, progress)
     seconds = time.monotonic() - began
