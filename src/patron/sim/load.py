@@ -36,6 +36,10 @@ class LoadFailed(PatronError):
     """The load had to stop; the message says why, and that it can simply be run again."""
 
 
+class NoAnswer(LoadFailed):
+    """Nobody answers there, or nobody any more."""
+
+
 class Loaded(Struct):
     """What a load did."""
 
@@ -96,7 +100,7 @@ class Sender:
     def post(self, path: str, key: str, body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
         """Send a body until it is answered with something else than "try again".
 
-        Raises LoadFailed when nothing has answered for `give_up` seconds, or when told to stop.
+        Raises NoAnswer when nothing has answered for `give_up` seconds, and LoadFailed when told to stop.
         """
         basic = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         return self.ask("POST", path, basic, body)
@@ -127,13 +131,13 @@ class Sender:
                 raise LoadFailed("stopped")
 
     def _check(self, waited: float, problem: str) -> None:
-        """Raises LoadFailed when patience is at an end."""
+        """Raises NoAnswer when patience is at an end."""
         if not self._met and waited > self._meet:
-            raise LoadFailed(
+            raise NoAnswer(
                 f"no server at {self._url}: {problem}; start one (patron serve), or give another address"
             )
         if waited > self._give_up:
-            raise LoadFailed(
+            raise NoAnswer(
                 f"gave up after {self._give_up:.0f} s: {problem}; run it again, nothing is sent twice"
             )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from patron.sim.api import Api, Refused, part
-from patron.sim.load import LoadFailed
+from patron.sim.load import LoadFailed, NoAnswer
 
 OPEN = frozenset({"web", "app", "kiosk"})
 """Channels whose write key lies in everybody's hands: anybody can claim to be anybody there."""
@@ -26,7 +26,7 @@ def assurance(channel: str) -> str:
 def write_keys(
     api: Api, kind: Literal["live", "import"], channels: Mapping[str, str]
 ) -> Iterator[dict[str, str]]:
-    """Source name -> a write key of its own, revoked at the end.
+    """Source name -> a write key of its own, revoked at the end (unless the server is gone by then).
 
     A source that is missing is made; one that is there gets a further key, so that the same can be run again.
 
@@ -43,6 +43,9 @@ def write_keys(
         for name, channel in channels.items():
             keys[name] = _key(api, kind, name, channel, there.get(name))
         yield keys
+    except NoAnswer:
+        keys.clear()  # nobody is there to take them back
+        raise
     finally:
         with contextlib.suppress(LoadFailed, Refused):  # the server went away: what stopped the rest says so
             for name, key in keys.items():

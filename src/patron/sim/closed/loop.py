@@ -6,13 +6,13 @@ from contextlib import closing
 from msgspec import Struct, field
 
 from patron.model.clock import DAY, HOUR
-from patron.sim.api import Api
+from patron.sim.api import PATIENCE, Api, Refused
 from patron.sim.closed.api import Asked, Platform
 from patron.sim.engine.day import Plan
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.policy import Policy
 from patron.sim.history import arrivals, days
-from patron.sim.load import MEET, Sender, bodies, count_of, hand_over
+from patron.sim.load import MEET, LoadFailed, Sender, bodies, count_of, hand_over
 from patron.sim.messages import SOURCES, Delivery, Told, iso
 from patron.sim.policies import POLICIES
 from patron.sim.sources import write_keys
@@ -94,14 +94,27 @@ def run(
     api : administration and decisions, with a key of scope `admin`.
     progress : told each day when it is over.
 
-    Raises Refused when the server's clock is not stepped, and LoadFailed when it does not take what is sent.
+    Raises Refused when the server's clock is not stepped, and LoadFailed when it stands after the first day already, or when
+    the server does not take what is sent.
     """
-    api.post("/v1/admin/clock", {"now": town.first * DAY})
+    _begin(api, town.first * DAY)
     outcome, channels = Outcome(policy), {source: source for source in SOURCES}
-    with closing(Sender(url, meet=MEET)) as sender, write_keys(api, "live", channels) as keys:
+    with (
+        closing(Sender(url, meet=MEET, give_up=PATIENCE)) as sender,
+        write_keys(api, "live", channels) as keys,
+    ):
         _live(town, policy, api, _Doors(api, sender, keys, outcome), outcome, progress)
     outcome.usual = outcome.ledger if policy == USUAL else _lived_as_usual(town)
     return outcome
+
+
+def _begin(api: Api, now: int) -> None:
+    try:
+        api.post("/v1/admin/clock", {"now": now})
+    except Refused as refused:
+        if refused.code != "clock_back":
+            raise
+        raise LoadFailed(f"{refused} Begin on a later day (--first), or in a directory of its own") from None
 
 
 def _live(
