@@ -23,7 +23,7 @@ from patron.sim.messages import SOURCES, Told, iso
 from patron.sim.people import ROOM
 from patron.sim.shops import local_midnight
 from patron.sim.town import Town
-from patron.sim.truth import traces
+from patron.sim.truth import owners
 
 _encode = msgspec.json.Encoder().encode
 Sale = tuple[int, str, str, str]
@@ -219,19 +219,8 @@ def tell(town: Town, folder: Path, days: Callable[[int], None] | None = None) ->
     finally:
         for file in files.values():
             file.close()
-    _owners(town, folder / "identifiers")
+    # those of a household stay in one chunk
+    with (folder / "identifiers").open("wb") as lines:
+        for key, who in owners(town).items():
+            lines.write(b"%s\t%s\n" % (key.encode(), _encode({"identifier": key, "people": who})))
     return sums
-
-
-def _owners(town: Town, file: Path) -> None:
-    """Every identifier of the chunk with whose it is; those of a household stay in one chunk."""
-    owners: dict[str, set[int]] = {}
-    for row in range(len(town.people)):
-        person = town.who(row)
-        for key in traces(person):
-            owners.setdefault(key, set()).add(person.number)
-    with file.open("wb") as lines:
-        for key in sorted(owners):
-            lines.write(
-                b"%s\t%s\n" % (key.encode(), _encode({"identifier": key, "people": sorted(owners[key])}))
-            )

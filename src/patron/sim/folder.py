@@ -93,7 +93,10 @@ def check_truth(folder: Path) -> Path:
     folder = folder.resolve()
     for place in (folder, *folder.parents):
         if (place / "patron.toml").exists():
-            raise BadFolder(f"{folder} lies in the data directory {place}; write the truth somewhere else")
+            raise BadFolder(
+                f"{folder} lies in the data directory {place}, where no truth may be; write the truth somewhere else, or "
+                "move it there"
+            )
     return folder
 
 
@@ -104,6 +107,13 @@ def messages(folder: Path, source: str) -> Iterator[dict[str, Any]]:
 
 
 def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The lines of a truth file (`folder` is the truth's own), as JSON objects."""
-    with (folder / f"{name}.ndjson").open("rb") as lines:
-        yield from map(msgspec.json.decode, lines)
+    """The lines of a truth file (`folder` is the truth's own), as JSON objects. Raises BadFolder when it cannot be read."""
+    path = folder / f"{name}.ndjson"
+    try:
+        with path.open("rb") as lines:
+            yield from map(msgspec.json.decode, lines)
+    except (OSError, msgspec.DecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadFolder(
+            f"{path} cannot be read ({why}); give the truth of a generated world, and run this as somebody who may read it"
+        ) from None

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
+from multiprocessing import active_children
 from pathlib import Path
 from typing import IO
 
@@ -122,13 +123,19 @@ def _tell(
             done += 1
             progress(done, len(some))
         return sums, folders
+    before = set(active_children())
     with ProcessPoolExecutor(min(processes, len(some))) as pool:
-        for future in as_completed(
-            [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
-        ):
-            sums.add(future.result())
-            done += 1
-            progress(done, len(some))
+        waiting = [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
+        try:
+            for future in as_completed(waiting):
+                sums.add(future.result())
+                done += 1
+                progress(done, len(some))
+        except BaseException:
+            # Ctrl C, or a full disk: nobody waits for what the others tell
+            for other in set(active_children()) - before:
+                other.kill()
+            raise
     return sums, folders
 
 

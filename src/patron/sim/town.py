@@ -25,7 +25,7 @@ XS_HOUSEHOLDS = 210
 
 
 class Town(Struct, frozen=True, dict=True):
-    """A town as it is on the day before `today`; give it to `history`, `live`, `stories` and `truth`."""
+    """A town as it is on the day before `today`; give it to `history`, `live`, `stories` and `generate`."""
 
     setting: Setting
     """Its luck, its parameters, its places."""
