@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from msgspec import Struct
 
-from patron.sim.engine.calibration import Lift, lift
+from patron.sim.engine.calibration import lift
 from patron.sim.engine.day import live_day
 from patron.sim.luck import Floats
 from patron.sim.oracle.open_loop import morning
@@ -73,8 +73,8 @@ def rows(done: Mapping[str, list[Halves]]) -> Iterator[PolicyValue]:
                 margin=cents(float(one.margin.sum())),
                 sent=one.sent,
                 unsubscribed=one.unsubscribed,
-                revenue_lift=_estimate(lift(one.revenue, usual.revenue)),
-                margin_lift=_estimate(lift(one.margin, usual.margin)),
+                revenue_lift=_lift(one.revenue, usual.revenue),
+                margin_lift=_lift(one.margin, usual.margin),
                 gap_closed=None if closed is None else cents(closed),
             )
 
@@ -94,5 +94,8 @@ def _window(parts: list[Halves], start: int, days: int) -> _Window:
     )
 
 
-def _estimate(found: Lift) -> Estimate:
+def _lift(ours: Floats, usual: Floats) -> Estimate | None:
+    if not usual.sum():
+        return None
+    found = lift(ours, usual)
     return Estimate(round(found.value, 6), round(found.low, 6), round(found.high, 6))

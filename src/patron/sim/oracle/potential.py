@@ -15,7 +15,7 @@ from patron.sim.oracle.tally import cents
 
 HORIZON = 28
 """Days that an action is judged by."""
-ROWS = 8_000
+ROWS = 16_000
 """Lives lived together: enough to hide what a day costs by itself, few enough for the caches."""
 
 

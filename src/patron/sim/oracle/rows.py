@@ -96,9 +96,9 @@ class PolicyValue(Struct, frozen=True):
     """Messages."""
     unsubscribed: int
     """People who took back a consent within the window."""
-    revenue_lift: Estimate
-    """Against business as usual."""
-    margin_lift: Estimate
+    revenue_lift: Estimate | None
+    """Against business as usual; none when that brought nothing."""
+    margin_lift: Estimate | None
     gap_closed: float | None
     """Share of the margin between business as usual and the oracle; none when these are equal."""
 
