@@ -2,10 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from typing import Any, TypeVar
 
+from patron.model.errors import PatronError
+
 Result = TypeVar("Result")
+
+
+class CrewLost(PatronError):
+    """A process died under its work, mostly for want of memory; the message says what to do."""
 
 
 class Crew:
@@ -38,7 +44,7 @@ class Crew:
         self._begun, self._others = time.process_time(), 0.0
 
     def each(self, work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
-        """`work(*job)` for each job, in their order."""
+        """`work(*job)` for each job, in their order. Raises CrewLost when a process dies."""
         self._progress(0, len(jobs))
         if self._pool is None or len(jobs) == 1:
             for done, job in enumerate(jobs, start=1):
@@ -48,7 +54,10 @@ class Crew:
         waiting = [self._pool.submit(_timed, work, job) for job in jobs]
         waiting.reverse()  # a result is let go once it is handed on
         while waiting:
-            result, seconds = waiting.pop().result()
+            try:
+                result, seconds = waiting.pop().result()
+            except BrokenExecutor:
+                raise CrewLost(_LOST) from None
             self._others += seconds
             yield result
             self._progress(len(jobs) - len(waiting), len(jobs))
@@ -58,3 +67,9 @@ def _timed(work: Callable[..., Result], job: tuple[Any, ...]) -> tuple[Result, f
     began = time.process_time()
     result = work(*job)
     return result, time.process_time() - began
+
+
+_LOST = (
+    "a process died, perhaps for want of memory: give fewer --processes and run again with --only for what is "
+    "missing; the files that were finished are kept"
+)

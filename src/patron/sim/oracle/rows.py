@@ -178,6 +178,8 @@ class Report(Struct, frozen=True, kw_only=True):
     seed: int
     first: int
     days: int
+    parameters: str
+    """SHA-256 of the world's parameters: files of other parameters are forgotten."""
     categories: tuple[str, ...]
     channels: tuple[str, ...]
     versions: dict[str, str]

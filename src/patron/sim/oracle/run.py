@@ -1,10 +1,12 @@
 """All oracle files of a world: the world is lived again, each file from its own paired worlds (SIMULATOR.md 7.7)."""
 
+import hashlib
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from msgspec import structs
 
@@ -92,6 +94,7 @@ def _report(place: Path, town: Town) -> Report:
         seed=town.seed,
         first=town.first,
         days=town.days,
+        parameters=hashlib.sha256(msgspec.json.encode(town.parameters)).hexdigest(),
         categories=CATEGORIES,
         channels=CHANNELS,
         versions={
@@ -106,6 +109,7 @@ def _report(place: Path, town: Town) -> Report:
     except BadFolder:
         return report
     same = {
-        name: getattr(before, name) == getattr(report, name) for name in ("format", "versions", "categories")
+        name: getattr(before, name) == getattr(report, name)
+        for name in ("format", "parameters", "versions", "categories")
     }
     return structs.replace(report, files=dict(before.files)) if all(same.values()) else report

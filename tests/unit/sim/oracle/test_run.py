@@ -1,19 +1,24 @@
 """Oracle files in a world's folder: whole, private, the same in any number of processes, and refused where they cannot be."""
 
 import datetime as dt
+import importlib
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from patron.cli.main import main
-from patron.sim import history, make_town
+from patron.cli.sim.oracle import _NAMES as CHOICES
+from patron.sim import make_town
 from patron.sim.folder import BadFolder
 from patron.sim.generate import generate
 from patron.sim.oracle import NAMES, Plan, open_loop, policy_values, read, read_needs, read_report, run
 from patron.sim.oracle.files import file_of
+from patron.sim.oracle.jobs import Crew, CrewLost
 from patron.sim.oracle.rows import ROWS
 from tests.unit.sim.score.worlds import world as by_hand
 
@@ -26,7 +31,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A world of a few households."""
     out = tmp_path_factory.mktemp("oracle") / "world"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "BURN_IN", FEW)
+        patch.setattr(importlib.import_module("patron.sim.history"), "BURN_IN", FEW)
         generate(make_town(1_006, dt.date(2026, 4, 1), 40, 6), out, "40")
     return out
 
@@ -157,6 +162,16 @@ def test_what_was_not_made_or_is_broken_says_what_to_do(full: Path, told: Path, 
         list(read(other / "truth", "clv"))
 
 
+def die(_number: int) -> None:
+    """What happens to a process when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_told_and_no_riddle() -> None:
+    with Crew(2) as crew, pytest.raises(CrewLost, match="fewer --processes"):
+        list(crew.each(die, [(1,), (2,)]))
+
+
 def test_plans_and_names_that_cannot_be_are_refused(told: Path) -> None:
     with pytest.raises(ValueError, match="no oracle file 'everything'"):
         run(told, ["everything"])
@@ -165,6 +180,7 @@ def test_plans_and_names_that_cannot_be_are_refused(told: Path) -> None:
 
 
 def test_the_command_prints_what_each_file_cost(told: Path, tmp_path: Path) -> None:
+    assert CHOICES == NAMES
     other = tmp_path / "world"
     shutil.copytree(told, other)
     words = ["sim", "oracle", str(other), "--only", "potential", "--only", "needs", "--processes", "1"]
