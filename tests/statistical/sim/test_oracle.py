@@ -136,14 +136,13 @@ def test_the_best_of_one_half_of_branches_is_good_in_the_other(values: list[Pote
 
 
 def test_lifetimes_are_means_that_lives_counted_by_hand_have_too(place: Town, points: Points) -> None:
-    start, days = lifetimes.Start(DAY, place.first + DAY, 150), 60
+    start = lifetimes.Start(DAY, place.first + DAY, 150, days := 60)
     rows, _ = lifetimes.lifetimes(
         place.setting,
         points.people.take(np.array([0, 5])),
         take(points.state, np.array([0, 5])),
         take(points.noted, np.array([0, 5])),
         start,
-        days,
     )
     for row, at in zip(rows, (0, 5), strict=True):
         margin = by_hand(place, points, at, Nothing(), days)

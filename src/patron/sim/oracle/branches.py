@@ -82,6 +82,8 @@ def _drifted(setting: Setting, people: Population) -> Floats:
 
 
 def _without_drift(setting: Setting) -> Setting:
+    if not setting.parameters.world.drift_day:
+        return setting
     world = structs.replace(setting.parameters.world, drift_day=0)
     return structs.replace(setting, parameters=structs.replace(setting.parameters, world=world))
 

@@ -7,18 +7,19 @@ import numpy as np
 
 from patron.sim.luck import Floats
 from patron.sim.oracle.rows import ChannelEffect
-from patron.sim.oracle.tally import MEASURES, Tally, total
-from patron.sim.oracle.without import ADS, ALL
-from patron.sim.people import CHANNELS
+from patron.sim.oracle.tally import MEASURES, total
+from patron.sim.oracle.without import ADS, ALL, Days
+from patron.sim.people import CHANNELS, PUSH
 
 Silent = frozenset[str]
 EVERYTHING: Silent = frozenset()
 """What is silent in the world as told."""
 
 
-def used(base: list[Tally], prospects: bool) -> tuple[str, ...]:
+def used(base: list[Days], prospects: bool) -> tuple[str, ...]:
     """The channels that business as usual uses in this world; the others bring exactly nothing."""
-    sent = np.sum([part.sent for part in base], axis=0)
+    sent = np.sum([part.tally.sent for part in base], axis=0)
+    sent[PUSH] += sum(part.greeted for part in base)
     idle = {name for k, name in enumerate(CHANNELS) if not sent[k]} | (set() if prospects else {ADS})
     return tuple(name for name in ALL if name not in idle)
 
@@ -28,7 +29,7 @@ def worlds(channels: tuple[str, ...]) -> list[Silent]:
     return [frozenset(some) for size in (1, 2) for some in combinations(channels, size)]
 
 
-def rows(done: Mapping[Silent, list[Tally]]) -> Iterator[ChannelEffect]:
+def rows(done: Mapping[Silent, list[Days]]) -> Iterator[ChannelEffect]:
     """The rows of the file: each of `ALL`, then each pair; worlds that were not lived have nothing to be silent.
 
     A pair's interaction is Y - Y(without a) - Y(without b) + Y(without both): above 0 when they help each other.
@@ -36,7 +37,8 @@ def rows(done: Mapping[Silent, list[Tally]]) -> Iterator[ChannelEffect]:
     silent = frozenset[str]().union(*done)
     lived = {
         measure: {
-            world: np.concatenate([getattr(part, measure) for part in parts]) for world, parts in done.items()
+            world: np.concatenate([getattr(part.tally, measure) for part in parts])
+            for world, parts in done.items()
         }
         for measure in MEASURES
     }

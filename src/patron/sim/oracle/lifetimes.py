@@ -26,11 +26,12 @@ def groups(here: Ints, rollouts: int) -> Iterator[Ints]:
 
 
 class Start(Struct, frozen=True):
-    """The morning that lifetimes begin with, and how many of each customer are lived."""
+    """The morning that lifetimes begin with, how many of each customer are lived, and for how many days."""
 
     day: int
     date: int
     rollouts: int
+    horizon: int
 
 
 def lifetimes(
@@ -39,10 +40,9 @@ def lifetimes(
     state: State,
     noted: Noted,
     start: Start,
-    horizon: int = HORIZON,
 ) -> tuple[list[Lifetime], int]:
     """The lifetimes of some customers, and how many days of people were lived for it."""
-    rollouts = start.rollouts
+    rollouts, horizon = start.rollouts, start.horizon
     at = np.repeat(np.arange(len(people)), rollouts)
     branch = np.arange(len(at)) % rollouts
     ahead = take(state, at)

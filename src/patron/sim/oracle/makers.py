@@ -111,7 +111,7 @@ def clv_file(work: Work) -> Made:
     town, rollouts = work.town, work.plan.rollouts
     state, noted = join([lived.state for lived in work.lived]), join([lived.noted for lived in work.lived])
     came = np.concatenate([lived.needs.came for lived in work.lived])
-    start = lifetimes.Start(town.days, town.first + town.days, rollouts)
+    start = lifetimes.Start(town.days, town.first + town.days, rollouts, lifetimes.HORIZON)
     jobs = [
         (town.setting, town.people.take(rows), take(state, rows), take(noted, rows), start)
         for rows in lifetimes.groups(np.flatnonzero(state.here), rollouts)
@@ -131,12 +131,10 @@ def clv_file(work: Work) -> Made:
 def channel_effects_file(work: Work) -> Made:
     """Write `channel_effects`."""
     base = _worlds(work, live_without, {channel_effects.EVERYTHING: (frozenset[str](),)})
-    told = [one.tally for one in base[channel_effects.EVERYTHING]]
+    told = base[channel_effects.EVERYTHING]
     channels = channel_effects.used(told, bool(work.town.people.prospect.any()))
-    others = _worlds(work, live_without, {world: (world,) for world in channel_effects.worlds(channels)})
-    done = {channel_effects.EVERYTHING: told} | {
-        world: [one.tally for one in some] for world, some in others.items()
-    }
+    others = {world: (world,) for world in channel_effects.worlds(channels)}
+    done = base | _worlds(work, live_without, others)
     return _made(work, "channel_effects", channel_effects.rows(done), _days(work, len(done)))
 
 

@@ -26,23 +26,24 @@ class Halves(Struct):
 
     first: Tally
     second: Tally
-    agreed: tuple[Flags, Flags, Flags]
-    """Before, between and after: (n, 4)."""
+    unsubscribed: tuple[Flags, Flags]
+    """Who unsubscribed from a message, in each half."""
 
 
 def rehearse(town: Town, policy: str) -> Halves:
     """Let a policy act for 168 days, after the same past as in the world told."""
     state, noted = morning(town)
-    acting, agreed = POLICIES[policy](), [state.agreed.copy()]
-    tallies = []
+    acting, found = POLICIES[policy](), []
     for start in (0, HALF):
-        tally = nothing_yet(len(town.people))
+        tally, gone = nothing_yet(len(town.people)), np.zeros(len(town.people), dtype=np.bool_)
         for day in range(start, start + HALF):
             plan = live_day(town.setting, town.people, state, noted, acting, day, town.first + day)
             tally.add(town.setting, town.people, plan)
-        tallies.append(tally)
-        agreed.append(state.agreed.copy())
-    return Halves(tallies[0], tallies[1], (agreed[0], agreed[1], agreed[2]))
+            for delivered in plan.delivered:
+                gone[delivered.send.rows[delivered.unsubscribed]] = True
+        found.append((tally, gone))
+    (first, left), (second, later) = found
+    return Halves(first, second, (left, later))
 
 
 class _Window(Struct):
@@ -80,17 +81,15 @@ def rows(done: Mapping[str, list[Halves]]) -> Iterator[PolicyValue]:
 
 
 def _window(parts: list[Halves], start: int, days: int) -> _Window:
-    tallies = [
-        [tally for tally, at in ((part.first, 0), (part.second, HALF)) if start <= at < start + days]
-        for part in parts
-    ]
-    begun, over = start // HALF, (start + days) // HALF
+    within = [n for n in range(2) if start <= n * HALF < start + days]
+    tallies = [[(part.first, part.second)[n] for n in within] for part in parts]
+    gone = [np.any([part.unsubscribed[n] for n in within], axis=0) for part in parts]
     return _Window(
         orders=int(sum(tally.orders.sum() for some in tallies for tally in some)),
         revenue=np.concatenate([sum(tally.revenue for tally in some) for some in tallies]),
         margin=np.concatenate([sum(tally.margin for tally in some) for some in tallies]),
         sent=int(sum(tally.sent.sum() for some in tallies for tally in some)),
-        unsubscribed=sum(int((part.agreed[begun] & ~part.agreed[over]).any(axis=1).sum()) for part in parts),
+        unsubscribed=int(np.concatenate(gone).sum()),
     )
 
 

@@ -95,7 +95,7 @@ class PolicyValue(Struct, frozen=True):
     sent: int
     """Messages."""
     unsubscribed: int
-    """People who took back a consent within the window."""
+    """People who unsubscribed from a message within the window; those who change their minds by themselves are not counted."""
     revenue_lift: Estimate | None
     """Against business as usual; none when that brought nothing."""
     margin_lift: Estimate | None

@@ -7,19 +7,24 @@ from msgspec import Struct, structs
 
 from patron.sim.engine.day import live_day
 from patron.sim.engine.letters import Send
-from patron.sim.engine.media import PLATFORMS, live_media
+from patron.sim.engine.media import PLATFORMS
 from patron.sim.engine.policy import Today
-from patron.sim.engine.state import Setting, State
 from patron.sim.luck import Ints
 from patron.sim.oracle.open_loop import morning
 from patron.sim.oracle.tally import Tally, nothing_yet
-from patron.sim.people import CHANNELS, Flags, Population
+from patron.sim.parameters import Parameters
+from patron.sim.people import CHANNELS, PUSH, Flags
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.town import Town
 
 SLOTS, ASSOCIATES, ADS = "slots", "associates", "ads"
 ALL = (*CHANNELS, SLOTS, ASSOCIATES, ADS)
-"""Everything that can fall silent: messages of each channel, touchpoints, associates' contacts, paid media."""
+"""Everything that can fall silent: messages of each channel, touchpoints, associates' contacts, paid media.
+
+The push that greets people near a store is a push, too; what an associate writes after a contact is the associate's.
+"""
+_NEVER_AGAIN = 1 << 40
+"""Days of rest between two such pushes that nobody lives to see the end of."""
 
 
 class Days(Struct):
@@ -31,6 +36,8 @@ class Days(Struct):
     seen: Ints
     """Impressions: (n, platforms)."""
     clicked: Ints
+    greeted: int
+    """Pushes to people who came near a store."""
 
 
 class Quiet:
@@ -53,37 +60,35 @@ def live_without(town: Town, silent: AbstractSet[str], platforms: AbstractSet[in
     """Live the days told without some of `ALL`, and without ads of some platforms (indices of `PLATFORMS`)."""
     people, (state, noted) = town.people, morning(town)
     dark = frozenset(range(len(PLATFORMS))) if ADS in silent else platforms
-    setting, policy = _unattended(town.setting) if ASSOCIATES in silent else town.setting, Quiet(silent)
-    before, tally = state.won.copy(), nothing_yet(len(people))
-    seen, clicked = (np.zeros((len(people), len(PLATFORMS)), dtype=np.int64) for _ in range(2))
-    for day in range(town.days):
-        if dark:
-            darken(setting, people, state, day, dark)
-        plan = live_day(setting, people, state, noted, policy, day, town.first + day)
-        tally.add(setting, people, plan)
-        seen += plan.media.seen
-        clicked += plan.media.clicked
-    return Days(tally, state.won & ~before, seen, clicked)
-
-
-def darken(setting: Setting, people: Population, state: State, day: int, platforms: AbstractSet[int]) -> None:
-    """Take out of a morning what these platforms will show today, so that the evening is as if they had not.
-
-    The day's impressions are luck that depends on nothing else; how they fade is read off the media model itself.
-    """
-    ahead = structs.replace(
-        state,
-        ads=np.ones(len(people)),
-        here=state.here.copy(),
-        won=state.won.copy(),
-        agreed=state.agreed.copy(),
+    setting, policy = (
+        structs.replace(town.setting, parameters=_quiet(town.parameters, silent, dark)),
+        Quiet(silent),
     )
-    seen = live_media(setting, people, ahead, day).seen
-    fades = ahead.ads - seen.sum(axis=1)
-    state.ads -= seen[:, sorted(platforms)].sum(axis=1) / fades
+    found = Days(
+        nothing_yet(len(people)), np.zeros(len(people), dtype=np.bool_), *_no_ads(len(people)), greeted=0
+    )
+    for day in range(town.days):
+        plan = live_day(setting, people, state, noted, policy, day, town.first + day)
+        found.tally.add(setting, people, plan)
+        found.won[plan.media.acquired] = True
+        found.seen += plan.media.seen
+        found.clicked += plan.media.clicked
+        found.greeted += int(plan.crossings.greeted.sum())
+    return found
 
 
-def _unattended(setting: Setting) -> Setting:
-    """The same world with associates who speak to nobody."""
-    associates = structs.replace(setting.parameters.associates, contact=(0.0, 0.0))
-    return structs.replace(setting, parameters=structs.replace(setting.parameters, associates=associates))
+def _no_ads(people: int) -> tuple[Ints, Ints]:
+    shape = (people, len(PLATFORMS))
+    return np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+
+
+def _quiet(p: Parameters, silent: AbstractSet[str], dark: AbstractSet[int]) -> Parameters:
+    """The same world in which associates speak to nobody, phones do not ring near stores, platforms show nothing."""
+    if ASSOCIATES in silent:
+        p = structs.replace(p, associates=structs.replace(p.associates, contact=(0.0, 0.0)))
+    if CHANNELS[PUSH] in silent:
+        p = structs.replace(p, geofence=structs.replace(p.geofence, entry_push_days=_NEVER_AGAIN))
+    if dark:
+        shown = tuple(0.0 if k in dark else often for k, often in enumerate(p.prospects.impressions))
+        p = structs.replace(p, prospects=structs.replace(p.prospects, impressions=shown))
+    return p

@@ -5,16 +5,15 @@ import pytest
 from msgspec import structs
 
 from patron.sim.engine.day import live_day
-from patron.sim.engine.media import PLATFORMS, live_media
-from patron.sim.engine.state import begin, nothing_noted
+from patron.sim.engine.media import PLATFORMS
 from patron.sim.luck import Luck
 from patron.sim.oracle import ads_effects, channel_effects, lifetimes, policy_values
 from patron.sim.oracle.channel_effects import EVERYTHING
-from patron.sim.oracle.open_loop import relive
+from patron.sim.oracle.open_loop import morning, relive
 from patron.sim.oracle.rows import AdsEffect, ChannelEffect, Estimate, Lifetime
 from patron.sim.oracle.stack import take
-from patron.sim.oracle.tally import total
-from patron.sim.oracle.without import ADS, ALL, ASSOCIATES, SLOTS, Days, darken, live_without
+from patron.sim.oracle.tally import nothing_yet, total
+from patron.sim.oracle.without import ADS, ALL, ASSOCIATES, SLOTS, Days, live_without
 from patron.sim.policies import Nothing
 from patron.sim.town import Town
 from tests.unit.sim.oracle.towns import town
@@ -31,12 +30,12 @@ def little_past(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def effects(place: Town) -> dict[tuple[str, ...], ChannelEffect]:
     """The rows of `channel_effects`."""
-    told = [live_without(place, EVERYTHING).tally]
+    told = [live_without(place, EVERYTHING)]
     channels = channel_effects.used(told, bool(place.people.prospect.any()))
-    assert set(channels) == set(ALL) - {"push", "call"}
+    assert set(channels) == set(ALL) - {"call"}
     done = {EVERYTHING: told}
     for world in channel_effects.worlds(channels):
-        done[world] = [live_without(place, world).tally]
+        done[world] = [live_without(place, world)]
     return {row.channels: row for row in channel_effects.rows(done)}
 
 
@@ -66,7 +65,7 @@ def test_channels_bring_something_in_the_default_world_and_interactions_add_up()
     found = effects(place)
     assert found[("email",)].orders.value > 0
     assert found[(ASSOCIATES,)].sales.value > 0
-    assert found[("push",)].margin == found[("email", "push")].margin == NOTHING
+    assert found[("call",)].margin == found[("email", "call")].margin == NOTHING
     told, neither = (live_without(place, world).tally for world in (EVERYTHING, frozenset({"email", SLOTS})))
     both = float(told.margin.sum() - neither.margin.sum())
     parts = [found[some].margin.value for some in (("email",), (SLOTS,), ("email", SLOTS))]
@@ -74,45 +73,38 @@ def test_channels_bring_something_in_the_default_world_and_interactions_add_up()
 
 
 def test_without_any_channel_people_live_as_when_nothing_is_done() -> None:
-    place = town(customers=60, prospects=40, near=NEAR, days=14)
-    # from the first day of life on, so that no earlier letter is remembered
+    place = town(customers=60, prospects=60, near=NEAR, days=14)
+    silent = live_without(place, frozenset(ALL))
+    assert silent.tally.sent.sum() == silent.seen.sum() == silent.greeted == 0
+    # the same by other means: ads that move nobody, phones that tell nobody where they are
     p = place.parameters
     still = structs.replace(
-        place.setting,
-        parameters=structs.replace(
-            p,
-            associates=structs.replace(p.associates, contact=(0.0, 0.0)),
-            prospects=structs.replace(p.prospects, ad=0.0),
-        ),
+        p,
+        associates=structs.replace(p.associates, contact=(0.0, 0.0)),
+        prospects=structs.replace(p.prospects, ad=0.0),
     )
-    people, found = place.people, []
-    for setting, dark in ((place.setting, frozenset({0, 1})), (still, frozenset[int]())):
-        state, noted = begin(setting, people, 0), nothing_noted(len(people))
-        won = []
-        for day in range(40):
-            if dark:
-                darken(setting, people, state, day, dark)
-            plan = live_day(setting, people, state, noted, Nothing(), day, place.first + day)
-            won.append(plan.media.acquired.tolist())
-        found.append(won)
-    assert found[0] == found[1]
-    assert any(found[0])
-    silent = live_without(place, frozenset(ALL))
-    assert silent.tally.sent.sum() == 0
-    assert silent.seen.sum() > 0
+    people, (state, noted) = place.people, morning(place)
+    setting, tally = structs.replace(place.setting, parameters=still), nothing_yet(len(people))
+    people.located[:] = False
+    state.ads[:] = 0.0
+    won = np.zeros(len(people), dtype=np.bool_)
+    for day in range(place.days):
+        plan = live_day(setting, people, state, noted, Nothing(), day, place.first + day)
+        tally.add(setting, people, plan)
+        won[plan.media.acquired] = True
+    # ads seen before the first day told still move somebody; all else is the same
+    assert (silent.won >= won).all()
+    assert np.array_equal(silent.tally.orders[~people.prospect], tally.orders[~people.prospect])
+    assert np.array_equal(silent.tally.margin[~people.prospect], tally.margin[~people.prospect])
 
 
 def test_a_dark_platform_leaves_the_impressions_of_the_others() -> None:
     place = town(customers=20, prospects=20)
-    people, (light, dark) = place.people, (begin(place.setting, place.people, 0) for _ in range(2))
-    ads_of_b = np.zeros(len(people))
-    for day in range(20):
-        darken(place.setting, people, dark, day, {0})
-        live_media(place.setting, people, dark, day)
-        seen = live_media(place.setting, people, light, day).seen
-        ads_of_b = ads_of_b * (27 / 28) + seen[:, 1]
-        assert np.allclose(dark.ads, ads_of_b, atol=1e-12)
-    assert (light.ads > dark.ads + 0.5).any()
+    told, dark = live_without(place, frozenset()), live_without(place, frozenset(), {0})
+    assert told.seen[:, 0].any()
+    assert not dark.seen[:, 0].any()
+    assert not dark.clicked[:, 0].any()
+    assert np.array_equal(dark.seen[:, 1], told.seen[:, 1])
 
 
 def test_ads_bring_some_prospects_and_no_customer_anything() -> None:
@@ -164,9 +156,9 @@ def test_a_lifetime_is_a_mean_over_rollouts_of_those_who_are_still_there() -> No
     place = town(customers=40, prospects=0, days=10)
     lived = relive(place, {})
     here = np.flatnonzero(lived.state.here)
-    start = lifetimes.Start(place.days, place.first + place.days, 16)
+    start = lifetimes.Start(place.days, place.first + place.days, 16, 40)
     some = take(lived.state, here), take(lived.noted, here)
-    rows, days = lifetimes.lifetimes(place.setting, place.people.take(here), *some, start, 40)
+    rows, days = lifetimes.lifetimes(place.setting, place.people.take(here), *some, start)
     assert days == len(here) * 16 * 40
     assert [row.person for row in rows] == place.people.ids[here].tolist()
     values = np.array([row.value for row in rows])
@@ -185,6 +177,6 @@ def test_an_interval_is_that_of_a_sum_over_people() -> None:
 
 def test_a_world_without_prospects_or_letters_has_idle_channels() -> None:
     place = town(customers=5, prospects=0, days=2)
-    tally = live_without(place, frozenset({"email", "sms"})).tally
-    assert channel_effects.used([tally], prospects=False) == (SLOTS, ASSOCIATES)
-    assert ADS in channel_effects.used([tally], prospects=True)
+    quiet = live_without(place, frozenset({"email", "sms", "push"}))
+    assert channel_effects.used([quiet], prospects=False) == (SLOTS, ASSOCIATES)
+    assert ADS in channel_effects.used([quiet], prospects=True)

@@ -24,6 +24,12 @@ TUESDAY = 8
 """A day on which everybody who can be gets the weekly letter."""
 
 
+@pytest.fixture(autouse=True)
+def little_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few days before the first day told are enough here."""
+    monkeypatch.setattr("patron.sim.oracle.open_loop.BURN_IN", 4)
+
+
 def drawn(place: Town, day: int = TUESDAY, wanted: Wanted | None = None) -> Points:
     """Decision points of one day."""
     (found,) = relive(place, {day: wanted or Wanted(6, 6)}).points

@@ -32,7 +32,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("oracle") / "world"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importlib.import_module("patron.sim.history"), "BURN_IN", FEW)
-        generate(make_town(1_006, dt.date(2026, 4, 1), 40, 6), out, "40")
+        generate(make_town(1_006, dt.date(2026, 4, 1), 25, 4), out, "25")
     return out
 
 
@@ -67,7 +67,7 @@ def test_parts_of_the_people_in_two_processes_write_the_same_bytes(
     told: Path, full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short(monkeypatch)
-    monkeypatch.setattr(open_loop, "CHUNK", 30)
+    monkeypatch.setattr(open_loop, "CHUNK", 24)
     other = with_oracle(told, tmp_path / "elsewhere", processes=2)
     for name in NAMES:
         file = Path("truth") / file_of(name)
@@ -78,7 +78,7 @@ def test_every_file_is_there_private_and_readable(full: Path) -> None:
     truth = full / "truth"
     report = read_report(truth)
     assert set(report.files) == set(NAMES)
-    assert (report.world, report.size, report.days) == ("default", "40", 6)
+    assert (report.world, report.size, report.days) == ("default", "25", 4)
     assert not list(truth.glob("*.part"))
     for name, made in report.files.items():
         assert (truth / made.file).stat().st_mode & 0o777 == 0o600
@@ -106,7 +106,7 @@ def test_only_replaces_what_is_named(full: Path, tmp_path: Path) -> None:
 def test_another_world_than_the_one_told_is_refused(told: Path, tmp_path: Path) -> None:
     assert not (told / "truth" / "oracle.json").exists()
     mine = tmp_path / "mine.toml"
-    mine.write_text("[visits]\nalpha_mean = 1.0\n")
+    mine.write_text("[visits]\nalpha_mean = 4.0\n[buying]\nbase = 2.0\n")
     with pytest.raises(BadFolder, match=r"give the file of --parameters"):
         run(told, ["person_latent"], file=mine)
     ads = told / "truth" / "ads_truth.ndjson"
