@@ -12,6 +12,7 @@ from patron.sim.engine.day import Plan, live_day
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
 from patron.sim.folder import TRUTH, BadFolder
 from patron.sim.history import BURN_IN
+from patron.sim.luck import Ints
 from patron.sim.oracle.needs import BEFORE, ELSEWHERE, FOREVER, HERE, Met, Needs
 from patron.sim.oracle.points import Points, Wanted, points
 from patron.sim.oracle.stack import copy, join
@@ -22,8 +23,6 @@ from patron.sim.town import Town, make_town
 
 CHUNK = 4_000
 """People lived together."""
-_MISTAKEN = 0.15
-"""How far the orders lived may be from those told: some messages are lost or late, planted people follow a script."""
 
 
 class Lived(Struct):
@@ -37,6 +36,8 @@ class Lived(Struct):
     """Decision points that were asked for, by day."""
     orders: int
     acquired: int
+    near: Ints
+    """Of each day: people near a store with the app on, those who went in, and the sum of their numbers: (days, 3)."""
 
 
 def open_world(place: Path, file: Path | None = None) -> Town:
@@ -67,23 +68,28 @@ def open_world(place: Path, file: Path | None = None) -> Town:
     return town
 
 
-def check(place: Path, lived: Sequence[Lived]) -> None:
-    """Whether the world lived, part by part, is the one told. Raises BadFolder, before hours are spent on another one."""
-    truth, acquired, orders = (
-        place / TRUTH,
-        sum(one.acquired for one in lived),
-        sum(one.orders for one in lived),
-    )
+def check(place: Path, town: Town, lived: Sequence[Lived]) -> None:
+    """Whether the world lived, part by part, is the one told. Raises BadFolder, before hours are spent on another one.
+
+    Who came near which store on which day depends on nearly all that happened before: it must be the same to the last person.
+    """
+    truth, near = place / TRUTH, np.sum([one.near for one in lived], axis=0)
+    if (truth / "geofence_truth.ndjson").exists():
+        told = np.zeros_like(near)
+        for row in folder.rows(truth, "geofence_truth"):
+            told[row["day"] - town.first] += (1, row["entered"], row["person"])
+        other = np.flatnonzero((told != near).any(axis=1))
+        if len(other):
+            day = int(other[0])
+            what = f"{told[day, 0]} people near a store on day {day}"
+            raise BadFolder(_OTHER.format(place=place, what=what, found=f"{near[day, 0]}, or others"))
     if (truth / "ads_truth.ndjson").exists():
-        told = next(
+        acquired = sum(one.acquired for one in lived)
+        won = next(
             (row["acquired"] for row in folder.rows(truth, "ads_truth") if "acquired" in row), acquired
         )
-        if told != acquired:
-            raise BadFolder(_OTHER.format(place=place, what=f"{told} new customers", found=acquired))
-    if (truth / "totals.ndjson").exists():
-        told = sum(row["orders"] for row in folder.rows(truth, "totals"))
-        if abs(told - orders) > _MISTAKEN * told + 30:
-            raise BadFolder(_OTHER.format(place=place, what=f"{told} orders", found=orders))
+        if won != acquired:
+            raise BadFolder(_OTHER.format(place=place, what=f"{won} new customers", found=acquired))
 
 
 def parts(town: Town) -> Iterator[Town]:
@@ -105,16 +111,18 @@ def relive(town: Town, wanted: Mapping[int, Wanted]) -> Lived:
     """Live the days told; on the days in `wanted`, keep some decision points."""
     people, (state, noted) = town.people, morning(town)
     usual, seen = BusinessAsUsual(), _Seen(state)
-    kept, orders, acquired = [], 0, 0
+    kept, orders, acquired, near = [], 0, 0, np.zeros((town.days, 3), dtype=np.int64)
     for day in range(town.days):
         before = (copy(state), copy(noted)) if day in wanted else None
         plan = live_day(town.setting, people, state, noted, usual, day, town.first + day)
         seen.close(day, plan, state)
         orders += int(plan.bought.any(axis=1).sum())
         acquired += len(plan.media.acquired)
+        crossed = plan.crossings
+        near[day] = len(crossed.rows), crossed.entered.sum(), people.ids[crossed.rows].sum()
         if before is not None:
             kept.append(points(town, *before, plan, wanted[day]))
-    return Lived(seen.needs(town), state, noted, kept, orders, acquired)
+    return Lived(seen.needs(town), state, noted, kept, orders, acquired, near)
 
 
 class _Seen:

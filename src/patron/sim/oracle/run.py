@@ -60,7 +60,7 @@ def run(
         work = Work(
             town, truth, plan, crew, list(crew.each(relive, [(part, wanted) for part in parts(town)]))
         )
-        check(place.resolve(), work.lived)
+        check(place.resolve(), town, work.lived)
         report = _report(place, town)
         for name in names:
             at[0] = name

@@ -49,7 +49,7 @@ def ads(place: Town) -> list[AdsEffect]:
 
 
 def test_in_the_null_world_channels_bring_exactly_nothing() -> None:
-    found = effects(town("null", customers=80, prospects=60, near=NEAR, days=14))
+    found = effects(town("null", customers=80, prospects=60, near=NEAR, days=9))
     assert len(found) == 7 + 21
     for channels, row in found.items():
         assert (row.orders, row.sales) == (NOTHING, NOTHING)
@@ -61,7 +61,7 @@ def test_in_the_null_world_channels_bring_exactly_nothing() -> None:
 
 
 def test_channels_bring_something_in_the_default_world_and_interactions_add_up() -> None:
-    place = town(customers=300, prospects=60, near=NEAR, days=14)
+    place = town(customers=300, prospects=60, near=NEAR, days=9)
     found = effects(place)
     assert found[("email",)].orders.value > 0
     assert found[(ASSOCIATES,)].sales.value > 0
@@ -131,8 +131,10 @@ def test_in_the_null_world_ads_bring_exactly_nobody() -> None:
         assert row.acquired > 5 or row.audience == "customers"
 
 
-def test_policies_start_from_the_world_told_and_windows_add_up() -> None:
-    place = town(customers=60, prospects=20, days=policy_values.HALF)
+def test_policies_start_from_the_world_told_and_windows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_values, "HALF", 30)
+    monkeypatch.setattr(policy_values, "WINDOWS", ((0, 30), (0, 60), (30, 30)))
+    place = town(customers=100, prospects=20, days=policy_values.HALF)
     names = ("nothing", policy_values.USUAL, policy_values.BEST)
     done = {name: [policy_values.rehearse(place, name)] for name in names}
     rows = {(row.policy, row.start, row.days): row for row in policy_values.rows(done)}
@@ -148,8 +150,8 @@ def test_policies_start_from_the_world_told_and_windows_add_up() -> None:
     usual = rows[policy_values.USUAL, 0, policy_values.HALF]
     assert usual.orders == relive(place, {}).orders
     assert usual.margin_lift == NOTHING
-    assert rows[policy_values.BEST, 0, 168].margin > rows[policy_values.USUAL, 0, 168].margin
-    assert rows["nothing", 0, 168].sent == rows["nothing", 0, 168].unsubscribed == 0
+    assert rows[policy_values.BEST, 0, 60].margin > rows[policy_values.USUAL, 0, 60].margin
+    assert rows["nothing", 0, 60].sent == rows["nothing", 0, 60].unsubscribed == 0
 
 
 def test_a_lifetime_is_a_mean_over_rollouts_of_those_who_are_still_there() -> None:

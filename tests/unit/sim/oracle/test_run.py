@@ -106,13 +106,12 @@ def test_only_replaces_what_is_named(full: Path, tmp_path: Path) -> None:
 def test_another_world_than_the_one_told_is_refused(told: Path, tmp_path: Path) -> None:
     assert not (told / "truth" / "oracle.json").exists()
     mine = tmp_path / "mine.toml"
-    mine.write_text("[visits]\nalpha_mean = 4.0\n[buying]\nbase = 2.0\n")
+    mine.write_text("[buying]\nslot = 0.5\n[visits]\nalpha_mean = -2.5\n")
     with pytest.raises(BadFolder, match=r"give the file of --parameters"):
         run(told, ["person_latent"], file=mine)
-    ads = told / "truth" / "ads_truth.ndjson"
     other = tmp_path / "world"
     shutil.copytree(told, other)
-    (other / "truth" / ads.name).write_text('{"acquired":3}\n')
+    (other / "truth" / "ads_truth.ndjson").write_text('{"acquired":3}\n')
     with pytest.raises(BadFolder, match="tells of 3 new customers"):
         run(other, ["person_latent"])
     assert not (other / "truth" / "oracle.json").exists()
