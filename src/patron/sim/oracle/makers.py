@@ -16,7 +16,8 @@ from patron.sim.oracle.points import Points, fewest, gathered, schedule
 from patron.sim.oracle.rows import Made, Potential, Row
 from patron.sim.oracle.stack import join, take
 from patron.sim.oracle.tally import cents
-from patron.sim.oracle.without import Days, live_without
+from patron.sim.oracle.without import Days, live_without, quiet
+from patron.sim.people import CHANNELS
 from patron.sim.policies import POLICIES
 from patron.sim.town import Town
 
@@ -111,9 +112,10 @@ def clv_file(work: Work) -> Made:
     town, rollouts = work.town, work.plan.rollouts
     state, noted = join([lived.state for lived in work.lived]), join([lived.noted for lived in work.lived])
     came = np.concatenate([lived.needs.came for lived in work.lived])
+    still = quiet(town.setting, frozenset(CHANNELS))
     start = lifetimes.Start(town.days, town.first + town.days, rollouts, lifetimes.HORIZON)
     jobs = [
-        (town.setting, town.people.take(rows), take(state, rows), take(noted, rows), start)
+        (still, town.people.take(rows), take(state, rows), take(noted, rows), start)
         for rows in lifetimes.groups(np.flatnonzero(state.here), rollouts)
     ]
     found = {int(person): lifetimes.gone(int(person)) for person in town.people.ids[came < needs.FOREVER]}

@@ -9,10 +9,10 @@ from patron.sim.engine.day import live_day
 from patron.sim.engine.letters import Send
 from patron.sim.engine.media import PLATFORMS
 from patron.sim.engine.policy import Today
+from patron.sim.engine.state import Setting
 from patron.sim.luck import Ints
 from patron.sim.oracle.open_loop import morning
 from patron.sim.oracle.tally import Tally, nothing_yet
-from patron.sim.parameters import Parameters
 from patron.sim.people import CHANNELS, PUSH, Flags
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.town import Town
@@ -60,10 +60,7 @@ def live_without(town: Town, silent: AbstractSet[str], platforms: AbstractSet[in
     """Live the days told without some of `ALL`, and without ads of some platforms (indices of `PLATFORMS`)."""
     people, (state, noted) = town.people, morning(town)
     dark = frozenset(range(len(PLATFORMS))) if ADS in silent else platforms
-    setting, policy = (
-        structs.replace(town.setting, parameters=_quiet(town.parameters, silent, dark)),
-        Quiet(silent),
-    )
+    setting, policy = quiet(town.setting, silent, dark), Quiet(silent)
     found = Days(
         nothing_yet(len(people)), np.zeros(len(people), dtype=np.bool_), *_no_ads(len(people)), greeted=0
     )
@@ -82,8 +79,12 @@ def _no_ads(people: int) -> tuple[Ints, Ints]:
     return np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
 
 
-def _quiet(p: Parameters, silent: AbstractSet[str], dark: AbstractSet[int]) -> Parameters:
-    """The same world in which associates speak to nobody, phones do not ring near stores, platforms show nothing."""
+def quiet(setting: Setting, silent: AbstractSet[str], dark: AbstractSet[int] = frozenset()) -> Setting:
+    """The same world in which associates speak to nobody, phones do not ring near stores, platforms show nothing.
+
+    What a policy decides, messages and slots, is left to `Quiet`.
+    """
+    p = setting.parameters
     if ASSOCIATES in silent:
         p = structs.replace(p, associates=structs.replace(p.associates, contact=(0.0, 0.0)))
     if CHANNELS[PUSH] in silent:
@@ -91,4 +92,4 @@ def _quiet(p: Parameters, silent: AbstractSet[str], dark: AbstractSet[int]) -> P
     if dark:
         shown = tuple(0.0 if k in dark else often for k, often in enumerate(p.prospects.impressions))
         p = structs.replace(p, prospects=structs.replace(p.prospects, impressions=shown))
-    return p
+    return structs.replace(setting, parameters=p)

@@ -13,7 +13,8 @@ from patron.sim.oracle.open_loop import morning, relive
 from patron.sim.oracle.rows import AdsEffect, ChannelEffect, Estimate, Lifetime
 from patron.sim.oracle.stack import take
 from patron.sim.oracle.tally import nothing_yet, total
-from patron.sim.oracle.without import ADS, ALL, ASSOCIATES, SLOTS, Days, live_without
+from patron.sim.oracle.without import ADS, ALL, ASSOCIATES, SLOTS, Days, live_without, quiet
+from patron.sim.people import PUSH
 from patron.sim.policies import Nothing
 from patron.sim.town import Town
 from tests.unit.sim.oracle.towns import town
@@ -96,6 +97,16 @@ def test_without_any_channel_people_live_as_when_nothing_is_done() -> None:
     assert (silent.won >= won).all()
     assert np.array_equal(silent.tally.orders[~people.prospect], tally.orders[~people.prospect])
     assert np.array_equal(silent.tally.margin[~people.prospect], tally.margin[~people.prospect])
+
+
+def test_a_quiet_world_greets_nobody_and_is_otherwise_the_same() -> None:
+    place = town(customers=300, prospects=0, days=9)
+    told, silent = live_without(place, frozenset()), live_without(place, frozenset({"push"}))
+    assert told.greeted > 0
+    assert silent.greeted == 0
+    still = ~(place.people.located & place.people.agreed[:, PUSH])
+    assert np.array_equal(told.tally.margin[still], silent.tally.margin[still])
+    assert quiet(place.setting, frozenset()) == place.setting
 
 
 def test_a_dark_platform_leaves_the_impressions_of_the_others() -> None:
