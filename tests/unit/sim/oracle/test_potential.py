@@ -66,8 +66,7 @@ def test_the_action_that_was_taken_is_worth_what_the_world_as_lived_is_worth(pla
         told = [row for row in rows if row.did is not None]
         assert len(told) >= 10
         silent = [row.did == "none" for row in told if row.kind == "message"]
-        assert any(silent) if day == TUESDAY else all(silent)
-        assert not all(silent) or day != TUESDAY
+        assert all(silent) is (day != TUESDAY)
         for row in told:
             at, usual = row.actions.index(row.did or ""), row.actions.index("usual")
             for column in (row.value, row.gain, row.error, row.half, row.other_half):
