@@ -54,13 +54,6 @@ _NAMES = ("person_latent", "needs", "potential", "policy_values", "clv", "channe
     show_default=True,
     help="clv: years of each customer.",
 )
-@click.option(
-    "--parameters",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    help="The file that the world was generated with.",
-)
 @json_option
 def oracle(
     folder: Path,
@@ -69,7 +62,6 @@ def oracle(
     sample: int,
     branches: int,
     rollouts: int,
-    file: Path | None,
     as_json: bool,
 ) -> None:
     """Add the oracle files to WORLD/truth: needs, the value of every action, policies, lifetimes, channels, ads.
@@ -90,7 +82,6 @@ def oracle(
                 only,
                 Plan(sample, branches, rollouts),
                 processes=processes or os.cpu_count() or 1,
-                file=file,
                 progress=lambda name, done, total: bar.update(
                     task, description=name, completed=done, total=total
                 ),

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from patron.sim import folder
+from patron.sim import cast, folder
 from patron.sim.engine.day import Plan, live_day
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
 from patron.sim.folder import TRUTH, BadFolder
@@ -16,6 +16,7 @@ from patron.sim.luck import Ints
 from patron.sim.oracle.needs import BEFORE, ELSEWHERE, FOREVER, HERE, Met, Needs
 from patron.sim.oracle.points import Points, Wanted, points
 from patron.sim.oracle.stack import copy, join
+from patron.sim.people import populate
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.shops import EPOCH
 from patron.sim.sizes import SIZES
@@ -40,15 +41,14 @@ class Lived(Struct):
     """Of each day: people near a store with the app on, those who went in, and the sum of their numbers: (days, 3)."""
 
 
-def open_world(place: Path, file: Path | None = None) -> Town:
-    """The town of a generated world.
+def open_world(place: Path) -> Town:
+    """The town of a generated world, with the parameters that stand in its truth.
 
     Parameters
     ----------
     place : the folder that `patron sim generate --out` made.
-    file : the parameters that it was generated with, if it was with some.
 
-    Raises BadFolder when it is no such folder, lies in a data directory, or cannot be lived again; BadParameters.
+    Raises BadFolder when it is no such folder, lies in a data directory, or cannot be lived again.
     """
     place = folder.check_truth(place)
     manifest = folder.read_manifest(place)
@@ -56,16 +56,21 @@ def open_world(place: Path, file: Path | None = None) -> Town:
         raise BadFolder(
             f"{place} has no {TRUTH}/: the oracle files stand beside the truth that `generate` wrote"
         )
+    given = folder.read_parameters(place / TRUTH)
     if manifest.size not in SIZES and not manifest.size.isdigit():
         raise BadFolder(
             f"{place} has the size {manifest.size!r}, which cannot be made again; generate a world"
         )
     size = int(manifest.size) if manifest.size.isdigit() else manifest.size
     today = EPOCH + dt.timedelta(days=manifest.first + manifest.days)
-    town = make_town(manifest.seed, today, size, manifest.days, manifest.world, file=file)
-    if len(town.people) != manifest.people:
-        raise BadFolder(_OTHER.format(place=place, what=f"{manifest.people} people", found=len(town.people)))
-    return town
+    # who lives there hangs on seed and size alone; how they live, on parameters that no name may have
+    plain = make_town(manifest.seed, today, size, manifest.days)
+    setting = structs.replace(plain.setting, parameters=given)
+    people = populate(manifest.seed, plain.people.ids, given, setting.geography)
+    cast.settle(people, manifest.days)
+    if len(people) != manifest.people:
+        raise BadFolder(_OTHER.format(place=place, what=f"{manifest.people} people", found=len(people)))
+    return Town(setting, manifest.first, manifest.days, manifest.world, people)
 
 
 def check(place: Path, town: Town, lived: Sequence[Lived]) -> None:
@@ -166,7 +171,4 @@ class _Seen:
         )
 
 
-_OTHER = (
-    "{place} tells of {what}, but living it again gives {found}: give the file of --parameters that it was "
-    "generated with, and use the version that generated it"
-)
+_OTHER = "{place} tells of {what}, but living it again gives {found}: use the version that generated it, or generate it again"

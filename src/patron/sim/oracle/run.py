@@ -29,7 +29,6 @@ def run(
     plan: Plan | None = None,
     *,
     processes: int = 1,
-    file: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Report:
     """Add oracle files to the truth of a generated world; files of the same name are replaced.
@@ -40,15 +39,14 @@ def run(
     only : names of `NAMES`; all when empty.
     plan : how much is lived.
     processes : how many work side by side; the files are the same for any number.
-    file : the parameters that the world was generated with, if it was with some.
     progress : told the name of what is made, jobs done and all jobs.
 
-    Raises BadFolder for a folder that is no world, whose world cannot be lived again, or that cannot be written to; BadParameters
-    for a file that holds none; ValueError for an unknown name and for a plan that cannot be.
+    Raises BadFolder for a folder that is no world, whose world cannot be lived again, or that cannot be written to;
+    ValueError for an unknown name and for a plan that cannot be.
     """
     names, plan = _names(only), plan or Plan()
     _check(plan)
-    town, truth = open_world(place, file), place.resolve() / TRUTH
+    town, truth = open_world(place), place.resolve() / TRUTH
     at = ["reliving"]
 
     def told(done: int, every: int) -> None:

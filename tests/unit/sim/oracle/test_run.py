@@ -104,11 +104,13 @@ def test_only_replaces_what_is_named(full: Path, tmp_path: Path) -> None:
 
 
 def test_another_world_than_the_one_told_is_refused(told: Path, tmp_path: Path) -> None:
-    assert not (told / "truth" / "oracle.json").exists()
-    mine = tmp_path / "mine.toml"
-    mine.write_text("[buying]\nslot = 0.5\n[visits]\nalpha_mean = -2.5\n")
-    with pytest.raises(BadFolder, match=r"give the file of --parameters"):
-        run(told, ["person_latent"], file=mine)
+    mine = tmp_path / "mine"
+    shutil.copytree(told, mine)
+    given = json.loads((mine / "truth" / "parameters.json").read_text())
+    given["visits"]["alpha_mean"] += 0.5
+    (mine / "truth" / "parameters.json").write_text(json.dumps(given))
+    with pytest.raises(BadFolder, match="use the version that generated it"):
+        run(mine, ["person_latent"])
     other = tmp_path / "world"
     shutil.copytree(told, other)
     (other / "truth" / "ads_truth.ndjson").write_text('{"acquired":3}\n')
@@ -117,10 +119,25 @@ def test_another_world_than_the_one_told_is_refused(told: Path, tmp_path: Path) 
     assert not (other / "truth" / "oracle.json").exists()
 
 
+def test_a_world_of_parameters_without_a_name_is_lived_again(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[visits]\nalpha_mean = -2.5\n")
+    place = make_town(1_006, dt.date(2026, 4, 1), 25, 4, "drift", file=mine, jitter=0.2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("patron.sim.history"), "BURN_IN", FEW)
+        generate(place, tmp_path / "world", "25")
+    assert set(run(tmp_path / "world", ["person_latent"]).files) == {"person_latent"}
+    rows = list(read(tmp_path / "world" / "truth", "person_latent"))
+    assert [row.alpha for row in rows] == place.people.alpha.tolist()
+
+
 def test_folders_that_cannot_be_used_say_why(told: Path, tmp_path: Path) -> None:
     with pytest.raises(BadFolder, match=r"has no manifest\.json"):
         run(tmp_path)
     made = by_hand(tmp_path / "hand", {}, {})
+    with pytest.raises(BadFolder, match=r"parameters\.json cannot be read"):
+        run(made)
+    shutil.copy(told / "truth" / "parameters.json", made / "truth")
     manifest = json.loads((made / "manifest.json").read_text())
     for change, said in (
         ({}, "people, but living it again gives"),
