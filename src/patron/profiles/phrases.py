@@ -268,9 +268,11 @@ def complained(event: Event) -> tuple[str, str]:
 
 
 def talked(event: Event) -> tuple[str, str]:
-    """`Talked with an associate about …`."""
+    """`Talked with an associate about …`, with who it was."""
     topic = listed(event.properties.get("topic"))
-    return f"Talked with an associate{f' about {topic}' if topic else ''}", where(event)
+    who = first(event.properties, "associate_id", limit=40)
+    said = f"Talked with an associate{f' about {topic}' if topic else ''}"
+    return said, joined(f"Associate {who}" if who else "", where(event))
 
 
 def answered(event: Event) -> tuple[str, str]:

@@ -19,12 +19,7 @@ EXAMPLES = 3
 def gaming(town: Town) -> list[str]:
     """Staff numbers of the associates who write down conversations that never were."""
     stores = town.setting.geography.stores
-    return [
-        associate(stores[store], number + 1)
-        for store, number in (
-            getattr(town.setting, "staff", None).gaming if hasattr(town.setting, "staff") else ()
-        )
-    ]
+    return [associate(stores[store], number + 1) for store, number in town.setting.staff.gaming]
 
 
 def slow(town: Town) -> list[Store]:
@@ -90,7 +85,7 @@ def _pick_up(town: Town, witness: Witness, again: str) -> Story | None:
     for store, counted in witness.pick_ups.items():
         (here if store in ids else others).add(counted)
     given_up, fetched = _orders(witness, ids)
-    names = _listed([f"{store.name} ({store.id})" for store in there])
+    names = listed([f"{store.name} ({store.id})" for store in there])
     count = "grep -h wait_minutes world/events/pos.ndjson | grep -o 'Reservation [AC][a-z]*\\|S[0-9][0-9]*\",\"wait' | paste - - | sort | uniq -c"
     return Story(
         id="pick-up",
@@ -121,7 +116,7 @@ def _pick_up(town: Town, witness: Witness, again: str) -> Story | None:
         "waited, with its minutes and its store.",
         figures=(
             (
-                f"Given up at {_listed([store.id for store in there])}",
+                f"Given up at {listed([store.id for store in there])}",
                 f"{here.abandoned:,} of {here.count:,}",
             ),
             ("Waited there, on average", f"{here.wait:.0f} minutes"),
@@ -176,11 +171,11 @@ def _gaming(town: Town, witness: Witness, again: str) -> Story | None:
                 else []
             ),
         ),
-        answer=f"{_listed(there)}. Take a day on which a customer was noted and look at all channels: no till and no kiosk read "
+        answer=f"{listed(there)}. Take a day on which a customer was noted and look at all channels: no till and no kiosk read "
         "their card. One such day means little, since not everybody buys; the share tells.",
         figures=(
-            (f"Noted by {_listed(there)}, card not seen in the store that day", _share(missed, known)),
-            ("The same for all others", _share(sum(n for n, _ in others), sum(n for _, n in others))),
+            (f"Noted by {listed(there)}, card not seen in the store that day", share(missed, known)),
+            ("The same for all others", share(sum(n for n, _ in others), sum(n for _, n in others))),
         ),
         people={f"noted{n}": f"card:{card}" for n, card in enumerate(cards, 1)},
     )
@@ -246,9 +241,19 @@ def _served(town: Town, _witness: Witness, _again: str) -> Story | None:
     )
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Names in words.
+
+    >>> listed(["S03"]), listed(["S03", "S11", "S27"])
+    ('S03', 'S03, S11 and S27')
+    """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> str:
+    """A part of a whole in words.
+
+    >>> share(4, 8)
+    '4 of 8, 50%'
+    """
     return f"{part:,} of {whole:,}, {100 * part / whole:.0f}%" if whole else "none"
