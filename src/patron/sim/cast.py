@@ -5,6 +5,7 @@ equations, with a few parameters set here.
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -12,10 +13,14 @@ from msgspec import Struct
 from patron.sim import script
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.identities import Cookie, Dossier, uuid_of
-from patron.sim.messages import Told
-from patron.sim.parameters import Identity
+from patron.sim.luck import Dice
+from patron.sim.messages import Pen, Told
+from patron.sim.occasion import Occasion
 from patron.sim.people import EMAIL, FOREVER, Population
 from patron.sim.shops import STORES
+
+if TYPE_CHECKING:
+    from patron.sim.town import Town
 
 ANNA, MARTA, LUCA, CARMEN, PABLO, NURIA, HANNAH = 0, 4, 8, 12, 13, 14, 16
 SIZES: dict[int, int] = {0: 1, 1: 1, 2: 1, 3: 3, 4: 1}
@@ -157,6 +162,8 @@ def settle(people: Population, days: int) -> None:
         people.app[row] = DOSSIERS[number].install is not None
         people.agreed[row] = False
         people.agreed[row, EMAIL] = number in {CARMEN, PABLO, HANNAH}
+        people.listed[row] = people.receipts[row] = False
+        people.located[row] = bool(DOSSIERS[number].install and DOSSIERS[number].consents.get("location"))
         people.leaving[row] = 0.0
         if number in LIKES:
             people.until[row], people.taste[row] = -FOREVER, TASTES[number]
@@ -217,11 +224,14 @@ def stories(people: Population) -> list[Story]:
     return [story for numbers, story in told if here.issuperset(numbers)]
 
 
-def scenes(seed: int, day: int, date: int, days: int, present: Iterable[int], noise: Identity) -> list[Told]:
-    """What the script has for the planted people who are present, on one day of a history of `days` days."""
+def scenes(town: "Town", day: int, date: int, present: Iterable[int]) -> list[Told]:
+    """What the script has for the planted people who are present, on one day of a town's history."""
     told: list[Told] = []
     for number in present:
-        stage = script.Stage(seed, DOSSIERS[number], STORES[HOMES[number]], day, date, noise)
-        script.play(stage, days - day, DOSSIERS[MARTA].card or "")
-        told.extend(stage.pen.told)
+        person, pen = DOSSIERS[number], Pen(town.seed, number, day, run=1)
+        dice, store = Dice(town.seed, number, day), STORES[HOMES[number]]
+        who = Occasion(town.setting, town.noise, pen, dice, person, store, day, person.consents)
+        stage = script.Stage(who, date)
+        script.play(stage, town.days - day, DOSSIERS[MARTA].card or "")
+        told.extend(pen.told)
     return told

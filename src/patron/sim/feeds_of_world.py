@@ -40,7 +40,9 @@ def write(town: Town, sums: Sums, folder: Path, events: Path) -> dict[str, int]:
         ),
         "campaigns_offline": feeds.campaigns_offline(seed, cities, first, days),
         "crm": feeds.crm(_messages(events / "crm.ndjson")),
-        "ad_spend": feeds.ad_spend(seed, _ads(sums)),
+        "ad_spend": feeds.ad_spend(
+            seed, _ads(sums), town.parameters.prospects.duplicates, town.parameters.prospects.under_match
+        ),
     }
     return {name: feeds.write_feed(folder, name, found) for name, found in rows.items()}
 

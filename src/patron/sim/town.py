@@ -15,7 +15,7 @@ from patron.sim.luck import Ints
 from patron.sim.parameters import Identity, Parameters
 from patron.sim.people import PROSPECTS, ROOM, Population, crowd, household_size, members, populate
 from patron.sim.shops import COUNTRIES, EPOCH, Country, Store
-from patron.sim.sizes import SIZES, places
+from patron.sim.sizes import SIZES, goods, places
 from patron.sim.worlds import parameters
 
 _KNOWN = 65_536
@@ -131,7 +131,7 @@ def make_town(
             f"there is no size {size!r}; choose one of {', '.join(SIZES)} or give a number of households"
         )
     name = size if isinstance(size, str) else "XS"
-    setting = Setting(seed, parameters(world, file), places(name))
+    setting = Setting(seed, parameters(world, file), places(name), goods(name))
     ids = _ids(seed, size)
     if only is not None:
         ids = ids[np.isin(ids, list(only))]

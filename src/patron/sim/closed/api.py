@@ -3,11 +3,11 @@
 import numpy as np
 
 from patron.sim.api import Api, Refused
+from patron.sim.catalogue import wanted_first
 from patron.sim.closed.touchpoints import ask_of
 from patron.sim.engine.day import Plan
 from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Today
-from patron.sim.instore import wanted_first
 from patron.sim.luck import Ints
 from patron.sim.messages import Message, Pen, Told
 from patron.sim.policies.business_as_usual import BusinessAsUsual
