@@ -19,7 +19,7 @@ EXAMPLES = 3
 def gaming(town: Town) -> list[str]:
     """Staff numbers of the associates who write down conversations that never were."""
     stores = town.setting.geography.stores
-    return [associate(stores[store], number + 1) for store, number in town.setting.staff.gaming]
+    return [associate(stores[store], number + 1) for store, number in town.setting.staff.gaming.items()]
 
 
 def slow(town: Town) -> list[Store]:
@@ -146,7 +146,8 @@ def _gaming(town: Town, witness: Witness, again: str) -> Story | None:
     if not there:
         return None
     named = [one.card for one in witness.contacts if one.associate in there and not witness.was_there(one)]
-    cards = list(dict.fromkeys(reversed(named)))[:EXAMPLES]
+    planted = {person.card for person in cast.DOSSIERS.values()}
+    cards = [card for card in dict.fromkeys(reversed(named)) if card not in planted][:EXAMPLES]
     missed, known = (sum(unseen[name][at] for name in there) for at in (0, 1))
     others = [counts for name, counts in unseen.items() if name not in there]
     return Story(
@@ -163,8 +164,8 @@ def _gaming(town: Town, witness: Witness, again: str) -> Story | None:
             *(
                 [
                     Check(
-                        "Who notes how much: write the same town into a folder, and count.",
-                        f"{again} && grep -ho 'associate_id\":\"A-[0-9-]*' world/events/associate_tablet.ndjson | sort | uniq -c | sort -n",
+                        "Who notes how many cards: write the same town into a folder, and count.",
+                        f"{again} && grep -h '\"card\"' world/events/associate_tablet.ndjson | grep -o 'A-[0-9-]*' | sort | uniq -c | sort -n",
                     )
                 ]
                 if again

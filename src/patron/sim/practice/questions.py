@@ -263,11 +263,9 @@ def _gaming(known: Known) -> Asked | None:
     there, unseen = gaming(known.town), known.evidence.witness.unseen()
     if not there or any(not unseen.get(name, (0, 0))[1] for name in there):
         return None
-    rates = {name: missed / cards for name, (missed, cards) in unseen.items() if cards >= FEWEST}
-    others = [rate for name, rate in rates.items() if name not in there]
-    usual = sum(others) / max(1, len(others))
-    ranked = sorted(rates, key=lambda name: (-rates[name], name))
-    if set(ranked[: len(there)]) != set(there):
+    missing = {name: missed for name, (missed, _) in unseen.items()}
+    others = [number for name, number in missing.items() if name not in there]
+    if not others or min(missing[name] for name in there) < 1.4 * max(others):
         return None
     missed, cards = (sum(unseen[name][at] for name in there) for at in (0, 1))
     every = sorted(unseen)
@@ -281,15 +279,15 @@ def _gaming(known: Known) -> Asked | None:
             kind="some",
             choices=tuple((name, name) for name in every),
             where="In the files: Associate Contacted in events/associate_tablet.ndjson names a card. Was the same card read at a till or "
-            "kiosk on that day? Take shares, since not everybody who talks buys.",
+            "kiosk on that day? Everybody has some for whom it was not, since not everybody who talks buys.",
             files=True,
         ),
         Key(
             question="gaming",
             values=tuple(sorted(there)),
             truth=listed(sorted(there)),
-            seen=f"Of the cards noted there, {share(missed, cards)} were not read in the store that day; of those noted by the others "
-            f"{100 * usual:.0f}% on average.",
+            seen=f"Of the cards noted there, {share(missed, cards)} were not read in the store that day: {missed / len(there):.0f} each, where "
+            f"each of the others has {sum(others) / len(others):.0f}. Everybody has some, since not everybody who talks buys.",
         ),
     )
 
