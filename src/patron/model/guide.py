@@ -138,7 +138,7 @@ def parsed(question: Question, texts: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"{word[:60]!r} is none of the choices: {listed}{more}.")
     chosen = {known[word.casefold()] for word in words}
     if question.kind == "one" and len(chosen) > 1:
-        raise ValueError("Give one answer; the last one counts.")
+        raise ValueError("Give one answer.")
     return tuple(value for value, _ in question.choices if value in chosen)
 
 

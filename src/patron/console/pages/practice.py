@@ -83,7 +83,7 @@ def _row(visit: Visit, question: Question, values: tuple[str, ...], wrong: str) 
         "choices": choices,
         "looks": looks(question.looks, question.people, names),
         "field": _field(question),
-        "values": values,
+        "given": values,
         "said": ", ".join(words.get(value, value) for value in values),
         "truth": filled(question.truth, names),
         "seen": filled(question.seen, names),

@@ -12,7 +12,7 @@ _MORE = """
 .qa{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:12px 24px;margin:12px 0}.qa span{display:block;color:var(--ink2);
 font-size:12px;line-height:16px}.qa b{font-weight:600;overflow-wrap:anywhere}.top{display:flex;gap:12px;align-items:baseline;
 justify-content:space-between}.panel>p.ask{color:var(--ink);font-size:14px;margin:4px 0 0}.panel>p.seen{margin:0;padding-top:12px;
-border-top:1px solid var(--line);text-wrap:pretty;max-width:88ch}.figures{grid-template-columns:repeat(4,minmax(0,1fr))}
+border-top:1px solid var(--line);text-wrap:pretty}.figures{grid-template-columns:repeat(4,minmax(0,1fr))}
 .pill.part{background:var(--sunk);color:var(--ink)}
 @media(max-width:900px){.figures{grid-template-columns:repeat(2,minmax(0,1fr))}.figure:last-child{grid-column:auto}}
 @media(max-width:560px){.qa{grid-template-columns:minmax(0,1fr)}}
@@ -100,8 +100,9 @@ def _figure(name: str, value: str, of: str) -> str:
 
 def _panel(question: Question, answer: Answer | None, names: Mapping[str, str]) -> str:
     worth = question.points or 0.0
-    look = "ok" if worth >= 0.995 else "part" if worth else "bad"
-    pill = f'<i class="pill {look}">{escape(verdict(question.points))}</i>'
+    look = "ok" if worth >= 0.995 else "part" if worth else "bad" if answer is not None else "none"
+    words = verdict(question.points) if answer is not None else "not answered"
+    pill = f'<i class="pill {look}">{escape(words)}</i>'
     return (
         f'<section class="panel"><div class="top"><h2>{escape(question.title)}</h2>{pill}</div>'
         f'<p class="ask">{escape(filled(question.ask, names))}</p>'

@@ -161,11 +161,9 @@ def gone(api: Api, people: Sequence[Profile], left: Collection[int], end: int, d
     regular = [
         one for one in people if one.orders >= REGULAR and len(one.owners) == 1 and once[one.owner] == 1
     ]
-    candidates = [one for one in regular if one.owner in left]
-    # the planted one is the same in every world: only when nobody else left
-    ranked = sorted(
-        candidates, key=lambda one: (one.owner in PLANTED, dice.uniform("left", int(one.owner or 0)))
-    )
+    # the planted one is the same in every world
+    candidates = [one for one in regular if one.owner in left and one.owner not in PLANTED]
+    ranked = sorted(candidates, key=lambda one: dice.uniform("left", int(one.owner or 0)))
     away = next((one for one in ranked if silent(api, one.id, end) >= SILENT), None)
     if away is None or away.owner is None:
         return None

@@ -11,8 +11,9 @@ from patron.model.guide import Look, Question
 from patron.sim.practice.evidence import Evidence, stands_out
 from patron.sim.practice.people import Gone, Stray, Twin
 from patron.sim.shops import COUNTRIES, Store
-from patron.sim.stories import gaming, listed, share, slow
+from patron.sim.planted import gaming, listed, share, slow
 from patron.sim.town import Town
+from patron.sim.witness import PickUps
 
 FEWEST = 4
 """Cases that something must stand on, to be asked for."""
@@ -87,7 +88,9 @@ def _pick_up(known: Known) -> Asked | None:
         f"{store}: {counted[store].abandoned} of {counted[store].count} given up, {counted[store].wait:.0f} minutes on average"
         for store in there
     )
-    given_up, all_other = sum(one.abandoned for one in usual), sum(one.count for one in usual)
+    others = PickUps()
+    for one in usual:
+        others.add(one)
     return (
         Question(
             id="pick-up",
@@ -104,7 +107,7 @@ def _pick_up(known: Known) -> Asked | None:
             question="pick-up",
             values=there,
             truth=known.named(there),
-            seen=f"{told}. All others together: {given_up} of {all_other} given up, about 6 minutes. One bad wait is chance; "
+            seen=f"{told}. All others together: {others.abandoned} of {others.count} given up, {others.wait:.0f} minutes. One bad wait is chance; "
             "every one of them long is a store.",
         ),
     )
@@ -132,8 +135,8 @@ def _stray(known: Known) -> Asked | None:
             question="stray",
             values=(value,),
             truth=f"{kind.replace('_', ' ')} {value}, of somebody in another house",
-            seen="The profile is that of {person}. One entry joined the two: whatever else the identifier did, it did "
-            "alone, before that entry and after it, and never together with the other identifiers.",
+            seen="The profile is that of {person}. A single entry of the call centre joined the two. Before it "
+            "and after it the identifier was read alone, never together with the others, and it buys other things.",
         ),
     )
 

@@ -31,6 +31,8 @@ def overlay(seed: int, size: str) -> dict[str, dict[str, object]]:
     dice, stores = Dice(seed, PRACTICE_LUCK), len(places(size).stores)
     slow = sorted(drawn(dice, stores, 1 if size == "XS" else 3, "slow stores"))
     return {
+        # more people leave than usual: somebody must be found who did
+        "life": {"beta": 15.0},
         "pain": {
             "pick_up_stores": [number + 1 for number in slow],
             "pick_up_drop": round(dice.between(0.35, 0.5, "pick-up drop"), 3),
@@ -41,7 +43,7 @@ def overlay(seed: int, size: str) -> dict[str, dict[str, object]]:
             "coupon_refused": 0.45 if size == "XS" else 0.35,
             "evening_fault": -2.4 if size == "XS" else -1.5,
             "stock_fault": 0.35,
-        }
+        },
     }
 
 

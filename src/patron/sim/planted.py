@@ -31,7 +31,7 @@ def slow(town: Town) -> list[Store]:
     ]
 
 
-def stories(town: Town, witness: Witness, again: str = "") -> list[Story]:
+def planted(town: Town, witness: Witness, again: str = "") -> list[Story]:
     """The stories of a town that was told whole; those whose people or places it has not are left out.
 
     Parameters
@@ -146,8 +146,8 @@ def _gaming(town: Town, witness: Witness, again: str) -> Story | None:
     if not there:
         return None
     named = [one.card for one in witness.contacts if one.associate in there and not witness.was_there(one)]
-    planted = {person.card for person in cast.DOSSIERS.values()}
-    cards = [card for card in dict.fromkeys(reversed(named)) if card not in planted][:EXAMPLES]
+    cast_cards = {person.card for person in cast.DOSSIERS.values()}
+    cards = [card for card in dict.fromkeys(reversed(named)) if card not in cast_cards][:EXAMPLES]
     missed, known = (sum(unseen[name][at] for name in there) for at in (0, 1))
     others = [counts for name, counts in unseen.items() if name not in there]
     return Story(
