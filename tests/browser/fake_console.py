@@ -742,7 +742,11 @@ class FakeApp:
         if not self.with_guide or self.empty:
             return None
         stores = tuple((f"S{n:02d}", f"S{n:02d} Store number {n}") for n in range(1, 25))
-        told = {"truth": "card 290000004417, of {anna}", "seen": "Seen on the profile of {anna}.", "points": 0.5} if self.over else {}
+        told = (
+            {"truth": "card 290000004417, of {anna}", "seen": "Seen on the profile of {anna}.", "points": 0.5}
+            if self.over
+            else {}
+        )
         return Practice(
             lead="A retailer with 24 stores. Things go wrong in it.",
             files="practice-data/1/world",

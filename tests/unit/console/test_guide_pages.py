@@ -19,7 +19,9 @@ def told(browsing: Browsing) -> list[tuple[object, ...]]:
     return [call for call in browsing.app.calls if call[0] == "answer"]
 
 
-@pytest.mark.parametrize(("path", "title"), [("/console/stories", "Stories"), ("/console/practice", "Practice")])
+@pytest.mark.parametrize(
+    ("path", "title"), [("/console/stories", "Stories"), ("/console/practice", "Practice")]
+)
 def test_a_workspace_without_them_neither_shows_nor_names_them(path: str, title: str) -> None:
     browsing = Browsing(FakeApp(with_guide=False))
     home = browsing.get("/console").text
@@ -83,7 +85,9 @@ def test_who_may_not_see_names_sees_none(role: str, path: str, over: bool) -> No
 def test_what_is_answered_is_kept_by_whom_and_can_be_taken_back() -> None:
     browsing = Browsing()
     browsing.get("/console/practice")
-    answer = browsing.post("/console/practice", {"pick-up": ["S03", "S01"], "offline": " 82.50 % ", "evening": "S24"})
+    answer = browsing.post(
+        "/console/practice", {"pick-up": ["S03", "S01"], "offline": " 82.50 % ", "evening": "S24"}
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/practice")
     assert told(browsing) == [
         ("answer", "pick-up", ("S01", "S03"), "giulia"),

@@ -136,7 +136,12 @@ GOLDEN = [
         ("Gave up waiting for Milk jug", "", "", False),
     ),
     (
-        event("Checkout Failed", "app", properties={"error": "no network"}, context={"app": {"version": "4.2.0"}}),
+        event(
+            "Checkout Failed",
+            "app",
+            properties={"error": "no network"},
+            context={"app": {"version": "4.2.0"}},
+        ),
         ("The checkout failed", "no network, app 4.2.0", "", False),
     ),
     (

@@ -29,7 +29,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert {oct((tmp_path / name).stat().st_mode & 0o777) for name in (STORIES, PRACTICE)} == {"0o600"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"stories": 7}', b'{"format": 99, "stories": []}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"stories": 7}', b'{"format": 99, "stories": []}', b"\xff\xfe"]
+)
 def test_a_file_of_somebody_else_shows_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / STORIES).write_bytes(content)
     assert guide.stories(tmp_path) is None

@@ -73,7 +73,9 @@ class Host:
             if not (self.folder / HALF).exists():
                 raise Failed(f"{self.folder} was not made by `patron sim practice`; it is left alone.")
             if directory.running(self.data) is not None:
-                raise Failed(f"Another practice is being built in {self.folder}. Choose another folder with --dir.")
+                raise Failed(
+                    f"Another practice is being built in {self.folder}. Choose another folder with --dir."
+                )
             # an earlier build that was interrupted: nothing of it was shown to anybody
             shutil.rmtree(self.folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from patron.model.guide import Look, Question
+from patron.sim.planted import gaming, listed, share, slow
 from patron.sim.practice.evidence import Evidence, stands_out
 from patron.sim.practice.people import Gone, Stray, Twin
 from patron.sim.shops import COUNTRIES, Store
-from patron.sim.planted import gaming, listed, share, slow
 from patron.sim.town import Town
 from patron.sim.witness import PickUps
 
@@ -354,6 +354,8 @@ def _empty(known: Known) -> Asked | None:
 
 
 def _offline(known: Known) -> Asked | None:
+    if not known.evidence.gross["pos", "EUR"]:
+        return None
     true = 100 * known.evidence.offline("EUR")
     return (
         Question(
