@@ -37,6 +37,7 @@ TITLES = {
     "person-data": "Export or erase one person",
     "decisions": "Decisions, and the honest line",
     "decision": "One decision: what, why, and why not the others",
+    "stories": "Stories: what is planted in the demo, and where to look for it",
     "shop": "Be the customer: a web page, a kiosk and a till",
     "health": "Data: health",
     "sources": "Sources and their write keys",

@@ -390,16 +390,16 @@ def test_a_practice_is_answered_by_keyboard_and_shows_the_truth_at_its_end(
     watched = opened(browser, base, width=390)
     page = watched.page
     watched.go("/console/practice")
-    page.get_by_label("S03 Store number 3").press("Space")
-    page.get_by_label("Which of many?").fill("S01, nowhere")
-    page.get_by_label("Italy").press("Space")
-    page.get_by_label("How much is sold in stores?").fill("82.5")
+    page.get_by_role("checkbox", name="S03 Store number 3").press("Space")
+    page.get_by_role("textbox", name="Which of many?").fill("S01, nowhere")
+    page.get_by_role("radio", name="Italy").press("Space")
+    page.get_by_role("textbox", name="How much is sold in stores?").fill("82.5")
     page.get_by_role("button", name="Keep my answers").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("'nowhere' is none of the choices")
-    expect(page.get_by_label("Which of many?")).to_have_value("S01, nowhere")
+    expect(page.get_by_role("textbox", name="Which of many?")).to_have_value("S01, nowhere")
     assert watched.findings() == []
     watched.wrong = [one for one in watched.wrong if "400" not in one]
-    page.get_by_label("Which of many?").fill("s02,s01")
+    page.get_by_role("textbox", name="Which of many?").fill("s02,s01")
     page.get_by_role("button", name="Keep my answers").press("Enter")
     expect(page.get_by_text("Kept: 4 of 6 questions")).to_be_visible()
     assert {name: one.values for name, one in app.given.items()} == {
