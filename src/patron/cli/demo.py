@@ -209,7 +209,7 @@ class _Demo:
             staging.first_offer(self.url, keys["associate_tablet"], decide, story["identifier"])
         if self.dataset == "town":
             staging.misfits(self.url, keys["kiosk"], self.today)
-            from patron.sim.planted import planted
+            from patron.sim.guided import planted
 
             told = planted(self._town(self.today), self.witness, self._again())
             staging.stories(self.folder, self.url, reader, told)

@@ -94,7 +94,7 @@ def false_contact(who: Occasion, at: int, number: int) -> None:
         "identification": {"mode": "told_to_staff"},
     }
     noted = {**_noted(who, associate(who.store, 1 + number), [category]), "prompted": False}
-    who.pen.track("associate_tablet", at, "Associate Contacted", noted, context=context)
+    who.pen.track("associate_tablet", at, "Associate Contacted", noted, context=context, true=False)
 
 
 def _noted(who: Occasion, name: str, categories: list[int]) -> Message:

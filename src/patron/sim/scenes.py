@@ -53,15 +53,17 @@ class _Day:
         self.town, self.plan = town, plan
         self.known: dict[int, Occasion] = {}
         self.price = prices(town.setting, plan.date).tolist()
-        crossed = plan.crossings
+        crossed, now = plan.crossings, plan.consents
         self._near = {row: at for at, row in enumerate(crossed.rows.tolist())}
+        moved = (now.agreed | now.refused).any(axis=1) | (now.profiled != town.people.profiled)
+        self._moved = set(np.flatnonzero(moved).tolist())
 
     def who(self, row: int) -> Occasion:
         """A person today."""
         if row not in self.known:
             town, number, day = self.town, int(self.town.people.ids[row]), self.plan.day
             pen, person = Pen(town.seed, number, day), town.who(row)
-            consents = self._consents(row, person)
+            consents = self._consents(row, person) if row in self._moved else person.consents
             dice, store = Dice(town.seed, number, day), town.home(row)
             self.known[row] = Occasion(town.setting, town.noise, pen, dice, person, store, day, consents)
         return self.known[row]

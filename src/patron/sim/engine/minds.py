@@ -1,4 +1,4 @@
-"""People change their minds about what the shop may do: about one in fifty a month (7.4)."""
+"""People change their minds about what the shop may do: each consent of one in fifty, a month (7.4)."""
 
 import numpy as np
 from msgspec import Struct
@@ -29,17 +29,15 @@ class Consents(Struct):
 
 
 def change(setting: Setting, people: Population, state: State, day: int) -> Changes:
-    """Those with an address in the files who change one consent today, and move `state`."""
-    luck = Luck(setting.seed, people.ids)
-    moved = luck.uniform(day, "changes mind") < setting.parameters.consent.changes / 30.0
-    rows = np.flatnonzero(moved & people.listed & state.here)
-    purpose = (luck.uniform(day, "which purpose")[rows] * len(PURPOSES)).astype(np.int64)
+    """Those with an address in the files who change a consent today; moves `state`."""
+    drawn = Luck(setting.seed, people.ids).uniform(day, "changes mind", len(PURPOSES))
+    moved = (drawn < setting.parameters.consent.changes / 30.0) & (people.listed & state.here)[:, None]
+    rows, purpose = np.nonzero(moved)
     granted = np.zeros(len(rows), dtype=np.bool_)
-    for k, channel in ((0, EMAIL), (2, SMS)):
-        mine = purpose == k
-        granted[mine] = state.agreed[rows[mine], channel] = ~state.agreed[rows[mine], channel]
-    mine = purpose == 1
-    granted[mine] = state.profiled[rows[mine]] = ~state.profiled[rows[mine]]
+    for k, stands in enumerate((state.agreed[:, EMAIL], state.profiled, state.agreed[:, SMS])):
+        mine = rows[purpose == k]
+        stands[mine] = ~stands[mine]
+        granted[purpose == k] = stands[mine]
     return Changes(rows, purpose, granted)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from patron.model.guide import Look, Question
-from patron.sim.planted import gaming, listed, share, slow
+from patron.sim.guided import gaming, listed, share, slow
 from patron.sim.practice.evidence import Evidence, stands_out
 from patron.sim.practice.people import Gone, Stray, Twin
 from patron.sim.shops import COUNTRIES, Store

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from patron.model.guide import Answer, Practice, Question
 from patron.sim.folder import TRUTH, BadFolder, read_manifest, rows
+from patron.sim.guided import gaming, slow
 from patron.sim.parameters import Parameters
-from patron.sim.planted import gaming, slow
 from patron.sim.practice import page, session
 from patron.sim.practice.evidence import Evidence, stands_out
 from patron.sim.practice.grade import graded, points

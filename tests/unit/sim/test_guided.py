@@ -7,8 +7,8 @@ import pytest
 
 from patron.model.guide import Story
 from patron.sim import cast, history, make_town
+from patron.sim.guided import gaming, planted, slow
 from patron.sim.messages import Message
-from patron.sim.planted import gaming, planted, slow
 from patron.sim.town import Town
 from patron.sim.witness import Witness
 
