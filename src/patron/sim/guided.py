@@ -230,7 +230,7 @@ def _served(town: Town, _witness: Witness, _again: str) -> Story | None:
         id="served",
         icon="email",
         title="Whose letters get an answer?",
-        question="Most letters to {luca} are not answered. Some are. Who writes those, and what happened before?",
+        question="A shop writes thousands of letters, and nobody answers. {luca} does. Who writes those letters, and what happens before each?",
         looks=(
             Look("Open {luca}", "luca"),
             Look("The letters", "luca", "?channel=email#timeline"),
