@@ -112,7 +112,8 @@ def filled(text: str, names: Mapping[str, str]) -> str:
     >>> filled("Who is {anna}, and {other}?", {"anna": "Anna Bianchi"})
     'Who is Anna Bianchi, and somebody?'
     """
-    return _SLOT.sub(lambda found: names.get(found[1]) or "somebody", text)
+    told = _SLOT.sub(lambda found: names.get(found[1]) or "somebody", text)
+    return told[:1].upper() + told[1:] if text.startswith("{") else told
 
 
 def parsed(question: Question, texts: Iterable[str]) -> tuple[str, ...]:

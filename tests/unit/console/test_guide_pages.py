@@ -63,7 +63,7 @@ def test_an_erased_person_leaves_no_name_and_no_link() -> None:
     text = Browsing(Erasing()).get("/console/stories").text
     assert "Anna" not in text
     assert "Bianchi" not in text
-    assert "somebody orders a milk jug" in text
+    assert "Somebody orders a milk jug" in text
     assert 'href="/console/people/p_7F3K2Q' not in text
 
 

@@ -3,7 +3,7 @@
 A question whose answer the data does not show is not asked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from patron.sim.witness import PickUps
 
 FEWEST = 4
 """Cases that something must stand on, to be asked for."""
+MANY = 12
+"""Cards noted without their owner before a difference between colleagues means anything."""
 _COUNTRY = {"IT": "Italy", "ES": "Spain", "GB": "Great Britain"}
 _FETCH = "fetch an order at the store"
 
@@ -266,9 +268,8 @@ def _gaming(known: Known) -> Asked | None:
     there, unseen = gaming(known.town), known.evidence.witness.unseen()
     if not there or any(not unseen.get(name, (0, 0))[1] for name in there):
         return None
-    missing = {name: missed for name, (missed, _) in unseen.items()}
-    others = [number for name, number in missing.items() if name not in there]
-    if not others or min(missing[name] for name in there) < 1.4 * max(others):
+    others = [missed for name, (missed, _) in unseen.items() if name not in there]
+    if not others or suspects(unseen) != set(there):
         return None
     missed, cards = (sum(unseen[name][at] for name in there) for at in (0, 1))
     every = sorted(unseen)
@@ -282,7 +283,7 @@ def _gaming(known: Known) -> Asked | None:
             kind="some",
             choices=tuple((name, name) for name in every),
             where="In the files: Associate Contacted in events/associate_tablet.ndjson names a card. Was the same card read at a till or "
-            "kiosk on that day? Everybody has some for whom it was not, since not everybody who talks buys.",
+            "kiosk on that day? Everybody has some for whom it was not, since not everybody who talks buys: compare colleagues of one store.",
             files=True,
         ),
         Key(
@@ -293,6 +294,21 @@ def _gaming(known: Known) -> Asked | None:
             f"each of the others has {sum(others) / len(others):.0f}. Everybody has some, since not everybody who talks buys.",
         ),
     )
+
+
+def suspects(unseen: Mapping[str, tuple[int, int]]) -> set[str]:
+    """Who notes far more cards that were not in the store than colleagues of the same store do.
+
+    >>> suspects({"A-01-1": (40, 44), "A-01-2": (6, 15), "A-02-1": (4, 5), "A-02-2": (1, 6)})
+    {'A-01-1'}
+    """
+    found = set()
+    for name, (missed, _) in unseen.items():
+        beside = [n for other, (n, _) in unseen.items() if other != name and other[:-2] == name[:-2]]
+        usual = sum(beside) / max(1, len(beside))
+        if missed >= MANY and missed > 2.5 * usual:
+            found.add(name)
+    return found
 
 
 def _fault(known: Known, fault: str) -> str | None:
