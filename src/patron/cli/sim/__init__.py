@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "load": ("load", "Send a world into a running Patron."),
     "run": ("run", "Live day by day against a running Patron, on its decisions."),
     "score": ("score", "Hold a running Patron against the truth of its world."),
+    "practice": ("practice", "A world to find things out about; the truth comes at the end."),
     "compare": ("compare", "A world beside real baskets, and why they differ."),
 }
 """Name -> the module beside this one that holds it, and one line of help."""
