@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from patron.cli import hosting
 from patron.cli.client import Failed, call, part
-from patron.cli.sim.reach import held_by
+from patron.cli.sim.reach import held
 from patron.model.clock import MINUTE
 from patron.model.guide import Practice, filled
 from patron.runtime import guide
@@ -98,7 +98,8 @@ class Host:
         from patron.sim.folder import read_manifest
         from patron.sim.practice.session import ask, seal
 
-        url, key = held_by(self.data)
+        server = held(self.data)
+        url, key = server.url, server.key
         with self._bar() as bar:
             task = bar.add_task("Loading by the tracking API", total=read_manifest(self.world).messages)
             fill(self.world, url, key, progress=lambda n: bar.update(task, completed=n))
