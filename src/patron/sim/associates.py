@@ -10,6 +10,8 @@ from patron.sim.geography import STORE_LUCK, Geography
 from patron.sim.luck import Dice, Floats, Ints
 from patron.sim.parameters import Associates
 
+ADVISER = (1, 2)
+"""(store, associate), from 0: who serves one customer for years in the demo's stories; honest in every world."""
 QUARTER = 90
 """Days in which every associate is trained once."""
 
@@ -47,7 +49,7 @@ class Staff(Struct, frozen=True, dict=True):
         """Store -> the associate who logs contacts that never were: a small share, at most one a store, at least one in a
         world."""
         drawn = self._each(lambda dice, k: dice.uniform("gaming", k))
-        drawn[np.arange(drawn.shape[1]) >= self.crews[:, None]] = 2.0
+        drawn[np.arange(drawn.shape[1]) >= self.crews[:, None]] = drawn[ADVISER] = 2.0
         if not self.parameters.gaming:
             return {}
         found = np.argwhere((drawn < self.parameters.gaming) | (drawn == drawn.min()))

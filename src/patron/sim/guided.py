@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from patron.model.guide import Check, Look, Story
 from patron.sim import cast
-from patron.sim.script import ADVISER
+from patron.sim.associates import ADVISER
 from patron.sim.shops import Store, associate
 from patron.sim.town import Town
 from patron.sim.witness import PickUps, Witness
@@ -225,7 +225,7 @@ def _served(town: Town, _witness: Witness, _again: str) -> Story | None:
     if not _here(town, cast.LUCA):
         return None
     person = cast.DOSSIERS[cast.LUCA]
-    adviser = associate(town.setting.geography.stores[cast.HOMES[cast.LUCA]], ADVISER)
+    adviser = associate(town.setting.geography.stores[cast.HOMES[cast.LUCA]], 1 + ADVISER[1])
     return Story(
         id="served",
         icon="email",

@@ -9,6 +9,7 @@ from patron.sim import voices
 from patron.sim.messages import Message, known_by, money
 from patron.sim.occasion import Occasion
 from patron.sim.online import Basket, Session
+from patron.sim.shops import opening_time
 
 
 def is_slow(who: Occasion) -> bool:
@@ -24,7 +25,8 @@ def pick_up(who: Occasion, at: int, basket: Basket) -> None:
     pen.track("email", at + MINUTE, "Reservation Created", dict(about), context=dict(known))
     ready = at + int(dice.between(2, 6, "reservation ready") * HOUR)
     pen.track("email", ready, "Reservation Ready", dict(about), context=dict(known))
-    came = ready + int(dice.between(14, 40, "reservation fetched") * HOUR)
+    later = ready // DAY + 1 + dice.below(2, "reservation fetched")
+    came = opening_time(who.person.country, later, dice, 83)
     slow = is_slow(who)
     voices.survey(who, came + HOUR, "pick_up", slow)
     low, high = (22, 65) if slow else (2, 11)

@@ -4,13 +4,11 @@ from collections.abc import Callable
 
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.sim import floor, online
+from patron.sim.associates import ADVISER
 from patron.sim.catalogue import product_named
 from patron.sim.messages import Message, known_by, line
 from patron.sim.occasion import Occasion
 from patron.sim.shops import COUNTRIES, associate, local_midnight, touchpoint
-
-ADVISER = 3
-"""Number of the associate who serves Luca."""
 
 
 class Stage:
@@ -197,7 +195,7 @@ def _served(*names: str, buys: bool = True) -> Scene:
             "externalIds": known_by(card=stage.person.card),
             "identification": {"mode": "told_to_staff"},
         }
-        who = associate(stage.store, ADVISER)
+        who = associate(stage.store, 1 + ADVISER[1])
         topic = [product_named(name).id for name in names]
         said = {
             "store_id": stage.store.id,
