@@ -142,7 +142,9 @@ class App:
                 "not_stepped", "Time is the machine's here; start with `patron serve --clock stepped`."
             )
         if now < clock.now():
-            raise BadRequest("clock_back", f"The clock stands at {public.iso(clock.now())}; time only goes forward.")
+            raise BadRequest(
+                "clock_back", f"The clock stands at {public.iso(clock.now())}; time only goes forward."
+            )
         return await self.record("Clock Stepped", now)
 
     @property
