@@ -15,9 +15,12 @@ import msgspec
 from msgspec import Struct
 
 from patron.model.errors import PatronError
+from patron.sim.parameters import Parameters
 
 FORMAT = 1
 MANIFEST, EVENTS, FEEDS, TRUTH = "manifest.json", "events", "feeds", "truth"
+PARAMETERS = "parameters.json"
+"""In the truth: every parameter of the world."""
 
 
 class BadFolder(PatronError):
@@ -66,6 +69,14 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.format > FORMAT:
         raise BadFolder(f"{folder} was made by a later version (format {manifest.format}); use that one")
     return manifest
+
+
+def read_parameters(truth: Path) -> Parameters:
+    """The parameters of a generated world; `truth` is its truth's folder. Raises BadFolder when they cannot be read."""
+    try:
+        return msgspec.json.decode((truth / PARAMETERS).read_bytes(), type=Parameters)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadFolder(f"{truth / PARAMETERS} cannot be read ({error}); generate the world again") from None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -23,6 +23,7 @@ from patron.sim.chunk import Sums
 from patron.sim.folder import (
     EVENTS,
     FEEDS,
+    PARAMETERS,
     TRUTH,
     BadFolder,
     Manifest,
@@ -160,6 +161,8 @@ def _join(parts: list[Path], out: IO[bytes]) -> None:
 
 def _planted(town: Town, sums: Sums, truth: Path) -> None:
     """What is planted in the world, and what was counted beside the messages."""
+    with private(truth / PARAMETERS) as file:
+        file.write(msgspec.json.format(_encode(town.parameters), indent=2) + b"\n")
     write_lines(truth / "associates_truth.ndjson", planted.associates(town.setting, sums.contacts))
     write_lines(truth / "creative_truth.ndjson", planted.creative(town.setting))
     write_lines(truth / "benefit_truth.ndjson", planted.benefits(town.setting, sums.benefits))

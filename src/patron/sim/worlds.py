@@ -10,7 +10,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from patron.model.errors import PatronError
+from patron.sim.luck import Dice
 from patron.sim.parameters import Parameters
+
+_JITTER = 1 << 45
+"""Keeps the luck of jitter apart."""
 
 
 class BadParameters(PatronError):
@@ -55,6 +59,36 @@ def read(value: Mapping[str, Any]) -> Parameters:
         raise BadParameters(_told(value, str(error))) from None
     _check(found)
     return found
+
+
+def jittered(given: Parameters, share: float, seed: int) -> Parameters:
+    """The same world with every measure moved by up to a share of itself, kept in its range: one never tuned for.
+
+    Counts, days, names and what makes the world (`world.*`) stay. Raises BadParameters for a share that is not in 0 .. 0.5.
+
+    >>> moved = jittered(parameters(), 0.2, 1_001)
+    >>> round(moved.needs.leak, 4), moved.returns.days
+    (0.0882, (3, 20))
+    """
+    if not 0.0 <= share <= 0.5:
+        raise BadParameters(f"jitter = {share} is not possible: a number from 0 to 0.5 is allowed")
+    value = msgspec.to_builtins(given)
+    moved = {
+        name: section if name == "world" else _moved(section, [name], share, Dice(seed, _JITTER))
+        for name, section in value.items()
+    }
+    return read(moved)
+
+
+def _moved(value: Any, path: list[str], share: float, dice: Dice) -> Any:
+    if isinstance(value, dict):
+        return {name: _moved(inside, [*path, name], share, dice) for name, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_moved(inside, [*path, str(k)], share, dice) for k, inside in enumerate(value)]
+    if not isinstance(value, float):
+        return value
+    moved, range_ = value * (1.0 + share * dice.between(-1.0, 1.0, ".".join(path))), _range(path)
+    return min(moved, float(range_.le)) if range_ is not None and range_.le is not None else moved
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,6 +159,21 @@ def _told(value: Mapping[str, Any], problem: str) -> str:
 
 def _allowed(path: list[str]) -> str:
     """The range of a parameter in words; "" when it has none of its own."""
+    mark = _range(path)
+    if mark is None:
+        return ""
+    number = "a whole number" if get_args(_kind(path))[0] is int else "a number"
+    low = f"above {mark.gt}" if mark.gt is not None else f"from {mark.ge}" if mark.ge is not None else ""
+    high = f" to {mark.le:,}" if mark.le is not None else " up"
+    return f"{number} {low}{high}"
+
+
+def _range(path: list[str]) -> Meta | None:
+    return next((mark for mark in get_args(_kind(path)) if isinstance(mark, Meta)), None)
+
+
+def _kind(path: list[str]) -> Any:
+    """The type of a parameter, with its range."""
     kind: Any = Parameters
     for part in path:
         if isinstance(kind, type) and issubclass(kind, Struct):
@@ -132,10 +181,4 @@ def _allowed(path: list[str]) -> str:
         else:
             inside = [a for a in get_args(kind) if a is not Ellipsis]
             kind = inside[min(int(part), len(inside) - 1)] if part.isdigit() else inside[-1]
-    marks = [a for a in get_args(kind) if isinstance(a, Meta)]
-    if not marks:
-        return ""
-    mark, number = marks[0], "a whole number" if get_args(kind)[0] is int else "a number"
-    low = f"above {mark.gt}" if mark.gt is not None else f"from {mark.ge}" if mark.ge is not None else ""
-    high = f" to {mark.le:,}" if mark.le is not None else " up"
-    return f"{number} {low}{high}"
+    return kind
