@@ -76,3 +76,15 @@ def test_a_server_on_the_clock_of_the_machine_is_refused_with_what_to_do(
     done = CliRunner().invoke(main, ["sim", "run", "--to", patron.url, "--key", patron.admin, "--days", "1"])
     assert done.exit_code == 1
     assert "patron serve --clock stepped" in done.output
+
+
+def test_days_that_are_over_are_refused_with_what_to_do(server: Callable[..., PatronServer]) -> None:
+    patron = server("--clock", "stepped")
+    run(patron, "--policy", "nothing")
+    words = ["--size", "40", "--days", "1", "--first", "2026-01-05"]
+    done = CliRunner().invoke(main, ["sim", "run", "--to", patron.url, "--key", patron.admin, *words])
+    assert done.exit_code == 1
+    assert (
+        "The clock stands at 2026-01-11T00:00:00.000Z; time only goes forward. Begin on a later day"
+        in done.output
+    )

@@ -4,23 +4,12 @@ Anna, Marta and Luca live by the script of `patron.sim.script` only; the Navarro
 equations, with a few parameters set here.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
 import numpy as np
 from msgspec import Struct
 
-from patron.sim import script
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.identities import Cookie, Dossier, uuid_of
-from patron.sim.luck import Dice
-from patron.sim.messages import Pen, Told
-from patron.sim.occasion import Occasion
 from patron.sim.people import EMAIL, FOREVER, Population
-from patron.sim.shops import STORES
-
-if TYPE_CHECKING:
-    from patron.sim.town import Town
 
 ANNA, MARTA, LUCA, CARMEN, PABLO, NURIA, HANNAH = 0, 4, 8, 12, 13, 14, 16
 SIZES: dict[int, int] = {0: 1, 1: 1, 2: 1, 3: 3, 4: 1}
@@ -222,16 +211,3 @@ def stories(people: Population) -> list[Story]:
     )
     here = set(people.ids.tolist())
     return [story for numbers, story in told if here.issuperset(numbers)]
-
-
-def scenes(town: "Town", day: int, date: int, present: Iterable[int]) -> list[Told]:
-    """What the script has for the planted people who are present, on one day of a town's history."""
-    told: list[Told] = []
-    for number in present:
-        person, pen = DOSSIERS[number], Pen(town.seed, number, day, run=1)
-        dice, store = Dice(town.seed, number, day), STORES[HOMES[number]]
-        who = Occasion(town.setting, town.noise, pen, dice, person, store, day, person.consents)
-        stage = script.Stage(who, date)
-        script.play(stage, town.days - day, DOSSIERS[MARTA].card or "")
-        told.extend(pen.told)
-    return told

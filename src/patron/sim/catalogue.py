@@ -36,6 +36,14 @@ class Product(Struct, frozen=True):
         """Its price in cents of a currency (EUR or GBP)."""
         return self.gbp if currency == "GBP" else self.eur
 
+    def paid(self, currency: str, factor: float) -> int:
+        """Cents that one piece costs at a price factor, to the nearest five.
+
+        >>> SHELF[0][0].paid("EUR", 0.85)
+        585
+        """
+        return round(self.price(currency) * factor / 5) * 5
+
 
 SHOP_WINDOW = (
     *(
@@ -148,7 +156,7 @@ def wanted_first(need: Sequence[float]) -> list[int]:
     return sorted(range(len(CATEGORIES)), key=lambda c: (-need[c], c))
 
 
-def promotion(seed: int, category: int, week: int, share: float = 0.10, factor: float = 0.85) -> float:
+def promotion(seed: int, category: int, week: int, share: float, factor: float) -> float:
     """The price factor of a category in a week: `factor` in a `share` of all weeks, else 1 (7.3)."""
     return factor if Dice(seed, category, week).chance(share, "promotion") else 1.0
 

@@ -12,9 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import HOUR
+from patron.sim.associates import QUARTER, Staff
 from patron.sim.catalogue import SHELF, Product
 from patron.sim.geography import STORE_LUCK
 from patron.sim.luck import Dice, purpose_word
@@ -31,6 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "prices": ("day_from", "product_id", "country", "currency", "list", "price", "promotion"),
     "footfall": ("store", "hour", "door_count"),
     "shifts": ("store", "day", "associate_id", "from", "to", "load"),
+    "trainings": ("day", "store", "associate_id", "minutes", "known_at"),
     "campaigns_offline": ("campaign", "kind", "city", "from", "to", "cost"),
     "crm": ("record", "card", "email", "phone", "first_name", "last_name", "birthday", "handed_over_at"),
     "ad_spend": (
@@ -118,15 +121,6 @@ def _known(dice: Dice, store: Store, day: int) -> int:
     return local_midnight(country_of(store), day + later) + 5 * HOUR
 
 
-def paid(product: Product, currency: str, factor: float) -> int:
-    """Cents that one piece costs at a price factor, to the nearest five: as orders are charged.
-
-    >>> paid(SHELF[0][0], "EUR", 0.85)
-    585
-    """
-    return round(product.price(currency) * factor / 5) * 5
-
-
 def prices(
     first: int, days: int, factors: Callable[[int], Sequence[float]], shelf: Shelf = SHELF
 ) -> Iterator[Row]:
@@ -145,7 +139,7 @@ def prices(
                 for country in COUNTRIES:
                     full, price = (
                         product.price(country.currency),
-                        paid(product, country.currency, now[category]),
+                        product.paid(country.currency, now[category]),
                     )
                     named = f"{product.category}-{date(day)}" if now[category] < 1.0 else ""
                     money = (f"{full / 100:.2f}", f"{price / 100:.2f}")
@@ -206,6 +200,18 @@ def shifts(
                 begins, ends = _SHIFTS[(place + (first + day) // 7) % 2 if len(here) > 1 else 1]
                 times = iso(midnight + begins * HOUR), iso(midnight + ends * HOUR)
                 yield store.id, date(first + day), associate(store, number), *times, f"{work:.3f}"
+
+
+def trainings(staff: Staff, first: int, days: int) -> Iterator[Row]:
+    """`trainings.csv`: who was trained, once a quarter each; known the next morning."""
+    for day in range(days):
+        for n, number in np.argwhere(staff.trained == day % QUARTER).tolist():
+            store = staff.geography.stores[n]
+            if number >= store.associates:
+                continue
+            minutes = 45 + 15 * Dice(staff.seed, STORE_LUCK + n, day).below(4, "training", number)
+            known = local_midnight(country_of(store), first + day + 1) + 6 * HOUR
+            yield date(first + day), store.id, associate(store, 1 + number), minutes, iso(known)
 
 
 def campaigns_offline(seed: int, cities: Iterable[str], first: int, days: int) -> Iterator[Row]:

@@ -36,6 +36,7 @@ def write(town: Town, sums: Sums, folder: Path, events: Path) -> dict[str, int]:
             seed, stores, first, days, sums.visitors, town.parameters.geofence.passers_by
         ),
         "shifts": feeds.shifts(stores, first, days, lambda store, day: float(busy(setting, day)[store])),
+        "trainings": feeds.trainings(setting.staff, first, days),
         "campaigns_offline": feeds.campaigns_offline(seed, cities, first, days),
         "crm": feeds.crm(_messages(events / "crm.ndjson")),
         "ad_spend": feeds.ad_spend(

@@ -250,5 +250,5 @@ def make_basket(
     for category, euros in wanted:
         product = who.setting.assortment.pick(who.dice, who.habits, category)
         quantity = min(6, max(1, round(euros * 100 / product.eur)))
-        lines.append((product, quantity, round(product.price(who.currency) * price[category] / 5) * 5))
+        lines.append((product, quantity, product.paid(who.currency, price[category])))
     return Basket(order_id, who.currency, tuple(lines), who.parameters.buying.margin, coupon)

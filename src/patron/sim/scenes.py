@@ -1,11 +1,9 @@
 """A day told in messages: turns the `Plan` of a day into what the systems of the retailer would have sent."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from patron.model.clock import HOUR
-from patron.sim import cast, floor, kiosk, online, pain, service, till, voices
+from patron.sim import cast, floor, kiosk, online, pain, script, service, till, voices
 from patron.sim.catalogue import CATEGORIES, wanted_first
 from patron.sim.engine.day import Plan
 from patron.sim.engine.letters import Delivered
@@ -19,7 +17,7 @@ from patron.sim.messages import Pen, Told
 from patron.sim.occasion import Occasion
 from patron.sim.online import Basket
 from patron.sim.people import CHANNELS
-from patron.sim.shops import local_midnight, online_time, opening_time
+from patron.sim.shops import STORES, local_midnight, online_time, opening_time
 from patron.sim.town import Town
 
 QUIET_HOUR = 19
@@ -38,12 +36,22 @@ def tell(town: Town, plan: Plan) -> list[Told]:
     tellers.passers_by()
     tellers.rest()
     told = [told for who in tellers.known.values() for told in who.pen.told]
-    told.extend(cast.scenes(town, plan.day, plan.date, _planted(town)))
+    told.extend(_scripted(town, plan))
     return told
 
 
-def _planted(town: Town) -> Iterable[int]:
-    return [number for number in cast.DOSSIERS if town.row(number) is not None]
+def _scripted(town: Town, plan: Plan) -> list[Told]:
+    """What the script has for the planted people who live here."""
+    told: list[Told] = []
+    for number, person in cast.DOSSIERS.items():
+        if town.row(number) is None:
+            continue
+        pen, dice = Pen(town.seed, number, plan.day, run=1), Dice(town.seed, number, plan.day)
+        store = STORES[cast.HOMES[number]]
+        who = Occasion(town.setting, town.noise, pen, dice, person, store, plan.day, person.consents)
+        script.play(script.Stage(who, plan.date), town.days - plan.day, cast.DOSSIERS[cast.MARTA].card or "")
+        told.extend(pen.told)
+    return told
 
 
 class _Day:

@@ -30,6 +30,24 @@ def worlds() -> tuple[str, ...]:
     return tuple(_toml("worlds"))
 
 
+def text(world: str = "default") -> str:
+    """The parameters as TOML with their meaning; of a world beside the default one only what differs. Raises BadParameters.
+
+    >>> print(text("sparse"))
+    [visits]
+    alpha_mean = -5.2
+    browsing = 0.002
+    browsing_need = 0.004
+    <BLANKLINE>
+    """
+    if world == "default":
+        return _source("parameters")
+    lines = []
+    for section, values in _overlay(world).items():
+        lines += [f"[{section}]", *(f"{name} = {value}" for name, value in values.items())]
+    return "\n".join([*lines, ""])
+
+
 def parameters(world: str = "default", file: Path | None = None) -> Parameters:
     """The parameters of a world, with a file's over them.
 
@@ -38,10 +56,7 @@ def parameters(world: str = "default", file: Path | None = None) -> Parameters:
     >>> parameters("null").world.effect, parameters().needs.adoption
     (0.0, 0.38)
     """
-    overlays = _toml("worlds")
-    if world not in overlays:
-        raise BadParameters(f"there is no world {world!r}; choose one of {', '.join(overlays)}")
-    value = merged(_toml("parameters"), overlays[world])
+    value = merged(_toml("parameters"), _overlay(world))
     return read(merged(value, _own(file)) if file else value)
 
 
@@ -106,8 +121,20 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
+def _overlay(world: str) -> dict[str, Any]:
+    overlays = _toml("worlds")
+    if world not in overlays:
+        raise BadParameters(f"there is no world {world!r}; choose one of {', '.join(overlays)}")
+    found: dict[str, Any] = overlays[world]
+    return found
+
+
+def _source(name: str) -> str:
+    return (files("patron.sim") / f"{name}.toml").read_text("utf-8")
+
+
 def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("patron.sim") / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads(_source(name))
 
 
 def _own(file: Path) -> dict[str, Any]:
@@ -143,7 +170,7 @@ def _told(value: Mapping[str, Any], problem: str) -> str:
     path = [part for part in place.rstrip("`").replace("[", ".").replace("]", "").split(".") if part]
     if "unknown field" in what:
         key = ".".join([*path, what.split("`")[1]])
-        return f"there is no parameter {key}; parameters.toml beside this module lists all"
+        return f"there is no parameter {key}; `patron sim parameters` lists all"
     found: Any = value
     for part in path:
         inside = (
@@ -154,6 +181,8 @@ def _told(value: Mapping[str, Any], problem: str) -> str:
             else None
         )
         found = inside
+    if "`object`" in what:
+        return f"{'.'.join(path)} = {found!r} is not possible: it is a section, such as [{path[0]}], with keys of its own"
     return f"{'.'.join(path)} = {found!r} is not possible: {_allowed(path) or what} is allowed"
 
 

@@ -62,6 +62,7 @@ def everything():
         "prices": feeds.prices(FIRST, DAYS, factors(SEED)),
         "footfall": feeds.footfall(SEED, STORES, FIRST, DAYS, {}),
         "shifts": feeds.shifts(STORES, FIRST, DAYS, busy_at),
+        "trainings": feeds.trainings(setting().staff, FIRST, 90),
         "campaigns_offline": feeds.campaigns_offline(SEED, cities, FIRST, 180),
         "ad_spend": feeds.ad_spend(SEED, [ad(k) for k in range(10)]),
     }
@@ -244,3 +245,15 @@ def test_campaigns_lie_in_the_days_told():
         assert feeds.date(FIRST) <= begins <= ends
         assert begins < feeds.date(FIRST + 365)
         assert float(cost) > 0
+
+
+def test_everybody_is_trained_once_a_quarter_on_the_day_of_their_truth():
+    staff = setting().staff
+    rows = list(feeds.trainings(staff, FIRST, 90))
+    assert sorted(row[2] for row in rows) == sorted(
+        f"A-{store.id[1:]}-{k}" for store in staff.geography.stores for k in range(1, 1 + store.associates)
+    )
+    for day, store, name, _, known in rows:
+        n, number = staff.geography.index[store], int(name.rpartition("-")[2]) - 1
+        assert day == feeds.date(FIRST + int(staff.trained[n, number]))
+        assert known > day

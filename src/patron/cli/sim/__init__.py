@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Write a world into a folder, its truth apart."),
     "oracle": ("oracle", "Add what only the truth can know: every action's value, lifetimes, effects."),
     "identity": ("identity", "How well its people can be told apart, by each method."),
+    "parameters": ("parameters", "Everything that shapes a world, to read and to change."),
     "calibrate": ("calibrate", "What the built-in policies bring, on the same luck."),
     "load": ("load", "Send a world into a running Patron."),
     "run": ("run", "Live day by day against a running Patron, on its decisions."),

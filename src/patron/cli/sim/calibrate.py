@@ -47,7 +47,9 @@ HEADS = (
     "--people", type=click.IntRange(50, 1_000_000), default=10_000, show_default=True, help="How many."
 )
 @json_option
-def calibrate(world: str, file: Path | None, seeds: tuple[int, ...], people: int, as_json: bool) -> None:
+def calibrate(
+    world: str, file: Path | None, jitter: float, seeds: tuple[int, ...], people: int, as_json: bool
+) -> None:
     """Run every built-in policy on the same people with the same luck, 168 days, and count the last 84.
 
     Revenue and margin are differences to business as usual, with 95 % intervals over people.
@@ -56,7 +58,7 @@ def calibrate(world: str, file: Path | None, seeds: tuple[int, ...], people: int
 
     found = []
     try:
-        for seed, row in _rows(world, file, seeds, people):
+        for seed, row in _rows(world, file, jitter, seeds, people):
             click.echo(f"  seed {seed}: {row.policy}", err=True)
             found.append((seed, row))
     except PatronError as error:
@@ -69,12 +71,14 @@ def calibrate(world: str, file: Path | None, seeds: tuple[int, ...], people: int
     click.echo(table(HEADS, [_cells(seed, row) for seed, row in found]))
 
 
-def _rows(world: str, file: Path | None, seeds: tuple[int, ...], people: int) -> "Iterator[tuple[int, Row]]":
+def _rows(
+    world: str, file: Path | None, jitter: float, seeds: tuple[int, ...], people: int
+) -> "Iterator[tuple[int, Row]]":
     from patron.sim.engine.calibration import calibrate as run
     from patron.sim.engine.state import Setting
     from patron.sim.policies import POLICIES, Oracle
     from patron.sim.sizes import places
-    from patron.sim.worlds import parameters
+    from patron.sim.worlds import jittered, parameters
 
     policies: dict[str, Callable[[], Policy]] = {
         **POLICIES,
@@ -83,7 +87,7 @@ def _rows(world: str, file: Path | None, seeds: tuple[int, ...], people: int) ->
     }
     given = parameters(world, file)
     for seed in seeds:
-        for row in run(Setting(seed, given, places("S")), people, policies):
+        for row in run(Setting(seed, jittered(given, jitter, seed), places("S")), people, policies):
             yield seed, row
 
 

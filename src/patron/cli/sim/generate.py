@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 def generate(
     world: str,
     file: Path | None,
+    jitter: float,
     size: str | int,
     seed: int,
     until: dt.date | None,
@@ -69,7 +70,7 @@ def generate(
     fresh = False
     try:
         fresh = not out.exists() or not any(out.iterdir())
-        town = make_town(seed, last + dt.timedelta(days=1), size, days, world, file=file)
+        town = make_town(seed, last + dt.timedelta(days=1), size, days, world, file=file, jitter=jitter)
         manifest = _write(town, out, str(size), processes or os.cpu_count() or 1)
     except PatronError as error:
         raise Failed(str(error)) from error

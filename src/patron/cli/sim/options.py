@@ -61,7 +61,14 @@ class Day(click.ParamType[dt.date]):
 
 
 def world_options(command: Command) -> Command:
-    """`--world` and `--parameters`: which world."""
+    """`--world`, `--parameters` and `--jitter`: which world."""
+    command = click.option(
+        "--jitter",
+        type=click.FloatRange(0.0, 0.5),
+        default=0.0,
+        show_default=True,
+        help="Move every measure by up to this share of it, by the seed: a world that nobody tuned for.",
+    )(command)
     command = click.option(
         "--parameters",
         "file",

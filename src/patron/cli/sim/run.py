@@ -52,6 +52,7 @@ def run(
     policy: str,
     world: str,
     file: Path | None,
+    jitter: float,
     size: str | int,
     seed: int,
     first: dt.date | None,
@@ -68,7 +69,7 @@ def run(
 
     begins = first or dt.datetime.now(dt.UTC).date() - dt.timedelta(days=90)
     try:
-        town = make_town(seed, begins + dt.timedelta(days=days), size, days, world, file=file)
+        town = make_town(seed, begins + dt.timedelta(days=days), size, days, world, file=file, jitter=jitter)
         with (
             closing(Api(server.url, server.key)) as api,
             progress_bar(f"Living with {policy}", days) as tell,
