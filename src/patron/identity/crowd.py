@@ -9,8 +9,9 @@ change moves only the groups it touches: about 1 ms at worst, whatever the size 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
+from patron.identity.aliases import Evidence
 from patron.identity.evidence import NO_OWNER, Ident, rank
-from patron.identity.guards import Evidence, broken_by, tally_of
+from patron.identity.guards import broken_by, tally_of
 from patron.identity.resolve import live
 from patron.model.people import Key
 

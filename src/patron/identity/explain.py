@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from patron.identity.evidence import NO_EVIDENCE, Edge, Ident
 from patron.identity.graph import Graph
-from patron.identity.guards import broken_by, seen_with, sharing_rule, tally_of
+from patron.identity.guards import broken_by, counted, sharing_rule, tally_of
 from patron.identity.sentences import day, limit_sentence, met_sentence, shared_sentence
 from patron.model.people import Key, Link, Person
 
@@ -130,7 +130,7 @@ def _verdict(graph: Graph, a: Key, b: Key, edge: Edge) -> tuple[str, str, str]:
 
 def _why_shared(graph: Graph, key: Key, row: Ident) -> tuple[str, str]:
     rule = sharing_rule(graph, key, row) or row.shared
-    users, emails, records, devices = seen_with(graph, row)
+    users, emails, records, devices = counted(graph, key, row)
     counts = {"user_ids": users, "emails": emails, "records": records, "devices": devices}
     return rule, shared_sentence(key, rule, counts.get(rule, 0))
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from patron.identity.aliases import Evidence
 from patron.identity.change import Change
 from patron.identity.evidence import Edge, Group, Ident, Proof, knows
-from patron.identity.guards import Evidence, seen_with
+from patron.identity.guards import seen_with
 from patron.identity.people import People
 from patron.identity.plan import Plan
 from patron.identity.resolve import component

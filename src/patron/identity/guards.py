@@ -6,59 +6,19 @@ so a refused link stays refused.
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from patron.identity.evidence import ALIAS, MORE, Ident
+from patron.identity.aliases import Evidence, account
+from patron.identity.evidence import Ident
 from patron.identity.normalise import births_conflict, names_conflict
+from patron.identity.once import conflict, spare_emails, spare_records
 from patron.identity.plan import Plan
 from patron.model.people import Key
 
+if TYPE_CHECKING:
+    from patron.identity.rules import Sharing
+
 _USERS, _EMAILS, _RECORDS, _DEVICES = range(4)
-_ALIASES = 100
-"""Most user ids that aliases make one account; a bigger web of aliases is a fault and counts for nothing."""
-
-
-class Evidence(Protocol):
-    """Where the guards and the partition read: the graph itself, or a dry run over its rows."""
-
-    @property
-    def plan(self) -> Plan: ...
-    def row(self, key: Key) -> Ident | None: ...
-    def is_dead(self, key: Key, row: Ident) -> bool:
-        """Whether the identifier links nobody."""
-        ...
-
-
-def account(evidence: Evidence, user: Key) -> Key:
-    """The least name of the account that a user id stands for: user ids joined by an alias are one."""
-    row = evidence.row(user)
-    if row is None or not row.aliased:
-        return user
-    names = _aliases(evidence, user, ())
-    return user if len(names) > _ALIASES else min(names)
-
-
-def one_account(evidence: Evidence, a: Key, b: Key) -> set[Key]:
-    """The user ids whose account changes when the alias of `a` and `b` comes or goes."""
-    sides = (_aliases(evidence, a, (a, b)), _aliases(evidence, b, (a, b)))
-    return set().union(*(side for side in sides if len(side) <= _ALIASES))
-
-
-def _aliases(evidence: Evidence, user: Key, without: tuple[Key, ...]) -> set[Key]:
-    """User ids that live aliases reach from `user`, the pair `without` left out; not many more than `_ALIASES`."""
-    names, todo = {user}, [user]
-    while todo and len(names) <= _ALIASES:
-        name = todo.pop()
-        row = evidence.row(name)
-        for other, edge in row.links.items() if row else ():
-            if edge is None or not edge.marks & ALIAS or edge.cut is not None or other in names:
-                continue
-            theirs = evidence.row(other)
-            if theirs is None or name not in theirs.links or (name in without and other in without):
-                continue
-            names.add(other)
-            todo.append(other)
-    return names
 
 
 def sharing_rule(evidence: Evidence, key: Key, row: Ident) -> str:
@@ -77,20 +37,41 @@ def sharing_rule(evidence: Evidence, key: Key, row: Ident) -> str:
             return "births"
     if not (rule.user_ids or rule.emails or rule.records or rule.devices):
         return ""
-    counts = seen_with(evidence, row)
-    for name, most, count in (
-        ("user_ids", rule.user_ids, counts[_USERS]),
-        ("emails", rule.emails, counts[_EMAILS]),
-        ("records", rule.records, counts[_RECORDS]),
-        ("devices", rule.devices, counts[_DEVICES]),
+    if not exceeded(rule, seen_with(evidence, row)):
+        return ""
+    return exceeded(rule, counted(evidence, key, row))
+
+
+def exceeded(rule: "Sharing", counts: list[int]) -> str:
+    """The first threshold that the counts reach; "" when none."""
+    for name, most, count in zip(
+        ("user_ids", "emails", "records", "devices"),
+        (rule.user_ids, rule.emails, rule.records, rule.devices),
+        counts,
+        strict=True,
     ):
         if most and count >= most:
             return name
     return ""
 
 
+def counted(evidence: Evidence, key: Key, row: Ident) -> list[int]:
+    """The counts of `seen_with` by which an identifier is judged: what is plainly one person's counts once.
+
+    On a device, the e-mails of one person (`once.spare_emails`); of an e-mail or phone, the records of one person
+    (`once.spare_records`).
+    """
+    counts = seen_with(evidence, row)
+    kind = evidence.plan.kinds.get(key.partition(":")[0])
+    if kind == "device" and counts[_EMAILS] > 1:
+        counts[_EMAILS] -= spare_emails(evidence, key, row)
+    elif kind == "contact" and counts[_RECORDS] > 1:
+        counts[_RECORDS] -= spare_records(evidence, key, row)
+    return counts
+
+
 def seen_with(evidence: Evidence, row: Ident) -> list[int]:
-    """How many user ids, e-mails, records and devices an identifier was seen with, erased ones counted."""
+    """How many user ids, e-mails, records and devices an identifier was seen with, erased ones counted; each by itself."""
     counts = list(row.ghosts or (0, 0, 0, 0))
     users, kinds = [], evidence.plan.kinds
     for other, edge in row.links.items():
@@ -123,19 +104,6 @@ def ghost_count(
     users, emails, records, devices = (o + max(0, b - a) for o, b, a in zip(old, before, after, strict=True))
     new = (users, emails, records, devices)
     return new if any(new) else None
-
-
-def conflict(values: tuple[str, ...], differ: "Differ", most: int) -> bool:
-    """Whether the values (names or birth dates) cannot be one person's: some two differ, or they are more than `most`."""
-    if not values or (len(values) == 1 and values[0] != MORE):
-        return False
-    return MORE in values or len(values) > most or any(differ(a, b) for a, b in combinations(values, 2))
-
-
-class Differ(Protocol):
-    """Whether two values cannot be one person's."""
-
-    def __call__(self, a: str, b: str, /) -> bool: ...
 
 
 _NONE: frozenset[str] = frozenset()

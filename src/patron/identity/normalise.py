@@ -5,6 +5,7 @@ Sources: E.164 for phones (through `phonenumbers`, Google's libphonenumber), RFC
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -160,10 +161,13 @@ def names_conflict(a: str, b: str) -> bool:
     """Whether two normalised given names cannot be one person's.
 
     No conflict: the same name, an initial, a beginning ("al", "alessandro"), a name in common ("maria", "anna maria"),
-    one typing error (a letter wrong, missing, too many or two swapped) in names of four letters or more.
+    one typing error (a letter wrong, missing, too many or two swapped) in names of four letters or more, or neighbouring
+    letters swapped twice in names of five or more: each of the two may have been mistyped once.
 
     >>> names_conflict("anna", "marco"), names_conflict("a", "anna"), names_conflict("marco", "marcco")
     (True, False, False)
+    >>> names_conflict("siabella", "isabelal"), names_conflict("silvia", "olivia")
+    (False, True)
     """
     if not a or not b or a == b:
         return False
@@ -174,7 +178,7 @@ def names_conflict(a: str, b: str) -> bool:
 def _same_word(a: str, b: str) -> bool:
     if a.startswith(b) or b.startswith(a):
         return True
-    return min(len(a), len(b)) >= 4 and _one_edit(a, b)
+    return min(len(a), len(b)) >= 4 and (_one_edit(a, b) or _two_swaps(a, b))
 
 
 def _one_edit(a: str, b: str) -> bool:
@@ -187,6 +191,46 @@ def _one_edit(a: str, b: str) -> bool:
         return a[start:] == b[start + 1 :]
     swapped = a[start + 1 : start + 2] + a[start : start + 1] + a[start + 2 :]
     return a[start + 1 :] == b[start + 1 :] or swapped == b[start:]
+
+
+def _two_swaps(a: str, b: str) -> bool:
+    """Whether neighbouring letters swapped twice make the one of the other, in words of five letters or more."""
+    if len(a) < 5 or len(a) != len(b) or sorted(a) != sorted(b):
+        return False
+    return any(_one_swap(once, b) for once in _swapped(a))
+
+
+def _swapped(word: str) -> Iterator[str]:
+    """The word with each two neighbours swapped."""
+    for at in range(len(word) - 1):
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+def _one_swap(a: str, b: str) -> bool:
+    at = next((i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y), len(a))
+    return a[:at] + a[at + 1 : at + 2] + a[at : at + 1] + a[at + 2 :] == b
+
+
+def is_slip(a: str, b: str) -> bool:
+    """Whether two e-mail addresses are one address mistyped: two neighbouring letters swapped before the @.
+
+    Only letters, and only in names of five characters or more: numbers, a missing letter and a wrong one tell the
+    addresses of one family apart as often (`rossi12` and `rossi21`, `andre` and `andrea`, `m.rossi` and `a.rossi`).
+
+    >>> is_slip("anna.rossi@x.it", "anna.rosis@x.it"), is_slip("rossi12@x.it", "rossi21@x.it")
+    (True, False)
+    """
+    ours, _, here = a.rpartition("@")
+    theirs, _, there = b.rpartition("@")
+    if here != there or len(ours) != len(theirs) or len(ours) < 5:
+        return False
+    wrong = [at for at, (x, y) in enumerate(zip(ours, theirs, strict=True)) if x != y]
+    return len(wrong) == 2 and wrong[1] == wrong[0] + 1 and _is_swap(ours, theirs, wrong[0])
+
+
+def _is_swap(a: str, b: str, at: int) -> bool:
+    x, y = a[at], a[at + 1]
+    return b[at] == y and b[at + 1] == x and x.isalpha() and y.isalpha()
 
 
 def normalise_birth(value: object, blocked: tuple[str, ...] = ()) -> str:

@@ -6,8 +6,9 @@ break a limit. So the people depend on the evidence only, never on the order in 
 
 from msgspec import Struct
 
+from patron.identity.aliases import Evidence
 from patron.identity.evidence import Edge, Ident, rank
-from patron.identity.guards import Evidence, Tally, broken_by, is_sound, tally_of
+from patron.identity.guards import Tally, broken_by, is_sound, tally_of
 from patron.identity.people import NEW
 from patron.model.people import Key
 

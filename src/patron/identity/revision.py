@@ -20,8 +20,9 @@ from patron.identity.evidence import (
     knows,
     with_value,
 )
-from patron.identity.guards import conflict, ghost_count, seen_with, sharing_rule
+from patron.identity.guards import counted, ghost_count, sharing_rule
 from patron.identity.normalise import births_conflict, names_conflict
+from patron.identity.once import EMAIL, conflict, joins
 from patron.identity.people import NEW
 from patron.identity.rows import Rows
 from patron.identity.settling import settle
@@ -57,6 +58,7 @@ class Revision(Rows):
         if names != row.names or births != row.births:
             row = self.edit(key)
             row.names, row.births = names, births
+            self._renamed(key, row)
             self.facts = True
             self.seeds.add(key)
             self._recheck.setdefault(key, False)
@@ -98,6 +100,7 @@ class Revision(Rows):
             if other not in links:
                 self._ordinary(key)  # a leaf observed again whose cut from another stands in that one's row
                 self._keep(key, other, edge)
+                self._recheck[other] = True
             elif links[other] is not None:
                 row = self.edit(key)
                 row.links[other] = edge
@@ -126,6 +129,7 @@ class Revision(Rows):
     def restore(self, a: Key, b: Key) -> None:
         """Let a pair that was cut link again."""
         edge = None
+        self._tied(a, b)
         for key, other in ((a, b), (b, a)):
             row = self.row(key)
             edge = row.links.get(other) if row else None
@@ -194,17 +198,19 @@ class Revision(Rows):
         if row is None or gone not in row.links:
             return
         row = self.edit(key)
-        counted = seen_with(self, row) if erased else []
+        before = counted(self, key, row) if erased else []
         del row.links[gone]
         if erased:
-            row.ghosts = ghost_count(row.ghosts, counted, seen_with(self, row))
+            row.ghosts = ghost_count(row.ghosts, before, counted(self, key, row))
             if row.shared:
                 most = self.plan.rules.names_kept
                 row.names = (MORE,) if conflict(row.names, names_conflict, most) else ()
                 row.births = (MORE,) if conflict(row.births, births_conflict, most) else ()
+                self._renamed(key, row)
         elif edge is not None and edge.cut is not None:
             row.links[gone] = Edge(NO_EVIDENCE, 0, "", 0, 0, cut=edge.cut)
         self._lost(key)
+        self._tied(key, gone)
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -212,8 +218,7 @@ class Revision(Rows):
         """Judge again what changed, settle the people concerned, and say who changed; None when nothing was new."""
         if not self.changed:
             return None
-        for key, lost in self._recheck.items():
-            self._judge(key, lost=lost)
+        self._judge_all()
         for a, b in self._pairs:
             if self._links(a, b) or self.plan.windows:
                 self.seeds.update((a, b))
@@ -226,6 +231,16 @@ class Revision(Rows):
             return False
         edge = first.links.get(b)
         return edge is not None and edge.cut is None and a in second.links
+
+    def _judge_all(self) -> None:
+        """Devices last: how many people use one depends on which addresses and records link, never the other way round."""
+        for devices in (False, True):
+            waiting = [(k, lost) for k, lost in self._recheck.items() if self._is_device(k) == devices]
+            for key, lost in waiting:
+                self._judge(key, lost=lost)
+
+    def _is_device(self, key: Key) -> bool:
+        return self.plan.kinds.get(key.partition(":")[0]) == "device"
 
     def _judge(self, key: Key, *, lost: bool) -> None:
         """Find again whether an identifier links nobody; when that changes, its neighbours are settled too."""
@@ -242,6 +257,9 @@ class Revision(Rows):
 
     def _turn(self, key: Key, row: Ident) -> None:
         self.removed = self.facts = True
+        if joins(self, key):
+            for email in [k for k in row.links if k.startswith(EMAIL)]:
+                self._retell(email)
         for other in [o for o, e in row.links.items() if e is None]:
             self.note(row.group)
             self._promote(other)

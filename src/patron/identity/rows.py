@@ -1,7 +1,8 @@
 """The rows a revision changes: read, edited in place, bounded, with leaves hung on and taken off."""
 
+from patron.identity.aliases import one_account
 from patron.identity.evidence import Edge, Group, Ident, Proof, add
-from patron.identity.guards import one_account
+from patron.identity.once import EMAIL, joins
 from patron.identity.people import NEW, People
 from patron.identity.plan import Plan
 from patron.model.people import Key, Person
@@ -126,7 +127,9 @@ class Rows:
         row.links[other] = edge
         row.worst = None
         row.aliased = row.aliased or edge.is_alias
-        self._recheck.setdefault(key, False)
+        # a further e-mail may show that two before it are one person's; anything else only makes more of them
+        self._recheck[key] = self._recheck.get(key, False) or other.startswith(EMAIL)
+        self._tied(key, other)
 
     def _worst(self, key: Key, row: Ident) -> tuple[bool, int, int, Key] | None:
         kept = ((*self._place(key, o, e), o) for o, e in row.links.items() if e is None or e.cut is None)
@@ -152,11 +155,36 @@ class Rows:
         self._lost(key, other)
 
     def _lost(self, *keys: Key) -> None:
-        """A live link of these went away."""
+        """A live link of these, or between these two, went away."""
         self.removed = True
+        if len(keys) > 1:
+            self._tied(*keys)
         for key in keys:
             self.seeds.add(key)
             self._recheck[key] = True
+
+    # --- what counts once (`once.py`): rows two links away that must be judged again ------------------------------
+
+    def _tied(self, a: Key, b: Key) -> None:
+        """A link between an e-mail and what may hold two of them came or went: the e-mail may count with another now, or by
+        itself again."""
+        for email, holder in ((a, b), (b, a)):
+            if email.startswith(EMAIL) and joins(self, holder):
+                self._retell(email)
+
+    def _retell(self, email: Key) -> None:
+        """Judge every device again on which an e-mail was told."""
+        row = self.row(email)
+        for other, edge in row.links.items() if row else ():
+            if edge is not None and self.plan.kinds.get(other.partition(":")[0]) == "device":
+                self._recheck[other] = True
+
+    def _renamed(self, key: Key, row: Ident) -> None:
+        """The names of an identifier changed: addresses that it is a record of are judged again."""
+        if self.plan.kinds.get(key.partition(":")[0]) == "account":
+            for other, edge in row.links.items():
+                if edge is not None and self.plan.kinds.get(other.partition(":")[0]) == "contact":
+                    self._recheck[other] = True
 
     def _account(self, a: Key, b: Key) -> None:
         """Two user ids become, or stop being, names of one account: everything seen with them is judged again."""

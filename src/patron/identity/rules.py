@@ -120,6 +120,7 @@ BLOCKED_PATTERNS: dict[str, tuple[str, ...]] = {
         r"(test|prova|prueba|example|esempio)\d*@(test|prova|prueba|example|esempio|email|mail)\..*",
         r"(.)\1*@\1+\.\1+",
         r"(.+)@\1\..*",
+        r"(customers?|clients?|clienti|clientes?|kunden?|cassa|caja)\d*@.*",
     ),
     "phone": (r"\+\d{1,3}0*(\d)\1{5,}", r"\+\d{1,3}0?123456789?0?", r"\+\d{1,3}0?1234567"),
 }

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from copy import copy
 
+from patron.identity.aliases import Evidence
 from patron.identity.evidence import Ident
-from patron.identity.guards import Evidence, sharing_rule
+from patron.identity.guards import sharing_rule
 from patron.identity.plan import Plan
 from patron.identity.resolve import component, groups_of
 from patron.model.people import Key, Person

@@ -4,10 +4,10 @@ Whether two such identifiers link depends on their types alone, so it is asked o
 (`growth` decides); after that a new person costs little more than the rows.
 """
 
+from patron.identity.aliases import Evidence
 from patron.identity.change import Change
 from patron.identity.evidence import Edge, Group, Ident
 from patron.identity.growth import Newcomers, would_share
-from patron.identity.guards import Evidence
 from patron.identity.people import People
 from patron.model.people import Claim, Key, Person
 from patron.model.ports import Table

@@ -19,7 +19,7 @@ DAY = 86_400_000
 SECRET = b"a secret of the workspace"
 USERS = ["user_id:u1", "user_id:u2", "user_id:u3", "user_id:u4"]
 ANONYMOUS = ["anonymous_id:a1", "anonymous_id:a2", "anonymous_id:a3", "anonymous_id:a4", "anonymous_id:a5"]
-EMAILS = ["email:e1@x.it", "email:e2@x.it", "email:e3@x.it"]
+EMAILS = ["email:e1@x.it", "email:e2@x.it", "email:marco@x.it", "email:macro@x.it", "email:amcro@x.it"]
 PHONES = ["phone:+391", "phone:+392", "phone:+393"]
 CARDS = ["card:k1", "card:k2"]
 LIGHTS = ["order_id:o1", "order_id:o2", "order_id:o3", "visit_id:v1"]
@@ -64,6 +64,7 @@ RULES = {
 }
 CAPPED = {
     "capped": rules_of({"email": 2}, OPEN, None, total_limit=6, neighbours=2),
+    "capped devices": rules_of({}, {"email": Sharing(records=3)}, None, total_limit=6, neighbours=3),
     "capped crowded": rules_of({"email": 2}, LOOSE, None, total_limit=6, neighbours=3, crowded=4),
 }
 

@@ -40,6 +40,17 @@ def pair(a: str, b: str) -> tuple[str, str]:
     return (a, b) if a < b else (b, a)
 
 
+def swapped(a: str, b: str) -> bool:
+    """Whether one address becomes the other when two neighbouring letters before the @ are swapped."""
+    name, _, domain = a.removeprefix("email:").partition("@")
+    ways = [
+        name[:i] + name[i + 1] + name[i] + name[i + 2 :]
+        for i in range(len(name) - 1)
+        if name[i].isalpha() and name[i + 1].isalpha()
+    ]
+    return len(name) >= 5 and b in {f"email:{way}@{domain}" for way in ways}
+
+
 class Oracle:
     """All that follows from observations and cuts under some rules."""
 
@@ -66,7 +77,8 @@ class Oracle:
         }
         self.accounts = self._accounts()
         self.crowded: set[str] = set()
-        self.dead = {key for key in self.first if self._shared(key)}
+        self.dead = {key for key in self.first if kind(key) not in DEVICES and self._shared(key)}
+        self.dead |= {key for key in self.first if kind(key) in DEVICES and self._shared(key)}
         self.root = self._partition()
 
     def _take(self, one: Seen) -> None:
@@ -115,14 +127,54 @@ class Oracle:
             return True
         near = self.kept[key]
         users = {self.accounts[o] for o in near if kind(o) == "user_id"}
-        others = sum(kind(o) in RECORDS and kind(o) != "user_id" for o in near)
+        records = users | {o for o in near if kind(o) in RECORDS and kind(o) != "user_id"}
+        emails = [o for o in near if kind(o) == "email"]
         counts = (
             (rule.user_ids, len(users)),
-            (rule.emails, sum(kind(o) == "email" for o in near)),
-            (rule.records, len(users) + others),
+            (rule.emails, self._people(key, emails) if kind(key) in DEVICES else len(emails)),
+            (rule.records, self._customers(key, records)),
             (rule.devices, sum(kind(o) in DEVICES for o in near)),
         )
         return any(most and count >= most for most, count in counts)
+
+    def _people(self, device: str, emails: list[str]) -> int:
+        """How many people e-mails speak of: those that are one address mistyped, or that stand together on a record, with an
+        address or on a phone that links, are one person's."""
+        mutual = [e for e in emails if device in self.kept[e]]
+        joined = {(a, b) for a in mutual for b in mutual if swapped(a, b) or self._stand_together(a, b)}
+        left, count = set(emails), 0
+        while left:
+            todo = [left.pop()]
+            count += 1
+            while todo:
+                one = todo.pop()
+                near = {b for b in left if (one, b) in joined}
+                left -= near
+                todo += near
+        return count
+
+    def _stand_together(self, a: str, b: str) -> bool:
+        holders = [k for k in self.first if kind(k) in (*RECORDS, "email", "phone") and k not in self.dead]
+        return any(pair(a, k) in self.links and pair(b, k) in self.links for k in holders)
+
+    def _customers(self, key: str, records: set[str]) -> int:
+        """How many records, those of one name counted once; of anything but an address or number, simply how many."""
+        if kind(key) not in {"email", "phone"}:
+            return len(records)
+        named = {}
+        for record in records:
+            keys = [k for k in self.kept[key] if self.accounts.get(k, k) == record and key in self.kept[k]]
+            own = [
+                v
+                for k in keys
+                if not self._differ(v := self.names.get(k, set()), names_conflict, self.rules.names_kept)
+            ]
+            if names := set().union(*own):
+                named[record] = names
+        everything = set().union(*named.values())
+        if self._differ(everything, names_conflict, self.rules.names_kept):
+            return len(records)
+        return len(records) - max(0, len(named) - 1)
 
     @staticmethod
     def _differ(values: set[str], differ, most: int = 10**9) -> bool:

@@ -1,5 +1,6 @@
 """The figures of two partitions equal those counted pair by pair and record by record."""
 
+import random
 from fractions import Fraction
 from itertools import combinations
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.sim.identity.joins import join
-from patron.sim.identity.metrics import bcubed, groups, merge_exact, pairs, pure
+from patron.sim.identity.metrics import bcubed, groups, merge_exact, pairs, pairs_apart, pure
 
 PARTITIONS = st.integers(0, 14).flatmap(
     lambda n: st.tuples(*[st.lists(st.integers(0, 5), min_size=n, max_size=n)] * 2)
@@ -31,6 +32,16 @@ def test_pairs_are_those_counted_one_by_one(both: tuple[list[int], list[int]]) -
     p, r = counted.precision, counted.recall
     if put and right:
         assert counted.f1 == pytest.approx(2 * p * r / (p + r) if p + r else 0.0)
+
+
+@given(PARTITIONS, st.randoms(use_true_random=False))
+def test_pairs_of_different_keys_are_those_counted_one_by_one(both, rng: random.Random) -> None:
+    predicted, true = both
+    keys = [rng.randrange(4) for _ in predicted]
+    within = together(keys)
+    put, right = together(predicted) - within, together(true) - within
+    counted = pairs_apart(predicted, true, keys)
+    assert (counted.predicted, counted.true, counted.both) == (len(put), len(right), len(put & right))
 
 
 @given(PARTITIONS)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HEADS = (
     "method",
+    "person P",
     "pair P",
     "pair R",
     "pair F1",
@@ -104,5 +105,5 @@ def _text(name: str, scores: "list[Scores]") -> str:
 
 
 def _row(one: "Scores") -> tuple[str | int, ...]:
-    shares = (one.precision, one.recall, one.f1, one.of_ceiling, one.bcubed_f1)
+    shares = (one.person_precision, one.precision, one.recall, one.f1, one.of_ceiling, one.bcubed_f1)
     return (one.method, *(f"{share:.3f}" for share in shares), f"{one.household_precision:.4f}", one.largest)

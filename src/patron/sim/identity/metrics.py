@@ -58,6 +58,19 @@ def pairs(predicted: Labels, true: Labels) -> Pairs:
     return Pairs(_two(Counter(predicted)), _two(Counter(true)), _two(_table(predicted, true)))
 
 
+def pairs_apart(predicted: Labels, true: Labels, keys: Labels) -> Pairs:
+    """The same over pairs of records of different keys: two uses of one browser are one record to every system, and
+    nobody put them together.
+
+    >>> counted = pairs_apart([0, 0, 0], ["a", "a", "b"], ["card", "tablet", "tablet"])
+    >>> counted.predicted, counted.true, counted.both
+    (2, 1, 1)
+    """
+    every = pairs(predicted, true)
+    within = pairs(list(zip(predicted, keys, strict=True)), list(zip(true, keys, strict=True)))
+    return Pairs(every.predicted - within.predicted, every.true - within.true, every.both - within.both)
+
+
 class BCubed(Struct, frozen=True):
     """Mean over records: of its cluster, how much is its person's; of its person, how much is in its cluster."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from patron.sim.identity.joins import CEILING, METHODS, Clusters, evidence
-from patron.sim.identity.metrics import Labels, bcubed, merge_exact, pairs, pure
+from patron.sim.identity.metrics import Labels, bcubed, merge_exact, pairs, pairs_apart, pure
 from patron.sim.identity.records import Record
 
 
@@ -19,8 +19,12 @@ class Scores(Struct, frozen=True, kw_only=True):
     clusters: int
     largest: int
     """Records of the largest cluster."""
+    person_precision: float
+    """Share of the pairs of records put together that belong to one person, over records of different keys: what the
+    system joined."""
     precision: float
-    """Person precision: share of the pairs of records put together that belong to one person."""
+    """The same over every use: where people share a browser, the uses of each count as put together with those of the
+    others, though no system ever had them apart."""
     recall: float
     """Share of the pairs of records of one person that were put together."""
     f1: float
@@ -80,6 +84,7 @@ def _score(records: Sequence[Record], clusters: Labels, method: str, best: Clust
         people=len(set(people)),
         clusters=len(sizes),
         largest=max(sizes.values(), default=0),
+        person_precision=pairs_apart(clusters, people, [r.key for r in records]).precision,
         precision=counted.precision,
         recall=counted.recall,
         f1=counted.f1,

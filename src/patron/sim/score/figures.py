@@ -113,12 +113,20 @@ def of_ceiling(found: Findings) -> Value:
 
 @_figure(_ID, "person precision", bar=Bar(low=0.94))
 def precision(found: Findings) -> Value:
-    """Share of the pairs of records put together that belong to one person. A record is the entry of a system that a message
-    names (customer file, card, browser or app, e-mail, phone); it is with the person on whose timeline most of its
-    messages are."""
+    """Share of the pairs of different records put together that belong to one person. A record is the entry of a system that
+    a message names (customer file, card, browser or app, e-mail, phone); each true person's use of it is with the person
+    on whose timeline most of its messages are. A use by somebody else is a wrong pair with every other record there."""
     return Value(
-        found.identity.precision, f"{found.identity.records:,} records of {found.identity.people:,} people"
+        found.identity.person_precision,
+        f"{found.identity.records:,} records of {found.identity.people:,} people",
     )
+
+
+@_figure(_ID, "person precision, every use")
+def every_use(found: Findings) -> Value:
+    """The same where two uses of one record by two people count as a pair put together as well, though to the platform and to
+    the system that sent it they are one browser: the unit of the design's table, and of all other figures here."""
+    return Value(found.identity.precision)
 
 
 @_figure(_ID, "household precision", bar=Bar(low=0.99))

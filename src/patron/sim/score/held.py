@@ -12,12 +12,15 @@ from typing import Any
 
 from patron.sim.api import Api, Refused, part
 from patron.sim.filling import bare
+from patron.sim.score.ahead import ahead
 from patron.sim.score.consents import SENT, Sends
 from patron.sim.score.ledger import Ledger, Sums, cents
 from patron.sim.score.sent import NOBODY, Counts, Sent
 
 PEOPLE_A_PAGE = 500
 EVENTS_A_PAGE = 1000
+READ_AHEAD = 100
+"""Timelines asked for before they are reckoned with."""
 LIGHT = frozenset({"order_id", "visit_id"})
 """Types of identifiers that name a receipt or a visit, and nobody."""
 REFUSED = "collection_refused"
@@ -67,11 +70,10 @@ class Held:
         self.mixed: list[str] = []
         """Ids of people on whose timelines two true people are."""
         self._consents = sent.consents()
-        for page in api.pages("/v1/profiles", PEOPLE_A_PAGE):
-            for person in page["data"]:
-                self._take(person, events_of(api, person))
-            if progress is not None:
-                progress(len(self.people), page["total"])
+        for there, person, events in ahead(timelines(api), READ_AHEAD):
+            self._take(person, events)
+            if progress is not None and (len(self.people) % PEOPLE_A_PAGE == 0 or len(self.people) == there):
+                progress(len(self.people), there)
         self.refused, self.letters = letters(api, sent)
 
     def _take(self, person: Mapping[str, Any], events: Iterable[Event]) -> None:
@@ -156,6 +158,13 @@ class Held:
                 min(counted, key=lambda holder: (-counted[holder], holder)) if counted else NOBODY - 1 - at
             )
         return found
+
+
+def timelines(api: Api) -> Iterator[tuple[int, Mapping[str, Any], list[Event]]]:
+    """How many people there are, and each of them with the whole timeline."""
+    for page in api.pages("/v1/profiles", PEOPLE_A_PAGE):
+        for person in page["data"]:
+            yield page["total"], person, list(events_of(api, person))
 
 
 def events_of(api: Api, person: Mapping[str, Any]) -> Iterator[Event]:
