@@ -75,6 +75,9 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
     }
     if page.locator('a[href="/console/shop"]').count():
         found["shop"] = "/console/shop"
+    for name in ("stories", "practice"):
+        if page.locator(f'a[href="/console/{name}"]').count():
+            found[name] = f"/console/{name}"
     return {name: path for name, path in found.items() if path}
 
 
@@ -122,7 +125,18 @@ def try_rules(page: Page) -> None:
     page.wait_for_selector(".said")
 
 
-ACTS = {"people": find, "rules": try_rules, "split": open_split, "shop": be_the_customer}
+def open_an_answer(page: Page) -> None:
+    """Show the second story with its answer."""
+    page.locator("#pick-up summary", has_text="Show the answer").click()
+
+
+ACTS = {
+    "stories": open_an_answer,
+    "people": find,
+    "rules": try_rules,
+    "split": open_split,
+    "shop": be_the_customer,
+}
 """What is done on a page before its picture is taken."""
 
 

@@ -19,7 +19,8 @@ from patron.console.app import create_console
 from patron.console.port import Figures, LiveUpdate, Product, ShopSetup, User
 from patron.identity.diff import PartitionDiff, Regrouping
 from patron.model.access import ApiKey, Source, WriteKey
-from patron.model.errors import BadRequest, Forbidden, Gone, NotFound
+from patron.model.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
+from patron.model.guide import Answer, Check, Look, Practice, Question, Stories, Story
 from patron.model.offers import Decision, Dropped, Outcome
 from patron.model.views import (
     ChannelRate,
@@ -288,6 +289,10 @@ class FakeApp:
     tracked: list[dict[str, Any]] = field(default_factory=list)
     ticks: int = 0
     with_shop: bool = True
+    with_guide: bool = True
+    over: bool = False
+    """Whether the practice has ended."""
+    given: dict[str, Answer] = field(default_factory=dict)
     empty: bool = False
 
     def __post_init__(self) -> None:
@@ -712,6 +717,59 @@ class FakeApp:
             "S12",
             "it-7",
         )
+
+    def stories(self) -> Stories | None:
+        if not self.with_guide or self.empty:
+            return None
+        return Stories(
+            stories=(
+                Story(
+                    id="wrong-merge",
+                    icon="people",
+                    title="Who buys the cat food?",
+                    question="{anna} orders a milk jug. Somebody else buys cat food on the same account, says {evil} to {gone}.",
+                    looks=(Look("Open {anna}", "anna"), Look("Why one person", "anna", "#why"), Look("Open {gone}", "gone"), Look("Decisions", path="/console/decisions")),
+                    checks=(Check("By curl", 'curl -s -u "$KEY": "{url}/v1/profiles/{anna}/events"'),),
+                    answer="An agent typed the card of somebody else into the account of {anna}.",
+                    figures=(("Given up", "4 of 8"), ("Waited", "37 minutes")),
+                    people={"anna": "p_7F3K2Q", "evil": "p_EVIL01", "gone": "p_NOBODY"},
+                ),
+                Story(id="pick-up", icon="clock", title="Who keeps people waiting?", question="Where?", answer="Madrid."),
+            )
+        )  # fmt: skip
+
+    def practice(self) -> Practice | None:
+        if not self.with_guide or self.empty:
+            return None
+        stores = tuple((f"S{n:02d}", f"S{n:02d} Store number {n}") for n in range(1, 25))
+        told = (
+            {"truth": "card 290000004417, of {anna}", "seen": "Seen on the profile of {anna}.", "points": 0.5}
+            if self.over
+            else {}
+        )
+        return Practice(
+            lead="A retailer with 24 stores. Things go wrong in it.",
+            files="practice-data/1/world",
+            until=0 if self.over else NOW + 12 * MIN,
+            ended=self.over,
+            questions=(
+                Question(id="stray", icon="people", title="Who does not belong here?", ask="Which identifier of {anna} is not theirs?", kind="text", where="Read the links.", looks=(Look("Open {anna}", "anna"),), people={"anna": "p_7F3K2Q"}, **told),
+                Question(id="pick-up", icon="clock", title="Who keeps people waiting?", ask="Which store?", kind="some", choices=stores[:6], where="On timelines.", **told),
+                Question(id="slow", icon="clock", title="Which of many?", ask="Which stores?", kind="some", choices=stores, where="In the files.", files=True, **told),
+                Question(id="evening", icon="kiosk", title="Who sells badly after five?", ask="Which store?", kind="one", choices=stores, where="In the files.", files=True, **told),
+                Question(id="coupon", icon="pos", title="Where are coupons refused?", ask="Which country?", kind="one", choices=(("IT", "Italy"), ("ES", "Spain"), ("x", "{anna}")), where="In the files.", people={"anna": "p_7F3K2Q"}, **told),
+                Question(id="offline", icon="results", title="How much is sold in stores?", ask="Which part?", kind="number", unit="%", where="In the files.", files=True, **told),
+            ),
+        )  # fmt: skip
+
+    def answers(self) -> dict[str, Answer]:
+        return {name: one for name, one in self.given.items() if one.values}
+
+    async def answer(self, question: str, values: tuple[str, ...], by: str) -> None:
+        if self.over:
+            raise Conflict("practice_over", "The practice is over: no answer counts any more.")
+        self.calls.append(("answer", question, values, by))
+        self.given[question] = Answer(question=question, values=values, by=by, at=NOW)
 
 
 def with_tracking(app: FakeApp, console: Any) -> Any:

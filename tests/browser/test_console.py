@@ -32,8 +32,13 @@ PAGES = {
     "privacy": "/console/privacy",
     "account": "/console/account",
     "shop": "/console/shop",
+    "stories": "/console/stories",
+    "practice": "/console/practice",
     "unknown": "/console/people/p_NOBODY",
 }
+
+
+EVERYWHERE = places(with_shop=True, with_stories=True, with_practice=True)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +134,7 @@ def test_the_palette_moves_with_arrows_and_returns_the_focus(browser: Browser, b
     page.wait_for_selector("#palette-list")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text(places(with_shop=True)[2][0])
+    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text(EVERYWHERE[2][0])
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="People", exact=True).first).to_be_focused()
     page.keyboard.press("g")
@@ -149,7 +154,7 @@ def test_the_palette_opens_with_its_places_and_without_the_server(browser: Brows
     page.route("**/console/palette", lambda route: route.abort())
     page.keyboard.press("Control+k")
     expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text("Home")
-    expect(page.locator("#palette-list [role=option]")).to_have_count(len(places(with_shop=True)))
+    expect(page.locator("#palette-list [role=option]")).to_have_count(len(EVERYWHERE))
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/people")
@@ -357,3 +362,54 @@ def test_a_visitor_becomes_one_person_over_three_touchpoints(
     assert watched.wrong == []
     page.get_by_role("button", name="Start as someone new").click()
     expect(page.locator("#feed")).to_contain_text("nobody yet")
+
+
+def test_a_story_keeps_its_answer_until_it_is_asked_for(browser: Browser, base: str) -> None:
+    watched = opened(browser, base)
+    page = watched.page
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url("**/console/stories")
+    watched.painted()
+    answer = page.get_by_text("An agent typed the card")
+    expect(answer).to_be_hidden()
+    page.get_by_text("Show the answer").first.press("Enter")
+    expect(answer).to_be_visible()
+    expect(page.get_by_text("4 of 8")).to_be_visible()
+    page.get_by_text("Count it yourself").first.click()
+    expect(page.locator("code").first).to_contain_text(f"{base}/v1/profiles/p_7F3K2Q/events")
+    assert watched.findings() == []
+    page.get_by_role("link", name="Open Anna Bianchi").click()
+    page.wait_for_url("**/console/people/p_7F3K2Q")
+    assert watched.wrong == []
+
+
+def test_a_practice_is_answered_by_keyboard_and_shows_the_truth_at_its_end(
+    browser: Browser, base: str, app: FakeApp
+) -> None:
+    watched = opened(browser, base, width=390)
+    page = watched.page
+    watched.go("/console/practice")
+    page.get_by_role("checkbox", name="S03 Store number 3").press("Space")
+    page.get_by_role("textbox", name="Which of many?").fill("S01, nowhere")
+    page.get_by_role("radio", name="Italy").press("Space")
+    page.get_by_role("textbox", name="How much is sold in stores?").fill("82.5")
+    page.get_by_role("button", name="Keep my answers").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("'nowhere' is none of the choices")
+    expect(page.get_by_role("textbox", name="Which of many?")).to_have_value("S01, nowhere")
+    assert watched.findings() == []
+    watched.wrong = [one for one in watched.wrong if "400" not in one]
+    page.get_by_role("textbox", name="Which of many?").fill("s02,s01")
+    page.get_by_role("button", name="Keep my answers").press("Enter")
+    expect(page.get_by_text("Kept: 4 of 6 questions")).to_be_visible()
+    assert {name: one.values for name, one in app.given.items()} == {
+        "pick-up": ("S03",), "slow": ("S01", "S02"), "coupon": ("IT",), "offline": ("82.5",)
+    }  # fmt: skip
+    app.over = True
+    for theme in ("light", "dark"):
+        again = opened(browser, base, theme)
+        again.go("/console/practice")
+        expect(again.page.get_by_text("Seen on the profile of Anna Bianchi.").first).to_be_visible()
+        expect(again.page.get_by_role("button", name="Keep my answers")).to_have_count(0)
+        assert [*again.findings(), *again.overflow(), *again.wrong] == []
+    assert watched.wrong == []

@@ -1,11 +1,19 @@
 """A world lives against a server whose clock it drives, and acts on what the server decides."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
+from contextlib import closing
 
 from click.testing import CliRunner
 
 from patron.cli.main import main
+from patron.model.clock import DAY, HOUR
+from patron.sim import make_town
+from patron.sim.api import Api
+from patron.sim.history import arrivals
+from patron.sim.messages import iso
+from patron.sim.score.held import events_of
 from tests.flow.serving import PatronServer
 
 
@@ -38,6 +46,29 @@ def test_the_usual_policy_is_worth_as_much_as_itself(server: Callable[..., Patro
     assert told["asked"] == 0
 
 
+def test_what_happened_keeps_its_time_and_comes_within_the_hour(server: Callable[..., PatronServer]) -> None:
+    patron = server("--clock", "stepped")
+    run(patron, "--policy", "business-as-usual")
+    town = make_town(7, dt.date(2026, 1, 11), 40, 6)
+    lived: dict[str, tuple[int, int]] = {}
+    for arrival, message_id, told in arrivals(town, ahead=0):
+        lived.setdefault(message_id, (told.at, arrival))
+    with closing(Api(patron.url, patron.admin)) as api:
+        people = [person for page in api.pages("/v1/profiles", 500) for person in page["data"]]
+        held = {event["messageId"]: event for person in people for event in events_of(api, person)}
+    assert len(held.keys() & lived.keys()) > 400
+    for message_id in held.keys() & lived.keys():
+        at, arrival = lived[message_id]
+        assert held[message_id]["timestamp"] == iso(at)
+        late = ms(held[message_id]["receivedAt"]) - arrival
+        # a visit that was prepared the evening before is told when its day is lived: at the next midnight, or soon after
+        assert 0 <= late < (HOUR if arrival % DAY < DAY // 2 else DAY // 2 + HOUR)
+
+
+def ms(text: str) -> int:
+    return round(dt.datetime.fromisoformat(text).timestamp() * 1_000)
+
+
 def test_a_server_on_the_clock_of_the_machine_is_refused_with_what_to_do(
     server: Callable[..., PatronServer],
 ) -> None:
@@ -45,3 +76,15 @@ def test_a_server_on_the_clock_of_the_machine_is_refused_with_what_to_do(
     done = CliRunner().invoke(main, ["sim", "run", "--to", patron.url, "--key", patron.admin, "--days", "1"])
     assert done.exit_code == 1
     assert "patron serve --clock stepped" in done.output
+
+
+def test_days_that_are_over_are_refused_with_what_to_do(server: Callable[..., PatronServer]) -> None:
+    patron = server("--clock", "stepped")
+    run(patron, "--policy", "nothing")
+    words = ["--size", "40", "--days", "1", "--first", "2026-01-05"]
+    done = CliRunner().invoke(main, ["sim", "run", "--to", patron.url, "--key", patron.admin, *words])
+    assert done.exit_code == 1
+    assert (
+        "The clock stands at 2026-01-11T00:00:00.000Z; time only goes forward. Begin on a later day"
+        in done.output
+    )

@@ -6,9 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from patron.cli import staging
+from patron.cli import hosting, staging
 from patron.cli.client import Failed, call
 from patron.cli.options import example
 from patron.experiments.assign import TREATED, arm
 from patron.model.clock import DAY
 from patron.model.errors import PatronError
+from patron.model.guide import STORIES
 from patron.sim.messages import Delivery
+from patron.sim.witness import Witness
 
 LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email", "sms", "push")
 SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email", "sms", "push")
@@ -104,13 +102,14 @@ class _Demo:
         self.url = f"http://127.0.0.1:{port}"
         self.out = Console(highlight=False)
         self.today = dt.datetime.now(dt.UTC).date()
+        self.witness = Witness()
 
     def run(self, *, fresh: bool, leave: bool) -> None:
         """Build when needed, serve, tell what to look at, keep the town alive until Ctrl C."""
         if self.dataset == "complete-journey":
             self._terms()
         marker, half = self.folder / "demo.json", self.folder / HALF
-        if _taken(self.port):
+        if hosting.taken(self.port):
             raise Failed(
                 f"Something answers on port {self.port} already. Choose another: patron demo --port {self.port + 1}"
             )
@@ -126,9 +125,9 @@ class _Demo:
             if half.exists():
                 self._remove()
             self._create()
-        server = self._serve()
+        server = hosting.serve(self.folder, self.port)
         try:
-            self._wait(server)
+            hosting.wait(server, self.url, self.folder)
             facts = self._load(marker) if new else json.loads(marker.read_text("utf-8"))
             if new:
                 self.out.print(f"Built, loaded and decided in {time.monotonic() - began:.0f} s.")
@@ -138,8 +137,7 @@ class _Demo:
         except KeyboardInterrupt:
             self.out.print("\nStopping; the data stays in", str(self.folder))
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(60)
+            hosting.stop(server)
 
     def _remove(self) -> None:
         from patron.storage.embedded.directory import running
@@ -184,33 +182,6 @@ class _Demo:
                 return name
         raise Failed(f"No trial holds out none of {len(guided)} people; is [decide] holdout = {share} meant?")
 
-    def _serve(self) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-m",
-            "patron.cli",
-            "serve",
-            "--data",
-            str(self.folder),
-            "--port",
-            str(self.port),
-        ]
-        log = (self.folder / "server.log").open("ab")
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command
-
-    def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if server.poll() is not None:
-                tail = (self.folder / "server.log").read_text("utf-8", "replace").strip().splitlines()[-3:]
-                raise Failed("The server did not start: " + " ".join(tail))
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        raise Failed("The server did not become ready within a minute; see server.log in the demo's folder.")
-
     def _load(self, marker: Path) -> dict[str, Any]:
         keys = {}
         for channel in (*LIVE_CHANNELS, "crm"):
@@ -238,6 +209,10 @@ class _Demo:
             staging.first_offer(self.url, keys["associate_tablet"], decide, story["identifier"])
         if self.dataset == "town":
             staging.misfits(self.url, keys["kiosk"], self.today)
+            from patron.sim.guided import planted
+
+            told = planted(self._town(self.today), self.witness, self._again())
+            staging.stories(self.folder, self.url, reader, told)
         marker.touch(mode=0o600)
         marker.write_text(json.dumps(facts), "utf-8")
         (self.folder / HALF).unlink()
@@ -257,7 +232,8 @@ class _Demo:
             deliveries, total = self._deliveries(Path(world))
             with self._bar("{task.completed:,.0f} messages") as bar:
                 task = bar.add_task("Loading by the tracking API", total=total)
-                report = load(self.url, keys, deliveries, lambda n: bar.update(task, completed=n))
+                seen = self.witness.watch(deliveries)
+                report = load(self.url, keys, seen, lambda n: bar.update(task, completed=n))
         self.out.print(
             f"{report.sent:,} messages at {report.rate:,.0f} a second, each on disk before it was acknowledged."
         )
@@ -309,6 +285,11 @@ class _Demo:
         people = self._town(self.today).people
         return [{"title": s.title, "identifier": s.identifier, "see": s.what_to_see} for s in stories(people)]
 
+    def _again(self) -> str:
+        """The command that writes the town of this demo into a folder, for whoever wants to count in it."""
+        last = self.today - dt.timedelta(days=1)
+        return f"patron sim generate --size {self.size} --seed {SEED} --until {last} --out world"
+
     def _town(self, today: dt.date) -> Any:
         from patron.sim.town import make_town
 
@@ -336,15 +317,18 @@ class _Demo:
         for story, page in zip(told, pages, strict=True):
             self.out.print(f"\n  [bold]{story['title']}[/bold]\n  {page}", soft_wrap=True)
             self.out.print(Padding(Text(story["see"]), (0, 0, 0, 2)), width=min(self.out.width, 80))
+        if (self.folder / STORIES).exists():
+            self.out.print(
+                f"\n[bold]More that is planted here, with the answers[/bold]\n{self.url}/console/stories",
+                soft_wrap=True,
+            )
         self.out.print("\n[bold]One profile by curl[/bold]")
         profile = f"{self.url}/v1/profiles/{told[0]['identifier']}"
         self.out.print(f"curl -s -u {facts['reader']}: {profile}", soft_wrap=True)
 
     def _page(self, key: str, identifier: str) -> str:
         """The console's address of a person, by their id: an identifier does not belong in an address."""
-        address = f"{self.url}/v1/profiles/{identifier}"
-        answer = httpx.get(address, headers={"authorization": f"Bearer {key}"}, timeout=30)
-        found = answer.json().get("id") if answer.status_code == httpx.codes.OK else None
+        found = staging.person_id(self.url, key, identifier)
         return f"{self.url}/console/people" + (f"/{found}" if found else "")
 
     def _live(self, facts: dict[str, Any]) -> None:
@@ -363,10 +347,3 @@ class _Demo:
                 pass
         finally:
             stop.set()
-
-
-def _taken(port: int) -> bool:
-    """Whether a server listens there, perhaps that of another demo: it would answer in this one's place."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

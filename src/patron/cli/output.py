@@ -50,6 +50,14 @@ def write_private(file: Path, content: bytes) -> None:
         raise Failed(f"{file} cannot be written: {error.strerror}. Choose another with --out.") from error
 
 
+def write(file: Path, content: str | bytes) -> None:
+    """Write a file that somebody asked for, text as UTF-8. Raises Failed when it cannot be written."""
+    try:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}. Choose another place.") from error
+
+
 def moment(ms: int | None) -> str:
     """A time as `2026-11-21 10:42` UTC, or a dash.
 

@@ -4,10 +4,14 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
+from msgspec import structs
 
+from patron.model.guide import Question, Stories, Story
+from patron.runtime import guide
 from patron.sim.messages import Delivery
 
 ASKS = (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_tablet"))
@@ -84,3 +88,28 @@ def as_history(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
         message["receivedAt"] = arrived
         message.pop("sentAt", None)
         yield Delivery(delivery.arrival_ms, f"{delivery.source_name}-history", message)
+
+
+def stories(folder: Path, url: str, key: str, told: Iterable[Story]) -> None:
+    """The page of what is planted, for the console: people by their ids, and nobody's name."""
+    guide.write(folder, Stories(stories=tuple(known(url, key, story) for story in told)))
+
+
+K = TypeVar("K", Story, Question)
+
+
+def known(url: str, key: str, one: K) -> K:
+    """A story or question whose people are ids, asked for at a running server; who is not there has no link.
+
+    `key` is a secret key of scope `profiles:read`.
+    """
+    people = {slot: found for slot, who in one.people.items() if (found := person_id(url, key, who))}
+    looks = tuple(look for look in one.looks if not look.person or look.person in people)
+    return structs.replace(one, people=people, looks=looks)
+
+
+def person_id(url: str, key: str, identifier: str) -> str:
+    """The id of whoever holds an identifier (or that id again); "" when nobody does."""
+    address = f"{url}/v1/profiles/{quote(identifier, safe=':')}"
+    answer = httpx.get(address, headers={"authorization": f"Bearer {key}"}, timeout=30)
+    return str(answer.json().get("id", "")) if answer.status_code == httpx.codes.OK else ""

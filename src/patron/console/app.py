@@ -25,10 +25,12 @@ from patron.console.pages import (
     palette,
     people,
     person,
+    practice,
     privacy,
     rules,
     shop,
     sources,
+    stories,
 )
 from patron.console.port import ConsoleApp
 from patron.console.render import STATIC, render
@@ -79,6 +81,9 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/console/privacy", privacy.show),
     ("GET", "/console/shop", shop.show),
     ("POST", "/console/shop/feed", shop.feed),
+    ("GET", "/console/stories", stories.show),
+    ("GET", "/console/practice", practice.show),
+    ("POST", "/console/practice", practice.answer),
 )
 
 

@@ -16,6 +16,7 @@ from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY
 from patron.model.errors import Forbidden, NotFound
+from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
     DeadLetter,
@@ -31,7 +32,7 @@ from patron.model.views import (
     Status,
     TimelinePage,
 )
-from patron.runtime import access, letters, people, splits, upkeep, views
+from patron.runtime import access, guide, letters, people, splits, upkeep, views
 from patron.runtime.backend import LocalBackend
 from patron.runtime.history import history
 from patron.serve.router import Asgi
@@ -380,3 +381,22 @@ class LiveApp:
         """What "Be the customer" needs, written by `patron demo`."""
         file: Path = self._workspace.path / SHOP_FILE
         return msgspec.json.decode(file.read_bytes(), type=ShopSetup) if file.exists() else None
+
+    # stories and questions
+
+    def stories(self) -> Stories | None:
+        """What `patron demo` planted."""
+        return guide.stories(self._workspace.path)
+
+    def practice(self) -> Practice | None:
+        """What `patron sim practice` asks."""
+        return guide.practice(self._workspace.path)
+
+    def answers(self) -> dict[str, Answer]:
+        """The last answer to each question."""
+        return guide.answered(self._workspace.path)
+
+    async def answer(self, question: str, values: tuple[str, ...], by: str) -> None:
+        """Note an answer."""
+        one = Answer(question=question, values=values, by=by, at=self.now())
+        await asyncio.to_thread(guide.answer, self._workspace.path, one)

@@ -11,6 +11,7 @@ from patron.console.permissions import may
 from patron.console.port import ConsoleApp
 from patron.identity.diff import PartitionDiff
 from patron.model.errors import Forbidden, RequestError
+from patron.model.guide import Answer, Practice
 from patron.model.views import DeadLetter, DecisionView, PersonRow, PersonView, SplitPreview, TimelinePage
 
 
@@ -110,6 +111,14 @@ class Masked:
         """Send a dead letter again; the sentence about it is masked."""
         accepted, message = await self._app.replay_dead_letter(letter_id, edited)
         return accepted, Veil().text(message)
+
+    def practice(self) -> Practice | None:
+        """The questions; what they reveal at the end is masked."""
+        return Veil().show(self._app.practice(), digits=True)
+
+    def answers(self) -> dict[str, Answer]:
+        """What was answered, masked: an answer may be a card."""
+        return {name: Veil().show(one, digits=True) for name, one in self._app.answers().items()}
 
     def _decision(self, view: DecisionView) -> DecisionView:
         return Veil((), view.who).show(view)

@@ -15,12 +15,15 @@ PLACES: tuple[Place, ...] = (
     ("Account", "people", "/console/account", "", "password sign out theme"),
 )
 SHOP = ("Be the customer", "shop", "/console/shop", "G B", "demo shop kiosk till act")
+STORIES = ("Stories", "stories", "/console/stories", "G T", "planted demo look for guided")
+PRACTICE = ("Practice", "practice", "/console/practice", "G E", "questions answers training exercise")
 
 
-def places(*, with_shop: bool) -> list[Place]:
-    """All places, the shop only where there is one.
+def places(*, with_shop: bool, with_stories: bool = False, with_practice: bool = False) -> list[Place]:
+    """All places; the shop, the stories and the practice only where there are such.
 
-    >>> [place[0] for place in places(with_shop=True)][-1]
-    'Be the customer'
+    >>> [place[0] for place in places(with_shop=True, with_stories=True)][-2:]
+    ['Be the customer', 'Stories']
     """
-    return [*PLACES, *([SHOP] if with_shop else [])]
+    here = ((SHOP, with_shop), (STORIES, with_stories), (PRACTICE, with_practice))
+    return [*PLACES, *(place for place, there in here if there)]

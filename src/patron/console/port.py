@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
+from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
     DeadLetter,
@@ -210,6 +211,23 @@ class ConsoleApp(Protocol):
     # the demo shop
     def shop(self) -> ShopSetup | None:
         """What "Be the customer" needs; None when this workspace has no demo shop."""
+        ...
+
+    # stories and questions
+    def stories(self) -> Stories | None:
+        """The stories planted in this workspace; None when there are none."""
+        ...
+
+    def practice(self) -> Practice | None:
+        """The questions to practise on; None when there are none."""
+        ...
+
+    def answers(self) -> dict[str, Answer]:
+        """The last answer to each question of the practice."""
+        ...
+
+    async def answer(self, question: str, values: tuple[str, ...], by: str) -> None:
+        """Note an answer. Raises `Conflict` when the practice is over."""
         ...
 
 

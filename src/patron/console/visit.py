@@ -1,7 +1,7 @@
 """One request to a page: who asks, what they sent, and how to answer. Every page is reached through `serve`."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from patron.console.guard import same_origin
 from patron.console.masked import seen_by
 from patron.console.permissions import may, who_may
-from patron.console.places import places
+from patron.console.places import PRACTICE, SHOP, STORIES, Place, places
 from patron.console.port import ConsoleApp, User
 from patron.console.render import Times, render
 from patron.console.sessions import Brake, Reveal, Session, Sessions, Toast
@@ -22,6 +22,8 @@ from patron.model.views import PersonView
 _LARGEST_FORM = 1 << 20
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 PUBLIC = {"/console/signin", "/console/first-run"}
+_SOME = (SHOP, STORIES, PRACTICE)
+"""Places that only some workspaces have."""
 
 
 class Form:
@@ -126,6 +128,27 @@ class Visit:
             )
         return found
 
+    def places(self) -> list[Place]:
+        """The places of this workspace, as the palette lists them."""
+        app = self.app
+        return places(
+            with_shop=app.shop() is not None,
+            with_stories=app.stories() is not None,
+            with_practice=app.practice() is not None,
+        )
+
+    def names(self, people: Mapping[str, str]) -> dict[str, str]:
+        """The names of people in slots, as whoever asks may see them; who is erased or unknown has none."""
+        found = {}
+        for slot, person_id in people.items():
+            try:
+                person = self.app.person(person_id)
+            except RequestError:
+                continue
+            if person is not None:
+                found[slot] = person.name or "somebody without a name"
+        return found
+
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """A whole page."""
         session = self._session
@@ -134,15 +157,15 @@ class Visit:
             toast, session.toast = session.toast, None
             reveal, session.reveal = session.reveal, None
         needs = self.app.needs() if session else []
-        has_shop = bool(session and self.app.shop() is not None)
+        known = self.places() if session else []
         context = {
             **self._context(),
             "toast": toast,
             "reveal": reveal,
             "needs": needs,
             "data_needs": sum(need.href.startswith("/console/data") for need in needs),
-            "has_shop": has_shop,
-            "palette_places": places(with_shop=has_shop),
+            "here_too": [place for place in known if place in _SOME],
+            "palette_places": known,
             **context,
         }
         response = HTMLResponse(_encoded(render(template, context)), status)

@@ -98,6 +98,27 @@ def returned(event: Event) -> tuple[str, str]:
     return sentence, joined(where(event), number if what else "", words_of(event.properties.get("reason")))
 
 
+def fetched(verb: str, after: str) -> Phrase:
+    """`verb Espresso beans 1 kg after 36 minutes`, with the place, the order and the reason."""
+
+    def told(event: Event) -> tuple[str, str]:
+        what, waited = products_text(event.properties), event.properties.get("wait_minutes")
+        known = isinstance(waited, int) and not isinstance(waited, bool) and 0 <= waited < 10**5
+        time = f" {after} {waited} minute{'' if waited == 1 else 's'}" if known else ""
+        reason = words_of(event.properties.get("reason"))
+        return f"{verb} {what or 'an order'}{time}", joined(where(event), order_number(event), reason)
+
+    return told
+
+
+def checkout_failed(event: Event) -> tuple[str, str]:
+    """`The checkout failed`, with what was said about it and the version of the app."""
+    app = event.context.get("app")
+    version = first(app, "version", limit=20) if isinstance(app, dict) else ""
+    said = words_of(event.properties.get("error") or event.properties.get("reason"))
+    return "The checkout failed", joined(said, f"app {version}" if version else "", where(event))
+
+
 def of_order(verb: str) -> Phrase:
     """`verb order 771204`."""
 
@@ -247,9 +268,11 @@ def complained(event: Event) -> tuple[str, str]:
 
 
 def talked(event: Event) -> tuple[str, str]:
-    """`Talked with an associate about …`."""
+    """`Talked with an associate about …`, with who it was."""
     topic = listed(event.properties.get("topic"))
-    return f"Talked with an associate{f' about {topic}' if topic else ''}", where(event)
+    who = first(event.properties, "associate_id", limit=40)
+    said = f"Talked with an associate{f' about {topic}' if topic else ''}"
+    return said, joined(f"Associate {who}" if who else "", where(event))
 
 
 def answered(event: Event) -> tuple[str, str]:

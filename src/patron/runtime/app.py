@@ -14,6 +14,7 @@ from patron.model.clock import SteppedClock
 from patron.model.errors import BadRequest, StorageError
 from patron.model.log import Entry
 from patron.model.views import Status
+from patron.profiles import public
 from patron.runtime import facts
 from patron.runtime.ingest import Ingest
 from patron.runtime.pipeline import Pipeline
@@ -141,7 +142,9 @@ class App:
                 "not_stepped", "Time is the machine's here; start with `patron serve --clock stepped`."
             )
         if now < clock.now():
-            raise BadRequest("clock_back", f"The clock stands at {clock.now()}; time only goes forward.")
+            raise BadRequest(
+                "clock_back", f"The clock stands at {public.iso(clock.now())}; time only goes forward."
+            )
         return await self.record("Clock Stepped", now)
 
     @property

@@ -66,11 +66,13 @@ def _visit(event: Event, located: Located, counts: dict[tuple[int, str], int]) -
 
 
 def _count(workspace: Workspace, entry: Entry, counts: dict[tuple[int, str], int]) -> None:
-    """Add to the counts of days by channel, and of the source over all its channels."""
-    sent: dict[int, int] = {}
+    """Add to the counts of days by channel, by the receipt that a message tells, and of the source, by its own.
+
+    An import tells of receipts long ago; what its source sent today is what came today.
+    """
     for (day, channel), count in counts.items():
-        if channel[0] != "~":
-            sent[day] = sent.get(day, 0) + count
         workspace.count_day(f"{day}/{channel}", DayCount(channel, day, count, entry.received))
-    for day, count in sent.items():
-        workspace.count_day(sent_key(day, entry.source), DayCount(entry.source, day, count, entry.received))
+    sent = sum(count for (_, channel), count in counts.items() if channel[0] != "~")
+    if sent:
+        day = entry.received // DAY
+        workspace.count_day(sent_key(day, entry.source), DayCount(entry.source, day, sent, entry.received))

@@ -11,7 +11,7 @@ from patron.model.errors import Busy
 from patron.runtime.pipeline import Pipeline
 
 AHEAD = 100
-"""Messages on their way to the state above which further bodies wait unread: some 10 ms of work, behind which a decision waits."""
+"""Messages on their way to the state above which further bodies wait unread: about 3 ms of work, behind which a decision waits."""
 LARGE = 8 << 10
 """Bytes from which on a body takes a turn of the loop for itself."""
 WAITING_BYTES = 64 << 20

@@ -1,7 +1,7 @@
 """A living simulated town: what a real retailer would send, with the truth kept beside it.
 
 The simulator talks to the product through its public HTTP API only. `history` is the past as it arrived, `live` goes on
-from now, `stories` says whom to look at, `truth` is for scoring and stays out of data directories.
+from now, `stories` says whom to look at; `generate.generate` writes the past and its truth into a folder.
 
 >>> import datetime as dt
 >>> town = make_town(seed=7, today=dt.date(2026, 11, 21), size=20, days=10)
@@ -15,7 +15,6 @@ from patron.sim.history import history
 from patron.sim.live import Live, live
 from patron.sim.messages import SOURCES, Delivery
 from patron.sim.town import Town, make_town
-from patron.sim.truth import Truth, truth, write_truth
 from patron.sim.visits import AskDecision
 
 
@@ -38,11 +37,8 @@ __all__ = [
     "Live",
     "Story",
     "Town",
-    "Truth",
     "history",
     "live",
     "make_town",
     "stories",
-    "truth",
-    "write_truth",
 ]

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from patron.model.errors import PatronError
-from patron.sim.load import Sender
+from patron.sim.load import MEET, Sender
 
 PATIENCE = 60.0
 """Seconds without any answer after which the server is given up."""
@@ -44,7 +44,7 @@ class Api:
         self, url: str, key: str, *, give_up: float = PATIENCE, stop: threading.Event | None = None
     ) -> None:
         self.url = url
-        self._sender = Sender(url, timeout=600.0, give_up=give_up, stop=stop)
+        self._sender = Sender(url, timeout=600.0, give_up=give_up, meet=min(MEET, give_up), stop=stop)
         self._authorization = f"Bearer {key}"
 
     def get(self, path: str, **query: str | int | None) -> Any:

@@ -4,18 +4,12 @@ Anna, Marta and Luca live by the script of `patron.sim.script` only; the Navarro
 equations, with a few parameters set here.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 from msgspec import Struct
 
-from patron.sim import script
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.identities import Cookie, Dossier, uuid_of
-from patron.sim.messages import Told
-from patron.sim.parameters import Identity
 from patron.sim.people import EMAIL, FOREVER, Population
-from patron.sim.shops import STORES
 
 ANNA, MARTA, LUCA, CARMEN, PABLO, NURIA, HANNAH = 0, 4, 8, 12, 13, 14, 16
 SIZES: dict[int, int] = {0: 1, 1: 1, 2: 1, 3: 3, 4: 1}
@@ -157,6 +151,8 @@ def settle(people: Population, days: int) -> None:
         people.app[row] = DOSSIERS[number].install is not None
         people.agreed[row] = False
         people.agreed[row, EMAIL] = number in {CARMEN, PABLO, HANNAH}
+        people.listed[row] = people.receipts[row] = False
+        people.located[row] = bool(DOSSIERS[number].install and DOSSIERS[number].consents.get("location"))
         people.leaving[row] = 0.0
         if number in LIKES:
             people.until[row], people.taste[row] = -FOREVER, TASTES[number]
@@ -215,13 +211,3 @@ def stories(people: Population) -> list[Story]:
     )
     here = set(people.ids.tolist())
     return [story for numbers, story in told if here.issuperset(numbers)]
-
-
-def scenes(seed: int, day: int, date: int, days: int, present: Iterable[int], noise: Identity) -> list[Told]:
-    """What the script has for the planted people who are present, on one day of a history of `days` days."""
-    told: list[Told] = []
-    for number in present:
-        stage = script.Stage(seed, DOSSIERS[number], STORES[HOMES[number]], day, date, noise)
-        script.play(stage, days - day, DOSSIERS[MARTA].card or "")
-        told.extend(stage.pen.told)
-    return told

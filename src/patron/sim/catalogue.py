@@ -1,214 +1,23 @@
 """What Alder & Rosso sells: twelve categories with their cycles and list prices, and the products in each."""
 
-from functools import cache
+import datetime as dt
+from collections.abc import Sequence
+from functools import cache, cached_property, lru_cache
+from itertools import accumulate
 
 import numpy as np
 from msgspec import Struct
 
+from patron.sim.goods import SHELVES
 from patron.sim.luck import Dice, Floats
-
-SHELVES: dict[str, tuple[int, float, tuple[tuple[str, float], ...]]] = {
-    "coffee": (
-        14,
-        9.0,
-        (
-            ("Espresso beans 250 g", 6.90),
-            ("Espresso beans 1 kg", 21.90),
-            ("Filter roast, Ethiopia 250 g", 8.50),
-            ("Decaf blend 250 g", 7.40),
-            ("Moka ground coffee 250 g", 5.90),
-            ("Single origin, Guatemala 250 g", 9.20),
-            ("Coffee capsules, 40 pieces", 13.90),
-            ("Cold brew bags, 6 pieces", 9.90),
-            ("House blend 500 g", 12.50),
-            ("Descaling kit", 11.90),
-        ),
-    ),
-    "tea": (
-        21,
-        12.0,
-        (
-            ("Breakfast tea, 50 bags", 6.50),
-            ("Earl Grey loose leaf 100 g", 9.80),
-            ("Sencha 100 g", 12.40),
-            ("Camomile flowers 50 g", 7.20),
-            ("Rooibos vanilla 100 g", 8.90),
-            ("Jasmine pearls 80 g", 16.50),
-            ("Matcha for whisking 30 g", 22.00),
-            ("Masala chai 100 g", 9.40),
-            ("Mint and liquorice, 20 bags", 5.60),
-            ("Tea sampler, 12 tins", 24.00),
-        ),
-    ),
-    "pet": (
-        21,
-        14.0,
-        (
-            ("Cat food, salmon 1.5 kg", 13.90),
-            ("Cat food, chicken pouches, 24", 15.80),
-            ("Dog kibble, lamb 3 kg", 19.50),
-            ("Dog chews, 10 pieces", 7.90),
-            ("Cat litter, clumping 10 l", 11.20),
-            ("Fish flakes 200 ml", 6.40),
-            ("Kitten milk, 4 bottles", 9.60),
-            ("Grain-free treats 300 g", 8.20),
-            ("Flea collar", 17.90),
-            ("Puppy starter pack", 24.90),
-        ),
-    ),
-    "pantry": (
-        28,
-        18.0,
-        (
-            ("Extra virgin olive oil 750 ml", 14.90),
-            ("Balsamic vinegar 250 ml", 12.80),
-            ("Bronze-cut pasta, 6 packs", 13.50),
-            ("Dark chocolate gift box", 18.90),
-            ("Chestnut honey 500 g", 11.40),
-            ("Almond biscuits 400 g", 9.20),
-            ("Sea salt and pepper set", 15.60),
-            ("Pesto trio", 16.80),
-            ("Smoked paprika tin", 6.90),
-            ("Truffle cream 90 g", 21.50),
-        ),
-    ),
-    "care": (
-        35,
-        22.0,
-        (
-            ("Olive soap, 6 bars", 16.20),
-            ("Hand cream, fig 75 ml", 12.90),
-            ("Shower oil 250 ml", 18.40),
-            ("Solid shampoo, rosemary", 11.50),
-            ("Face serum 30 ml", 34.00),
-            ("Body butter 200 ml", 21.80),
-            ("Beard oil 50 ml", 17.60),
-            ("Bath salts, lavender 600 g", 14.30),
-            ("Lip balm trio", 9.90),
-            ("Shaving set", 39.00),
-        ),
-    ),
-    "cleaning": (
-        45,
-        25.0,
-        (
-            ("Laundry liquid refill 3 l", 21.40),
-            ("Dish tablets, 80 pieces", 18.90),
-            ("Marseille soap flakes 1 kg", 13.70),
-            ("Citric acid cleaner, 4 bottles", 22.60),
-            ("Oven and hob paste", 9.80),
-            ("Bamboo cloths, 10 pieces", 14.50),
-            ("Floor care concentrate 2 l", 19.20),
-            ("Machine care kit", 26.90),
-            ("Beechwood brush set", 31.00),
-            ("Refill starter set", 36.50),
-        ),
-    ),
-    "candles": (
-        60,
-        30.0,
-        (
-            ("Candle, cedar 220 g", 26.00),
-            ("Candle, bergamot 220 g", 26.00),
-            ("Beeswax tapers, 8 pieces", 19.50),
-            ("Reed diffuser 200 ml", 34.90),
-            ("Room spray, linen", 18.20),
-            ("Travel candle trio", 29.80),
-            ("Large three-wick candle", 48.00),
-            ("Tea lights, 50 pieces", 14.90),
-            ("Oil burner, stoneware", 32.50),
-            ("Winter spice candle", 28.00),
-        ),
-    ),
-    "tableware": (
-        60,
-        35.0,
-        (
-            ("Espresso cups, set of 4", 32.00),
-            ("Stoneware mug, ash", 13.90),
-            ("Dinner plates, set of 4", 46.00),
-            ("Wine glasses, set of 6", 38.50),
-            ("Milk jug 350 ml", 24.50),
-            ("Serving board, olive wood", 35.90),
-            ("Water carafe", 27.40),
-            ("Cutlery set, 16 pieces", 59.00),
-            ("Breakfast bowls, set of 4", 29.80),
-            ("Salad bowl, acacia", 41.50),
-        ),
-    ),
-    "textiles": (
-        90,
-        45.0,
-        (
-            ("Linen tea towels, set of 3", 26.50),
-            ("Bath towel, waffle", 34.90),
-            ("Tablecloth, washed linen", 64.00),
-            ("Cushion cover, bouclé", 29.50),
-            ("Wool throw", 79.00),
-            ("Duvet cover, percale", 89.00),
-            ("Apron, denim", 36.00),
-            ("Napkins, set of 6", 32.40),
-            ("Bath mat, cork", 39.90),
-            ("Oven gloves", 21.80),
-        ),
-    ),
-    "cookware": (
-        90,
-        55.0,
-        (
-            ("Moka pot, 6 cups", 34.90),
-            ("Cast-iron pan 28 cm", 59.00),
-            ("Chef's knife 20 cm", 74.00),
-            ("Steamer basket", 24.50),
-            ("Roasting tray", 42.80),
-            ("Copper saucepan 16 cm", 96.00),
-            ("Pasta machine", 69.90),
-            ("Mortar, granite", 38.40),
-            ("Bread tin, set of 2", 29.60),
-            ("Digital scale", 32.00),
-        ),
-    ),
-    "garden": (
-        120,
-        70.0,
-        (
-            ("Herb planter, terracotta", 48.00),
-            ("Watering can 5 l", 36.50),
-            ("Secateurs", 42.90),
-            ("Lemon tree", 89.00),
-            ("Bird feeder, oak", 54.00),
-            ("Outdoor lantern, set of 2", 68.00),
-            ("Potting bench", 139.00),
-            ("Seed library, 24 packets", 39.80),
-            ("Garden apron and gloves", 57.60),
-            ("Folding bistro chair", 98.00),
-        ),
-    ),
-    "machines": (
-        180,
-        90.0,
-        (
-            ("Burr grinder G2", 119.00),
-            ("Espresso machine E1", 189.00),
-            ("Milk frother", 59.00),
-            ("Gooseneck kettle", 79.00),
-            ("Pour-over set", 46.00),
-            ("Toaster, two slots", 69.00),
-            ("Hand blender", 64.00),
-            ("Capsule machine", 99.00),
-            ("Soda maker", 84.00),
-            ("Electric mill, salt and pepper", 52.00),
-        ),
-    ),
-}
-"""category -> (cycle in days, list price in EUR, products with their EUR prices); cycles and list prices as 7.3."""
 
 CATEGORIES: tuple[str, ...] = tuple(SHELVES)
 CYCLES: Floats = np.array([shelf[0] for shelf in SHELVES.values()], dtype=np.float64)
 LIST_PRICES: Floats = np.array([shelf[1] for shelf in SHELVES.values()])
 SEASONAL: tuple[str, ...] = ("candles", "pantry")
-"""Sell 1.8 times as much in weeks 46-52."""
-MARGIN = 0.34
+"""Wanted more in the season."""
+_SEASON = range(46, 53)
+"""ISO weeks."""
 _GBP = 0.88
 _POPULARITY = (9.0, 16.5, 22.5, 27.5, 31.5, 34.5, 37.0, 39.0, 40.5, 42.0)
 """Cumulative: the first products of a shelf sell most."""
@@ -226,6 +35,14 @@ class Product(Struct, frozen=True):
     def price(self, currency: str) -> int:
         """Its price in cents of a currency (EUR or GBP)."""
         return self.gbp if currency == "GBP" else self.eur
+
+    def paid(self, currency: str, factor: float) -> int:
+        """Cents that one piece costs at a price factor, to the nearest five.
+
+        >>> SHELF[0][0].paid("EUR", 0.85)
+        585
+        """
+        return round(self.price(currency) * factor / 5) * 5
 
 
 SHOP_WINDOW = (
@@ -258,16 +75,62 @@ def _pounds(cents: int) -> int:
     return max(100, round(cents * _GBP / 50) * 50 - 5)
 
 
-def _shelf(number: int, category: str) -> tuple[Product, ...]:
-    rows = SHELVES[category][2]
-    return tuple(
-        Product(f"P{number:02d}{n:02d}", name, category, round(eur * 100), _pounds(round(eur * 100)))
-        for n, (name, eur) in enumerate(rows, start=1)
-    )
+LINES: tuple[tuple[str, float], ...] = (
+    ("", 1.0),
+    *(("Riva", 1.20), ("Alba", 0.85), ("Terra", 1.35), ("Nord", 1.10), ("Luna", 0.95), ("Brera", 1.50)),
+    *(("Fonte", 0.75), ("Olmo", 1.05), ("Vela", 1.25), ("Piazza", 0.90), ("Sole", 1.15), ("Cedro", 1.60)),
+    *(("Duna", 0.80), ("Faro", 1.30), ("Pieve", 1.00), ("Lago", 1.40), ("Corte", 0.70), ("Selva", 1.45)),
+    ("Isola", 1.08),
+)
+"""Product lines and their prices beside the plain one: larger shops carry each product in more of them."""
 
 
-SHELF: tuple[tuple[Product, ...], ...] = tuple(_shelf(n, c) for n, c in enumerate(CATEGORIES, start=1))
-"""The products of each category, in the order of `CATEGORIES`."""
+class Assortment(Struct, frozen=True, dict=True):
+    """What a retailer of some size sells.
+
+    Parameters
+    ----------
+    products : of each category, a multiple of ten up to 200.
+
+    >>> [Assortment(20).shelves[0][n].name for n in (0, 10)]
+    ['Espresso beans 250 g', 'Espresso beans 250 g, Riva']
+    """
+
+    products: int = 10
+
+    @cached_property
+    def shelves(self) -> tuple[tuple[Product, ...], ...]:
+        """The products of each category, in the order of `CATEGORIES`."""
+        return tuple(self._shelf(n, category) for n, category in enumerate(CATEGORIES, start=1))
+
+    @cached_property
+    def _popularity(self) -> tuple[float, ...]:
+        """Cumulative: the first products of a shelf sell most, and there is a long tail."""
+        tail = (12.0 / (rank + 2) for rank in range(len(_POPULARITY), self.products))
+        return (*_POPULARITY[:-1], *accumulate(tail, initial=_POPULARITY[-1]))
+
+    def pick(self, dice: Dice, habits: Dice, category: int) -> Product:
+        """The product somebody takes from a shelf: a personal favourite six times in ten, else a popular one."""
+        if dice.chance(0.6, "favourite", category):
+            return self.shelves[category][habits.choice(self._popularity, "favourite", category)]
+        return self.shelves[category][dice.choice(self._popularity, "product", category)]
+
+    def _shelf(self, number: int, category: str) -> tuple[Product, ...]:
+        plain = SHELVES[category][2]
+        return tuple(
+            _product(f"P{number:02d}{n + 1:02d}", category, plain[n % len(plain)], LINES[n // len(plain)])
+            for n in range(self.products)
+        )
+
+
+def _product(number: str, category: str, plain: tuple[str, float], line: tuple[str, float]) -> Product:
+    (name, euros), (brand, factor) = plain, line
+    cents = round(euros * 100) if factor == 1.0 else round(euros * factor * 10) * 10
+    return Product(number, f"{name}, {brand}" if brand else name, category, cents, _pounds(cents))
+
+
+SHELF: tuple[tuple[Product, ...], ...] = Assortment().shelves
+"""The products of the smallest shop by category, in the order of `CATEGORIES`: every larger one has them, too."""
 
 
 @cache
@@ -284,21 +147,33 @@ def product_named(name: str) -> Product:
     raise KeyError(f"no product is named {name!r}; see SHELVES")
 
 
-def pick_product(dice: Dice, habits: Dice, category: int) -> Product:
-    """The product somebody takes from a shelf: a personal favourite six times in ten, else a popular one."""
-    if dice.chance(0.6, "favourite", category):
-        return SHELF[category][habits.choice(_POPULARITY, "favourite", category)]
-    return SHELF[category][dice.choice(_POPULARITY, "product", category)]
+def wanted_first(need: Sequence[float]) -> list[int]:
+    """Indexes of the categories, most needed first.
+
+    >>> wanted_first([0.1, 0.9] + [0.0] * 10)[:2]
+    [1, 0]
+    """
+    return sorted(range(len(CATEGORIES)), key=lambda c: (-need[c], c))
 
 
-def promotion(seed: int, category: int, week: int, share: float = 0.10, factor: float = 0.85) -> float:
+def promotion(seed: int, category: int, week: int, share: float, factor: float) -> float:
     """The price factor of a category in a week: `factor` in a `share` of all weeks, else 1 (7.3)."""
     return factor if Dice(seed, category, week).chance(share, "promotion") else 1.0
 
 
-def season(iso_week: int, more: float = 1.8) -> Floats:
-    """How much each category is wanted in an ISO week, 1 in an ordinary one."""
+def season(date: int, more: float = 1.8) -> Floats:
+    """How much each category is wanted on a date (days since 1970), 1 in an ordinary week.
+
+    >>> import datetime as dt
+    >>> float(season((dt.date(2026, 11, 20) - dt.date(1970, 1, 1)).days).max())
+    1.8
+    """
     factor = np.ones(len(CATEGORIES))
-    if 46 <= iso_week <= 52:
+    if _week(date) in _SEASON:
         factor[[CATEGORIES.index(name) for name in SEASONAL]] = more
     return factor
+
+
+@lru_cache(maxsize=1024)
+def _week(date: int) -> int:
+    return (dt.date(1970, 1, 1) + dt.timedelta(days=date)).isocalendar().week

@@ -17,12 +17,13 @@ from patron.sim.engine.day import Plan, store_hours
 from patron.sim.engine.media import PLATFORMS
 from patron.sim.engine.state import STORE
 from patron.sim.history import arrivals
+from patron.sim.journeys import Edge, edges
 from patron.sim.luck import Ints
 from patron.sim.messages import SOURCES, Told, iso
 from patron.sim.people import ROOM
 from patron.sim.shops import local_midnight
 from patron.sim.town import Town
-from patron.sim.truth import traces
+from patron.sim.truth import owners
 
 _encode = msgspec.json.Encoder().encode
 Sale = tuple[int, str, str, str]
@@ -40,6 +41,12 @@ class Sums(Struct):
     """(store id, UTC ms at which an hour begins) -> people who came."""
     ads: Counter[tuple[int, int, int, str]] = msgspec.field(default_factory=Counter)
     """(date, platform, country, what) -> impressions, clicks, people who clicked or saw and became customers."""
+    contacts: Counter[tuple[int, int, str]] = msgspec.field(default_factory=Counter)
+    """(store, associate, what) -> contacts, follow-ups, contacts that never were."""
+    benefits: Counter[str] = msgspec.field(default_factory=Counter)
+    """Benefit -> people who said who they are for it."""
+    edges: Counter[Edge] = msgspec.field(default_factory=Counter)
+    """Steps of journeys."""
     aided: int = 0
     """New customers who would not have come that day without ads."""
     acquired: int = 0
@@ -55,17 +62,50 @@ class Sums(Struct):
 
 
 class Watcher:
-    """Counts what no message tells: who came through which door, and what ads did."""
+    """Counts what no message tells: who came through which door or near it, whom associates met, and what ads did."""
 
-    def __init__(self, town: Town, sums: Sums) -> None:
-        self._town, self._sums = town, sums
+    def __init__(self, town: Town, sums: Sums, near: IO[bytes]) -> None:
+        self._town, self._sums, self._near = town, sums, near
         self._seen = np.zeros((len(town.people), len(PLATFORMS)), dtype=np.bool_)
         self._clicked = self._seen.copy()
 
     def __call__(self, plan: Plan) -> None:
         """Count one day."""
         self._doors(plan)
+        self._fence(plan)
         self._ads(plan)
+
+    def hear(self, told: list[Told]) -> None:
+        """Count the messages of one day."""
+        self._sums.edges.update(edges(told))
+        for one in told:
+            if one.message.get("event") == "Associate Contacted":
+                self._contact(one)
+            elif one.source == "kiosk" and one.message["type"] == "identify":
+                self._sums.benefits[one.message["context"]["identification"].get("benefit", "")] += 1
+
+    def _contact(self, told: Told) -> None:
+        said = told.message["properties"]
+        store = self._town.setting.geography.index[said["store_id"]]
+        number = int(said["associate_id"].rpartition("-")[2]) - 1
+        self._sums.contacts[store, number, "contacts" if told.true else "false_contacts"] += 1
+        self._sums.contacts[store, number, "follow_ups"] += "follow_up" in said
+
+    def _fence(self, plan: Plan) -> None:
+        crossed, people = plan.crossings, self._town.people
+        ids = people.ids[crossed.rows]
+        for at in np.argsort(ids).tolist():
+            person = int(ids[at])
+            row = {
+                "person": person,
+                "store": self._town.home(int(crossed.rows[at])).id,
+                "day": plan.date,
+                "distance_m": round(float(crossed.distance[at]), 1),
+                "entered": bool(crossed.entered[at]),
+                "sensed": bool(crossed.sensed[at]),
+                "greeted": bool(crossed.greeted[at]),
+            }
+            self._near.write(b"%06d %012d\t%s\n" % (plan.date, person, _encode(row)))
 
     def _doors(self, plan: Plan) -> None:
         people, geography = self._town.people, self._town.setting.geography
@@ -116,8 +156,11 @@ class Scribe:
         self._sums.messages[told.source] += 1
         if self._is_copy(message_id, arrival // DAY):
             return
-        owner = _encode({"messageId": message_id, "person": told.person, "household": told.person // ROOM})
-        self._owners.write(b"%013d %s\t%s\n" % (arrival, message_id.encode(), owner))
+        key = message_id.encode()
+        self._owners.write(
+            b'%013d %s\t{"messageId":"%s","person":%d,"household":%d}\n'
+            % (arrival, key, key, told.person, told.person // ROOM)
+        )
         self._sale(told)
         self._consent(arrival, told)
 
@@ -162,12 +205,13 @@ def tell(town: Town, folder: Path, days: Callable[[int], None] | None = None) ->
     """Tell the lives of a town's people into a folder of their own: one sorted file a source, and the truth."""
     folder.mkdir(parents=True)
     sums = Sums()
-    names = [*SOURCES, "person_map", "consent"]
+    names = [*SOURCES, "person_map", "consent", "geofence"]
     files: dict[str, IO[bytes]] = {name: (folder / name).open("wb") for name in names}
     try:
         scribe = Scribe(files, files["person_map"], files["consent"], sums)
         last = -1
-        for arrival, _, told in arrivals(town, Watcher(town, sums)):
+        watcher = Watcher(town, sums, files["geofence"])
+        for arrival, _, told in arrivals(town, watcher, hear=watcher.hear):
             if days is not None and (day := arrival // DAY - town.first) != last:
                 last = day
                 days(day)
@@ -175,19 +219,8 @@ def tell(town: Town, folder: Path, days: Callable[[int], None] | None = None) ->
     finally:
         for file in files.values():
             file.close()
-    _owners(town, folder / "identifiers")
+    # those of a household stay in one chunk
+    with (folder / "identifiers").open("wb") as lines:
+        for key, who in owners(town).items():
+            lines.write(b"%s\t%s\n" % (key.encode(), _encode({"identifier": key, "people": who})))
     return sums
-
-
-def _owners(town: Town, file: Path) -> None:
-    """Every identifier of the chunk with whose it is; those of a household stay in one chunk."""
-    owners: dict[str, set[int]] = {}
-    for row in range(len(town.people)):
-        person = town.who(row)
-        for key in traces(person):
-            owners.setdefault(key, set()).add(person.number)
-    with file.open("wb") as lines:
-        for key in sorted(owners):
-            lines.write(
-                b"%s\t%s\n" % (key.encode(), _encode({"identifier": key, "people": sorted(owners[key])}))
-            )

@@ -1,7 +1,7 @@
 """The files that a retailer's other systems hand over beside the events: CSV feeds of a world (SIMULATOR.md 7.6).
 
-Rows come from the seed, the places and the days, and from what the engine knows and hands in (visitors, sales at
-other prices, true effects of ads): nothing is drawn twice in two ways. Same arguments, same bytes. Times are UTC; days
+Rows come from the seed, the places and the days, and from what the engine knows and hands in (visitors, empty shelves,
+prices, load, true effects of ads): nothing is drawn twice in two ways. Same arguments, same bytes. Times are UTC; days
 are dates of the store. `known_at` is when a row could be read: whoever decides earlier may not use it.
 """
 
@@ -12,13 +12,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import HOUR
-from patron.sim.catalogue import CATEGORIES, SHELF, Product, promotion
+from patron.sim.associates import QUARTER, Staff
+from patron.sim.catalogue import SHELF, Product
+from patron.sim.geography import STORE_LUCK
 from patron.sim.luck import Dice, purpose_word
 from patron.sim.messages import iso
-from patron.sim.shops import COUNTRIES, EPOCH, Store, associate, local_midnight
+from patron.sim.shops import COUNTRIES, EPOCH, Store, associate, country_of, local_midnight
 from patron.sim.weather import weather_rows
 
 Row = tuple[object, ...]
@@ -30,6 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "prices": ("day_from", "product_id", "country", "currency", "list", "price", "promotion"),
     "footfall": ("store", "hour", "door_count"),
     "shifts": ("store", "day", "associate_id", "from", "to", "load"),
+    "trainings": ("day", "store", "associate_id", "minutes", "known_at"),
     "campaigns_offline": ("campaign", "kind", "city", "from", "to", "cost"),
     "crm": ("record", "card", "email", "phone", "first_name", "last_name", "birthday", "handed_over_at"),
     "ad_spend": (
@@ -39,8 +43,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Name of each feed -> its columns."""
 
-_STORE = 1 << 41
-"""Added to a store's number (from 0), so that its luck is nobody else's."""
 _OPEN = range(9, 20)
 """Local hours that begin while stores are open."""
 _SHIFTS = ((9, 15), (14, 20))
@@ -72,24 +74,10 @@ def date(day: int) -> str:
     return (EPOCH + dt.timedelta(days=day)).isoformat()
 
 
-def _country(store: Store) -> int:
-    return next(n for n, country in enumerate(COUNTRIES) if country.code == store.country)
-
-
 def weather(seed: int, cities: Iterable[str], first: int, days: int) -> Iterator[Row]:
     """`weather.csv`: two forecasts of each hour, then what was observed; see `patron.sim.weather`."""
     for city, hour, known, rain, temp in weather_rows(seed, list(cities), first, days):
         yield city, iso(hour), iso(known), rain, temp
-
-
-def gaps(seed: int, store: int, day: int, rate: float) -> frozenset[int]:
-    """Categories that a store (from 0) is out of on a day of the history: each with a chance of `rate`.
-
-    >>> len(gaps(7, 0, 3, 1.0)), len(gaps(7, 0, 3, 0.0))
-    (12, 0)
-    """
-    dice = Dice(seed, _STORE + store, day)
-    return frozenset(c for c in range(len(CATEGORIES)) if dice.uniform("stock", c) < rate)
 
 
 def stock(
@@ -115,7 +103,7 @@ def stock(
             empty[n] = now
             if not told:
                 continue
-            dice = Dice(seed, _STORE + n, first + day)
+            dice = Dice(seed, STORE_LUCK + n, first + day)
             known = iso(_known(dice, store, first + day))
             for category in told:
                 for k, product in enumerate(shelf[category]):
@@ -130,21 +118,7 @@ def stock(
 def _known(dice: Dice, store: Store, day: int) -> int:
     """When a day's stock is reported: the next morning, now and then one later."""
     later = 2 if dice.chance(_LATE_STOCK, "late stock") else 1
-    return local_midnight(_country(store), day + later) + 5 * HOUR
-
-
-def promotions(seed: int) -> Callable[[int], Sequence[float]]:
-    """Price factors by category on a date, with the usual share and depth of promotions."""
-    return lambda day: [promotion(seed, category, day // 7) for category in range(len(CATEGORIES))]
-
-
-def paid(product: Product, currency: str, factor: float) -> int:
-    """Cents that one piece costs at a price factor, to the nearest five: as orders are charged.
-
-    >>> paid(SHELF[0][0], "EUR", 0.85)
-    585
-    """
-    return round(product.price(currency) * factor / 5) * 5
+    return local_midnight(country_of(store), day + later) + 5 * HOUR
 
 
 def prices(
@@ -152,8 +126,7 @@ def prices(
 ) -> Iterator[Row]:
     """`prices.csv`: what each product costs from a day on, in each country; a row on the first day and at each change.
 
-    `factors` gives the price of each category relative to list on a date (days since 1970): `promotions(seed)`,
-    or the engine's own.
+    `factors` gives the price of each category relative to list on a date (days since 1970).
     """
     before: list[float | None] = [None] * len(shelf)
     for day in range(first, first + days):
@@ -166,7 +139,7 @@ def prices(
                 for country in COUNTRIES:
                     full, price = (
                         product.price(country.currency),
-                        paid(product, country.currency, now[category]),
+                        product.paid(country.currency, now[category]),
                     )
                     named = f"{product.category}-{date(day)}" if now[category] < 1.0 else ""
                     money = (f"{full / 100:.2f}", f"{price / 100:.2f}")
@@ -191,7 +164,7 @@ def footfall(
     """
     for day in range(first, first + days):
         for n, store in enumerate(stores):
-            midnight, dice = local_midnight(_country(store), day), Dice(seed, _STORE + n, day)
+            midnight, dice = local_midnight(country_of(store), day), Dice(seed, STORE_LUCK + n, day)
             usual = [visitors.get((store.id, midnight + hour * HOUR), 0) for hour in _OPEN]
             passing = passers_by * (0.5 + sum(usual) / len(usual))
             for hour, came in zip(_OPEN, usual, strict=True):
@@ -209,32 +182,19 @@ def _binomial(dice: Dice, n: int, p: float, purpose: str) -> int:
     return min(n, max(0, round(n * p + math.sqrt(n * p * (1.0 - p)) * dice.normal(purpose))))
 
 
-def load(seed: int, store: int, day: int) -> float:
-    """How busy a store (from 0) is on a day of the history, 0 to 1: what decides how many people are spoken to.
-
-    >>> 0.0 <= load(7, 0, 3) < 1.0
-    True
-    """
-    return Dice(seed, _STORE + store, day).uniform("shift")
-
-
 def shifts(
-    seed: int,
-    stores: Sequence[Store],
-    first: int,
-    days: int,
-    busy: Callable[[int, int], float] | None = None,
+    stores: Sequence[Store], first: int, days: int, busy: Callable[[int, int], float]
 ) -> Iterator[Row]:
     """`shifts.csv`: who works when. Everybody has two days a week off, and one of two shifts by the week.
 
     Parameters
     ----------
-    busy : (store from 0, day of the history from 0) -> load, 0 to 1; None = `load`.
+    busy : (store from 0, day of the history from 0) -> load, 0 to 1.
     """
     for day in range(days):
         for n, store in enumerate(stores):
-            midnight = local_midnight(_country(store), first + day)
-            work = (busy or (lambda store, day: load(seed, store, day)))(n, day)
+            midnight = local_midnight(country_of(store), first + day)
+            work = busy(n, day)
             here = [k for k in range(1, store.associates + 1) if (first + day + 3 * k + n) % 7 < 5] or [1]
             for place, number in enumerate(here):
                 begins, ends = _SHIFTS[(place + (first + day) // 7) % 2 if len(here) > 1 else 1]
@@ -242,12 +202,24 @@ def shifts(
                 yield store.id, date(first + day), associate(store, number), *times, f"{work:.3f}"
 
 
+def trainings(staff: Staff, first: int, days: int) -> Iterator[Row]:
+    """`trainings.csv`: who was trained, once a quarter each; known the next morning."""
+    for day in range(days):
+        for n, number in np.argwhere(staff.trained == day % QUARTER).tolist():
+            store = staff.geography.stores[n]
+            if number >= store.associates:
+                continue
+            minutes = 45 + 15 * Dice(staff.seed, STORE_LUCK + n, day).below(4, "training", number)
+            known = local_midnight(country_of(store), first + day + 1) + 6 * HOUR
+            yield date(first + day), store.id, associate(store, 1 + number), minutes, iso(known)
+
+
 def campaigns_offline(seed: int, cities: Iterable[str], first: int, days: int) -> Iterator[Row]:
     """`campaigns_offline.csv`: posters, leaflets and the like in some cities: about one a month. They change nothing."""
     number = 0
     for day in range(0, days, 30):
         for city in cities:
-            dice = Dice(seed, _STORE + (purpose_word(city) >> 24), day)
+            dice = Dice(seed, STORE_LUCK + (purpose_word(city) >> 24), day)
             for k in range(dice.poisson(0.9, "campaigns")):
                 kind, cost, length = _KINDS[dice.below(len(_KINDS), "kind", k)]
                 begins = first + day + dice.below(30, "begins", k)

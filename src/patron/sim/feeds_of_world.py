@@ -35,12 +35,13 @@ def write(town: Town, sums: Sums, folder: Path, events: Path) -> dict[str, int]:
         "footfall": feeds.footfall(
             seed, stores, first, days, sums.visitors, town.parameters.geofence.passers_by
         ),
-        "shifts": feeds.shifts(
-            seed, stores, first, days, lambda store, day: float(busy(setting, day)[store])
-        ),
+        "shifts": feeds.shifts(stores, first, days, lambda store, day: float(busy(setting, day)[store])),
+        "trainings": feeds.trainings(setting.staff, first, days),
         "campaigns_offline": feeds.campaigns_offline(seed, cities, first, days),
         "crm": feeds.crm(_messages(events / "crm.ndjson")),
-        "ad_spend": feeds.ad_spend(seed, _ads(sums)),
+        "ad_spend": feeds.ad_spend(
+            seed, _ads(sums), town.parameters.prospects.duplicates, town.parameters.prospects.under_match
+        ),
     }
     return {name: feeds.write_feed(folder, name, found) for name, found in rows.items()}
 

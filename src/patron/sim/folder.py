@@ -15,9 +15,12 @@ import msgspec
 from msgspec import Struct
 
 from patron.model.errors import PatronError
+from patron.sim.parameters import Parameters
 
 FORMAT = 1
 MANIFEST, EVENTS, FEEDS, TRUTH = "manifest.json", "events", "feeds", "truth"
+PARAMETERS = "parameters.json"
+"""In the truth: every parameter of the world."""
 
 
 class BadFolder(PatronError):
@@ -68,6 +71,14 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+def read_parameters(truth: Path) -> Parameters:
+    """The parameters of a generated world; `truth` is its truth's folder. Raises BadFolder when they cannot be read."""
+    try:
+        return msgspec.json.decode((truth / PARAMETERS).read_bytes(), type=Parameters)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadFolder(f"{truth / PARAMETERS} cannot be read ({error}); generate the world again") from None
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write it last: a folder without it is unfinished."""
     text = json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n"
@@ -82,7 +93,10 @@ def check_truth(folder: Path) -> Path:
     folder = folder.resolve()
     for place in (folder, *folder.parents):
         if (place / "patron.toml").exists():
-            raise BadFolder(f"{folder} lies in the data directory {place}; write the truth somewhere else")
+            raise BadFolder(
+                f"{folder} lies in the data directory {place}, where no truth may be; write the truth somewhere else, or "
+                "move it there"
+            )
     return folder
 
 
@@ -93,6 +107,13 @@ def messages(folder: Path, source: str) -> Iterator[dict[str, Any]]:
 
 
 def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The lines of a truth file (`folder` is the truth's own), as JSON objects."""
-    with (folder / f"{name}.ndjson").open("rb") as lines:
-        yield from map(msgspec.json.decode, lines)
+    """The lines of a truth file (`folder` is the truth's own), as JSON objects. Raises BadFolder when it cannot be read."""
+    path = folder / f"{name}.ndjson"
+    try:
+        with path.open("rb") as lines:
+            yield from map(msgspec.json.decode, lines)
+    except (OSError, msgspec.DecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadFolder(
+            f"{path} cannot be read ({why}); give the truth of a generated world, and run this as somebody who may read it"
+        ) from None

@@ -11,17 +11,19 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
+from multiprocessing import active_children
 from pathlib import Path
 from typing import IO
 
 import msgspec
 import numpy as np
 
-from patron.sim import chunk, feeds_of_world
+from patron.sim import chunk, feeds_of_world, planted
 from patron.sim.chunk import Sums
 from patron.sim.folder import (
     EVENTS,
     FEEDS,
+    PARAMETERS,
     TRUTH,
     BadFolder,
     Manifest,
@@ -36,6 +38,13 @@ from patron.sim.town import Town
 CHUNK = 1_000
 """Households told together; it names no luck, so it may change, but not with the number of processes."""
 _PARTS = ".parts"
+_JOINED = {
+    "person_map": "person_map",
+    "consent": "consent",
+    "identifiers": "identifiers",
+    "geofence_truth": "geofence",
+}
+"""Truth file -> its parts, sorted and merged."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -73,6 +82,7 @@ def generate(
     finally:
         shutil.rmtree(out / _PARTS, ignore_errors=True)
     _totals(sums, out / TRUTH)
+    _planted(town, sums, out / TRUTH)
     feeds_of_world.write(town, sums, out / FEEDS, out / EVENTS)
     manifest = _manifest(town, name, sums)
     write_manifest(out / TRUTH, manifest)
@@ -113,13 +123,19 @@ def _tell(
             done += 1
             progress(done, len(some))
         return sums, folders
+    before = set(active_children())
     with ProcessPoolExecutor(min(processes, len(some))) as pool:
-        for future in as_completed(
-            [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
-        ):
-            sums.add(future.result())
-            done += 1
-            progress(done, len(some))
+        waiting = [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
+        try:
+            for future in as_completed(waiting):
+                sums.add(future.result())
+                done += 1
+                progress(done, len(some))
+        except BaseException:
+            # Ctrl C, or a full disk: nobody waits for what the others tell
+            for other in set(active_children()) - before:
+                other.kill()
+            raise
     return sums, folders
 
 
@@ -127,9 +143,9 @@ def _merge(parts: list[Path], out: Path) -> None:
     for source in SOURCES:
         with (out / EVENTS / f"{source}.ndjson").open("wb") as file:
             _join([part / source for part in parts], file)
-    for name in ("person_map", "consent", "identifiers"):
+    for name, part_name in _JOINED.items():
         with private(out / TRUTH / f"{name}.ndjson") as file:
-            _join([part / name for part in parts], file)
+            _join([part / part_name for part in parts], file)
 
 
 def _join(parts: list[Path], out: IO[bytes]) -> None:
@@ -141,6 +157,17 @@ def _join(parts: list[Path], out: IO[bytes]) -> None:
     finally:
         for file in files:
             file.close()
+
+
+def _planted(town: Town, sums: Sums, truth: Path) -> None:
+    """What is planted in the world, and what was counted beside the messages."""
+    with private(truth / PARAMETERS) as file:
+        file.write(msgspec.json.format(_encode(town.parameters), indent=2) + b"\n")
+    write_lines(truth / "associates_truth.ndjson", planted.associates(town.setting, sums.contacts))
+    write_lines(truth / "creative_truth.ndjson", planted.creative(town.setting))
+    write_lines(truth / "benefit_truth.ndjson", planted.benefits(town.setting, sums.benefits))
+    write_lines(truth / "journey_truth.ndjson", planted.steps(sums.edges))
+    write_lines(truth / "points_truth.ndjson", planted.points(town.setting))
 
 
 def _totals(sums: Sums, truth: Path) -> None:

@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from patron.sim.luck import Dice, Floats, Ints
 from patron.sim.parameters import Parameters
-from patron.sim.shops import COUNTRIES, STORES, Store
+from patron.sim.shops import COUNTRIES, STORES, Store, country_of
 
 STORE_LUCK = 1 << 41
 """Added to a store's number, so that its luck is nobody else's."""
@@ -105,7 +105,7 @@ class Geography(Struct, frozen=True, dict=True):
 
     def country_of(self, store: int) -> int:
         """Index of the country of a store."""
-        return next(n for n, country in enumerate(COUNTRIES) if country.code == self.stores[store].country)
+        return country_of(self.stores[store])
 
     def pull(self, seed: int, parameters: Parameters) -> Floats:
         """What each store adds to the log of visits: its own charm, and a fault that keeps people away."""

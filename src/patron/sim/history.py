@@ -45,7 +45,11 @@ def history(town: Town) -> Iterator[Delivery]:
 
 
 def arrivals(
-    town: Town, watch: Callable[[Plan], list[Told] | None] | None = None, policy: Policy | None = None
+    town: Town,
+    watch: Callable[[Plan], list[Told] | None] | None = None,
+    policy: Policy | None = None,
+    hear: Callable[[list[Told]], None] | None = None,
+    ahead: int = 12 * HOUR,
 ) -> Iterator[tuple[int, str, Told]]:
     """The same with the truth beside it: (arrival, messageId, what is told and whose life it is).
 
@@ -53,17 +57,23 @@ def arrivals(
     ----------
     watch : is shown the plan of each day before it is told, and may give messages of its own.
     policy : what the retailer does; business as usual when left out.
+    hear : is told everything that is told of a day, whether it arrives or not.
+    ahead : how long before its midnight (UTC, ms) a day may already tell something: a visit is prepared on the web the evening
+        before. With less, all that arrived by that much before a day comes before the day is lived, and what is
+        prepared comes after it, late and out of order.
     """
     waiting: list[tuple[int, str, int, Told]] = []
     count = 0
     for plan in days(town, policy):
         more = watch(plan) if watch is not None else None
-        for told in [*tell(town, plan), *(more or ())]:
+        everything = [*tell(town, plan), *(more or ())]
+        if hear is not None:
+            hear(everything)
+        for told in everything:
             for arrival in _arrivals(town, told):
                 count += 1
                 heapq.heappush(waiting, (arrival, told.message["messageId"], count, told))
-        # a visit of tomorrow may have been prepared on the web this evening: nothing of later days is earlier
-        horizon = (plan.date + 1) * DAY - 12 * HOUR
+        horizon = (plan.date + 1) * DAY - ahead
         while waiting and waiting[0][0] < horizon:
             yield _first(waiting)
     end = (town.until + 1) * DAY

@@ -69,6 +69,10 @@ class Dossier(Struct, frozen=True):
         same slip at the same counter, and a system keeps what was once typed into it."""
         return Dice(self.seed, self.number)
 
+    def has_card(self, day: int) -> bool:
+        """Whether they hold a loyalty card on a day of the history."""
+        return self.card is not None and self.card_since <= day
+
     @property
     def language(self) -> str:
         """Language of their market."""

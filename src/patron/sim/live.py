@@ -14,6 +14,7 @@ from patron.sim.history import state_today
 from patron.sim.identities import Cookie, Dossier, uuid_of
 from patron.sim.luck import Dice, splitmix64
 from patron.sim.messages import Delivery, Message, Pen, Told, iso, known_by
+from patron.sim.occasion import Occasion
 from patron.sim.people import EMAIL
 from patron.sim.town import Town
 from patron.sim.visits import Answer, AskDecision, Guest, Visit, at_store, on_line, passes_by
@@ -153,7 +154,8 @@ class Live(Iterator[Delivery | AskDecision]):
         need = (
             need_of(town.parameters, town.people, self.state, row) if row >= 0 else np.zeros(len(CATEGORIES))
         )
-        return Guest(town, row, person, store, pen, dice, need, at, at // DAY)
+        met = Occasion(town.setting, town.noise, pen, dice, person, store, town.days, person.consents)
+        return Guest(town, row, met, need, at, at // DAY)
 
     def _stranger(self, number: int) -> Dossier:
         cookie = Cookie(uuid_of(self.town.seed, 1 << 50, number), "phone", False, False)
@@ -204,7 +206,7 @@ class Live(Iterator[Delivery | AskDecision]):
 
     def _calls(self, guest: Guest) -> Visit:
         """Calls the service."""
-        service.call(guest.pen, guest.dice, guest.person, guest.at, self.town.noise)
+        service.call(guest.who, guest.at)
         yield from ()  # a generator like the other visits
 
 

@@ -26,12 +26,18 @@ WINDOW = 1_000
 """Deliveries looked at together, so that bodies of one source fill up while arrival order is kept roughly."""
 GIVE_UP = 300.0
 """Seconds without any success after which a body is given up."""
+MEET = 5.0
+"""Seconds after which a server that has never answered is taken for none: it may be starting, or not be there."""
 _RETRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _encode = msgspec.json.Encoder().encode
 
 
 class LoadFailed(PatronError):
     """The load had to stop; the message says why, and that it can simply be run again."""
+
+
+class NoAnswer(LoadFailed):
+    """Nobody answers there, or nobody any more."""
 
 
 class Loaded(Struct):
@@ -55,12 +61,24 @@ class Loaded(Struct):
         return self.sent / self.seconds if self.seconds else 0.0
 
 
+def _address(url: str) -> tuple[bool, str, int | None, str]:
+    """Whether it is encrypted, host, port and path of an address. Raises LoadFailed when it is none."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and url.isascii() and url.isprintable():
+            return parts.scheme == "https", parts.hostname, parts.port, parts.path.rstrip("/")
+    except ValueError:  # a port that cannot be, half an IPv6 address
+        pass
+    raise LoadFailed(f"{url!r} is no address of a server; give one such as http://127.0.0.1:8080")
+
+
 class Sender:
     """One kept-alive connection to a Patron. Not for two threads at once.
 
     Parameters
     ----------
     url : address of the server, such as `http://127.0.0.1:8080`.
+    meet : seconds after which a server that never answered is taken for none; `give_up` when left out.
     stop : ends waiting early when it is set; the request under way is then given up.
     """
 
@@ -70,13 +88,11 @@ class Sender:
         *,
         timeout: float = 60.0,
         give_up: float = GIVE_UP,
+        meet: float | None = None,
         stop: threading.Event | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise LoadFailed(f"{url!r} is no address of a server; give one such as http://127.0.0.1:8080")
-        self._host, self._port, self._secure = parts.hostname, parts.port, parts.scheme == "https"
-        self._base, self._timeout, self._give_up = parts.path.rstrip("/"), timeout, give_up
+        self._url, (self._secure, self._host, self._port, self._base) = url, _address(url)
+        self._timeout, self._give_up, self._meet, self._met = timeout, give_up, meet or 0.0, meet is None
         self._connection: http.client.HTTPConnection | None = None
         self._stop = stop or threading.Event()
         self.retries = 0
@@ -84,7 +100,7 @@ class Sender:
     def post(self, path: str, key: str, body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
         """Send a body until it is answered with something else than "try again".
 
-        Raises LoadFailed when nothing has answered for `give_up` seconds, or when told to stop.
+        Raises NoAnswer when nothing has answered for `give_up` seconds, and LoadFailed when told to stop.
         """
         basic = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         return self.ask("POST", path, basic, body)
@@ -109,13 +125,21 @@ class Sender:
                 problem = f"no answer ({error or type(error).__name__})"
             attempt += 1
             self.retries += 1
-            if time.monotonic() - began > self._give_up:
-                raise LoadFailed(
-                    f"gave up after {self._give_up:.0f} s: {problem}; run it again, nothing is sent twice"
-                )
+            self._check(time.monotonic() - began, problem)
             pause = wait if wait is not None else min(5.0, 0.1 * 2 ** min(attempt, 6))
             if self._stop.wait(min(pause, 30.0)):
                 raise LoadFailed("stopped")
+
+    def _check(self, waited: float, problem: str) -> None:
+        """Raises NoAnswer when patience is at an end."""
+        if not self._met and waited > self._meet:
+            raise NoAnswer(
+                f"no server at {self._url}: {problem}; start one (patron serve), or give another address"
+            )
+        if waited > self._give_up:
+            raise NoAnswer(
+                f"gave up after {self._give_up:.0f} s: {problem}; run it again, nothing is sent twice"
+            )
 
     def _once(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
@@ -125,6 +149,7 @@ class Sender:
         self._connection.request(method, self._base + path, body, headers)
         reply = self._connection.getresponse()
         answer = reply.read()
+        self._met = True
         if reply.will_close:
             self.close()
         return reply.status, answer, dict(reply.headers.items())
@@ -184,7 +209,7 @@ class _Crew:
         self.failure: BaseException | None = None
         self._keys, self._stop, self._lock = keys, threading.Event(), threading.Lock()
         self._work: queue.Queue[tuple[str, bytes, int] | None] = queue.Queue(maxsize=2 * connections)
-        self._senders = [Sender(url, give_up=give_up, stop=self._stop) for _ in range(connections)]
+        self._senders = [Sender(url, give_up=give_up, meet=MEET, stop=self._stop) for _ in range(connections)]
         self._threads = [threading.Thread(target=self._run, args=(s,), daemon=True) for s in self._senders]
         for thread in self._threads:
             thread.start()
@@ -233,12 +258,7 @@ class _Crew:
                 self.done.retries += sender.retries
 
     def _send(self, sender: Sender, source: str, body: bytes, count: int) -> None:
-        status, answer, headers = sender.post("/v1/batch", self._keys[source], body)
-        if status != http.HTTPStatus.OK:
-            raise LoadFailed(
-                f"the server refused a body of source {source!r} with {status}: {answer[:300].decode(errors='replace')}"
-            )
-        said = reply_of(answer)
+        said, headers = hand_over(sender, source, self._keys[source], body)
         with self._lock:
             done = self.done
             done.sent += count
@@ -247,6 +267,16 @@ class _Crew:
             done.duplicates += count_of(said, "duplicates")
             position = headers.get("Patron-Position", "")
             done.position = max(done.position, int(position) if position.isdigit() else 0)
+
+
+def hand_over(sender: Sender, source: str, key: str, body: bytes) -> tuple[Message, Mapping[str, str]]:
+    """Send one body; gives what the reply says, and its headers. Raises LoadFailed when it is refused."""
+    status, answer, headers = sender.post("/v1/batch", key, body)
+    if status != http.HTTPStatus.OK:
+        raise LoadFailed(
+            f"the server refused a body of source {source!r} with {status}: {answer[:300].decode(errors='replace')}"
+        )
+    return reply_of(answer), headers
 
 
 def reply_of(answer: bytes) -> Message:

@@ -64,8 +64,9 @@ def purpose_word(purpose: str) -> int:
     return word
 
 
-def _key(who: int, day: int) -> int:
-    return ((who & _MASK) * 0xD1342543DE82EF95 + (day & _MASK) * 0x2545F4914F6CDD1D) & _MASK
+@cache
+def _seed_word(seed: int) -> int:
+    return splitmix64(seed & _MASK)
 
 
 class Dice:
@@ -80,11 +81,18 @@ class Dice:
     __slots__ = ("_base",)
 
     def __init__(self, seed: int, who: int, day: int = 0) -> None:
-        self._base = splitmix64((splitmix64(seed & _MASK) ^ _key(who, day)) & _MASK)
+        key = ((who & _MASK) * 0xD1342543DE82EF95 + (day & _MASK) * 0x2545F4914F6CDD1D) & _MASK
+        self._base = splitmix64(_seed_word(seed) ^ key)
 
     def word(self, purpose: str, k: int = 0) -> int:
-        """64 random bits."""
-        return splitmix64(splitmix64(self._base ^ purpose_word(purpose)) ^ k)
+        """64 random bits: `splitmix64` of the purpose and then of k, written out, for a world draws millions."""
+        z = ((self._base ^ purpose_word(purpose)) + _GAMMA) & _MASK
+        z = ((z ^ (z >> 30)) * _M1) & _MASK
+        z = ((z ^ (z >> 27)) * _M2) & _MASK
+        z = ((z ^ (z >> 31) ^ k) + _GAMMA) & _MASK
+        z = ((z ^ (z >> 30)) * _M1) & _MASK
+        z = ((z ^ (z >> 27)) * _M2) & _MASK
+        return z ^ (z >> 31)
 
     def uniform(self, purpose: str, k: int = 0) -> float:
         """A number in [0, 1)."""

@@ -59,6 +59,8 @@ class Told(Struct, frozen=True):
     """Known delay of its arrival, ms (an app without network); 0 = whatever its channel usually takes."""
     place: str = ""
     """The store it comes from, for till files that arrive late together."""
+    true: bool = True
+    """False for what never happened: a contact that somebody made up."""
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +132,15 @@ class Pen:
         return splitmix64(self._next ^ self._salt)
 
     def write(
-        self, source: str, at: int, kind: str, body: Message, *, delay: int = 0, place: str = ""
+        self,
+        source: str,
+        at: int,
+        kind: str,
+        body: Message,
+        *,
+        delay: int = 0,
+        place: str = "",
+        true: bool = True,
     ) -> None:
         """Write one message of a call type; `body` holds ids, event, properties, traits and context."""
         context = body.pop("context", {})
@@ -139,11 +149,9 @@ class Pen:
         message.update(body)
         message["context"] = context
         message["timestamp"] = iso(at)
-        self.told.append(Told(at, source, self.person, message, delay, place))
+        self.told.append(Told(at, source, self.person, message, delay, place, true))
 
     def track(self, source: str, at: int, event: str, properties: Message, **rest: Any) -> None:
-        """Write a `track` call; `rest` are its ids, context, and `delay` and `place` as in `write`."""
-        delay, place = rest.pop("delay", 0), rest.pop("place", "")
-        self.write(
-            source, at, "track", {"event": event, "properties": properties, **rest}, delay=delay, place=place
-        )
+        """Write a `track` call; `rest` are its ids, context, and `delay`, `place` and `true` as in `write`."""
+        about = {name: rest.pop(name) for name in ("delay", "place", "true") if name in rest}
+        self.write(source, at, "track", {"event": event, "properties": properties, **rest}, **about)

@@ -5,16 +5,15 @@ from typing import Any
 from msgspec import Struct
 
 from patron.model.clock import HOUR
-from patron.sim.catalogue import CATEGORIES, MARGIN, Product, pick_product
+from patron.sim.catalogue import CATEGORIES, Product
 from patron.sim.identities import Cookie, Dossier, said_email, said_name, said_phone
 from patron.sim.luck import Dice, scramble
-from patron.sim.messages import Message, Pen, line, money
-from patron.sim.parameters import Identity
+from patron.sim.messages import Message, line, money
+from patron.sim.occasion import Occasion
 from patron.sim.shops import COUNTRIES
 
-SAYS_EMAIL = 0.45
-"""Chance that somebody without an account gives an address in a session, on a browser where they ever do."""
-REFUSES_ANALYTICS = 0.01
+OLD_VERSIONS = ("4.1.3", "4.1.5", "4.3.0")
+"""Of the app, beside the one that breaks."""
 
 
 class Basket(Struct, frozen=True):
@@ -24,6 +23,8 @@ class Basket(Struct, frozen=True):
     currency: str
     lines: tuple[tuple[Product, int, int], ...]
     """(product, quantity, cents for one)."""
+    margin: float
+    """Share of what it costs that the shop earns."""
     coupon: str = ""
     """The coupon that made some of it cheaper."""
 
@@ -41,7 +42,7 @@ class Basket(Struct, frozen=True):
         return {
             "order_id": self.order_id,
             "revenue": money(self.cents),
-            "margin": round(self.cents * MARGIN) / 100,
+            "margin": round(self.cents * self.margin) / 100,
             "currency": self.currency,
             "products": self.products(),
             **({"coupon": self.coupon} if self.coupon else {}),
@@ -52,9 +53,7 @@ class Basket(Struct, frozen=True):
 class Session(Struct):
     """One visit to the web shop or the app while it is being told."""
 
-    pen: Pen
-    dice: Dice
-    person: Dossier
+    who: Occasion
     source: str
     at: int
     cookie: Cookie
@@ -67,6 +66,16 @@ class Session(Struct):
     version: str = ""
     """Of the app; "" on the web."""
     k: int = 0
+
+    @property
+    def person(self) -> Dossier:
+        """Whose visit it is."""
+        return self.who.person
+
+    @property
+    def dice(self) -> Dice:
+        """Their luck that day."""
+        return self.who.dice
 
     def step(self, low: int = 9_000, high: int = 70_000) -> int:
         """Let some time pass; the new time."""
@@ -87,10 +96,7 @@ class Session(Struct):
         if self.source == "web":
             context["page"] = {"path": path, "url": f"https://www.alderrosso.example{path}"}
         elif self.person.device:
-            context["device"] = {
-                "id": self.person.device,
-                "type": "ios" if self.person.number % 2 else "android",
-            }
+            context["device"] = self.who.phone()
         if self.version:
             context["app"] = {"name": "Alder & Rosso", "version": self.version}
         if self.campaign:
@@ -101,7 +107,7 @@ class Session(Struct):
 
     def track(self, event: str, properties: Message, path: str = "/") -> None:
         """Write one event of the session, now."""
-        self.pen.track(
+        self.who.pen.track(
             self.source,
             self.at,
             event,
@@ -111,19 +117,20 @@ class Session(Struct):
             delay=self.delay,
         )
 
-    def look(self, product: Product, currency: str) -> None:
+    def look(self, product: Product) -> None:
         """See a product's page."""
+        currency = self.who.currency
         view = line(product, 1, product.price(currency), currency)
         del view["quantity"]
         self.track("Product Viewed", view, f"/p/{product.id}")
 
-    def identify(self, traits: Message, mode: str, consents: dict[str, bool]) -> None:
-        """Say who they are."""
+    def identify(self, traits: Message, mode: str) -> None:
+        """Say who they are, and what the shop may do."""
         context = self.context("/account")
         context["identification"] = {"mode": mode, "notice_version": COUNTRIES[self.person.country].notice}
-        if consents and not self.refuses:
-            context["consent"] = {"categoryPreferences": consents}
-        self.pen.write(
+        if self.who.consents and not self.refuses:
+            context["consent"] = {"categoryPreferences": dict(self.who.consents)}
+        self.who.pen.write(
             self.source,
             self.at,
             "identify",
@@ -132,18 +139,28 @@ class Session(Struct):
         )
 
 
-def open_session(
-    pen: Pen, dice: Dice, person: Dossier, source: str, at: int, k: int = 0, *, own: bool = False
-) -> Session:
+def open_session(who: Occasion, source: str, at: int, k: int = 0, *, own: bool = False) -> Session:
     """Begin a visit: which browser (or the app), and whether they are logged in on it. Those who come to buy use one of their own."""
+    person, dice = who.person, who.dice
     if source == "app" and person.install:
         cookie = Cookie(person.install, "phone", False, person.user_id is not None)
-        offline = dice.chance(0.10, "offline", k)
+        offline = dice.chance(who.parameters.transport.offline, "offline", k)
         delay = int(dice.between(0.3, 9.0, "offline hours", k) * HOUR) if offline else 0
-        return Session(pen, dice, person, "app", at, cookie, person.user_id is not None, delay=delay)
+        version = app_version(who)
+        return Session(who, "app", at, cookie, person.user_id is not None, delay=delay, version=version)
     cookie = own_cookie(person) if own else dice.pick(person.cookies, "which cookie", k)
-    refuses = person.noisy and Dice(1, person.number).chance(REFUSES_ANALYTICS, "refuses analytics")
-    return Session(pen, dice, person, "web", at, cookie, False, refuses=refuses)
+    refuses = person.noisy and who.habits.chance(
+        who.parameters.identity.refuses_analytics, "refuses analytics"
+    )
+    return Session(who, "web", at, cookie, False, refuses=refuses)
+
+
+def app_version(who: Occasion) -> str:
+    """The version of the app on somebody's phone; one of them breaks at the checkout."""
+    pain = who.parameters.pain
+    if who.habits.chance(pain.app_version_share, "app version"):
+        return pain.app_version
+    return who.habits.pick(OLD_VERSIONS, "which app version")
 
 
 def own_cookie(person: Dossier) -> Cookie:
@@ -151,46 +168,38 @@ def own_cookie(person: Dossier) -> Cookie:
     return next((cookie for cookie in person.cookies if not cookie.shared), person.cookies[0])
 
 
-def arrive(session: Session, noise: Identity, k: int = 0) -> None:
+def arrive(session: Session, k: int = 0) -> None:
     """The first moments: the page or screen, and a log-in or an address given, when they do that here."""
-    person, dice = session.person, session.dice
+    person, who = session.person, session.who
+    first = {**session.ids(), "name": "Home", "context": session.context("/")}
     if session.source == "app":
-        session.pen.write(
-            "app",
-            session.at,
-            "screen",
-            {**session.ids(), "name": "Home", "context": session.context()},
-            delay=session.delay,
-        )
+        who.pen.write("app", session.at, "screen", first, delay=session.delay)
         return
-    session.pen.write(
-        "web", session.at, "page", {**session.ids(), "name": "Home", "context": session.context("/")}
-    )
+    who.pen.write("web", session.at, "page", first)
     if not session.cookie.told:
         return
     if person.user_id:
         session.step(4_000, 20_000)
         session.known = True
-        session.identify({"email": person.email}, "login", person.consents)
-    elif dice.chance(SAYS_EMAIL, "says email", k):
+        session.identify({"email": person.email}, "login")
+    elif who.dice.chance(who.parameters.identity.says_email, "says email", k):
         session.step(8_000, 30_000)
-        session.identify({"email": said_email(person, 10 + k, noise)}, "typed", person.consents)
+        session.identify({"email": said_email(person, 10 + k, who.noise)}, "typed")
 
 
-def wander(session: Session, categories: list[int], currency: str, habits: Dice) -> None:
+def wander(session: Session, categories: list[int]) -> None:
     """Look at some products: mostly of what they need."""
     if session.dice.chance(0.2, "search", session.k):
         session.step()
         session.track("Products Searched", {"query": CATEGORIES[categories[0]]}, "/search")
     for category in categories:
         session.step()
-        session.look(pick_product(session.dice, habits, category), currency)
+        session.look(session.who.setting.assortment.pick(session.dice, session.who.habits, category))
 
 
-def check_out(session: Session, basket: Basket, noise: Identity) -> str:
+def check_out(session: Session, basket: Basket) -> str:
     """Put a basket into the cart, go to the till of the web, and order; guests give name, e-mail and phone. Returns how they get it:
     `delivery` or `pick_up`."""
-    person, dice = session.person, session.dice
     for product, quantity, cents in basket.lines:
         session.step(5_000, 30_000)
         session.track("Product Added", line(product, quantity, cents, basket.currency), f"/p/{product.id}")
@@ -200,17 +209,27 @@ def check_out(session: Session, basket: Basket, noise: Identity) -> str:
         {"order_id": basket.order_id, "value": money(basket.cents), "currency": basket.currency},
         "/checkout",
     )
+    if basket.coupon:
+        session.step(4_000, 15_000)
+        entered = {"order_id": basket.order_id, "coupon_id": basket.coupon}
+        session.track("Coupon Entered", entered, "/checkout")
     session.step(20_000, 90_000)
     if not session.known:
-        traits: Message = {"email": said_email(person, 20, noise), **said_name(person, 20, noise)}
-        if dice.chance(0.7, "guest phone"):
-            traits["phone"] = said_phone(person, 20, noise)
-        traits["address"] = {"country": COUNTRIES[person.country].code}
-        session.identify(traits, "typed", person.consents)
-        session.step(5_000, 20_000)
-    fulfilment = "pick_up" if dice.chance(0.2, "pick up") else "delivery"
+        _as_guest(session)
+    picked_up = session.dice.chance(session.who.parameters.pain.pick_up, "pick up")
+    fulfilment = "pick_up" if picked_up else "delivery"
     session.track("Order Completed", basket.order(fulfilment=fulfilment), "/thanks")
     return fulfilment
+
+
+def _as_guest(session: Session) -> None:
+    person, noise = session.person, session.who.noise
+    traits: Message = {"email": said_email(person, 20, noise), **said_name(person, 20, noise)}
+    if session.dice.chance(0.7, "guest phone"):
+        traits["phone"] = said_phone(person, 20, noise)
+    traits["address"] = {"country": session.who.market.code}
+    session.identify(traits, "typed")
+    session.step(5_000, 20_000)
 
 
 def order_number(prefix: str, person: int, day: int, k: int) -> str:
@@ -224,18 +243,12 @@ def order_number(prefix: str, person: int, day: int, k: int) -> str:
 
 
 def make_basket(
-    order_id: str,
-    currency: str,
-    wanted: list[tuple[int, float]],
-    price: list[float],
-    dice: Dice,
-    habits: Dice,
-    coupon: str = "",
+    who: Occasion, order_id: str, wanted: list[tuple[int, float]], price: list[float], coupon: str = ""
 ) -> Basket:
-    """Turn what somebody means to spend by category into products: at least one of each, at most six."""
+    """Turn what somebody means to spend by category (list-price EUR) into products: at least one of each, at most six."""
     lines = []
     for category, euros in wanted:
-        product = pick_product(dice, habits, category)
+        product = who.setting.assortment.pick(who.dice, who.habits, category)
         quantity = min(6, max(1, round(euros * 100 / product.eur)))
-        lines.append((product, quantity, round(product.price(currency) * price[category] / 5) * 5))
-    return Basket(order_id, currency, tuple(lines), coupon)
+        lines.append((product, quantity, product.paid(who.currency, price[category])))
+    return Basket(order_id, who.currency, tuple(lines), who.parameters.buying.margin, coupon)

@@ -1,52 +1,39 @@
-"""Planted pain points: a pick-up that keeps people waiting, an app that cannot pay, a coupon that a till refuses (7.4).
+"""Planted pain points: a pick-up that keeps people waiting, an app that cannot pay, a coupon that a till refuses (7.4);
+and a brilliant one: an appointment to try things on.
 
 They stand in the events as they would at a real retailer; nothing in a message says that they were planted.
 """
 
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.sim.identities import Dossier
-from patron.sim.luck import Dice
-from patron.sim.messages import Message, Pen, known_by, money
+from patron.sim import voices
+from patron.sim.messages import Message, known_by, money
+from patron.sim.occasion import Occasion
 from patron.sim.online import Basket, Session
-from patron.sim.parameters import Pain
-from patron.sim.shops import COUNTRIES, Store, touchpoint
-
-OLD_VERSIONS = ("4.1.3", "4.1.5", "4.3.0")
+from patron.sim.shops import opening_time
 
 
-def app_version(seed: int, person: Dossier, pain: Pain) -> str:
-    """The version of the app on somebody's phone; one of them breaks at the checkout."""
-    dice = Dice(seed, person.number)
-    if dice.chance(pain.app_version_share, "app version"):
-        return pain.app_version
-    return dice.pick(OLD_VERSIONS, "which app version")
+def is_slow(who: Occasion) -> bool:
+    """Whether people wait long at their store for what they ordered."""
+    return int(who.store.id[1:]) in who.parameters.pain.pick_up_stores
 
 
-def is_slow(store: Store, pain: Pain) -> bool:
-    """Whether people wait long for what they ordered at a store.
-
-    >>> from patron.sim.shops import STORES
-    >>> from patron.sim.worlds import parameters
-    >>> [is_slow(store, parameters().pain) for store in STORES[1:3]]
-    [False, True]
-    """
-    return int(store.id[1:]) in pain.pick_up_stores
-
-
-def pick_up(pen: Pen, dice: Dice, person: Dossier, store: Store, at: int, basket: Basket, pain: Pain) -> None:
+def pick_up(who: Occasion, at: int, basket: Basket) -> None:
     """An order fetched at a store: ready in some hours, collected a day or two later, or given up in the queue."""
+    pen, dice, store = who.pen, who.dice, who.store
     about: Message = {"order_id": basket.order_id, "store_id": store.id}
-    known: Message = {"externalIds": known_by(email=person.email)}
+    known: Message = {"externalIds": known_by(email=who.person.email)}
     pen.track("email", at + MINUTE, "Reservation Created", dict(about), context=dict(known))
     ready = at + int(dice.between(2, 6, "reservation ready") * HOUR)
     pen.track("email", ready, "Reservation Ready", dict(about), context=dict(known))
-    came = ready + int(dice.between(14, 40, "reservation fetched") * HOUR)
-    slow = is_slow(store, pain)
+    later = ready // DAY + 1 + dice.below(2, "reservation fetched")
+    came = opening_time(who.person.country, later, dice, 83)
+    slow = is_slow(who)
+    voices.survey(who, came + HOUR, "pick_up", slow)
     low, high = (22, 65) if slow else (2, 11)
     waited = int(dice.between(low, high, "reservation wait"))
     # the order's label is scanned, and the label has the address
-    device: Message = {"touchpoint": touchpoint(store, "till", 1), **known}
-    if slow and dice.chance(pain.pick_up_drop, "reservation dropped"):
+    device: Message = {**who.device("till", 1), **known}
+    if slow and dice.chance(who.parameters.pain.pick_up_drop, "reservation dropped"):
         left = came + waited * MINUTE
         said = {**about, "wait_minutes": waited, "reason": "left the queue"}
         pen.track("pos", left, "Reservation Abandoned", said, context=dict(device), place=store.id)
@@ -74,18 +61,21 @@ def checkout_fails(session: Session, basket: Basket) -> None:
     session.track("Checkout Failed", {**value, "error": "payment sheet did not open"}, "/checkout")
 
 
-def coupon_refused(dice: Dice, person: Dossier, pain: Pain) -> bool:
-    """Whether the till does not take somebody's coupon: in one country, now and then."""
-    return COUNTRIES[person.country].code == pain.coupon_country and dice.chance(
-        pain.coupon_refused, "coupon refused"
-    )
-
-
-def coupon_denied(pen: Pen, store: Store, at: int, coupon: str, card: str | None) -> None:
+def coupon_denied(who: Occasion, at: int, coupon: str) -> None:
     """`Coupon Denied` at the till."""
     # without a card the till's own visit is all that says who stood there
-    context: Message = {"touchpoint": touchpoint(store, "till", 1, f"v-{pen.number() & 0xFFFFFFFFFF:010x}")}
-    if card is not None:
-        context["externalIds"] = known_by(card=card)
-    said = {"coupon_id": coupon, "reason": "not valid at this till", "store_id": store.id}
-    pen.track("pos", at, "Coupon Denied", said, context=context, place=store.id)
+    context = who.device("till", 1, who.visit_id())
+    if who.has_card():
+        context["externalIds"] = known_by(card=who.person.card)
+    said = {"coupon_id": coupon, "reason": "not valid at this till", "store_id": who.store.id}
+    who.pen.track("pos", at, "Coupon Denied", said, context=context, place=who.store.id)
+
+
+def appointment(who: Occasion, at: int) -> None:
+    """An appointment to try things on: made the day before, kept at the walk into the store."""
+    known: Message = {"externalIds": known_by(email=who.person.email)}
+    about: Message = {"appointment_id": f"P-{who.pen.number() % 10**9:09d}", "store_id": who.store.id}
+    made = at - int(who.dice.between(12, 18, "appointment made") * HOUR)
+    who.pen.track("web", made, "Appointment Booked", dict(about), context=dict(known))
+    tablet = {**who.device("tablet", 1, who.visit_id()), **known}
+    who.pen.track("associate_tablet", at + MINUTE, "Appointment Kept", dict(about), context=tablet)

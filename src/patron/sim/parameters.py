@@ -139,9 +139,12 @@ class Associates(Struct, frozen=True, forbid_unknown_fields=True):
     follow_up_days: Days
     interaction: NotNegative
     prompted: Share
+    card_read: Share
+    email_given: Share
     training: NotNegative
     training_days: Days
     gaming: Share
+    false_contacts: Share
     tablet: NotNegative
 
 
@@ -152,7 +155,9 @@ class Geofence(Struct, frozen=True, forbid_unknown_fields=True):
     noise_m: NotNegative
     missed: Share
     passers_by: NotNegative
+    reach_m: Positive
     entry_push: NotNegative
+    entry_push_days: Days
 
 
 class Touchpoints(Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,7 +167,9 @@ class Touchpoints(Struct, frozen=True, forbid_unknown_fields=True):
     openness: LogOdds
     benefits: dict[str, LogOdds]
     benefit_costs: dict[str, NotNegative]
+    scans_card: Share
     shows_card: Share
+    asks_receipt: Share
 
 
 class Pain(Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,7 +183,9 @@ class Pain(Struct, frozen=True, forbid_unknown_fields=True):
     checkout_failure: Share
     coupon_country: Literal["IT", "ES", "GB"]
     coupon_refused: Share
+    appointments: Share
     try_on: NotNegative
+    review: NotNegative
     traffic_fault: LogOdds
     evening_fault: LogOdds
     basket_fault: Positive
@@ -191,6 +200,9 @@ class Prospects(Struct, frozen=True, forbid_unknown_fields=True):
     near: NotNegative
     ad: NotNegative
     susceptible: tuple[LogOdds, LogOdds, LogOdds]
+    impressions: tuple[NotNegative, NotNegative]
+    clicks: Share
+    lasts: Annotated[int, Meta(ge=1, le=10_000)]
     duplicates: Share
     under_match: Share
 
@@ -201,6 +213,8 @@ class Identity(Struct, frozen=True, forbid_unknown_fields=True):
     cookies: NotNegative
     shared_tablet: Share
     tells_email: Share
+    says_email: Share
+    refuses_analytics: Share
     account: Share
     crm: Share
     crm_duplicates: NotNegative
@@ -209,6 +223,7 @@ class Identity(Struct, frozen=True, forbid_unknown_fields=True):
     new_cards: Share
     receipts: Share
     caller: Share
+    calls: Share
     second_email: Share
     second_email_used: Share
     family_email: Share

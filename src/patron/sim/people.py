@@ -65,6 +65,14 @@ class Population(Struct):
     """Local hour at which a message does most."""
     agreed: Flags
     """What they agree to receive and the shop can send, at the start: (n, 4)."""
+    listed: Flags
+    """Whether the shop has an address of theirs to write to."""
+    profiled: Flags
+    """Whether they agree to personalization, at the start."""
+    located: Flags
+    """Whether the app on their phone may tell the shop where they are."""
+    receipts: Flags
+    """Whether they have receipts sent by e-mail instead of showing a card."""
     prospect: Flags
     """No customer at the start."""
     intent: Floats
@@ -143,6 +151,10 @@ def populate(seed: int, ids: Ints, p: Parameters, geography: Geography) -> Popul
         reach=reaches(luck, p, kind, "reach"),
         hour=8.0 + 14.0 * luck.uniform(0, "best hour"),
         agreed=_agreed(luck, p, country, app, alpha_z),
+        listed=_listed(luck, p),
+        profiled=_agrees(luck, p, country, alpha_z, "personalization", p.consent.personalization),
+        located=app & _agrees(luck, p, country, alpha_z, "location", p.consent.location),
+        receipts=_receipts(luck, p, household),
         prospect=household >= PROSPECTS,
         intent=luck.normal(0, "intent"),
         near=houses.uniform(0, "near") < 0.4,
@@ -186,10 +198,9 @@ def _home(houses: Luck, country: Ints, geography: Geography) -> Ints:
 
 def _agreed(luck: Luck, p: Parameters, country: Ints, app: Flags, alpha_z: Floats) -> Flags:
     """Who may be written to. The purposes are drawn by name, as `identities.dossier` draws them for what people say."""
-    shift = np.array(p.consent.country_shift)[country]
     listed = _listed(luck, p)
     asked = [
-        luck.uniform(0, f"consent {name}") < consenting(share, shift, p.world.mix * alpha_z)
+        _agrees(luck, p, country, alpha_z, name, share)
         for name, share in zip(
             CHANNELS, (p.consent.email, p.consent.sms, p.consent.push, p.consent.call), strict=True
         )
@@ -198,6 +209,20 @@ def _agreed(luck: Luck, p: Parameters, country: Ints, app: Flags, alpha_z: Float
         [asked[EMAIL] & listed, asked[SMS] & listed, asked[PUSH] & app, asked[CALL] & listed], axis=1
     )
     return found
+
+
+def _agrees(luck: Luck, p: Parameters, country: Ints, alpha_z: Floats, purpose: str, share: float) -> Flags:
+    """Who agrees to a purpose when asked."""
+    shift = np.array(p.consent.country_shift)[country]
+    agreed: Flags = luck.uniform(0, f"consent {purpose}") < consenting(share, shift, p.world.mix * alpha_z)
+    return agreed
+
+
+def _receipts(luck: Luck, p: Parameters, household: Ints) -> Flags:
+    """Who has receipts sent: some of those without a card, and every newcomer."""
+    carded = luck.uniform(0, "card") < p.identity.card
+    sent: Flags = (~carded & (luck.uniform(0, "receipts") < p.identity.receipts)) | (household >= PROSPECTS)
+    return sent
 
 
 def consenting(share: float, shift: Floats, skew: Floats) -> Floats:

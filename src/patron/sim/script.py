@@ -3,42 +3,34 @@
 from collections.abc import Callable
 
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.sim import instore, online
+from patron.sim import floor, online
+from patron.sim.associates import ADVISER
 from patron.sim.catalogue import product_named
-from patron.sim.identities import Dossier
-from patron.sim.luck import Dice
-from patron.sim.messages import Message, Pen, known_by, line
-from patron.sim.parameters import Identity
-from patron.sim.shops import COUNTRIES, Store, associate, local_midnight, touchpoint
-
-ADVISER = 3
-"""Number of the associate who serves Luca."""
+from patron.sim.messages import Message, known_by, line
+from patron.sim.occasion import Occasion
+from patron.sim.shops import COUNTRIES, associate, local_midnight, touchpoint
 
 
 class Stage:
-    """One planted person on one day: the pen, the luck, the place, and the time of the scene being played."""
+    """One planted person on one day, and the time of the scene being played."""
 
-    def __init__(
-        self, seed: int, person: Dossier, store: Store, day: int, date: int, noise: Identity
-    ) -> None:
-        self.seed, self.person, self.store, self.day, self.date = seed, person, store, day, date
-        self.noise = noise
-        self.pen = Pen(seed, person.number, day, run=1)
-        self.dice = Dice(seed, person.number, day)
+    def __init__(self, who: Occasion, date: int) -> None:
+        self.who, self.date = who, date
+        self.pen, self.dice, self.person, self.store = who.pen, who.dice, who.person, who.store
         self.at = 0
         self.scene = 0
         self.other_card = ""
 
     def basket(self, prefix: str, *names: str) -> online.Basket:
         """An order of one each of these products."""
-        currency = COUNTRIES[self.person.country].currency
-        number = online.order_number(prefix, self.person.number, self.day, 8 + self.scene % 8)
+        currency = self.who.currency
+        number = online.order_number(prefix, self.person.number, self.who.day, 8 + self.scene % 8)
         lines = tuple((product_named(name), 1, product_named(name).price(currency)) for name in names)
-        return online.Basket(number, currency, lines)
+        return online.Basket(number, currency, lines, self.who.parameters.buying.margin)
 
     def session(self, *, known: bool, campaign: str | None = None) -> online.Session:
         """A web visit on the first browser of the person."""
-        session = online.open_session(self.pen, self.dice, self.person, "web", self.at, self.scene)
+        session = online.open_session(self.who, "web", self.at, self.scene)
         session.cookie, session.known, session.campaign = self.person.cookies[0], known, campaign
         home = {**session.ids(), "name": "Home", "context": session.context("/")}
         self.pen.write("web", self.at, "page", home)
@@ -55,7 +47,7 @@ def _looks(*names: str, known: bool = False, campaign: str | None = None) -> Sce
         session = stage.session(known=known, campaign=campaign)
         for name in names:
             session.step(20_000, 90_000)
-            session.look(product_named(name), COUNTRIES[stage.person.country].currency)
+            session.look(product_named(name))
 
     return play
 
@@ -88,7 +80,7 @@ def _kiosk(benefit: str) -> Scene:
 
     def play(stage: Stage) -> None:
         person, market = stage.person, COUNTRIES[stage.person.country]
-        visit = instore.visit_id(stage.pen)
+        visit = stage.who.visit_id()
         device: Message = {"touchpoint": touchpoint(stage.store, "kiosk", 1, visit)}
         view = line(product_named("Descaling kit"), 1, product_named("Descaling kit").eur, market.currency)
         stage.pen.track("kiosk", stage.at, "Product Viewed", view, context=dict(device))
@@ -128,13 +120,13 @@ def _logs_in(stage: Stage) -> None:
     session.step(5_000, 15_000)
     person = stage.person
     traits = {"email": person.email, "firstName": person.given, "lastName": person.family}
-    session.identify(traits, "login", person.consents)
+    session.identify(traits, "login")
 
 
 def _orders(*names: str) -> Scene:
     def play(stage: Stage) -> None:
         session = stage.session(known=True)
-        online.check_out(session, stage.basket("W", *names), stage.noise)
+        online.check_out(session, stage.basket("W", *names))
 
     return play
 
@@ -197,13 +189,13 @@ def _served(*names: str, buys: bool = True) -> Scene:
     """Luca walks in, his associate shows him something, and mostly he takes it."""
 
     def play(stage: Stage) -> None:
-        instore.walk_in(stage.pen, stage.person, stage.store, stage.at)
+        floor.come_near(stage.who, stage.at, 10.0)
         context: Message = {
             "touchpoint": touchpoint(stage.store, "tablet", 1),
             "externalIds": known_by(card=stage.person.card),
             "identification": {"mode": "told_to_staff"},
         }
-        who = associate(stage.store, ADVISER)
+        who = associate(stage.store, 1 + ADVISER[1])
         topic = [product_named(name).id for name in names]
         said = {
             "store_id": stage.store.id,
@@ -223,11 +215,11 @@ def _served(*names: str, buys: bool = True) -> Scene:
 
 
 def _app_opens(stage: Stage) -> None:
-    session = online.open_session(stage.pen, stage.dice, stage.person, "app", stage.at, stage.scene)
+    session = online.open_session(stage.who, "app", stage.at, stage.scene)
     session.delay = 0
-    online.arrive(session, stage.noise)
+    online.arrive(session)
     traits = {"email": stage.person.email, "firstName": stage.person.given, "lastName": stage.person.family}
-    session.identify(traits, "login", stage.person.consents)
+    session.identify(traits, "login")
 
 
 _ADVISER = "A-02-3"

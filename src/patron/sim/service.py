@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from patron.model.clock import HOUR, MINUTE
+from patron.sim import voices
 from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine.letters import Delivered
 from patron.sim.identities import (
@@ -14,14 +15,11 @@ from patron.sim.identities import (
     till_email,
     till_phone,
 )
-from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, known_by
-from patron.sim.parameters import Identity
+from patron.sim.occasion import Occasion
 from patron.sim.people import CALL, CHANNELS, PUSH, SMS
-from patron.sim.shops import COUNTRIES, local_midnight, online_time
+from patron.sim.shops import local_midnight, online_time
 
-CALLS_A_DAY = 1.6 / 90
-CONSENT_CHANGES_A_DAY = 0.02 / 30
 _DOORS = ("newsletter footer", "STOP by SMS", "app settings", "told on the phone")
 """Where somebody takes a consent back, by channel."""
 _ANSWERS = (
@@ -33,8 +31,9 @@ _ANSWERS = (
 REASONS = ("late delivery", "return", "stock question", "invoice", "damaged item")
 
 
-def message(pen: Pen, dice: Dice, person: Dossier, date: int, delivered: Delivered, at: int) -> int | None:
+def message(who: Occasion, date: int, delivered: Delivered, at: int) -> int | None:
     """One message of a `Send` (its entry `at`) and what its addressee did. Returns when they clicked."""
+    pen, dice, person = who.pen, who.dice, who.person
     send, k = delivered.send, delivered.send.channel
     channel, category = CHANNELS[k], CATEGORIES[int(send.category[at])]
     now = (
@@ -47,17 +46,17 @@ def message(pen: Pen, dice: Dice, person: Dossier, date: int, delivered: Deliver
         "message_id": f"{channel[0]}{date}-{pen.number() & 0xFFFFFFFFFF:010x}",
         "channel": channel,
         "campaign_id": send.campaign,
-        "creative_id": f"{channel}-{int(send.creative[at])}-{COUNTRIES[person.country].language}",
+        "creative_id": f"{channel}-{int(send.creative[at])}-{who.market.language}",
         "category": category,
     }
     if send.offer[at]:
-        about["offer"] = f"12% off {category}"
+        about["offer"] = f"{who.parameters.buying.offer_discount:.0%} off {category}"
     pen.track(channel, now, "Message Sent", dict(about), **ids())
     if k != SMS and delivered.opened[at]:
         now += int(dice.between(0.02, 11.0, f"{channel} open hours") * HOUR)
         pen.track(channel, now, "Message Opened", dict(about), **ids())
     if delivered.unsubscribed[at]:
-        change = _change(f"{channel}_marketing", False, person, _DOORS[k])
+        change = _change(who, f"{channel}_marketing", False, _DOORS[k])
         pen.track(channel, now + MINUTE, "Consent Changed", change, **ids())
     if not delivered.clicked[at]:
         return None
@@ -77,24 +76,34 @@ def addressed(person: Dossier, channel: int) -> Callable[[], Message]:
     return lambda: {"context": {"externalIds": listed_as(person, **mark)}}
 
 
-def _change(purpose: str, granted: bool, person: Dossier, place: str) -> Message:
-    version = COUNTRIES[person.country].notice
-    return {"purpose": purpose, "granted": granted, "text_version": version, "place": place}
+def greeting(who: Occasion, at: int) -> None:
+    """The push that greets somebody who comes near a store."""
+    about = {
+        "message_id": f"g-{who.pen.number():016x}",
+        "channel": "push",
+        "campaign_id": "near_store",
+        "store_id": who.store.id,
+    }
+    who.pen.track("push", at + 2_000, "Message Sent", about, **addressed(who.person, PUSH)())
 
 
-def mind_changed(pen: Pen, dice: Dice, person: Dossier, date: int) -> None:
-    """Somebody takes back a consent, or gives one, in their account."""
-    purpose = dice.pick(("email_marketing", "personalization", "sms_marketing"), "which purpose")
-    change = _change(purpose, not person.consents.get(purpose, False), person, "web preferences")
+def _change(who: Occasion, purpose: str, granted: bool, place: str) -> Message:
+    return {"purpose": purpose, "granted": granted, "text_version": who.market.notice, "place": place}
+
+
+def mind_changed(who: Occasion, date: int, purpose: str, granted: bool) -> None:
+    """Somebody takes back a consent, or gives one, on the page of their preferences."""
+    person = who.person
     ids: Message = {"userId": person.user_id} if person.user_id else {}
-    context: Message = {} if ids else {"externalIds": known_by(email=person.email)}
-    pen.track(
-        "web", online_time(person.country, date, dice), "Consent Changed", change, **ids, context=context
-    )
+    context: Message = {} if ids else {"externalIds": listed_as(person, email=person.email)}
+    change = _change(who, purpose, granted, "web preferences")
+    at = online_time(person.country, date, who.dice)
+    who.pen.track("web", at, "Consent Changed", change, **ids, context=context)
 
 
-def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: Identity) -> None:
+def call(who: Occasion, at: int) -> None:
     """A call: the number shows nine times in ten, and the agent mostly asks for an address as well."""
+    pen, dice, person, noise = who.pen, who.dice, who.person, who.noise
     call_id, shows = f"call-{pen.number() & 0xFFFFFFFFFF:010x}", dice.chance(0.9, "number shows")
     number = (
         (person.landline if person.landline and dice.chance(0.3, "calls by landline") else person.phone)
@@ -103,7 +112,8 @@ def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: Identity) -> Non
     )
     agent = f"agent-{1 + dice.below(9, 'agent')}"
     device: Message = {"touchpoint": {"id": f"desk-{agent[6:]}", "kind": "call_centre", "visit_id": call_id}}
-    start: Message = {"call_id": call_id, "agent_id": agent, "reason": dice.pick(REASONS, "reason")}
+    reason = dice.pick(REASONS, "reason")
+    start: Message = {"call_id": call_id, "agent_id": agent, "reason": reason}
     ids: Message = {"externalIds": known_by(phone=number)}
     pen.track("call_centre", at, "Call Started", start, context={**device, **ids})
     at += int(dice.between(20_000, 70_000, "agent asks"))
@@ -119,10 +129,13 @@ def call(pen: Pen, dice: Dice, person: Dossier, at: int, noise: Identity) -> Non
     end = {"call_id": call_id, "agent_id": agent, "duration_s": seconds}
     end["resolved"] = dice.chance(0.8, "resolved")
     pen.track("call_centre", at + seconds * 1000, "Call Ended", end, context={**device, **ids})
+    if reason in voices.COMPLAINTS:
+        voices.complaint(who, at + seconds * 500, {**device, **ids}, reason)
 
 
-def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -> None:
+def records(who: Occasion, date: int) -> None:
     """The customer file as it is handed over on the first night: old records, some twice, and the loyalty list."""
+    pen, dice, person, noise = who.pen, who.dice, who.person, who.noise
     at = local_midnight(person.country, date) + 2 * HOUR + dice.below(HOUR, "file order")
     for k, record in enumerate(person.records):
         traits: Message = {
@@ -132,7 +145,7 @@ def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -
             **said_name(person, 80 + k, noise),
         }
         traits["phone"] = (till_phone if k else said_phone)(person, 80 + k, noise)
-        traits["address"] = {"country": COUNTRIES[person.country].code}
+        traits["address"] = {"country": who.market.code}
         if dice.chance(0.5, "birth known", k):
             traits["birthday"] = person.birth
         _file(pen, at + k, record, traits, None)
@@ -140,7 +153,7 @@ def records(pen: Pen, dice: Dice, person: Dossier, date: int, noise: Identity) -
         traits = {"email": till_email(person, 95, noise), **said_name(person, 95, noise)}
         if dice.chance(0.6, "enrols with phone"):
             traits["phone"] = till_phone(person, 95, noise)
-        traits["address"] = {"country": COUNTRIES[person.country].code}
+        traits["address"] = {"country": who.market.code}
         traits["loyaltyCard"] = person.card
         _file(pen, at + 10, None, traits, person.card)
 

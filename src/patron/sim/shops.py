@@ -112,6 +112,15 @@ def touchpoint(store: Store, kind: str, number: int, visit: str = "") -> dict[st
     return {**point, "visit_id": visit} if visit else point
 
 
+def country_of(store: Store) -> int:
+    """Index of the country of a store in `COUNTRIES`.
+
+    >>> country_of(STORES[2])
+    1
+    """
+    return next(n for n, country in enumerate(COUNTRIES) if country.code == store.country)
+
+
 def associate(store: Store, number: int) -> str:
     """The staff number of an associate, 1 .. `store.associates`."""
     return f"A-{store.id[1:]}-{number}"

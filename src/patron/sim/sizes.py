@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from patron.sim.catalogue import Assortment
 from patron.sim.geography import TOWN, Geography, geography
 
 
@@ -39,3 +40,9 @@ def places(name: str) -> Geography:
     """The cities and stores of a size; the six stores of the demo's town are the first of every one."""
     size = SIZES[name]
     return TOWN if name == "XS" else geography(size.stores, size.cities, size.associates)
+
+
+@lru_cache(maxsize=8)
+def goods(name: str) -> Assortment:
+    """What is sold in a world of a size."""
+    return Assortment(SIZES[name].products)

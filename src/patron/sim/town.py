@@ -15,8 +15,8 @@ from patron.sim.luck import Ints
 from patron.sim.parameters import Identity, Parameters
 from patron.sim.people import PROSPECTS, ROOM, Population, crowd, household_size, members, populate
 from patron.sim.shops import COUNTRIES, EPOCH, Country, Store
-from patron.sim.sizes import SIZES, places
-from patron.sim.worlds import parameters
+from patron.sim.sizes import SIZES, goods, places
+from patron.sim.worlds import jittered, parameters
 
 _KNOWN = 65_536
 """Dossiers kept at hand."""
@@ -25,7 +25,7 @@ XS_HOUSEHOLDS = 210
 
 
 class Town(Struct, frozen=True, dict=True):
-    """A town as it is on the day before `today`; give it to `history`, `live`, `stories` and `truth`."""
+    """A town as it is on the day before `today`; give it to `history`, `live`, `stories` and `generate`."""
 
     setting: Setting
     """Its luck, its parameters, its places."""
@@ -105,6 +105,7 @@ def make_town(
     world: str = "default",
     only: Collection[int] | None = None,
     file: Path | None = None,
+    jitter: float = 0.0,
 ) -> Town:
     """Make a town.
 
@@ -117,6 +118,7 @@ def make_town(
     days : days told; those of the size when left out (90 for the town).
     only : numbers of the people to keep; they live exactly the same lives as in the whole town.
     file : parameters of one's own, over those of the world.
+    jitter : share by which every measure is moved at random, by the seed: for worlds that nobody tuned for.
 
     Raises ValueError for an unknown size and for a missing date, BadParameters for a world or parameter that cannot be.
 
@@ -131,7 +133,7 @@ def make_town(
             f"there is no size {size!r}; choose one of {', '.join(SIZES)} or give a number of households"
         )
     name = size if isinstance(size, str) else "XS"
-    setting = Setting(seed, parameters(world, file), places(name))
+    setting = Setting(seed, jittered(parameters(world, file), jitter, seed), places(name), goods(name))
     ids = _ids(seed, size)
     if only is not None:
         ids = ids[np.isin(ids, list(only))]

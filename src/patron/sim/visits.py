@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from patron.sim import instore, online
-from patron.sim.catalogue import CATEGORIES, LIST_PRICES, SHELF, pick_product
-from patron.sim.engine.shopping import prices
+from patron.sim import floor, kiosk, online, till
+from patron.sim.catalogue import CATEGORIES, LIST_PRICES, SHELF, season, wanted_first
+from patron.sim.engine.geofence import INSIDE_M
+from patron.sim.engine.shopping import buy_logit, prices
+from patron.sim.engine.state import sigmoid
+from patron.sim.floor import Talk
 from patron.sim.identities import Dossier
 from patron.sim.luck import Dice, Floats
 from patron.sim.messages import Message, Pen, known_by
+from patron.sim.occasion import Occasion
 from patron.sim.online import Basket
-from patron.sim.shops import COUNTRIES, Store, touchpoint
 from patron.sim.town import Town
 
 NOTHING = "nothing"
@@ -50,23 +53,31 @@ class Guest(Struct):
 
     town: Town
     row: int
-    person: Dossier
-    store: Store
-    pen: Pen
-    dice: Dice
+    """Of the town's people; -1 = a stranger."""
+    who: Occasion
     need: Floats
     at: int
     date: int
     bought: list[int] = []
 
     @property
-    def currency(self) -> str:
-        """What they pay in."""
-        return COUNTRIES[self.person.country].currency
+    def person(self) -> Dossier:
+        """Who they are."""
+        return self.who.person
+
+    @property
+    def pen(self) -> Pen:
+        """What writes their messages."""
+        return self.who.pen
+
+    @property
+    def dice(self) -> Dice:
+        """Their luck on this visit."""
+        return self.who.dice
 
     def eager(self) -> list[int]:
         """Categories, most needed first."""
-        return instore.wanted_first(self.need.tolist())
+        return wanted_first(self.need.tolist())
 
     def spend_time(self, low: int, high: int, purpose: str) -> int:
         """Let some time pass; the new time."""
@@ -96,32 +107,28 @@ def shown_category(answer: Answer, eager: list[int]) -> int | None:
 
 def chances(guest: Guest, shown: int | None, talked: bool) -> Floats:
     """Probability of buying each category now, given what was shown and whether an associate spoke."""
-    people, p = guest.town.people, guest.town.parameters
-    b, effect = p.buying, p.world.effect
-    logit = b.base + b.need * guest.need + p.needs.unused * ~people.adopts[guest.row]
-    logit = logit + effect * p.associates.effect * talked
-    logit -= b.price * people.ps[guest.row] * np.log(prices(guest.town.setting, guest.date))
+    setting, one = guest.town.setting, np.array([guest.row])
+    p, person = setting.parameters, guest.town.people.take(one)
+    b, extra = p.buying, np.full((1, len(CATEGORIES)), p.associates.effect * talked)
     if shown is not None:
-        logit[shown] += effect * b.slot * (b.slot_low + (1.0 - b.slot_low) * guest.need[shown])
-    odds: Floats = 1.0 / (1.0 + np.exp(-logit))
-    return odds
+        extra[0, shown] += b.slot * (b.slot_low + (1.0 - b.slot_low) * guest.need[shown])
+    price, here = prices(setting, guest.date), np.zeros(1, dtype=np.int64)
+    logit = buy_logit(setting, person, here, guest.need[None, :], price, p.world.effect * extra)
+    return sigmoid(logit[0] + np.log(season(guest.date, b.season)))
 
 
 def basket(guest: Guest, prefix: str, shown: int | None, talked: bool = False) -> Basket | None:
     """What the guest takes; None when nothing. The uniform draws do not depend on what was shown."""
-    odds, dice, people = chances(guest, shown, talked), guest.dice, guest.town.people
+    odds, dice, town = chances(guest, shown, talked), guest.dice, guest.town
     guest.bought = [c for c in range(len(CATEGORIES)) if dice.uniform("buy", c) < odds[c]]
     if not guest.bought:
         return None
-    size = float(people.size[guest.row])
+    size, spread = float(town.people.size[guest.row]), town.parameters.buying.value_spread
     wanted = [
-        (c, float(LIST_PRICES[c]) * size * math.exp(0.35 * dice.normal("basket", c))) for c in guest.bought
+        (c, float(LIST_PRICES[c]) * size * math.exp(spread * dice.normal("basket", c))) for c in guest.bought
     ]
     number = f"{prefix}-{guest.pen.number() % 10**11:011d}"
-    price = prices(guest.town.setting, guest.date).tolist()
-    return online.make_basket(
-        number, guest.currency, wanted, price, dice, Dice(guest.town.seed, guest.person.number)
-    )
+    return online.make_basket(guest.who, number, wanted, prices(town.setting, guest.date).tolist())
 
 
 def show(guest: Guest, ask: AskDecision, answer: Answer, context: Message) -> None:
@@ -139,65 +146,66 @@ def show(guest: Guest, ask: AskDecision, answer: Answer, context: Message) -> No
 
 def at_store(guest: Guest) -> Visit:
     """Walk into a store: the app may notice, a kiosk and an associate may help, the till may show something too."""
-    person, store, dice, day = guest.person, guest.store, guest.dice, guest.town.days
-    if person.install and person.consents.get("location"):
-        instore.walk_in(guest.pen, person, store, guest.at)
+    who, dice, a = guest.who, guest.dice, guest.town.parameters.associates
+    if who.person.install and who.consents.get("location"):
+        floor.come_near(who, guest.at, dice.between(0.0, INSIDE_M, "stands at"))
     guest.spend_time(5_000, 40_000, "strolls")
-    shown, talked = None, dice.chance(0.2, "contact")
-    if dice.chance(KIOSK_LIVE, "kiosk") and (person.card or person.noisy):
+    shown, talked = None, dice.chance(sum(a.contact) / 2, "contact")
+    if dice.chance(KIOSK_LIVE, "kiosk") and (who.person.card or who.person.noisy):
         shown = yield from _kiosk(guest)
     if talked:
         guest.spend_time(8_000, 40_000, "talks")
-        instore.contact(guest.pen, dice, person, store, guest.at, day, guest.eager(), guest.town.noise)
+        writes = dice.chance(a.follow_up, "follow up") and who.consents.get("email_marketing", False)
+        number = dice.below(who.store.associates, "associate")
+        talk = Talk(number, dice.chance(a.prompted, "prompted"), writes)
+        floor.contact(who, guest.at, guest.eager(), talk)
     guest.spend_time(15_000, 90_000, "queues")
-    if instore.has_card(person, day) and dice.chance(TILL_ASKS, "till asks"):
+    if who.has_card() and dice.chance(TILL_ASKS, "till asks"):
         shown = (yield from _till(guest)) or shown
     bought = basket(guest, "T", shown, talked)
     if bought:
         guest.spend_time(4_000, 25_000, "pays")
-        instore.pay(guest.pen, dice, person, store, guest.at, day, bought, guest.town.noise)
+        till.pay(who, guest.at, bought)
 
 
 def _kiosk(guest: Guest) -> Generator[AskDecision, Answer, int | None]:
     """Say who they are at the kiosk (by card, else by address) and see what it shows."""
-    person, store, dice, day = guest.person, guest.store, guest.dice, guest.town.days
-    visit = instore.visit_id(guest.pen)
-    benefit, value = instore.BENEFITS[dice.below(len(instore.BENEFITS), "benefit")]
-    if not instore.accepts(dice, value) and person.noisy:
-        instore.kiosk(guest.pen, dice, person, store, guest.at, day, guest.eager()[0], guest.town.noise)
+    who, benefit = guest.who, kiosk.offered(guest.who)
+    if not kiosk.accepts(who, benefit) and who.person.noisy:
+        kiosk.use(who, guest.at, guest.eager()[0])
         return None
-    instore.say_who(guest.pen, dice, person, store, guest.at, day, visit, benefit, guest.town.noise)
+    visit = who.visit_id()
+    kiosk.say_who(who, guest.at, visit, benefit)
     said = guest.pen.told[-1].message["context"]["externalIds"]
     guest.spend_time(700, 1_500, "kiosk thinks")
-    device = touchpoint(store, "kiosk", 1, visit)
-    context = {"touchpoint": device, "externalIds": said, "store_id": store.id}
+    device = who.device("kiosk", 1, visit)
+    context = {**device, "externalIds": said, "store_id": who.store.id}
     ask = AskDecision(guest.at, "kiosk_home", "kiosk", {}, context)
     answer = yield ask
-    show(guest, ask, answer, {"touchpoint": device, "externalIds": said})
+    show(guest, ask, answer, {**device, "externalIds": said})
     return shown_category(answer, guest.eager())
 
 
 def _till(guest: Guest) -> Generator[AskDecision, Answer, int | None]:
     """The card is read before paying; the cashier's screen may show one thing."""
-    device, card = (
-        touchpoint(guest.store, "till", 1 + guest.dice.below(guest.store.tills, "till")),
-        guest.person.card,
+    who = guest.who
+    device, known = (
+        who.device("till", 1 + guest.dice.below(who.store.tills, "till")),
+        known_by(card=who.person.card),
     )
-    known = known_by(card=card)
-    context = {"touchpoint": device, "externalIds": known, "store_id": guest.store.id}
-    ask = AskDecision(guest.at, "till", "pos", {}, context)
+    ask = AskDecision(guest.at, "till", "pos", {}, {**device, "externalIds": known, "store_id": who.store.id})
     answer = yield ask
     guest.at += 300
-    show(guest, ask, answer, {"touchpoint": device, "externalIds": known})
+    show(guest, ask, answer, {**device, "externalIds": known})
     return shown_category(answer, guest.eager())
 
 
 def on_line(guest: Guest, source: str, campaign: str | None = None) -> Visit:
     """A visit to the web shop or the app: the home page asks what to show."""
     person, dice = guest.person, guest.dice
-    session = online.open_session(guest.pen, dice, person, source, guest.at)
+    session = online.open_session(guest.who, source, guest.at)
     session.campaign, session.delay = campaign, session.delay // 100
-    online.arrive(session, guest.town.noise)
+    online.arrive(session)
     session.step(600, 1_500)
     context = {**session.context("/"), "path": "/"}
     ids = {"userId": person.user_id} if session.known else {"anonymousId": session.cookie.id}
@@ -207,28 +215,26 @@ def on_line(guest: Guest, source: str, campaign: str | None = None) -> Visit:
     show(guest, ask, answer, session.context("/"))
     shown = shown_category(answer, guest.eager())
     looked = guest.eager()[: 1 + dice.below(4, "looks")]
-    online.wander(
-        session, looked if shown is None else [shown, *looked], guest.currency, Dice(1, person.number)
-    )
+    online.wander(session, looked if shown is None else [shown, *looked])
     bought = basket(guest, source[0].upper(), shown) if dice.chance(0.55, "buys online") else None
     if bought:
-        online.check_out(session, bought, guest.town.noise)
+        online.check_out(session, bought)
 
 
 def passes_by(guest: Guest) -> Visit:
     """Somebody nobody knows: looks around on the web, at a kiosk, or pays at a till without a card."""
-    dice, person, where = guest.dice, guest.person, guest.dice.uniform("where")
+    who, dice, where = guest.who, guest.dice, guest.dice.uniform("where")
     curious = [dice.below(len(CATEGORIES), "curious", k) for k in range(1 + dice.below(4, "curiosity"))]
     if where < 0.70:
-        session = online.open_session(guest.pen, dice, person, "web", guest.at)
-        session.cookie = person.cookies[0]
+        session = online.open_session(who, "web", guest.at)
+        session.cookie = who.person.cookies[0]
         home = {**session.ids(), "name": "Home", "context": session.context("/")}
         guest.pen.write("web", session.at, "page", home)
-        online.wander(session, curious, guest.currency, dice)
+        online.wander(session, curious)
     elif where < 0.78:
-        context = {"touchpoint": touchpoint(guest.store, "kiosk", 1, instore.visit_id(guest.pen))}
+        context = who.device("kiosk", 1, who.visit_id())
         for category in curious[:2]:
-            product = pick_product(dice, dice, category)
+            product = who.setting.assortment.pick(dice, dice, category)
             view = {"product_id": product.id, "name": product.name, "category": product.category}
             guest.pen.track("kiosk", guest.at, "Product Viewed", view, context=dict(context))
             guest.spend_time(6_000, 30_000, f"kiosk {category}")
@@ -236,6 +242,5 @@ def passes_by(guest: Guest) -> Visit:
         wanted = [(c, float(LIST_PRICES[c])) for c in sorted(set(curious[:2]))]
         price = prices(guest.town.setting, guest.date).tolist()
         number = f"T-{guest.pen.number() % 10**11:011d}"
-        paid = online.make_basket(number, guest.currency, wanted, price, dice, dice)
-        instore.pay(guest.pen, dice, person, guest.store, guest.at, guest.town.days, paid, guest.town.noise)
+        till.pay(who, guest.at, online.make_basket(who, number, wanted, price))
     yield from ()  # a generator like the other visits, though nothing asks here

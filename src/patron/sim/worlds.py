@@ -10,7 +10,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from patron.model.errors import PatronError
+from patron.sim.luck import Dice
 from patron.sim.parameters import Parameters
+
+_JITTER = 1 << 45
+"""Keeps the luck of jitter apart."""
 
 
 class BadParameters(PatronError):
@@ -26,6 +30,24 @@ def worlds() -> tuple[str, ...]:
     return tuple(_toml("worlds"))
 
 
+def text(world: str = "default") -> str:
+    """The parameters as TOML with their meaning; of a world beside the default one only what differs. Raises BadParameters.
+
+    >>> print(text("sparse"))
+    [visits]
+    alpha_mean = -5.2
+    browsing = 0.002
+    browsing_need = 0.004
+    <BLANKLINE>
+    """
+    if world == "default":
+        return _source("parameters")
+    lines = []
+    for section, values in _overlay(world).items():
+        lines += [f"[{section}]", *(f"{name} = {value}" for name, value in values.items())]
+    return "\n".join([*lines, ""])
+
+
 def parameters(world: str = "default", file: Path | None = None) -> Parameters:
     """The parameters of a world, with a file's over them.
 
@@ -34,10 +56,7 @@ def parameters(world: str = "default", file: Path | None = None) -> Parameters:
     >>> parameters("null").world.effect, parameters().needs.adoption
     (0.0, 0.38)
     """
-    overlays = _toml("worlds")
-    if world not in overlays:
-        raise BadParameters(f"there is no world {world!r}; choose one of {', '.join(overlays)}")
-    value = merged(_toml("parameters"), overlays[world])
+    value = merged(_toml("parameters"), _overlay(world))
     return read(merged(value, _own(file)) if file else value)
 
 
@@ -57,6 +76,36 @@ def read(value: Mapping[str, Any]) -> Parameters:
     return found
 
 
+def jittered(given: Parameters, share: float, seed: int) -> Parameters:
+    """The same world with every measure moved by up to a share of itself, kept in its range: one never tuned for.
+
+    Counts, days, names and what makes the world (`world.*`) stay. Raises BadParameters for a share that is not in 0 .. 0.5.
+
+    >>> moved = jittered(parameters(), 0.2, 1_001)
+    >>> round(moved.needs.leak, 4), moved.returns.days
+    (0.0882, (3, 20))
+    """
+    if not 0.0 <= share <= 0.5:
+        raise BadParameters(f"jitter = {share} is not possible: a number from 0 to 0.5 is allowed")
+    value = msgspec.to_builtins(given)
+    moved = {
+        name: section if name == "world" else _moved(section, [name], share, Dice(seed, _JITTER))
+        for name, section in value.items()
+    }
+    return read(moved)
+
+
+def _moved(value: Any, path: list[str], share: float, dice: Dice) -> Any:
+    if isinstance(value, dict):
+        return {name: _moved(inside, [*path, name], share, dice) for name, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_moved(inside, [*path, str(k)], share, dice) for k, inside in enumerate(value)]
+    if not isinstance(value, float):
+        return value
+    moved, range_ = value * (1.0 + share * dice.between(-1.0, 1.0, ".".join(path))), _range(path)
+    return min(moved, float(range_.le)) if range_ is not None and range_.le is not None else moved
+
+
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`below` with the values of `above` over it, section by section.
 
@@ -72,8 +121,20 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
+def _overlay(world: str) -> dict[str, Any]:
+    overlays = _toml("worlds")
+    if world not in overlays:
+        raise BadParameters(f"there is no world {world!r}; choose one of {', '.join(overlays)}")
+    found: dict[str, Any] = overlays[world]
+    return found
+
+
+def _source(name: str) -> str:
+    return (files("patron.sim") / f"{name}.toml").read_text("utf-8")
+
+
 def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("patron.sim") / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads(_source(name))
 
 
 def _own(file: Path) -> dict[str, Any]:
@@ -109,7 +170,7 @@ def _told(value: Mapping[str, Any], problem: str) -> str:
     path = [part for part in place.rstrip("`").replace("[", ".").replace("]", "").split(".") if part]
     if "unknown field" in what:
         key = ".".join([*path, what.split("`")[1]])
-        return f"there is no parameter {key}; parameters.toml beside this module lists all"
+        return f"there is no parameter {key}; `patron sim parameters` lists all"
     found: Any = value
     for part in path:
         inside = (
@@ -120,11 +181,28 @@ def _told(value: Mapping[str, Any], problem: str) -> str:
             else None
         )
         found = inside
+    if "`object`" in what:
+        return f"{'.'.join(path)} = {found!r} is not possible: it is a section, such as [{path[0]}], with keys of its own"
     return f"{'.'.join(path)} = {found!r} is not possible: {_allowed(path) or what} is allowed"
 
 
 def _allowed(path: list[str]) -> str:
     """The range of a parameter in words; "" when it has none of its own."""
+    mark = _range(path)
+    if mark is None:
+        return ""
+    number = "a whole number" if get_args(_kind(path))[0] is int else "a number"
+    low = f"above {mark.gt}" if mark.gt is not None else f"from {mark.ge}" if mark.ge is not None else ""
+    high = f" to {mark.le:,}" if mark.le is not None else " up"
+    return f"{number} {low}{high}"
+
+
+def _range(path: list[str]) -> Meta | None:
+    return next((mark for mark in get_args(_kind(path)) if isinstance(mark, Meta)), None)
+
+
+def _kind(path: list[str]) -> Any:
+    """The type of a parameter, with its range."""
     kind: Any = Parameters
     for part in path:
         if isinstance(kind, type) and issubclass(kind, Struct):
@@ -132,10 +210,4 @@ def _allowed(path: list[str]) -> str:
         else:
             inside = [a for a in get_args(kind) if a is not Ellipsis]
             kind = inside[min(int(part), len(inside) - 1)] if part.isdigit() else inside[-1]
-    marks = [a for a in get_args(kind) if isinstance(a, Meta)]
-    if not marks:
-        return ""
-    mark, number = marks[0], "a whole number" if get_args(kind)[0] is int else "a number"
-    low = f"above {mark.gt}" if mark.gt is not None else f"from {mark.ge}" if mark.ge is not None else ""
-    high = f" to {mark.le:,}" if mark.le is not None else " up"
-    return f"{number} {low}{high}"
+    return kind

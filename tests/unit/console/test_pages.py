@@ -17,6 +17,7 @@ PATHS = (
     "/console/people/p_7F3K2Q/data", "/console/decisions", "/console/decisions/d_01JD7Q8ZK3",
     "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys",
     "/console/data/quarantine", "/console/data/quarantine/dl_7", "/console/privacy", "/console/account", "/console/shop",
+    "/console/stories", "/console/practice",
 )  # fmt: skip
 
 
@@ -30,7 +31,12 @@ def test_every_page_answers_within_forty_kilobytes(path: str) -> None:
     assert "Undefined" not in answer.text
 
 
-@pytest.mark.parametrize("path", [p for p in PATHS if "p_" not in p and "d_" not in p and "dl_" not in p])
+GUIDE = ("/console/stories", "/console/practice")
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in PATHS if "p_" not in p and "d_" not in p and "dl_" not in p and p not in GUIDE]
+)
 def test_an_empty_workspace_has_no_broken_page(path: str) -> None:
     answer = Browsing(FakeApp(empty=True)).get(path)
     assert answer.status_code == 200
@@ -388,7 +394,7 @@ def test_the_palette_finds_people_and_places() -> None:
 @pytest.mark.parametrize("path", ["/console", "/console/people", "/console/people/p_NOBODY"])
 def test_every_page_carries_the_places_of_the_palette(path: str) -> None:
     text = Browsing().get(path).text
-    known = places(with_shop=True)
+    known = places(with_shop=True, with_stories=True, with_practice=True)
     listed = text[text.index('id="palette-list"') :]
     assert listed.count('role="option"') == len(known)
     assert all(f'href="{place[2]}"' in listed for place in known)

@@ -120,6 +120,35 @@ GOLDEN = [
         ("Talked with an associate about P1, P2", "", "", False),
     ),
     (
+        track("Associate Contacted", associate_id="A-02-3", store_id="S02"),
+        ("Talked with an associate", "Associate A-02-3, Store S02", "", False),
+    ),
+    (
+        track("Reservation Collected", "pos", order_id="W-1", store_id="S03", wait_minutes=1),
+        ("Collected an order after 1 minute", "Store S03, Order W-1", "", False),
+    ),
+    (
+        track("Reservation Abandoned", "pos", store_id="S03", wait_minutes=36, reason="left the queue"),
+        ("Gave up waiting for an order after 36 minutes", "Store S03, left the queue", "", False),
+    ),
+    (
+        track("Reservation Abandoned", "pos", wait_minutes=True, name="Milk jug"),
+        ("Gave up waiting for Milk jug", "", "", False),
+    ),
+    (
+        event(
+            "Checkout Failed",
+            "app",
+            properties={"error": "no network"},
+            context={"app": {"version": "4.2.0"}},
+        ),
+        ("The checkout failed", "no network, app 4.2.0", "", False),
+    ),
+    (
+        event("Checkout Failed", properties={}, context={"app": "x"}),
+        ("The checkout failed", "", "", False),
+    ),
+    (
         event(
             "Consent Changed",
             "kiosk",

@@ -32,3 +32,18 @@ async def a_day(path: Path) -> None:
 
 def test_each_source_has_its_own_count_also_after_a_start(tmp_path: Path) -> None:
     play(a_day(tmp_path / "shop"))
+
+
+async def a_past(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "history", kind="import")
+        told = [{**page, "receivedAt": "2025-03-01T10:00:00Z"} for page in pages(0, 7)]
+        await send(backend, "history", told)
+        assert backend.workspace.sent_today() == {"history": 7}
+        row = backend.workspace.days.get("20148/web")
+        assert row is not None
+        assert row.count == 7, "its channel had them when it says so"
+
+
+def test_what_an_import_brings_today_came_today_however_old_it_is(tmp_path: Path) -> None:
+    play(a_past(tmp_path / "shop"))

@@ -5,17 +5,23 @@ import datetime as dt
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
 from patron.sim import cast, feeds
 from patron.sim.catalogue import CATEGORIES, SHELF
+from patron.sim.engine.shopping import busy, prices, shelves
+from patron.sim.engine.state import Setting
 from patron.sim.folder import messages, read_manifest
+from patron.sim.geography import TOWN
 from patron.sim.shops import EPOCH, STORES, local_midnight
+from patron.sim.worlds import parameters
 
 SEED, FIRST, DAYS = 1001, 20_500, 21
 
@@ -29,8 +35,23 @@ def world(tmp_path_factory):
     return out
 
 
+def setting(stock_fault=0.35, out_of_stock=0.03):
+    given = parameters()
+    pain = structs.replace(given.pain, stock_fault=stock_fault, out_of_stock=out_of_stock)
+    places = structs.replace(TOWN, faults={3: "stock"})
+    return Setting(SEED, structs.replace(given, pain=pain), places)
+
+
 def out_of(n, day):
-    return feeds.gaps(SEED, n, day, 0.35 if n == 3 else 0.03)
+    return set(np.flatnonzero(~shelves(setting(), day)[n]).tolist())
+
+
+def factors(seed):
+    return lambda date: prices(structs.replace(setting(), seed=seed), date).tolist()
+
+
+def busy_at(n, day):
+    return float(busy(setting(), day)[n])
 
 
 def everything():
@@ -38,9 +59,10 @@ def everything():
     return {
         "weather": feeds.weather(SEED, cities, FIRST, DAYS),
         "stock": feeds.stock(SEED, STORES, FIRST, DAYS, out_of),
-        "prices": feeds.prices(FIRST, DAYS, feeds.promotions(SEED)),
+        "prices": feeds.prices(FIRST, DAYS, factors(SEED)),
         "footfall": feeds.footfall(SEED, STORES, FIRST, DAYS, {}),
-        "shifts": feeds.shifts(SEED, STORES, FIRST, DAYS),
+        "shifts": feeds.shifts(STORES, FIRST, DAYS, busy_at),
+        "trainings": feeds.trainings(setting().staff, FIRST, 90),
         "campaigns_offline": feeds.campaigns_offline(SEED, cities, FIRST, 180),
         "ad_spend": feeds.ad_spend(SEED, [ad(k) for k in range(10)]),
     }
@@ -75,7 +97,7 @@ def test_same_arguments_same_bytes_and_the_columns_of_7_6(tmp_path):
 
 def test_every_order_paid_the_price_in_force(world):
     manifest = read_manifest(world)
-    rows = feeds.prices(manifest.first - 7, manifest.days + 14, feeds.promotions(manifest.seed))
+    rows = feeds.prices(manifest.first - 7, manifest.days + 14, factors(manifest.seed))
     told = {}
     for since, product, country, _, full, price, promoted in rows:
         told.setdefault((product, country), []).append((since, full, price, promoted))
@@ -131,7 +153,8 @@ def test_what_is_out_has_none_left_and_what_is_back_has_some():
 
 
 def test_gaps_come_at_their_rate():
-    found = [len(feeds.gaps(SEED, n, day, 0.2)) for n in range(20) for day in range(50)]
+    given = setting(stock_fault=0.2, out_of_stock=0.2)
+    found = [(~shelf).sum() for day in range(170) for shelf in shelves(given, day)]
     n = len(found) * len(CATEGORIES)
     assert abs(sum(found) / n - 0.2) < 4 * (0.2 * 0.8 / n) ** 0.5
 
@@ -155,7 +178,7 @@ def test_no_visitor_is_counted_where_the_store_is_closed():
 
 
 def test_somebody_works_at_every_store_every_day_and_has_days_off():
-    rows = list(feeds.shifts(SEED, STORES, FIRST, 28))
+    rows = list(feeds.shifts(STORES, FIRST, 28, busy_at))
     assert {(store, day) for store, day, *_ in rows} == {
         (store.id, feeds.date(FIRST + day)) for store in STORES for day in range(28)
     }
@@ -168,7 +191,7 @@ def test_somebody_works_at_every_store_every_day_and_has_days_off():
 
 
 def test_the_load_of_a_shift_can_be_handed_in():
-    rows = feeds.shifts(SEED, STORES[:2], FIRST, 2, busy=lambda store, day: 0.1 * store + 0.01 * day)
+    rows = feeds.shifts(STORES[:2], FIRST, 2, busy=lambda store, day: 0.1 * store + 0.01 * day)
     assert {(row[0], row[1], row[5]) for row in rows} == {
         (store, feeds.date(FIRST + day), load)
         for store, day, load in (
@@ -222,3 +245,15 @@ def test_campaigns_lie_in_the_days_told():
         assert feeds.date(FIRST) <= begins <= ends
         assert begins < feeds.date(FIRST + 365)
         assert float(cost) > 0
+
+
+def test_everybody_is_trained_once_a_quarter_on_the_day_of_their_truth():
+    staff = setting().staff
+    rows = list(feeds.trainings(staff, FIRST, 90))
+    assert sorted(row[2] for row in rows) == sorted(
+        f"A-{store.id[1:]}-{k}" for store in staff.geography.stores for k in range(1, 1 + store.associates)
+    )
+    for day, store, name, _, known in rows:
+        n, number = staff.geography.index[store], int(name.rpartition("-")[2]) - 1
+        assert day == feeds.date(FIRST + int(staff.trained[n, number]))
+        assert known > day

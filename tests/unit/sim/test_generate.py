@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from patron.sim import make_town
+from patron.sim.cast import LUCA
 from patron.sim.folder import BadFolder, messages, read_manifest, rows
 from patron.sim.generate import generate
 from patron.sim.messages import SOURCES
@@ -100,3 +101,70 @@ def test_sizes_have_their_people_and_places() -> None:
     assert len({store.city for store in town.setting.geography.stores}) == 8
     strangers = [town.who(row) for row in range(len(town.people)) if town.people.prospect[row]]
     assert not any(person.card or person.records for person in strangers)
+
+
+def test_the_truth_of_associates_counts_what_the_tablets_noted(world: Path) -> None:
+    noted: Counter[str] = Counter()
+    seen: set[str] = set()
+    for message in messages(world, "associate_tablet"):
+        if message.get("event") == "Associate Contacted" and message["messageId"] not in seen:
+            seen.add(message["messageId"])
+            noted[message["properties"]["associate_id"]] += 1
+    told = {row["associate"]: row for row in rows(world / "truth", "associates_truth")}
+    assert set(noted) <= set(told)
+    late = 0
+    for name, row in told.items():
+        # what is noted in the last hours is still on its way
+        late += row["contacts"] + row["false_contacts"] - noted[name]
+        assert row["contacts"] + row["false_contacts"] >= noted[name]
+        assert row["games"] or not row["false_contacts"]
+    assert any(row["games"] for row in told.values())
+    assert late <= 0.1 * sum(noted.values())
+
+
+def test_the_truth_of_fences_has_every_entry_that_was_sensed(world: Path) -> None:
+    crossed = list(rows(world / "truth", "geofence_truth"))
+    assert [(row["day"], row["person"]) for row in crossed] == sorted(
+        (row["day"], row["person"]) for row in crossed
+    )
+    owners = {row["messageId"]: row["person"] for row in rows(world / "truth", "person_map")}
+    sensed = {(row["person"], row["store"]) for row in crossed if row["sensed"]}
+    for message in messages(world, "app"):
+        if message.get("event") == "Store Entered" and owners[message["messageId"]] != LUCA:
+            assert (owners[message["messageId"]], message["properties"]["store_id"]) in sensed
+
+
+def test_journeys_go_in_and_out_of_each_step_as_often(world: Path) -> None:
+    into: Counter[tuple[str, str]] = Counter()
+    out: Counter[tuple[str, str]] = Counter()
+    for edge in rows(world / "truth", "journey_truth"):
+        out[edge["journey"], edge["from"]] += edge["count"]
+        into[edge["journey"], edge["to"]] += edge["count"]
+    for journey in ("day", "pick_up", "message"):
+        assert out[journey, "start"] == into[journey, "end"] > 0
+    steps = {place for place in out if place[1] != "start"}
+    assert {place: out[place] for place in steps} == {place: into[place] for place in steps}
+
+
+def test_benefits_identify_about_as_many_as_their_truth_says(world: Path) -> None:
+    found = {row["benefit"]: row for row in rows(world / "truth", "benefit_truth")}
+    assert set(found) == {"none", "wifi", "offer_5", "top_up"}
+    accepts = [row["accepts"] for row in sorted(found.values(), key=lambda row: row["pull"])]
+    assert accepts == sorted(accepts)
+    known = Counter(
+        message["context"]["identification"]["benefit"]
+        for message in messages(world, "kiosk")
+        if message["type"] == "identify" and "benefit" in message["context"]["identification"]
+    )
+    assert sum(known.values()) > 50
+    # each is offered as often, so the shares of those who say who they are follow the truth
+    share, n = found["top_up"]["accepts"] / sum(accepts), sum(known.values())
+    assert abs(known["top_up"] / n - share) < 4 * (share * (1 - share) / n) ** 0.5
+
+
+def test_points_are_in_stores_of_the_world(world: Path) -> None:
+    points = list(rows(world / "truth", "points_truth"))
+    assert {point["kind"] for point in points} >= {"pain", "brilliant"}
+    stores = {row["store"] for row in rows(world / "truth", "associates_truth")}
+    for point in points:
+        assert point["name"] != "pick_up_wait" or point["where"] in stores

@@ -12,6 +12,7 @@ from patron.sim.engine.state import needs
 from patron.sim.history import state_today
 from patron.sim.luck import Dice
 from patron.sim.messages import Pen
+from patron.sim.occasion import Occasion
 from patron.sim.visits import Guest, basket, shown_category
 
 TODAY = dt.date(2026, 11, 21)
@@ -115,17 +116,9 @@ def test_what_is_shown_raises_buying_of_that_category_only(town):
     for row in range(len(town.people)):
 
         def take(shown, row=row):
-            guest = Guest(
-                town,
-                row,
-                town.who(row),
-                town.home(row),
-                Pen(1, row, 0),
-                Dice(9, row),
-                need[row],
-                START,
-                START // 86_400_000,
-            )
+            pen, person = Pen(1, row, 0), town.who(row)
+            who = Occasion(town.setting, town.noise, pen, Dice(9, row), person, town.home(row), town.days)
+            guest = Guest(town, row, who, need[row], START, START // 86_400_000)
             basket(guest, "T", shown)
             return set(guest.bought)
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.cli.main import main
-from patron.sim import feeds, marginals
+from patron.sim import marginals
 from patron.sim.folder import BadFolder, Manifest, SourceFile, messages, read_manifest, write_manifest
 from patron.sim.marginals import About, Basket, curves, gather, reasons
 from patron.sim.marginals.measures import ALIKE, measures
@@ -33,9 +33,6 @@ def world(tmp_path_factory):
     words = ["sim", "generate", "--size", "200", "--days", "30", "--seed", "1001", "--until", "2026-03-31"]
     done = CliRunner().invoke(main, [*words, "--out", str(out)])
     assert done.exit_code == 0, done.output
-    manifest = read_manifest(out)
-    prices = feeds.prices(manifest.first, manifest.days, feeds.promotions(manifest.seed))
-    feeds.write_feed(out / "feeds", "prices", prices)
     return out
 
 

@@ -6,12 +6,13 @@ from collections import Counter
 import pytest
 
 from patron.sim import make_town
-from patron.sim.history import arrivals
+from patron.sim.engine.state import STORE
+from patron.sim.history import arrivals, days
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen
-from patron.sim.pain import coupon_denied, coupon_refused
+from patron.sim.occasion import Occasion
+from patron.sim.pain import coupon_denied
 from patron.sim.shops import COUNTRIES, STORES
-from patron.sim.worlds import parameters
 
 TODAY = dt.date(2026, 4, 1)
 
@@ -63,21 +64,36 @@ def test_offers_are_cheaper_with_their_coupon(told: list[Message]) -> None:
 
 
 def test_one_country_refuses_one_coupon_in_eight() -> None:
-    town, pain = make_town(1_001, TODAY, "S", 1), parameters().pain
-    refused: Counter[tuple[str, bool]] = Counter()
-    for row in range(len(town.people)):
-        person = town.who(row)
-        for day in range(3):
-            code = COUNTRIES[person.country].code
-            refused[code, coupon_refused(Dice(1_001, person.number, day), person, pain)] += 1
-    assert refused["IT", True] == refused["GB", True] == 0
-    asked = refused["ES", True] + refused["ES", False]
-    assert abs(refused["ES", True] / asked - 0.12) < 4 * (0.12 * 0.88 / asked) ** 0.5
+    town = make_town(1_001, TODAY, "S", 150)
+    denied, taken = Counter[str](), Counter[str]()
+    for plan in days(town):
+        here = plan.shoppers.channel == STORE
+        for counted, found in ((denied, plan.denied >= 0), (taken, plan.offered.any(axis=1))):
+            rows = plan.shoppers.rows[here & found]
+            counted.update(COUNTRIES[k].code for k in town.people.country[rows].tolist())
+    assert set(denied) == {"ES"}
+    asked = denied["ES"] + taken["ES"]
+    assert asked > 20
+    assert abs(denied["ES"] / asked - 0.12) < 4 * (0.12 * 0.88 / asked) ** 0.5
 
 
 def test_a_refused_coupon_says_whose_visit_it_was() -> None:
-    pen = Pen(7, 12, 3)
-    coupon_denied(pen, STORES[2], 1_770_000_000_000, "C2900-COFF", None)
-    (told,) = pen.told
+    town = make_town(1_001, TODAY, "S", 1)
+    row = next(row for row in range(len(town.people)) if town.who(row).card is None)
+    who = Occasion(town.setting, town.noise, Pen(7, 12, 3), Dice(7, 12, 3), town.who(row), STORES[2], 3)
+    coupon_denied(who, 1_770_000_000_000, "C2900-COFF")
+    (told,) = who.pen.told
     assert told.message["context"]["touchpoint"]["visit_id"].startswith("v-")
     assert "externalIds" not in told.message["context"]
+
+
+def test_appointments_are_booked_before_they_are_kept(told: list[Message]) -> None:
+    booked = {
+        m["properties"]["appointment_id"]: m["timestamp"]
+        for m in told
+        if m.get("event") == "Appointment Booked"
+    }
+    kept = [m for m in told if m.get("event") == "Appointment Kept"]
+    assert kept
+    for message in kept:
+        assert booked.get(message["properties"]["appointment_id"], "") < message["timestamp"]

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from patron.sim.worlds import BadParameters, parameters, worlds
+from patron.sim.worlds import BadParameters, jittered, parameters, worlds
 
 
 def test_every_world_is_valid_and_only_its_overlay_differs() -> None:
@@ -59,3 +60,30 @@ def test_an_unknown_world_and_a_missing_file_say_what_there_is(tmp_path: Path) -
         parameters("nice")
     with pytest.raises(BadParameters, match="cannot be read"):
         parameters("default", tmp_path / "none.toml")
+
+
+def test_jitter_moves_every_measure_within_its_range_and_nothing_else() -> None:
+    plain, moved = (msgspec.to_builtins(jittered(parameters(), share, 1_001)) for share in (0.0, 0.2))
+    assert plain == msgspec.to_builtins(parameters())
+    assert moved["world"] == plain["world"]
+    measures = 0
+
+    def compare(one: object, other: object) -> None:
+        nonlocal measures
+        if isinstance(one, dict) and isinstance(other, dict):
+            assert one.keys() == other.keys()
+            for name in one:
+                compare(one[name], other[name])
+        elif isinstance(one, list | tuple) and isinstance(other, list | tuple):
+            for a, b in zip(one, other, strict=True):
+                compare(a, b)
+        elif isinstance(one, float) and isinstance(other, float):
+            measures += one != other
+            assert abs(other - one) <= 0.2 * abs(one) + 1e-12
+        else:
+            assert one == other
+
+    compare(plain, moved)
+    assert measures > 100
+    with pytest.raises(BadParameters, match=r"jitter = 0.9 is not possible: a number from 0 to 0.5"):
+        jittered(parameters(), 0.9, 1)

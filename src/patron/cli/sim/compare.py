@@ -1,12 +1,16 @@
 """`patron sim compare`: a generated world beside real baskets."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from patron.cli.client import Failed
 from patron.cli.options import example
+from patron.cli.output import write
 from patron.model.errors import PatronError
+
+By = Literal["household", "person"]
 
 
 @click.command(
@@ -16,10 +20,10 @@ from patron.model.errors import PatronError
         "patron sim compare world --truth truth-apart --by person"
     )
 )
-@click.argument("world", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("world", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--truth",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False),
     default=None,
     help="Folder with person_map.ndjson [default: WORLD/truth, if it is there].",
 )
@@ -46,7 +50,7 @@ def compare(
     world: Path,
     truth: Path | None,
     no_truth: bool,
-    by: str,
+    by: By,
     draws: int,
     seed: int,
     json_file: Path | None,
@@ -60,29 +64,23 @@ def compare(
 
     from patron.sim import marginals
 
-    if truth is None and not no_truth and (world / "truth" / "person_map.ndjson").exists():
-        truth = world / "truth"
     try:
-        simulated = marginals.world_baskets(
-            world, None if no_truth else truth, "person" if by == "person" else "household"
-        )
+        simulated = marginals.world_baskets(world, _truth(world, truth, not_there=no_truth), by)
         real = marginals.journey_baskets()
     except PatronError as error:
         raise Failed(str(error)) from error
     report = marginals.compare(simulated, real, draws=draws, seed=seed)
-    content = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    if json_file is not None and str(json_file) == "-":
-        click.echo(content.decode(), nl=False)
-    else:
-        click.echo(marginals.text(report))
-        if json_file is not None:
-            _write(json_file, content)
+    figures = msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
     if html_file is not None:
-        _write(html_file, marginals.page(report).encode())
+        write(html_file, marginals.page(report))
+    if json_file is not None and str(json_file) != "-":
+        write(json_file, figures)
+    click.echo(figures if str(json_file) == "-" else marginals.text(report) + "\n", nl=False)
 
 
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise Failed(f"{file} cannot be written: {error.strerror}") from error
+def _truth(world: Path, given: Path | None, *, not_there: bool) -> Path | None:
+    """The truth to tell customers apart by: the one that was given, else the world's own if it is there."""
+    if given is not None or not_there:
+        return None if not_there else given
+    own = world / "truth"
+    return own if (own / "person_map.ndjson").exists() else None

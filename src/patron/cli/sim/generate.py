@@ -3,13 +3,21 @@
 import datetime as dt
 import json
 import os
+import shutil
+import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from patron.cli.client import Failed
 from patron.cli.options import example, json_option
+from patron.cli.sim.options import Day, seed_option, size_option, world_options
 from patron.model.errors import PatronError
+
+if TYPE_CHECKING:
+    from patron.sim.folder import Manifest
+    from patron.sim.town import Town
 
 
 @click.command(
@@ -19,31 +27,12 @@ from patron.model.errors import PatronError
         "patron sim generate --size M --processes 8 --parameters mine.toml --out large"
     )
 )
-@click.option(
-    "--world",
-    default="default",
-    show_default=True,
-    help="default, null, perverse, simpson, drift, messy, sparse.",
-)
-@click.option("--size", default="S", show_default=True, help="XS, S, M, L, or a number of households.")
-@click.option(
-    "--seed", default=7, show_default=True, help="Names all luck; the same seed gives the same bytes."
-)
-@click.option(
-    "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
-    default=None,
-    help="The last day told [default: yesterday, UTC].",
-)
+@world_options
+@size_option("S")
+@seed_option
+@click.option("--until", type=Day(), default=None, help="The last day told [default: yesterday, UTC].")
 @click.option(
     "--days", type=click.IntRange(1, 5_000), default=None, help="Days told [default: those of the size]."
-)
-@click.option(
-    "--parameters",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    help="A TOML file with parameters of your own, over those of the world.",
 )
 @click.option(
     "--processes",
@@ -55,11 +44,12 @@ from patron.model.errors import PatronError
 @json_option
 def generate(
     world: str,
-    size: str,
-    seed: int,
-    until: dt.datetime | None,
-    days: int | None,
     file: Path | None,
+    jitter: float,
+    size: str | int,
+    seed: int,
+    until: dt.date | None,
+    days: int | None,
     processes: int | None,
     out: Path,
     as_json: bool,
@@ -70,30 +60,53 @@ def generate(
     `patron sim score` may read.
     """
     import msgspec
-    from rich.console import Console
-    from rich.progress import Progress
 
     from patron.sim import make_town
-    from patron.sim.generate import generate as write
+    from patron.sim.folder import MANIFEST
 
-    last = until.date() if until else dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    # SIGTERM is Ctrl C, too: processes that tell must not outlive this one
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    last = until or dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    fresh = False
     try:
-        households = int(size) if size.isdigit() else size
-        town = make_town(seed, last + dt.timedelta(days=1), households, days, world, file=file)
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("Living", total=None)
-            manifest = write(
-                town,
-                out,
-                size,
-                processes=processes or os.cpu_count() or 1,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-            )
-    except (PatronError, ValueError) as error:
+        fresh = not out.exists() or not any(out.iterdir())
+        town = make_town(seed, last + dt.timedelta(days=1), size, days, world, file=file, jitter=jitter)
+        manifest = _write(town, out, str(size), processes or os.cpu_count() or 1)
+    except PatronError as error:
         raise Failed(str(error)) from error
+    except OSError as error:
+        raise Failed(f"{out} cannot be written: {error.strerror}. Give another folder, with room.") from error
+    finally:
+        if fresh and not (out / MANIFEST).exists():
+            _remove(out)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(manifest), indent=2))
     else:
         click.echo(
             f"{manifest.messages:,} messages of {manifest.people:,} people over {manifest.days} days: {out}"
+        )
+
+
+def _remove(out: Path) -> None:
+    """Half a world is of no use, and would stand in the way of the next try."""
+    from patron.sim.folder import EVENTS, FEEDS, TRUTH
+
+    for part in (EVENTS, FEEDS, TRUTH):
+        shutil.rmtree(out / part, ignore_errors=True)
+
+
+def _write(town: "Town", out: Path, size: str, processes: int) -> "Manifest":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from patron.sim.generate import generate as write
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Living", total=None)
+        return write(
+            town,
+            out,
+            size,
+            processes=processes,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

@@ -1,6 +1,5 @@
 """`patron sim identity`: how well people can be told apart in a generated world, and how well a system does it."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import click
 
 from patron.cli.client import Failed
 from patron.cli.options import example, json_option
+from patron.cli.sim.options import key_option, progress_bar
 from patron.model.errors import PatronError
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ _HEADS = (
     "folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--to", "url", default=None, help="A Patron that holds the world: its row joins the table.")
-@click.option(
-    "--key", envvar="PATRON_KEY", default=None, help="Its secret key, scope profiles:read (or PATRON_KEY)."
-)
+@key_option("profiles:read")
 @click.option(
     "--clusters",
     "file",
@@ -93,11 +91,7 @@ def _asked(url: str, key: str, records: "list[Record]") -> dict[str, str]:
     from patron.sim.identity.ask import ask_people
 
     keys = {record.key for record in records}
-    with click.progressbar(length=len(keys), label="Asking", file=sys.stderr) as bar:
-
-        def tell(asked: int) -> None:
-            bar.update(asked - bar.pos)
-
+    with progress_bar("Asking", len(keys)) as tell:
         return ask_people(url, key, keys, tell)
 
 

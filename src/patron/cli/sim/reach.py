@@ -2,12 +2,21 @@
 
 from pathlib import Path
 
+from msgspec import Struct
+
 from patron.cli.client import Failed
 from patron.storage.embedded import directory
 
 
-def held_by(data: Path) -> tuple[str, str]:
-    """Address and key of the server that holds a directory.
+class Server(Struct, frozen=True):
+    """A running server: where it answers administration, and a secret key of scope `admin`."""
+
+    url: str
+    key: str
+
+
+def held(data: Path) -> Server:
+    """The server that holds a directory.
 
     Raises Failed, with what to do, when the directory is none or nobody serves it: the simulator opens no directory itself.
     """
@@ -16,18 +25,26 @@ def held_by(data: Path) -> tuple[str, str]:
     running = directory.running(data)
     if running is None:
         raise Failed(f"No server holds {data}. Start one, then run this again: patron serve --data {data}")
-    return running.url, running.token
+    return Server(running.url, running.token)
 
 
-def server(place: str, key: str | None) -> tuple[str, str]:
-    """Address and key of what was given: an address with its key, or a data directory.
+def is_address(place: str) -> bool:
+    """Whether a text is an address, rather than a directory.
 
-    Raises Failed when an address comes without a key.
+    >>> is_address("http://127.0.0.1:8080"), is_address("shop")
+    (True, False)
     """
-    if not place.startswith(("http://", "https://")):
-        return held_by(Path(place))
+    return place.startswith(("http://", "https://"))
+
+
+def at(url: str, key: str | None) -> Server:
+    """The server at an address. Raises Failed when it is no address, or comes without a key that can be one."""
+    if not is_address(url):
+        raise Failed(f"{url} is no address; give one such as http://127.0.0.1:8080")
     if not key:
         raise Failed(
-            "Give a secret key of scope admin with --key (or PATRON_KEY): patron key add score --scope admin"
+            "Give a secret key of scope admin with --key (or PATRON_KEY): patron key add sim --scope admin"
         )
-    return place.rstrip("/"), key
+    if not (key.isascii() and key.isprintable()):
+        raise Failed("The key holds characters that no key has; copy it again.")
+    return Server(url.rstrip("/"), key)

@@ -2,15 +2,27 @@
 
 import datetime as dt
 import json
-import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
 from patron.cli.client import Failed
 from patron.cli.options import example, json_option
-from patron.cli.sim.reach import server
+from patron.cli.sim.options import (
+    Day,
+    progress_bar,
+    seed_option,
+    server_options,
+    size_option,
+    world_options,
+)
+from patron.cli.sim.reach import Server
 from patron.model.errors import PatronError
+from patron.sim.closed import NAMES, Outcome
+from patron.sim.closed import run as live
 
 
 @click.command(
@@ -20,40 +32,30 @@ from patron.model.errors import PatronError
         "patron sim run --data shop --policy business-as-usual --days 7"
     )
 )
-@click.option("--to", "url", default=None, help="Address of the server's administration.")
-@click.option("--key", envvar="PATRON_KEY", default=None, help="A secret key of scope admin (or PATRON_KEY).")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Instead of --to and --key: the data directory that the server holds.",
-)
-@click.option("--tracking", default="", help="Where messages are taken, when that is another listener.")
+@server_options
 @click.option(
     "--policy",
-    type=click.Choice(["nothing", "business-as-usual", "rule", "learner", "oracle", "api"]),
+    type=click.Choice(NAMES),
     default="api",
     show_default=True,
     help="What decides; api asks the server.",
 )
-@click.option("--world", default="default", show_default=True, help="Which world.")
-@click.option("--size", default="XS", show_default=True, help="XS, S, M, L, or a number of households.")
-@click.option("--seed", default=7, show_default=True, help="Names all luck.")
-@click.option(
-    "--first", type=click.DateTime(["%Y-%m-%d"]), default=None, help="The first day [default: 90 days ago]."
-)
+@world_options
+@size_option("XS")
+@seed_option
+@click.option("--first", type=Day(), default=None, help="The first day [default: 90 days ago].")
 @click.option("--days", type=click.IntRange(1, 5_000), default=30, show_default=True, help="Days lived.")
 @json_option
 def run(
-    url: str | None,
-    key: str | None,
-    data: Path | None,
+    server: Server,
     tracking: str,
     policy: str,
     world: str,
-    size: str,
+    file: Path | None,
+    jitter: float,
+    size: str | int,
     seed: int,
-    first: dt.datetime | None,
+    first: dt.date | None,
     days: int,
     as_json: bool,
 ) -> None:
@@ -62,55 +64,53 @@ def run(
     Everything goes through the public doors. With the policy `api` the touchpoints show what `POST /v1/decide` answers;
     people act on it, and what they do is sent. The result stands beside business as usual on the same luck.
     """
-    if (url is None) == (data is None):
-        raise Failed("Say where: either --to URL with --key, or --data DIR of a running server.")
-    from contextlib import closing
-
     from patron.sim import make_town
     from patron.sim.api import Api
-    from patron.sim.closed import run as live
 
-    place, secret = server(url if url is not None else str(data), key)
-    begins = first.date() if first else dt.datetime.now(dt.UTC).date() - dt.timedelta(days=90)
+    begins = first or dt.datetime.now(dt.UTC).date() - dt.timedelta(days=90)
     try:
-        town = make_town(
-            seed, begins + dt.timedelta(days=days), int(size) if size.isdigit() else size, days, world
-        )
+        town = make_town(seed, begins + dt.timedelta(days=days), size, days, world, file=file, jitter=jitter)
         with (
-            closing(Api(place, secret)) as api,
-            click.progressbar(
-                length=days, label=f"Living with {policy}", show_pos=True, file=sys.stderr
-            ) as bar,
+            closing(Api(server.url, server.key)) as api,
+            progress_bar(f"Living with {policy}", days) as tell,
         ):
-            done = live(town, policy, tracking or place, api, progress=lambda n: bar.update(n - bar.pos))
-    except (PatronError, ValueError) as error:
+            done = live(town, policy, tracking, api, progress=tell)
+    except PatronError as error:
         raise Failed(str(error)) from error
-    told = {
+    click.echo(json.dumps(_figures(done), indent=2) if as_json else _text(done))
+
+
+def _figures(done: Outcome) -> dict[str, Any]:
+    return {
         "policy": done.policy,
         "days": done.days,
         "sent": done.sent,
         "rejected": done.rejected,
-        "asked": done.asked,
-        "shown": done.shown,
-        "refused": done.refused,
-        "last_refusal": done.last_refusal,
+        **msgspec.to_builtins(done.asked),
         "orders": done.ledger.orders,
         "revenue": round(done.ledger.revenue, 2),
         "margin": round(done.ledger.margin, 2),
         "usual_revenue": round(done.usual.revenue, 2),
         "usual_margin": round(done.usual.margin, 2),
     }
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
-        return
-    click.echo(
+
+
+def _text(done: Outcome) -> str:
+    asked, lived, usual = done.asked, done.ledger, done.usual
+    asks = (
         f"{done.days} days, {done.sent:,} messages, {done.rejected:,} of them dead letters; "
-        f"asked {done.asked:,} times, shown {done.shown:,} offers."
+        f"asked {asked.asked:,} times, shown {asked.shown:,} offers."
     )
-    if done.refused:
-        click.echo(f"{done.refused:,} questions were refused, the last one: {done.last_refusal}")
-    click.echo(
-        f"revenue {done.ledger.revenue:,.0f} against {done.usual.revenue:,.0f} as usual on the same luck "
-        f"({100 * (done.ledger.revenue / done.usual.revenue - 1):+.1f} %), margin "
-        f"{100 * (done.ledger.margin / done.usual.margin - 1):+.1f} %"
+    lines = [asks]
+    if asked.refused:
+        lines.append(f"{asked.refused:,} questions were refused, the last one: {asked.last_refusal}")
+    lines.append(
+        f"revenue {lived.revenue:,.0f} against {usual.revenue:,.0f} as usual on the same luck "
+        f"({_more(lived.revenue, usual.revenue)}), margin {_more(lived.margin, usual.margin)}"
     )
+    return "\n".join(lines)
+
+
+def _more(ours: float, usual: float) -> str:
+    """How much more than usual; nobody may have bought on a few days of a few people."""
+    return f"{100 * (ours / usual - 1):+.1f} %" if usual > 0 else "-"

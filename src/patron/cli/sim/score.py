@@ -1,7 +1,7 @@
 """`patron sim score`: what the platform understood, held against the truth."""
 
 import json
-import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -9,8 +9,9 @@ import msgspec
 
 from patron.cli.client import Failed
 from patron.cli.options import example
-from patron.cli.output import table
-from patron.cli.sim.reach import server
+from patron.cli.output import table, write
+from patron.cli.sim.options import key_option, people_bar
+from patron.cli.sim.reach import Server, at, held, is_address
 from patron.model.errors import PatronError
 from patron.sim.score import Card
 from patron.sim.score import score as hold
@@ -27,14 +28,14 @@ MISSED_A_BAR = 2
 )
 @click.option(
     "--truth",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False),
     required=True,
     help="The truth of a generated world (WORLD/truth).",
 )
 @click.option(
     "--against", required=True, help="Address of a running Patron, or the data directory that a server holds."
 )
-@click.option("--key", envvar="PATRON_KEY", default=None, help="A secret key of scope admin (or PATRON_KEY).")
+@key_option("admin")
 @click.option(
     "--try-splits",
     default=0,
@@ -60,30 +61,27 @@ def score(
 
     Exit code 2 when a figure misses its bar. Nothing is changed, except by --try-splits, which undoes what it does.
     """
-    from patron.sim.api import Api
     from patron.sim.score.page import page
 
-    url, secret = server(against, key)
-    api = Api(url, secret)
-    try:
-        with click.progressbar(length=1, label="Reading people", file=sys.stderr) as bar:
-
-            def tell(read: int, there: int) -> None:
-                bar.length = max(there, read, 1)
-                bar.update(read - bar.pos)
-
-            card = hold(truth, api, splits=try_splits, progress=tell)
-    except PatronError as error:
-        raise Failed(str(error)) from error
-    finally:
-        api.close()
+    server = at(against, key) if is_address(against) else held(Path(against))
+    card = _read(truth, server, try_splits)
     if json_file:
-        _write(json_file, json.dumps(msgspec.to_builtins(card), indent=2, ensure_ascii=False) + "\n")
+        write(json_file, json.dumps(msgspec.to_builtins(card), indent=2, ensure_ascii=False) + "\n")
     if html_file:
-        _write(html_file, page(card))
+        write(html_file, page(card))
     click.echo(text(card))
     if card.missed:
         raise SystemExit(MISSED_A_BAR)
+
+
+def _read(truth: Path, server: Server, splits: int) -> Card:
+    from patron.sim.api import Api
+
+    try:
+        with closing(Api(server.url, server.key)) as api, people_bar("Reading people") as tell:
+            return hold(truth, api, splits=splits, progress=tell)
+    except PatronError as error:
+        raise Failed(str(error)) from error
 
 
 def text(card: Card) -> str:
@@ -99,10 +97,3 @@ def text(card: Card) -> str:
     return "\n".join(
         [head, "", table(("figure", "value", "bar", "verdict", ""), lines), "", *card.gaps, foot]
     )
-
-
-def _write(file: Path, content: str) -> None:
-    try:
-        file.write_text(content, "utf-8")
-    except OSError as error:
-        raise Failed(f"{file} cannot be written: {error.strerror}.") from error

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from patron.console import words
 from patron.console.visit import Visit
+from patron.model.guide import Story
 from patron.model.views import ChannelRate
 
 ROWS = 8
@@ -23,7 +24,14 @@ async def show(visit: Visit) -> Response:
         silent={rate.channel: _silent(rate, visit.now) for rate in rates},
         decisions=visit.app.recent_decisions(ROWS),
         hour=visit.times.hour(),
+        planted=_planted(visit),
     )
+
+
+def _planted(visit: Visit) -> tuple[Story, ...]:
+    """The stories of a demo; their titles name nobody."""
+    found = visit.app.stories()
+    return found.stories if found is not None else ()
 
 
 async def newest(visit: Visit) -> Response:

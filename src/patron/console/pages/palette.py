@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from patron.console.places import places
 from patron.console.visit import Visit
 from patron.model.views import PersonRow
 
@@ -14,6 +13,6 @@ async def find(visit: Visit) -> Response:
     query = visit.form.get("q", "").strip()[:200]
     rows: list[PersonRow] = visit.app.find(query, PEOPLE) if len(query) >= 2 else []
     folded = query.casefold()
-    known = places(with_shop=visit.app.shop() is not None)
+    known = visit.places()
     fitting = [place for place in known if folded in f"{place[0]} {place[4]}".casefold()]
     return visit.fragment("parts/palette.html", rows=rows, places=fitting, query=query)

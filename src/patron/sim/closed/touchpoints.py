@@ -1,6 +1,5 @@
 """What a touchpoint asks when somebody comes: who they are as far as it can tell, and where they stand."""
 
-from patron.sim import instore
 from patron.sim.engine.state import APP, STORE
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, known_by
@@ -18,8 +17,8 @@ def ask_of(town: Town, row: int, channel: int, day: int, date: int) -> AskDecisi
     """
     person, dice = town.who(row), Dice(town.seed, int(town.people.ids[row]), day)
     if channel == STORE:
-        shows = dice.chance(instore.SHOWS_CARD, "shows card") or not person.noisy
-        if not (instore.has_card(person, day) and shows):
+        shows = dice.chance(town.parameters.touchpoints.shows_card, "shows card") or not person.noisy
+        if not (person.has_card(day) and shows):
             return None
         at, store = opening_time(person.country, date, dice), town.home(row)
         context: Message = {

@@ -3,21 +3,21 @@
 All draws are named by person, day and purpose, so a day needs nothing but the state it starts from.
 """
 
-import datetime as dt
-
 import numpy as np
 from msgspec import Struct
 
 from patron.sim.catalogue import CATEGORIES
-from patron.sim.engine import letters, shopping
+from patron.sim.engine import geofence, letters, minds, shopping
+from patron.sim.engine.geofence import Crossings
 from patron.sim.engine.letters import Delivered
 from patron.sim.engine.media import Media, live_media
+from patron.sim.engine.minds import Changes, Consents
 from patron.sim.engine.policy import Policy, Today
 from patron.sim.engine.shopping import Shoppers
 from patron.sim.engine.state import APP, NEVER, STORE, Noted, Setting, State, needs
 from patron.sim.luck import Floats, Ints, Luck
 from patron.sim.people import Flags, Population
-from patron.sim.shops import STORE_HOURS
+from patron.sim.shops import COUNTRIES, STORE_HOURS
 
 EVENING = 17
 """Local hour from which a store with the evening fault sells badly."""
@@ -40,10 +40,17 @@ class Plan(Struct):
     """What they meant to spend, in list-price EUR: (visitors, 12)."""
     offered: Flags
     """Lines bought at the discount of a message's offer: (visitors, 12)."""
+    denied: Ints
+    """Category whose coupon the till did not take from a visitor, -1 = none."""
     browsers: Ints
     """Rows of those who only look around on the web that day."""
     delivered: tuple[Delivered, ...]
     media: Media
+    crossings: Crossings
+    changes: Changes
+    consents: Consents
+    reviewed: Ints
+    """Rows of those who are asked how yesterday's purchase was."""
 
 
 def live_day(
@@ -55,35 +62,58 @@ def live_day(
     (days since 1970) gives weekday, season and prices.
     """
     p = setting.parameters
-    calendar = dt.date(1970, 1, 1) + dt.timedelta(days=date)
     luck, need = Luck(setting.seed, people.ids), needs(p, people, state)
     state.memory *= p.messages.memory
     state.fatigue *= p.messages.fatigue
-    today = Today(setting, people, state, noted, need, day, date, calendar.weekday())
+    today = Today(setting, people, state, noted, need, day, date, (date + 3) % 7)
     delivered = tuple(
         letters.deliver(setting, people, state, noted, day, need, send)
         for send in policy.messages(today)
         if len(send.rows)
     )
+    changed, reviewed = minds.change(setting, people, state, day), _review(setting, state, day)
     media = live_media(setting, people, state, day)
-    rate = shopping.visit_rate(setting, people, state, day, date, need)
     state.here &= day <= people.until
+    rate = shopping.visit_rate(setting, people, state, day, date, need)
+    near = geofence.passing(setting, people, state, rate, day)
+    rate = geofence.drawn_in(setting, people, near, rate)
     going = state.here & (luck.uniform(day, "visit") < 1.0 - np.exp(-rate))
     going[media.acquired] = True
     rows = np.flatnonzero(going)
     channel = shopping.channels(setting, people, rows, day, date)
     shown = policy.slots(today, rows, channel)
-    who = shopping.shoppers(setting, people, rows, channel, need, shown, day)
-    wanted, spend = _take(setting, people, state, who, need, day, date, calendar.isocalendar().week)
+    crossed = geofence.crossings(setting, people, near, rows, channel, day)
+    who = shopping.shoppers(setting, people, state, rows, channel, need, shown, day)
+    wanted, spend = _take(setting, people, state, who, need, day, date)
     bought = wanted & ~_fails(setting, people, who, day)[:, None]
     fresh = (day - state.focus_since[rows] < p.buying.focus_days) & state.focus_offer[rows]
     offered = bought & fresh[:, None] & (np.arange(len(CATEGORIES)) == state.focus[rows][:, None])
+    refused = offered.any(axis=1) & _refuses(setting, people, who, day)
+    denied = np.where(refused, state.focus[rows], -1)
+    offered &= ~refused[:, None]
     looking = p.visits.browsing + p.visits.browsing_need * np.tanh(need.sum(axis=1))
     browsers = np.flatnonzero(
         (state.here | people.prospect) & ~going & (luck.uniform(day, "browse") < looking)
     )
     _close(setting, people, state, noted, day, need, who, bought)
-    return Plan(day, date, need, who, bought, wanted, spend, offered, browsers, delivered, media)
+    return Plan(
+        day,
+        date,
+        need,
+        who,
+        bought,
+        wanted,
+        spend,
+        offered,
+        denied,
+        browsers,
+        delivered,
+        media,
+        crossed,
+        changed,
+        minds.consents(people, state),
+        reviewed,
+    )
 
 
 def store_hours(setting: Setting, people: Population, rows: Ints, day: int) -> Ints:
@@ -103,18 +133,15 @@ def _take(
     need: Floats,
     day: int,
     date: int,
-    week: int,
 ) -> tuple[Flags, Floats]:
     """What visitors mean to buy, and for how much."""
     extra = shopping.treatments(setting, people, state, who, need, day)
-    late = np.array(
-        [setting.geography.faults.get(n) == "evening" for n in range(len(setting.geography.stores))]
-    )
+    late = setting.faulty["evening"]
     if late.any():
         hurt = late[people.home[who.rows]] & (who.channel == STORE)
         hurt &= store_hours(setting, people, who.rows, day) >= EVENING
         extra[hurt] += setting.parameters.pain.evening_fault
-    chance = shopping.odds(setting, people, who, need, day, week, shopping.prices(setting, date), extra)
+    chance = shopping.odds(setting, people, who, need, day, date, extra)
     drawn = Luck(setting.seed, people.ids[who.rows]).uniform(day, "buy", len(CATEGORIES))
     return drawn < chance, shopping.spends(setting, people, who, day)
 
@@ -127,6 +154,24 @@ def _fails(setting: Setting, people: Population, who: Shoppers, day: int) -> Fla
         (who.channel == APP) & broken & (luck.uniform(day, "checkout fails") < pain.checkout_failure)
     )
     return failed
+
+
+def _refuses(setting: Setting, people: Population, who: Shoppers, day: int) -> Flags:
+    """Whether the till would not take a visitor's coupon: in one country, now and then."""
+    pain, luck = setting.parameters.pain, Luck(setting.seed, people.ids[who.rows])
+    codes = [country.code for country in COUNTRIES]
+    there = people.country[who.rows] == codes.index(pain.coupon_country)
+    refused: Flags = (
+        (who.channel == STORE) & there & (luck.uniform(day, "coupon refused") < pain.coupon_refused)
+    )
+    return refused
+
+
+def _review(setting: Setting, state: State, day: int) -> Ints:
+    """Rows of those who got a receipt by mail yesterday: being asked how it was does them good."""
+    rows = np.flatnonzero((state.reviewed == day - 1) & state.here)
+    state.memory[rows] += setting.parameters.world.effect * setting.parameters.pain.review
+    return rows
 
 
 def _close(
@@ -146,9 +191,12 @@ def _close(
     state.since = np.where(met, 0.0, state.since + 1.0)
     buyers = rows[bought.any(axis=1)]
     state.here[buyers] &= luck.uniform(day, "leave")[buyers] >= people.leaving[buyers]
-    writers = np.flatnonzero(who.follow_up & state.agreed[rows, 0])
-    state.followed[rows[writers]] = day
-    state.skill[rows[writers]] = shopping.skills(setting)[people.home[rows[writers]], who.associate[writers]]
+    wrote = np.flatnonzero(who.follow_up)
+    state.followed[rows[wrote]] = day
+    state.skill[rows[wrote]] = setting.staff.skills(day)[people.home[rows[wrote]], who.associate[wrote]]
+    asks = luck.uniform(day, "asks receipt")[buyers] < setting.parameters.touchpoints.asks_receipt
+    mailed = asks & people.receipts[buyers] & (who.channel[bought.any(axis=1)] == STORE)
+    state.reviewed[buyers[mailed]] = day
     last = noted.last[rows]
     again = bought & (last > NEVER)
     noted.gaps[rows] += np.where(again, day - last, 0)

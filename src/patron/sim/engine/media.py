@@ -13,11 +13,6 @@ from patron.sim.people import Flags, Population
 
 PLATFORMS = ("ads_a", "ads_b")
 CAMPAIGN = "broad"
-_A_WEEK = (0.9, 0.6)
-"""Impressions a person and week on each platform."""
-_LASTS = 28
-"""Days that an impression, and the model's horizon of acquisition, last."""
-_CLICKS = 0.012
 
 
 class Media(Struct):
@@ -35,11 +30,11 @@ class Media(Struct):
 
 def live_media(setting: Setting, people: Population, state: State, day: int) -> Media:
     """Show the day's ads, and let prospects become customers."""
-    luck = Luck(setting.seed, people.ids)
+    luck, p = Luck(setting.seed, people.ids), setting.parameters.prospects
     drawn = luck.uniform(day, "ad", len(PLATFORMS))
-    seen = (drawn < np.array(_A_WEEK) / 7.0).astype(np.int64)
-    clicked = (seen > 0) & (luck.uniform(day, "ad click", len(PLATFORMS)) < _CLICKS)
-    state.ads = state.ads * (1.0 - 1.0 / _LASTS) + seen.sum(axis=1)
+    seen = (drawn < np.array(p.impressions) / 7.0).astype(np.int64)
+    clicked = (seen > 0) & (luck.uniform(day, "ad click", len(PLATFORMS)) < p.clicks)
+    state.ads = state.ads * (1.0 - 1.0 / p.lasts) + seen.sum(axis=1)
     waiting = np.flatnonzero(people.prospect & ~state.here & ~state.won)
     u = luck.uniform(day, "acquired")[waiting]
     came = u < daily(setting, people, state, waiting, setting.parameters.world.effect)
@@ -54,5 +49,5 @@ def daily(setting: Setting, people: Population, state: State, rows: Ints, effect
     p = setting.parameters.prospects
     pull = effect * p.ad * people.susceptible[rows] * np.log1p(state.ads[rows])
     within = sigmoid(p.base + people.intent[rows] + p.near * people.near[rows] + pull)
-    chance: Floats = 1.0 - (1.0 - within) ** (1.0 / _LASTS)
+    chance: Floats = 1.0 - (1.0 - within) ** (1.0 / p.lasts)
     return chance

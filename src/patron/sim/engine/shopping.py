@@ -6,9 +6,9 @@ import numpy as np
 from msgspec import Struct
 
 from patron.sim.catalogue import CATEGORIES, LIST_PRICES, promotion, season
-from patron.sim.engine.state import APP, NEVER, STORE, Setting, State
+from patron.sim.engine.state import NEVER, STORE, Setting, State
 from patron.sim.geography import STORE_LUCK
-from patron.sim.luck import Dice, Floats, Ints, Luck
+from patron.sim.luck import Floats, Ints, Luck
 from patron.sim.people import EMAIL, Flags, Population, tastes
 from patron.sim.weather import rain
 
@@ -26,9 +26,11 @@ class Shoppers(Struct):
     prompted: Flags
     """Whether the tablet had drawn the associate's attention to them, at random."""
     follow_up: Flags
-    """Whether that associate will write."""
+    """Whether that associate will write: they agreed to e-mails."""
     shown: Ints
     """Category shown at the touchpoint, -1 = none."""
+    fitted: Flags
+    """Whether they came for an appointment to try things on."""
 
 
 def rain_at(setting: Setting, home: Ints, date: int) -> Floats:
@@ -43,7 +45,7 @@ def visit_rate(
 ) -> Floats:
     """Lambda: how many visits a day each person is good for."""
     p = setting.parameters
-    stores = setting.geography.pull(setting.seed, p)
+    stores = setting.pull
     recent = (day - state.followed > 0) & (day - state.followed <= p.associates.follow_up_days)
     follow = recent * p.associates.follow_up_impulse * people.reach[:, EMAIL] * (1.0 + state.skill)
     mood = people.alpha + p.visits.need_weight * np.log1p(need.sum(axis=1)) + p.visits.weekday[(date + 3) % 7]
@@ -65,18 +67,23 @@ def channels(setting: Setting, people: Population, rows: Ints, day: int, date: i
 
 
 def shoppers(
-    setting: Setting, people: Population, rows: Ints, channel: Ints, need: Floats, shown: Ints, day: int
+    setting: Setting,
+    people: Population,
+    state: State,
+    rows: Ints,
+    channel: Ints,
+    need: Floats,
+    shown: Ints,
+    day: int,
 ) -> Shoppers:
     """Associates speak to a share of visitors that depends on how busy they are, and rather to eager ones."""
-    a, luck = setting.parameters.associates, Luck(setting.seed, people.ids[rows])
-    low, high = a.contact
-    busy_here = busy(setting, day)
-    shift = low + (high - low) * busy_here[people.home[rows]]
+    p, luck = setting.parameters, Luck(setting.seed, people.ids[rows])
+    a, here, (low, high) = p.associates, channel == STORE, p.associates.contact
+    shift = low + (high - low) * busy(setting, day)[people.home[rows]]
     eager = a.eager_low + a.eager * need[rows].max(axis=1, initial=0.0)
     prompted = luck.uniform(day, "prompted") < a.prompted
-    odds = np.where(prompted, shift, shift * eager)
-    contacted = (channel == STORE) & (luck.uniform(day, "contact") < odds)
-    crew = np.array([store.associates for store in setting.geography.stores])[people.home[rows]]
+    contacted = here & (luck.uniform(day, "contact") < np.where(prompted, shift, shift * eager))
+    crew = setting.staff.crews[people.home[rows]]
     writes = contacted & (luck.uniform(day, "follow up") < a.follow_up)
     return Shoppers(
         rows,
@@ -84,20 +91,9 @@ def shoppers(
         contacted,
         (luck.uniform(day, "associate") * crew).astype(np.int64),
         prompted & contacted,
-        writes,
+        writes & state.agreed[rows, EMAIL],
         shown,
-    )
-
-
-def skills(setting: Setting) -> Floats:
-    """Skill of each associate: (stores, most associates)."""
-    stores, spread = setting.geography.stores, setting.parameters.associates.skill_spread
-    most = max(store.associates for store in stores)
-    return np.array(
-        [
-            [spread * Dice(setting.seed, STORE_LUCK + n).normal("skill", k) for k in range(most)]
-            for n in range(len(stores))
-        ]
+        here & (luck.uniform(day, "appointment") < p.pain.appointments),
     )
 
 
@@ -118,7 +114,7 @@ def treatments(
     extra[at, what] += b.slot * (b.slot_low + (1.0 - b.slot_low) * need[rows[at], what])
     met = np.flatnonzero(who.contacted)
     if len(met):
-        skill = skills(setting)[people.home[rows[met]], who.associate[met]]
+        skill = setting.staff.skills(day)[people.home[rows[met]], who.associate[met]]
         again = (day - state.followed[rows[met]] <= a.follow_up_days) & (state.followed[rows[met]] > NEVER)
         extra[met] += (a.effect + skill + a.tablet + a.interaction * again)[:, None]
     return p.world.effect * extra
@@ -141,18 +137,15 @@ def buy_logit(
 
 def busy(setting: Setting, day: int) -> Floats:
     """How busy each store is on a day, 0 to 1: it decides how many people are spoken to."""
-    stores = range(len(setting.geography.stores))
-    return np.array([Dice(setting.seed, STORE_LUCK + n, day).uniform("shift") for n in stores])
+    stores = np.arange(len(setting.geography.stores))
+    return Luck(setting.seed, stores + STORE_LUCK).uniform(day, "shift")
 
 
 def shelves(setting: Setting, day: int) -> Flags:
     """Whether each category is on the shelf of each store: (stores, 12)."""
-    pain, stores = setting.parameters.pain, len(setting.geography.stores)
-    faults = setting.geography.faults
-    missing = np.array(
-        [pain.stock_fault if faults.get(n) == "stock" else pain.out_of_stock for n in range(stores)]
-    )
-    drawn = Luck(setting.seed, np.arange(stores) + STORE_LUCK).uniform(day, "stock", len(CATEGORIES))
+    pain, bad = setting.parameters.pain, setting.faulty["stock"]
+    missing = np.where(bad, pain.stock_fault, pain.out_of_stock)
+    drawn = Luck(setting.seed, np.arange(len(bad)) + STORE_LUCK).uniform(day, "stock", len(CATEGORIES))
     there: Flags = drawn >= missing[:, None]
     return there
 
@@ -169,14 +162,15 @@ def odds(
     who: Shoppers,
     need: Floats,
     day: int,
-    week: int,
-    price: Floats,
+    date: int,
     extra: Floats,
 ) -> Floats:
     """The chance that each visitor takes each category: (visitors, 12)."""
-    logit = buy_logit(setting, people, who.rows, need, price, extra)
-    logit = logit + np.log(season(week, setting.parameters.buying.season))[None, :]
+    logit = buy_logit(setting, people, who.rows, need, prices(setting, date), extra)
+    logit = logit + np.log(season(date, setting.parameters.buying.season))[None, :]
     chance = 0.5 * (1.0 + np.tanh(0.5 * logit))
+    better = 1.0 + setting.parameters.world.effect * setting.parameters.pain.try_on * who.fitted
+    chance = np.minimum(1.0, chance * better[:, None])
     taken: Floats = chance * stocked(setting, people.home[who.rows], who.channel, day)
     return taken
 
@@ -187,10 +181,7 @@ def spends(setting: Setting, people: Population, who: Shoppers, day: int) -> Flo
     value = LIST_PRICES * people.size[who.rows][:, None]
     value = value * np.exp(p.buying.value_spread * luck.normal(day, "basket", len(CATEGORIES)))
     value = value * np.where(who.contacted, 1.0 + p.world.effect * (p.associates.basket - 1.0), 1.0)[:, None]
-    weak = np.array(
-        [setting.geography.faults.get(n) == "basket" for n in range(len(setting.geography.stores))]
-    )
-    poor = weak[people.home[who.rows]] & (who.channel == STORE)
+    poor = setting.faulty["basket"][people.home[who.rows]] & (who.channel == STORE)
     spent: Floats = value * np.where(poor, p.pain.basket_fault, 1.0)[:, None]
     return spent
 
@@ -206,27 +197,3 @@ def _prices(seed: int, week: int, share: float, factor: float) -> Floats:
     known = np.array([promotion(seed, category, week, share, factor) for category in range(len(CATEGORIES))])
     known.flags.writeable = False
     return known
-
-
-def is_online(channel: Ints) -> Flags:
-    """Whether a visit is on a screen of the visitor's own."""
-    here: Flags = channel != STORE
-    return here
-
-
-__all__ = [
-    "APP",
-    "Shoppers",
-    "buy_logit",
-    "channels",
-    "is_online",
-    "odds",
-    "prices",
-    "rain_at",
-    "shoppers",
-    "skills",
-    "spends",
-    "stocked",
-    "treatments",
-    "visit_rate",
-]

@@ -1,10 +1,13 @@
 """What a day hands to the next: needs, memories, consents; and what the retailer could note of it."""
 
+from functools import cached_property
+
 import numpy as np
 from msgspec import Struct
 
-from patron.sim.catalogue import CATEGORIES
-from patron.sim.geography import Geography
+from patron.sim.associates import Staff
+from patron.sim.catalogue import CATEGORIES, Assortment
+from patron.sim.geography import FAULTS, Geography
 from patron.sim.luck import Floats, Ints, Luck
 from patron.sim.parameters import Parameters
 from patron.sim.people import Flags, Population
@@ -14,12 +17,29 @@ NEVER = -(10**6)
 STORE, WEB, APP = 0, 1, 2
 
 
-class Setting(Struct, frozen=True):
-    """The world that people live in: luck, parameters, places. Nothing of it changes."""
+class Setting(Struct, frozen=True, dict=True):
+    """The world that people live in: luck, parameters, places, goods. Nothing of it changes."""
 
     seed: int
     parameters: Parameters
     geography: Geography
+    assortment: Assortment = Assortment()
+
+    @cached_property
+    def pull(self) -> Floats:
+        """What each store adds to the log of visits."""
+        return self.geography.pull(self.seed, self.parameters)
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Who works in the stores."""
+        return Staff(self.seed, self.parameters.associates, self.geography)
+
+    @cached_property
+    def faulty(self) -> dict[str, Flags]:
+        """Name of a fault -> whether each store has it."""
+        stores = range(len(self.geography.stores))
+        return {fault: np.array([self.geography.faults.get(n) == fault for n in stores]) for fault in FAULTS}
 
 
 class State(Struct):
@@ -35,6 +55,8 @@ class State(Struct):
     """How many messages they feel they got (F)."""
     agreed: Flags
     """Channels on which the shop may write to them: (n, 4)."""
+    profiled: Flags
+    """Whether the shop may personalize."""
     focus: Ints
     """Category of the last message, -1 = none."""
     focus_since: Ints
@@ -42,6 +64,10 @@ class State(Struct):
     """Whether that message carried an offer."""
     followed: Ints
     """Day of the last follow-up by an associate."""
+    greeted: Ints
+    """Day of the last push for passing a store."""
+    reviewed: Ints
+    """Day on which the shop asked how the last purchase was."""
     skill: Floats
     """Skill of the associate who wrote it."""
     ads: Floats
@@ -76,10 +102,13 @@ def begin(setting: Setting, people: Population, first: int) -> State:
         memory=np.zeros(n),
         fatigue=np.zeros(n),
         agreed=people.agreed & ~people.prospect[:, None],
+        profiled=people.profiled.copy(),
         focus=np.full(n, -1, dtype=np.int64),
         focus_since=np.full(n, NEVER, dtype=np.int64),
         focus_offer=np.zeros(n, dtype=np.bool_),
         followed=np.full(n, NEVER, dtype=np.int64),
+        greeted=np.full(n, NEVER, dtype=np.int64),
+        reviewed=np.full(n, NEVER, dtype=np.int64),
         skill=np.zeros(n),
         ads=np.zeros(n),
         won=np.zeros(n, dtype=np.bool_),

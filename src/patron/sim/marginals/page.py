@@ -11,6 +11,7 @@ from patron.sim.marginals.measures import ALIKE
 from patron.sim.marginals.report import Compared, Line, Report
 
 _SHORT = ("mean", "decile 1", "median", "decile 9")
+_FAR = 5
 
 
 def page(report: Report) -> str:
@@ -39,7 +40,9 @@ def summary(report: Report) -> str:
     alike = [marginal.title.lower() for marginal in report.marginals if not marginal.differs]
     if not differing:
         return f"All {len(alike)} marginals are alike."
-    said = f"{len(differing)} of {len(report.marginals)} marginals differ, each with its cause"
+    nobody_knows = sum(marginal.differs and not marginal.why for marginal in report.marginals)
+    cause = f"{nobody_knows} of them without a stated cause" if nobody_knows else "each with its cause"
+    said = f"{len(differing)} of {len(report.marginals)} marginals differ, {cause}"
     return f"{said}; alike: {', '.join(alike)}." if alike else f"{said}."
 
 
@@ -52,6 +55,12 @@ def _chip(marginal: Compared) -> Markup:
 
 
 def _short(marginal: Compared) -> list[Line]:
+    """The lines that say most: a few deciles, or the classes of a profile that differ most, in their order."""
+    if marginal.kind == "profile":
+        far = sorted(
+            marginal.lines, key=lambda line: -abs((line.simulated.value or 0) - (line.real.value or 0))
+        )
+        return [line for line in marginal.lines if line in far[:_FAR]]
     return [line for line in marginal.lines if line.label in _SHORT or line.label.startswith("within")]
 
 

@@ -157,8 +157,13 @@ def _list_prices(folder: Path) -> dict[tuple[str, str], float]:
     path = folder / FEEDS / "prices.csv"
     if not path.exists():
         return {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        return {(row["product_id"], row["currency"]): float(row["list"]) for row in csv.DictReader(lines)}
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return {(row["product_id"], row["currency"]): float(row["list"]) for row in csv.DictReader(lines)}
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise BadFolder(
+            f"{path} cannot be read ({type(error).__name__}: {error}); generate the world again"
+        ) from None
 
 
 def _basket(order: _Order, who: object, list_prices: dict[tuple[str, str], float]) -> Basket:

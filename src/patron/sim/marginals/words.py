@@ -36,12 +36,12 @@ def is_percent(marginal: Compared, label: str) -> bool:
 def headline(marginal: Compared) -> tuple[str, str]:
     """The one figure of each side that says most: the mean, the median wait, the share, or a profile's largest class."""
     if marginal.kind == "profile":
-        lines = marginal.lines
+        lines, hour = marginal.lines, " h" if marginal.name == "hour" else ""
         simulated = max(lines, key=lambda line: line.simulated.value or 0.0)
         real = max(lines, key=lambda line: line.real.value or 0.0)
         return (
-            f"most {simulated.label}: {number(simulated.simulated.value, percent=True)}",
-            f"most {real.label}: {number(real.real.value, percent=True)}",
+            f"most {simulated.label}{hour}: {number(simulated.simulated.value, percent=True)}",
+            f"most {real.label}{hour}: {number(real.real.value, percent=True)}",
         )
     label = "" if marginal.kind == "share" else "median" if marginal.name == "wait" else "mean"
     line = next(line for line in marginal.lines if line.label == label)
@@ -56,4 +56,5 @@ def distance(marginal: Compared) -> str:
         return f"{spanned(value)} {marginal.unit.replace('EUR, USD', '')}".rstrip()
     low, high = (0.0 if v is None else v * 100 for v in (value.low, value.high))
     sign = "+" if marginal.kind == "share" else ""
-    return f"{(value.value or 0) * 100:{sign}.1f} ({low:{sign}.1f} to {high:{sign}.1f}) points"
+    said = f"{(value.value or 0) * 100:{sign}.1f} ({low:{sign}.1f} to {high:{sign}.1f}) points"
+    return said.replace("-", "−")

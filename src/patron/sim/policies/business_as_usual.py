@@ -17,7 +17,8 @@ _AMONG = 6
 def best_seller(today: Today) -> int:
     """The category that the shop pushes this week: one of those that turn over most, at this week's prices."""
     week = today.date // 7
-    turnover = LIST_PRICES / CYCLES * season((today.date // 7) % 52 + 1) / prices(today.setting, today.date)
+    wanted = season(today.date, today.setting.parameters.buying.season)
+    turnover = LIST_PRICES / CYCLES * wanted / prices(today.setting, today.date)
     first = np.argsort(-turnover, kind="stable")[:_AMONG]
     return int(first[Dice(today.setting.seed, week).below(_AMONG, "best-seller")])
 

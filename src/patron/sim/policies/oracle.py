@@ -65,7 +65,7 @@ class Oracle:
         zero = np.zeros((len(rows), need.shape[1]))
         price = shopping.prices(today.setting, today.date)
         logit = shopping.buy_logit(today.setting, today.people, rows, need, price, zero)
-        logit = logit + np.log(season((today.date // 7) % 52 + 1, p.buying.season))
+        logit = logit + np.log(season(today.date, p.buying.season))
         lift = p.world.effect * p.buying.slot * (p.buying.slot_low + (1.0 - p.buying.slot_low) * need[rows])
         best: Ints = ((sigmoid(logit + lift) - sigmoid(logit)) * LIST_PRICES * price).argmax(axis=1)
         return best

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from patron.sim.api import Api
-from patron.sim.folder import TRUTH
+from patron.sim.folder import TRUTH, check_truth
 from patron.sim.identity import records_of, report
 from patron.sim.score.card import Card, Day, Mark, SourceLine, shown
 from patron.sim.score.figures import Findings, rows
@@ -42,6 +42,7 @@ def score(
 
     Raises BadFolder, LoadFailed, or Refused with the server's own sentence.
     """
+    check_truth(world_of(truth))
     sent = Sent(world_of(truth))
     began = time.monotonic()
     held = Held(api, sent, progress)

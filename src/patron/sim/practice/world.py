@@ -1,0 +1,88 @@
+"""The world of a practice: the usual retailer, with its troubles in places that the seed names.
+
+Where the generator plants something in a fixed place, a practice moves it, and makes it strong enough that a careful
+look at the data finds it; the second practice is not the first.
+"""
+
+import datetime as dt
+from pathlib import Path
+
+from msgspec import structs
+
+from patron.sim.luck import Dice
+from patron.sim.shops import COUNTRIES
+from patron.sim.sizes import places
+from patron.sim.town import Town, make_town
+
+SIZES = ("XS", "S")
+PRACTICE_LUCK = 1 << 44
+"""Names the luck of what a practice moves."""
+VERSIONS = ("4.0.9", "4.1.4", "4.1.6", "4.2.0", "4.2.1", "4.2.2", "4.3.1", "4.4.0")
+"""Of the app, one of which cannot pay; none is a version that works."""
+PARAMETERS = "parameters.toml"
+
+
+def overlay(seed: int, size: str) -> dict[str, dict[str, object]]:
+    """The parameters that a practice sets over those of the default world.
+
+    >>> overlay(1, "XS") == overlay(1, "XS"), overlay(1, "S")["pain"] == overlay(2, "S")["pain"]
+    (True, False)
+    """
+    dice, stores = Dice(seed, PRACTICE_LUCK), len(places(size).stores)
+    slow = sorted(drawn(dice, stores, 1 if size == "XS" else 3, "slow stores"))
+    return {
+        # more people leave than usual: somebody must be found who did
+        "life": {"beta": 15.0},
+        "pain": {
+            "pick_up_stores": [number + 1 for number in slow],
+            "pick_up_drop": round(dice.between(0.35, 0.5, "pick-up drop"), 3),
+            "app_version": dice.pick(VERSIONS, "app version"),
+            "app_version_share": 0.22,
+            "checkout_failure": 0.40 if size == "XS" else 0.25,
+            "coupon_country": dice.pick([country.code for country in COUNTRIES], "coupon country"),
+            "coupon_refused": 0.45 if size == "XS" else 0.35,
+            "evening_fault": -2.4 if size == "XS" else -1.5,
+            "stock_fault": 0.35,
+        },
+    }
+
+
+def drawn(dice: Dice, among: int, count: int, purpose: str) -> list[int]:
+    """Some of the numbers from 0 on, each once, in the order in which they were drawn."""
+    left = list(range(among))
+    return [left.pop(dice.below(len(left), purpose, k)) for k in range(count)]
+
+
+def faults(seed: int, size: str) -> dict[int, str]:
+    """Index of a store -> its one fault, in stores that do not keep people waiting at pick-up."""
+    dice, stores = Dice(seed, PRACTICE_LUCK), len(places(size).stores)
+    slow = set(drawn(dice, stores, 1 if size == "XS" else 3, "slow stores"))
+    free = [number for number in range(stores) if number not in slow]
+    evening, empty = (free[at] for at in drawn(dice, len(free), 2, "faulty stores"))
+    return {evening: "evening", empty: "stock"}
+
+
+def practice_town(seed: int, today: dt.date, size: str, file: Path) -> Town:
+    """The town of a practice; `file` (as `write_parameters` wrote it) says its parameters.
+
+    Raises ValueError or BadParameters as `make_town` does.
+    """
+    town = make_town(seed, today, size, file=file)
+    geography = structs.replace(town.setting.geography, faults=faults(seed, size))
+    return structs.replace(town, setting=structs.replace(town.setting, geography=geography))
+
+
+def write_parameters(file: Path, seed: int, size: str) -> None:
+    """Write the overlay as TOML, readable by its owner only. It is a part of the truth."""
+    lines = []
+    for section, values in overlay(seed, size).items():
+        lines.append(f"[{section}]")
+        lines += [f"{name} = {_toml(value)}" for name, value in values.items()]
+    file.touch(mode=0o600)
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
