@@ -91,7 +91,7 @@ class Ident(Struct, array_like=True, gc=False):
     names: tuple[str, ...] = ()
     births: tuple[str, ...] = ()
     ghosts: tuple[int, int, int, int] | None = None
-    """Erased neighbours that still count: user ids, e-mails, records, devices. Numbers only."""
+    """By how much it counts more user ids, e-mails, records and devices than it shows, since somebody was erased. Numbers only."""
     refused: int = 0
     """Links over the limit of neighbours that were counted, not kept."""
     worst: tuple[bool, int, int, str] | None = None

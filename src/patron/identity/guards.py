@@ -95,13 +95,16 @@ def seen_with(evidence: Evidence, row: Ident) -> list[int]:
 def ghost_count(
     ghosts: tuple[int, int, int, int] | None, before: list[int], after: list[int]
 ) -> tuple[int, int, int, int] | None:
-    """Ghosts of a row after an erased neighbour went: what no longer shows still counts.
+    """Ghosts of a row after somebody was erased: by them it counts as before. Less than nothing where the erased had shown
+    that two are one person's.
 
     >>> ghost_count(None, [2, 0, 2, 0], [1, 0, 1, 0])
     (1, 0, 1, 0)
+    >>> ghost_count(None, [0, 1, 0, 0], [0, 2, 0, 0])
+    (0, -1, 0, 0)
     """
     old = ghosts or (0, 0, 0, 0)
-    users, emails, records, devices = (o + max(0, b - a) for o, b, a in zip(old, before, after, strict=True))
+    users, emails, records, devices = (o + b - a for o, b, a in zip(old, before, after, strict=True))
     new = (users, emails, records, devices)
     return new if any(new) else None
 

@@ -41,6 +41,26 @@ def spare_emails(evidence: Evidence, device: Key, row: Ident) -> int:
     return len(emails) - len(people)
 
 
+def around(evidence: Evidence, key: Key, row: Ident) -> set[Key]:
+    """Identifiers whose counts may hang on this one: those it was seen with, devices that an e-mail seen with it was told
+    on, and addresses of the records seen with it."""
+    found: set[Key] = set()
+    for other, edge in row.links.items():
+        theirs = evidence.row(other)
+        if edge is None or theirs is None:
+            continue
+        found.add(other)
+        kind = evidence.plan.kinds.get(other.partition(":")[0])
+        wanted = {"account": "contact"}.get(kind or "", "device" if other.startswith(EMAIL) else "")
+        if wanted:
+            found.update(
+                k
+                for k, e in theirs.links.items()
+                if e is not None and evidence.plan.kinds.get(k.partition(":")[0]) == wanted
+            )
+    return found - {key}
+
+
 def _keeps(evidence: Evidence, key: Key, other: Key) -> bool:
     """Whether an identifier's row holds another: a full row holds its best links only, and speaks for no others."""
     row = evidence.row(key)

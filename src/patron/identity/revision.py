@@ -5,6 +5,8 @@ A `Revision` is made for each operation that is not on the fast path, takes the 
 (`settling.py`) and says what changed.
 """
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from patron.identity.change import Change
@@ -22,7 +24,7 @@ from patron.identity.evidence import (
 )
 from patron.identity.guards import counted, ghost_count, sharing_rule
 from patron.identity.normalise import births_conflict, names_conflict
-from patron.identity.once import EMAIL, conflict, joins
+from patron.identity.once import EMAIL, around, conflict, joins
 from patron.identity.people import NEW
 from patron.identity.rows import Rows
 from patron.identity.settling import settle
@@ -179,6 +181,7 @@ class Revision(Rows):
         if row.group == "":
             self._promote(key)
         self.note(row.group)
+        counts = self._counts(around(self, key, row)) if erased else {}
         for other, edge in list(row.links.items()):
             if edge is not None and edge.is_alias and edge.cut is None:
                 self._account(key, other)
@@ -186,6 +189,9 @@ class Revision(Rows):
         self.seeds.discard(key)
         self._recheck.pop(key, None)
         self.idents.delete(key)
+        for other, now in self._counts(counts).items():
+            if now != counts[other]:
+                self.edit(other).ghosts = ghost_count(self._row(other).ghosts, counts[other], now)
         if erased:
             own = self.people.person_id(key)
             self._erased.add(own)
@@ -198,19 +204,21 @@ class Revision(Rows):
         if row is None or gone not in row.links:
             return
         row = self.edit(key)
-        before = counted(self, key, row) if erased else []
         del row.links[gone]
-        if erased:
-            row.ghosts = ghost_count(row.ghosts, before, counted(self, key, row))
-            if row.shared:
-                most = self.plan.rules.names_kept
-                row.names = (MORE,) if conflict(row.names, names_conflict, most) else ()
-                row.births = (MORE,) if conflict(row.births, births_conflict, most) else ()
-                self._renamed(key, row)
-        elif edge is not None and edge.cut is not None:
+        if erased and row.shared:
+            most = self.plan.rules.names_kept
+            row.names = (MORE,) if conflict(row.names, names_conflict, most) else ()
+            row.births = (MORE,) if conflict(row.births, births_conflict, most) else ()
+            self._renamed(key, row)
+        elif not erased and edge is not None and edge.cut is not None:
             row.links[gone] = Edge(NO_EVIDENCE, 0, "", 0, 0, cut=edge.cut)
         self._lost(key)
         self._tied(key, gone)
+
+    def _counts(self, keys: Iterable[Key]) -> dict[Key, list[int]]:
+        """What identifiers are judged by: of those that can be shared by being seen with many."""
+        rows = ((key, self.row(key)) for key in keys if self.plan.shareable(key))
+        return {key: counted(self, key, row) for key, row in rows if row is not None}
 
     # --- the end --------------------------------------------------------------------------------------------
 

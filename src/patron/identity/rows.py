@@ -127,8 +127,7 @@ class Rows:
         row.links[other] = edge
         row.worst = None
         row.aliased = row.aliased or edge.is_alias
-        # a further e-mail may show that two before it are one person's; anything else only makes more of them
-        self._recheck[key] = self._recheck.get(key, False) or other.startswith(EMAIL)
+        self._recheck[key] = self._recheck.get(key, False) or self._may_free(key, other)
         self._tied(key, other)
 
     def _worst(self, key: Key, row: Ident) -> tuple[bool, int, int, Key] | None:
@@ -171,6 +170,14 @@ class Rows:
         for email, holder in ((a, b), (b, a)):
             if email.startswith(EMAIL) and joins(self, holder):
                 self._retell(email)
+
+    def _may_free(self, key: Key, other: Key) -> bool:
+        """Whether a new link may free what was held to be shared: on a device a further e-mail, which may show that two
+        before it are one person's; at an address a further user id, which may lend its name to an account counted already.
+        """
+        if joins(self, key):
+            return other.startswith("user_id:")
+        return other.startswith(EMAIL)
 
     def _retell(self, email: Key) -> None:
         """Judge every device again on which an e-mail was told."""

@@ -14,6 +14,7 @@ from patron.collect.limits import UNLIMITED
 from patron.collect.segment_api import blank, redact
 from patron.identity.evidence import NO_EVIDENCE
 from patron.identity.normalise import normalise
+from patron.identity.once import around
 from patron.model.log import Entry
 from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
@@ -188,9 +189,9 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
             table.delete(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
     graph = workspace.graph
-    rows = [row for key in erasure.keys if (row := graph.row(key)) is not None]
+    rows = [(key, row) for key in erasure.keys if (row := graph.row(key)) is not None]
     _forget_cuts(workspace, names)
-    beside = {other for row in rows for other in row.links} - set(erasure.keys)
+    beside = set[Key]().union(*(around(graph, k, r) for k, r in rows)) - set(erasure.keys)
     workspace.world.regrouped(graph.drop(*erasure.keys))
     for key in beside:
         row = graph.row(key)

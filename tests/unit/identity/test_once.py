@@ -69,6 +69,23 @@ def test_a_cut_parts_them_and_its_undoing_joins_them():
     assert graph.is_shared(BROWSER)
 
 
+def test_an_erasure_changes_no_count():
+    graph = told(ANNA, WORK)
+    for day, email in enumerate((ANNA, WORK), 5):
+        see(graph, day, "card:7", f"{email}/1")
+    graph.drop("card:7")
+    assert not graph.is_shared(BROWSER)
+    ghosts = graph.row(BROWSER).ghosts
+    again = told(ANNA, WORK)
+    assert again.is_shared(BROWSER)
+    again.haunt(BROWSER, ghosts)
+    assert members(again, BROWSER) == members(graph, BROWSER) == {BROWSER, ANNA, WORK}
+    see(graph, 9, BROWSER, f"{MARCO}/2")
+    assert graph.is_shared(BROWSER)
+    graph.drop(ANNA, WORK)
+    assert graph.is_shared(BROWSER)
+
+
 @pytest.mark.parametrize("first", range(3))
 def test_a_third_address_can_show_that_two_before_are_one_persons(first):
     slips = ["email:anna.rossi@x.it", "email:anna.rosis@x.it", "email:nana.rosis@x.it"]
@@ -140,6 +157,18 @@ def test_two_names_of_one_account_are_one_record():
     assert not graph.is_shared(ANNA)
     see(graph, 10, "crm_id:C10", f"{ANNA}/1")
     assert graph.is_shared(ANNA)
+
+
+def test_a_second_user_id_lends_its_name_to_an_account_counted_already():
+    graph = graph_of()
+    records(graph, "anna", "", "", "")
+    see(graph, 7, "user_id:u1", f"{ANNA}/0")
+    see(graph, 8, "user_id:u1", "user_id:u2")
+    see(graph, 9, "user_id:u2", name="anna")
+    see(graph, 10, "crm_id:C9", f"{ANNA}/1")
+    assert graph.is_shared(ANNA)
+    see(graph, 11, "user_id:u2", f"{ANNA}/0")
+    assert not graph.is_shared(ANNA)
 
 
 @pytest.mark.parametrize(
