@@ -14,14 +14,15 @@ from msgspec import structs
 
 from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
-from patron.sim import cast, feeds
-from patron.sim.catalogue import CATEGORIES, SHELF
 from patron.sim.engine.shopping import busy, prices, shelves
 from patron.sim.engine.state import Setting
-from patron.sim.folder import messages, read_manifest
-from patron.sim.geography import TOWN
-from patron.sim.shops import EPOCH, STORES, local_midnight
-from patron.sim.worlds import parameters
+from patron.sim.generated import feeds
+from patron.sim.generated.folder import messages, read_manifest
+from patron.sim.telling import cast
+from patron.sim.world.catalogue import CATEGORIES, SHELF
+from patron.sim.world.geography import TOWN
+from patron.sim.world.shops import EPOCH, STORES, local_midnight
+from patron.sim.world.worlds import parameters
 
 SEED, FIRST, DAYS = 1001, 20_500, 21
 
