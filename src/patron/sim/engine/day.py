@@ -17,7 +17,7 @@ from patron.sim.engine.state import APP, NEVER, STORE, Noted, Setting, State, ne
 from patron.sim.luck import Floats, Ints, Luck
 from patron.sim.world.catalogue import CATEGORIES
 from patron.sim.world.people import Flags, Population
-from patron.sim.world.shops import COUNTRIES, STORE_HOURS
+from patron.sim.world.shops import COUNTRIES, OPENS, STORE_HOURS
 
 EVENING = 17
 """Local hour from which a store with the evening fault sells badly."""
@@ -119,7 +119,7 @@ def live_day(
 def store_hours(setting: Setting, people: Population, rows: Ints, day: int) -> Ints:
     """The local hour at which visitors walk into a store: the same that `shops.opening_time` tells."""
     drawn = Luck(setting.seed, people.ids[rows]).uniform(day, "store hour")
-    hours: Ints = 9 + np.minimum(
+    hours: Ints = OPENS + np.minimum(
         np.searchsorted(STORE_HOURS, drawn * STORE_HOURS[-1], side="right"), len(STORE_HOURS) - 1
     )
     return hours

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from patron.model.clock import DAY, HOUR
+from patron.model.clock import DAY
 from patron.sim.engine.day import Plan, store_hours
 from patron.sim.engine.media import PLATFORMS
 from patron.sim.engine.state import STORE
@@ -23,7 +23,7 @@ from patron.sim.messages import SOURCES, Told, iso
 from patron.sim.telling.history import arrivals
 from patron.sim.town import Town
 from patron.sim.world.people import ROOM
-from patron.sim.world.shops import local_midnight
+from patron.sim.world.shops import OPENS, STORE_HOURS
 
 _encode = msgspec.json.Encoder().encode
 Sale = tuple[int, str, str, str]
@@ -37,8 +37,8 @@ class Sums(Struct):
     orders: Counter[Sale] = msgspec.field(default_factory=Counter)
     gross: Counter[Sale] = msgspec.field(default_factory=Counter)
     refunds: Counter[Sale] = msgspec.field(default_factory=Counter)
-    visitors: Counter[tuple[str, int]] = msgspec.field(default_factory=Counter)
-    """(store id, UTC ms at which an hour begins) -> people who came."""
+    visitors: Ints = msgspec.field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.int64))
+    """People who came: (stores, days, opening hours)."""
     ads: Counter[tuple[int, int, int, str]] = msgspec.field(default_factory=Counter)
     """(date, platform, country, what) -> impressions, clicks, people who clicked or saw and became customers."""
     contacts: Counter[tuple[int, int, str]] = msgspec.field(default_factory=Counter)
@@ -57,6 +57,8 @@ class Sums(Struct):
             ours, theirs = getattr(self, name), getattr(other, name)
             if isinstance(ours, Counter):
                 ours.update(theirs)
+            elif isinstance(ours, np.ndarray) and not len(ours):
+                setattr(self, name, theirs)
             else:
                 setattr(self, name, ours + theirs)
 
@@ -66,6 +68,8 @@ class Watcher:
 
     def __init__(self, town: Town, sums: Sums, near: IO[bytes]) -> None:
         self._town, self._sums, self._near = town, sums, near
+        stores = len(town.setting.geography.stores)
+        sums.visitors = np.zeros((stores, town.days, len(STORE_HOURS)), dtype=np.int64)
         self._seen = np.zeros((len(town.people), len(PLATFORMS)), dtype=np.bool_)
         self._clicked = self._seen.copy()
 
@@ -108,14 +112,10 @@ class Watcher:
             self._near.write(b"%06d %012d\t%s\n" % (plan.date, person, _encode(row)))
 
     def _doors(self, plan: Plan) -> None:
-        people, geography = self._town.people, self._town.setting.geography
+        people = self._town.people
         rows = plan.shoppers.rows[plan.shoppers.channel == STORE]
-        hours = store_hours(self._town.setting, people, rows, plan.day)
-        for home, country, hour in zip(
-            people.home[rows].tolist(), people.country[rows].tolist(), hours.tolist(), strict=True
-        ):
-            began = local_midnight(country, plan.date) + hour * HOUR
-            self._sums.visitors[geography.stores[home].id, began] += 1
+        hours = store_hours(self._town.setting, people, rows, plan.day) - OPENS
+        np.add.at(self._sums.visitors[:, plan.day], (people.home[rows], hours), 1)
 
     def _ads(self, plan: Plan) -> None:
         media, country = plan.media, self._town.people.country

@@ -16,12 +16,21 @@ import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import HOUR
-from patron.sim.luck import Dice, purpose_word
+from patron.sim.luck import Dice, Ints, purpose_word
 from patron.sim.messages import iso
 from patron.sim.world.associates import QUARTER, Staff
 from patron.sim.world.catalogue import SHELF, Product
 from patron.sim.world.geography import STORE_LUCK
-from patron.sim.world.shops import COUNTRIES, EPOCH, Store, associate, country_of, local_midnight
+from patron.sim.world.shops import (
+    COUNTRIES,
+    EPOCH,
+    OPENS,
+    STORE_HOURS,
+    Store,
+    associate,
+    country_of,
+    local_midnight,
+)
 from patron.sim.world.weather import weather_rows
 
 Row = tuple[object, ...]
@@ -43,7 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Name of each feed -> its columns."""
 
-_OPEN = range(9, 20)
+_OPEN = range(OPENS, OPENS + len(STORE_HOURS))
 """Local hours that begin while stores are open."""
 _SHIFTS = ((9, 15), (14, 20))
 COUNT_EVERY = 7
@@ -151,7 +160,7 @@ def footfall(
     stores: Sequence[Store],
     first: int,
     days: int,
-    visitors: Mapping[tuple[str, int], int],
+    visitors: Ints,
     passers_by: float = PASSERS_BY,
 ) -> Iterator[Row]:
     """`footfall.csv`: what the counter over each door counted in each opening hour.
@@ -160,12 +169,12 @@ def footfall(
 
     Parameters
     ----------
-    visitors : (store id, UTC ms at which the hour begins) -> people who really came; hours that are not there had none.
+    visitors : people who really came: (stores, days, opening hours).
     """
     for day in range(first, first + days):
         for n, store in enumerate(stores):
             midnight, dice = local_midnight(country_of(store), day), Dice(seed, STORE_LUCK + n, day)
-            usual = [visitors.get((store.id, midnight + hour * HOUR), 0) for hour in _OPEN]
+            usual = visitors[n, day - first].tolist()
             passing = passers_by * (0.5 + sum(usual) / len(usual))
             for hour, came in zip(_OPEN, usual, strict=True):
                 counted = _binomial(dice, came, 0.97, f"seen {hour}") + _binomial(

@@ -64,6 +64,8 @@ STORES: tuple[Store, ...] = (
 STORES_OF: tuple[tuple[int, ...], ...] = ((0, 1), (2, 3), (4, 5))
 """Indexes of the stores of each country."""
 
+OPENS = 9
+"""Local hour at which stores open."""
 STORE_HOURS = (2, 5, 9, 13, 16, 18, 22, 29, 36, 40, 42)
 """Cumulative traffic of the opening hours, 9 to 20 local: a bump at noon, a larger one after 16 h."""
 _EVENING = (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 21, 25, 30, 37, 44, 48)
@@ -91,7 +93,7 @@ def local_midnight(country: int, day: int) -> int:
 
 def opening_time(country: int, day: int, dice: Dice, k: int = 0) -> int:
     """A moment when somebody walks into a store, UTC ms: by the usual traffic of its hours."""
-    hour = 9 + dice.choice(STORE_HOURS, "store hour", k)
+    hour = OPENS + dice.choice(STORE_HOURS, "store hour", k)
     return local_midnight(country, day) + hour * HOUR + dice.below(HOUR, "store minute", k)
 
 
