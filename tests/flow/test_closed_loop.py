@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
 from patron.sim import make_town
-from patron.sim.api import Api
-from patron.sim.history import arrivals
 from patron.sim.messages import iso
 from patron.sim.score.held import events_of
+from patron.sim.server.api import Api
+from patron.sim.telling.history import arrivals
 from tests.flow.serving import PatronServer
 
 

@@ -26,8 +26,8 @@ from patron.experiments.assign import TREATED, arm
 from patron.model.clock import DAY
 from patron.model.errors import PatronError
 from patron.model.guide import STORIES
+from patron.sim.guide.witness import Witness
 from patron.sim.messages import Delivery
-from patron.sim.witness import Witness
 
 LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email", "sms", "push")
 SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email", "sms", "push")
@@ -209,7 +209,7 @@ class _Demo:
             staging.first_offer(self.url, keys["associate_tablet"], decide, story["identifier"])
         if self.dataset == "town":
             staging.misfits(self.url, keys["kiosk"], self.today)
-            from patron.sim.guided import planted
+            from patron.sim.guide.guided import planted
 
             told = planted(self._town(self.today), self.witness, self._again())
             staging.stories(self.folder, self.url, reader, told)
@@ -226,7 +226,7 @@ class _Demo:
         return str(call(self.folder, "POST", "/v1/admin/keys", {"name": name, "scopes": scopes})["key"])
 
     def _fill(self, keys: dict[str, str]) -> None:
-        from patron.sim.load import load
+        from patron.sim.server.load import load
 
         with tempfile.TemporaryDirectory(prefix="patron-world-") as world:
             deliveries, total = self._deliveries(Path(world))
@@ -247,7 +247,7 @@ class _Demo:
             return staging.as_history(complete_journey.deliveries(until)), None
         if self.size != "XS":
             return self._told(world)
-        from patron.sim.history import history
+        from patron.sim.telling.history import history
 
         town = self._town(self.today)
         with self._bar("day {task.completed:.0f} of {task.total:.0f}") as bar:
@@ -261,8 +261,8 @@ class _Demo:
         return staging.as_history(told), len(told)
 
     def _told(self, world: Path) -> tuple[Iterable[Delivery], int]:
-        from patron.sim.filling import deliveries
-        from patron.sim.generate import generate
+        from patron.sim.generated.generate import generate
+        from patron.sim.server.filling import deliveries
 
         with self._bar("{task.completed:.0f} of {task.total:.0f}") as bar:
             task = bar.add_task("Living in a larger town", total=1)
@@ -280,7 +280,7 @@ class _Demo:
             from patron.sim.complete_journey import worth_opening
 
             return worth_opening()
-        from patron.sim.cast import stories
+        from patron.sim.telling.cast import stories
 
         people = self._town(self.today).people
         return [{"title": s.title, "identifier": s.identifier, "see": s.what_to_see} for s in stories(people)]
@@ -334,7 +334,7 @@ class _Demo:
     def _live(self, facts: dict[str, Any]) -> None:
         stop = threading.Event()
         if self.rate > 0 and self.dataset == "town":
-            from patron.sim.alive import run_live
+            from patron.sim.alive.alive import run_live
 
             town = self._town(dt.date.fromisoformat(facts["today"]))
             arguments = (self.url, facts["keys"], facts["decide"], town, stop, self.rate)

@@ -22,7 +22,7 @@ PATIENCE = 12
 
 def shop(folder: Path, keys: dict[str, str]) -> None:
     """What the page "Be the customer" needs: public write keys, products and placements."""
-    from patron.sim.catalogue import shelf
+    from patron.sim.world.catalogue import shelf
 
     setup = {
         "keys": {channel: keys[channel] for channel in ("web", "kiosk", "pos")},

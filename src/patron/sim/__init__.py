@@ -10,12 +10,12 @@ from now, `stories` says whom to look at; `generate.generate` writes the past an
 ('crm', 'identify')
 """
 
-from patron.sim.cast import Story
-from patron.sim.history import history
-from patron.sim.live import Live, live
+from patron.sim.alive.live import Live, live
+from patron.sim.alive.visits import AskDecision
 from patron.sim.messages import SOURCES, Delivery
+from patron.sim.telling.cast import Story
+from patron.sim.telling.history import history
 from patron.sim.town import Town, make_town
-from patron.sim.visits import AskDecision
 
 
 def stories(town: Town) -> list[Story]:
@@ -25,7 +25,7 @@ def stories(town: Town) -> list[Story]:
     >>> stories(make_town(today=dt.date(2026, 11, 21), size=10))[0].identifier
     'email:a.bianchi@posta.example'
     """
-    from patron.sim import cast
+    from patron.sim.telling import cast
 
     return cast.stories(town.people)
 

@@ -19,7 +19,7 @@ import numpy as np
 from patron.model.clock import DAY, HOUR
 from patron.model.errors import PatronError
 from patron.sim.messages import Delivery, Message, iso, known_by
-from patron.sim.shops import EPOCH
+from patron.sim.world.shops import EPOCH
 
 SOURCES: tuple[str, ...] = ("crm", "pos")
 """Sources of these deliveries: the household list and its mailings, and the tills. Best made with kind `import`."""

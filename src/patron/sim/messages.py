@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.sim.catalogue import Product
 from patron.sim.luck import splitmix64
+from patron.sim.world.catalogue import Product
 
 Message = dict[str, Any]
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from patron.sim import cast
 from patron.sim.engine.state import Setting
-from patron.sim.identities import Dossier, dossier, noise_of, stranger
 from patron.sim.luck import Ints
-from patron.sim.parameters import Identity, Parameters
-from patron.sim.people import PROSPECTS, ROOM, Population, crowd, household_size, members, populate
-from patron.sim.shops import COUNTRIES, EPOCH, Country, Store
-from patron.sim.sizes import SIZES, goods, places
-from patron.sim.worlds import jittered, parameters
+from patron.sim.telling import cast
+from patron.sim.world.identities import Dossier, dossier, noise_of, stranger
+from patron.sim.world.parameters import Identity, Parameters
+from patron.sim.world.people import PROSPECTS, ROOM, Population, crowd, household_size, members, populate
+from patron.sim.world.shops import COUNTRIES, EPOCH, Country, Store
+from patron.sim.world.sizes import SIZES, goods, places
+from patron.sim.world.worlds import jittered, parameters
 
 _KNOWN = 65_536
 """Dossiers kept at hand."""

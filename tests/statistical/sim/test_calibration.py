@@ -11,13 +11,13 @@ import pytest
 
 from patron.sim.engine.day import live_day
 from patron.sim.engine.state import STORE, Setting, begin, nothing_noted
-from patron.sim.geography import TOWN
-from patron.sim.history import BURN_IN
-from patron.sim.identities import JUNK_EMAILS, dossier, noise_of, said_email, said_phone, till_email
 from patron.sim.luck import Luck
-from patron.sim.people import EMAIL, members, populate
 from patron.sim.policies import BusinessAsUsual
-from patron.sim.worlds import parameters
+from patron.sim.telling.history import BURN_IN
+from patron.sim.world.geography import TOWN
+from patron.sim.world.identities import JUNK_EMAILS, dossier, noise_of, said_email, said_phone, till_email
+from patron.sim.world.people import EMAIL, members, populate
+from patron.sim.world.worlds import parameters
 
 SEEDS = (1001, 1002, 1003)
 DAYS = 90

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine.day import live_day
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.letters import Send
@@ -21,9 +20,10 @@ from patron.sim.oracle.points import MESSAGE, Points, Wanted
 from patron.sim.oracle.potential import potential
 from patron.sim.oracle.rows import Potential
 from patron.sim.oracle.stack import take
-from patron.sim.people import CHANNELS
 from patron.sim.policies import BusinessAsUsual, Nothing, Oracle
 from patron.sim.town import Town
+from patron.sim.world.catalogue import CATEGORIES
+from patron.sim.world.people import CHANNELS
 from tests.unit.sim.oracle.towns import town
 
 DAY, HORIZON, BRANCHES, LIVES = 9, 28, 120, 1_200

@@ -10,10 +10,10 @@ from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Policy, Today
 from patron.sim.engine.run import customers, rehearse
 from patron.sim.engine.state import Setting
-from patron.sim.people import CHANNELS
 from patron.sim.policies import POLICIES
-from patron.sim.sizes import places
-from patron.sim.worlds import parameters
+from patron.sim.world.people import CHANNELS
+from patron.sim.world.sizes import places
+from patron.sim.world.worlds import parameters
 
 PEOPLE = 2_500
 SEED = 1_004

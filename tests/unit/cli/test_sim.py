@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from patron.cli.main import main
-from patron.sim import chunk
-from patron.sim.folder import MANIFEST
+from patron.sim.generated import chunk
+from patron.sim.generated.folder import MANIFEST
 
 
 def sim(*words: str) -> Result:
@@ -58,7 +58,7 @@ def test_an_address_that_cannot_be_is_said(world: str, url: str) -> None:
 
 
 def test_a_server_that_never_answered_is_none(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patron.sim.api.MEET", 0.2)
+    monkeypatch.setattr("patron.sim.server.api.MEET", 0.2)
     done = sim("load", world, "--to", "http://127.0.0.1:1", "--key", "k")
     assert done.exit_code == 1
     assert "no server at http://127.0.0.1:1" in done.output

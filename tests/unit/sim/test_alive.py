@@ -8,7 +8,7 @@ import time
 import pytest
 
 from patron.sim import make_town
-from patron.sim.alive import run_live
+from patron.sim.alive.alive import run_live
 from tests.unit.sim.tracking import Tracking
 
 KEYS = {

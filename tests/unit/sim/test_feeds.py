@@ -14,14 +14,16 @@ from msgspec import structs
 
 from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
-from patron.sim import cast, feeds
-from patron.sim.catalogue import CATEGORIES, SHELF
 from patron.sim.engine.shopping import busy, prices, shelves
 from patron.sim.engine.state import Setting
-from patron.sim.folder import messages, read_manifest
-from patron.sim.geography import TOWN
-from patron.sim.shops import EPOCH, STORES, local_midnight
-from patron.sim.worlds import parameters
+from patron.sim.generated import feeds
+from patron.sim.generated.folder import messages, read_manifest
+from patron.sim.messages import iso
+from patron.sim.telling import cast
+from patron.sim.world.catalogue import CATEGORIES, SHELF
+from patron.sim.world.geography import TOWN
+from patron.sim.world.shops import EPOCH, STORES, local_midnight
+from patron.sim.world.worlds import parameters
 
 SEED, FIRST, DAYS = 1001, 20_500, 21
 
@@ -54,13 +56,18 @@ def busy_at(n, day):
     return float(busy(setting(), day)[n])
 
 
+def nobody(days):
+    """Nobody in any hour of the stores."""
+    return np.zeros((len(STORES), days, 11), dtype=np.int64)
+
+
 def everything():
     cities = [store.city for store in STORES]
     return {
         "weather": feeds.weather(SEED, cities, FIRST, DAYS),
         "stock": feeds.stock(SEED, STORES, FIRST, DAYS, out_of),
         "prices": feeds.prices(FIRST, DAYS, factors(SEED)),
-        "footfall": feeds.footfall(SEED, STORES, FIRST, DAYS, {}),
+        "footfall": feeds.footfall(SEED, STORES, FIRST, DAYS, nobody(DAYS)),
         "shifts": feeds.shifts(STORES, FIRST, DAYS, busy_at),
         "trainings": feeds.trainings(setting().staff, FIRST, 90),
         "campaigns_offline": feeds.campaigns_offline(SEED, cities, FIRST, 180),
@@ -160,8 +167,8 @@ def test_gaps_come_at_their_rate():
 
 
 def test_doors_count_visitors_and_some_others():
-    midnight = local_midnight(0, FIRST)
-    came = {("S01", midnight + hour * HOUR): 100 for hour in range(9, 20)}
+    came = nobody(1)
+    came[0] = 100
     rows = list(feeds.footfall(SEED, STORES, FIRST, 1, came))
     assert len(rows) == len(STORES) * 11
     busy = [count for store, _, count in rows if store == "S01"]
@@ -171,10 +178,11 @@ def test_doors_count_visitors_and_some_others():
     assert len(set(busy)) > 3
 
 
-def test_no_visitor_is_counted_where_the_store_is_closed():
-    at_night = {("S01", local_midnight(0, FIRST) + 3 * HOUR): 500}
-    rows = list(feeds.footfall(SEED, STORES[:1], FIRST, 1, at_night, passers_by=0.0))
-    assert sum(count for *_, count in rows) == 0
+def test_hours_without_visitors_and_passers_by_count_nobody():
+    rows = list(feeds.footfall(SEED, STORES[:1], FIRST, 1, nobody(1), passers_by=0.0))
+    assert [count for *_, count in rows] == [0] * 11
+    opens = local_midnight(0, FIRST) + 9 * HOUR
+    assert rows[0][1] == iso(opens)
 
 
 def test_somebody_works_at_every_store_every_day_and_has_days_off():

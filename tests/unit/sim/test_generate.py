@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from patron.sim import make_town
-from patron.sim.cast import LUCA
-from patron.sim.folder import BadFolder, messages, read_manifest, rows
-from patron.sim.generate import generate
+from patron.sim.generated.folder import BadFolder, messages, read_manifest, rows
+from patron.sim.generated.generate import generate
 from patron.sim.messages import SOURCES
+from patron.sim.telling.cast import LUCA
 
 TODAY = dt.date(2026, 4, 1)
 

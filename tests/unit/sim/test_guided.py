@@ -6,11 +6,12 @@ from collections import Counter
 import pytest
 
 from patron.model.guide import Story
-from patron.sim import cast, history, make_town
-from patron.sim.guided import gaming, planted, slow
+from patron.sim import history, make_town
+from patron.sim.guide.guided import gaming, planted, slow
+from patron.sim.guide.witness import Witness
 from patron.sim.messages import Message
+from patron.sim.telling import cast
 from patron.sim.town import Town
-from patron.sim.witness import Witness
 
 TODAY = dt.date(2026, 11, 21)
 AGAIN = "patron sim generate --size XS --seed 7 --until 2026-11-20 --out world"

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from patron.sim import AskDecision, Delivery, live, make_town
-from patron.sim.catalogue import CATEGORIES
+from patron.sim.alive.visits import Guest, basket, shown_category
 from patron.sim.engine.state import needs
-from patron.sim.history import state_today
 from patron.sim.luck import Dice
 from patron.sim.messages import Pen
-from patron.sim.occasion import Occasion
-from patron.sim.visits import Guest, basket, shown_category
+from patron.sim.telling.history import state_today
+from patron.sim.telling.occasion import Occasion
+from patron.sim.world.catalogue import CATEGORIES
 
 TODAY = dt.date(2026, 11, 21)
 START = 1_795_262_400_000

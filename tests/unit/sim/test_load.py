@@ -9,7 +9,7 @@ import time
 import pytest
 
 from patron.sim import Delivery
-from patron.sim.load import BYTES, LoadFailed, Sender, bodies, load
+from patron.sim.server.load import BYTES, LoadFailed, Sender, bodies, load
 from tests.unit.sim.tracking import Tracking
 
 KEYS = {"web": "k-web", "pos": "k-pos"}

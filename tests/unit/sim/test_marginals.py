@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 
 from patron.cli.main import main
 from patron.sim import marginals
-from patron.sim.folder import BadFolder, Manifest, SourceFile, messages, read_manifest, write_manifest
+from patron.sim.generated.folder import (
+    BadFolder,
+    Manifest,
+    SourceFile,
+    messages,
+    read_manifest,
+    write_manifest,
+)
 from patron.sim.marginals import About, Basket, curves, gather, reasons
 from patron.sim.marginals.measures import ALIKE, measures
 

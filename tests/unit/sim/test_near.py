@@ -7,7 +7,7 @@ import pytest
 
 from patron.sim import make_town
 from patron.sim.engine.day import Plan
-from patron.sim.history import arrivals, days
+from patron.sim.telling.history import arrivals, days
 from patron.sim.town import Town
 
 TODAY = dt.date(2026, 4, 1)

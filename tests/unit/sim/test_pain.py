@@ -7,12 +7,12 @@ import pytest
 
 from patron.sim import make_town
 from patron.sim.engine.state import STORE
-from patron.sim.history import arrivals, days
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen
-from patron.sim.occasion import Occasion
-from patron.sim.pain import coupon_denied
-from patron.sim.shops import COUNTRIES, STORES
+from patron.sim.telling.history import arrivals, days
+from patron.sim.telling.occasion import Occasion
+from patron.sim.telling.pain import coupon_denied
+from patron.sim.world.shops import COUNTRIES, STORES
 
 TODAY = dt.date(2026, 4, 1)
 

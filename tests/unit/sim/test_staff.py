@@ -8,12 +8,13 @@ import pytest
 from msgspec import structs
 
 from patron.model.clock import DAY
-from patron.sim import cast, make_town
-from patron.sim.associates import QUARTER, Staff
-from patron.sim.history import arrivals, days
-from patron.sim.shops import associate
-from patron.sim.sizes import places
-from patron.sim.worlds import parameters
+from patron.sim import make_town
+from patron.sim.telling import cast
+from patron.sim.telling.history import arrivals, days
+from patron.sim.world.associates import QUARTER, Staff
+from patron.sim.world.shops import associate
+from patron.sim.world.sizes import places
+from patron.sim.world.worlds import parameters
 
 TODAY = dt.date(2026, 4, 1)
 

@@ -15,11 +15,11 @@ import pytest
 
 from patron.model.events import CALL_TYPES, CHANNELS
 from patron.sim import SOURCES, history, make_town, stories
-from patron.sim.folder import BadFolder, rows
-from patron.sim.generate import generate
-from patron.sim.history import arrivals
-from patron.sim.identities import said_phone
-from patron.sim.worlds import BadParameters
+from patron.sim.generated.folder import BadFolder, rows
+from patron.sim.generated.generate import generate
+from patron.sim.telling.history import arrivals
+from patron.sim.world.identities import said_phone
+from patron.sim.world.worlds import BadParameters
 
 TODAY = dt.date(2026, 11, 21)
 MIDNIGHT = 1_795_219_200_000

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.model.clock import DAY, HOUR
-from patron.sim import weather
-from patron.sim.weather import CLIMATES, rain, weather_day, weather_rows
+from patron.sim.world import weather
+from patron.sim.world.weather import CLIMATES, rain, weather_day, weather_rows
 
 CITIES = ("Bologna", "Madrid", "London")
 FIRST = 20_454  # 2026-01-01

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from patron.sim.worlds import BadParameters, jittered, parameters, worlds
+from patron.sim.world.worlds import BadParameters, jittered, parameters, worlds
 
 
 def test_every_world_is_valid_and_only_its_overlay_differs() -> None:

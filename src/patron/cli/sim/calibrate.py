@@ -77,8 +77,8 @@ def _rows(
     from patron.sim.engine.calibration import calibrate as run
     from patron.sim.engine.state import Setting
     from patron.sim.policies import POLICIES, Oracle
-    from patron.sim.sizes import places
-    from patron.sim.worlds import jittered, parameters
+    from patron.sim.world.sizes import places
+    from patron.sim.world.worlds import jittered, parameters
 
     policies: dict[str, Callable[[], Policy]] = {
         **POLICIES,

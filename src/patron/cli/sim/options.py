@@ -27,7 +27,7 @@ class Size(click.ParamType[str | int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:
         """The name, or the number. Fails with what there is."""
-        from patron.sim.sizes import SIZES
+        from patron.sim.world.sizes import SIZES
 
         text = str(value)
         if text in SIZES:

@@ -20,7 +20,7 @@ def parameters(world: str) -> None:
 
     A file of the same shape, whole or in part, goes over them with --parameters.
     """
-    from patron.sim.worlds import text
+    from patron.sim.world.worlds import text
 
     try:
         click.echo(text(world), nl=False)

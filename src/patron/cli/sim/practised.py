@@ -94,9 +94,9 @@ class Host:
             )
 
     def _load(self, town: Any) -> None:
-        from patron.sim.filling import fill
-        from patron.sim.folder import read_manifest
+        from patron.sim.generated.folder import read_manifest
         from patron.sim.practice.session import ask, seal
+        from patron.sim.server.filling import fill
 
         server = held(self.data)
         url, key = server.url, server.key

@@ -65,7 +65,7 @@ def run(
     people act on it, and what they do is sent. The result stands beside business as usual on the same luck.
     """
     from patron.sim import make_town
-    from patron.sim.api import Api
+    from patron.sim.server.api import Api
 
     begins = first or dt.datetime.now(dt.UTC).date() - dt.timedelta(days=90)
     try:

@@ -75,7 +75,7 @@ def score(
 
 
 def _read(truth: Path, server: Server, splits: int) -> Card:
-    from patron.sim.api import Api
+    from patron.sim.server.api import Api
 
     try:
         with closing(Api(server.url, server.key)) as api, people_bar("Reading people") as tell:

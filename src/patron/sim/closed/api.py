@@ -6,8 +6,7 @@ import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import DAY
-from patron.sim.api import Api, Refused
-from patron.sim.catalogue import wanted_first
+from patron.sim.alive.visits import NOTHING, AskDecision, shown_category
 from patron.sim.closed.touchpoints import ask_of
 from patron.sim.engine.day import Plan
 from patron.sim.engine.letters import Send
@@ -15,8 +14,9 @@ from patron.sim.engine.policy import Today
 from patron.sim.luck import Ints
 from patron.sim.messages import Message, Pen, Told
 from patron.sim.policies.business_as_usual import BusinessAsUsual
+from patron.sim.server.api import Api, Refused
 from patron.sim.town import Town
-from patron.sim.visits import NOTHING, AskDecision, shown_category
+from patron.sim.world.catalogue import wanted_first
 
 _SHOWS_AFTER = 2_000
 """Milliseconds after the visit begins at which what was decided is on the screen."""

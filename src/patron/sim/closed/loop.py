@@ -6,16 +6,16 @@ from contextlib import closing
 from msgspec import Struct, field
 
 from patron.model.clock import DAY, HOUR
-from patron.sim.api import PATIENCE, Api, Refused
 from patron.sim.closed.api import Asked, Platform
 from patron.sim.engine.day import Plan
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.policy import Policy
-from patron.sim.history import arrivals, days
-from patron.sim.load import MEET, LoadFailed, Sender, bodies, count_of, hand_over
 from patron.sim.messages import SOURCES, Delivery, Told, iso
 from patron.sim.policies import POLICIES
-from patron.sim.sources import write_keys
+from patron.sim.server.api import PATIENCE, Api, Refused
+from patron.sim.server.load import MEET, LoadFailed, Sender, bodies, count_of, hand_over
+from patron.sim.server.sources import write_keys
+from patron.sim.telling.history import arrivals, days
 from patron.sim.town import Town
 
 API, USUAL = "api", "business-as-usual"

@@ -1,19 +1,19 @@
 """What a touchpoint asks when somebody comes: who they are as far as it can tell, and where they stand."""
 
+from patron.sim.alive.visits import AskDecision
 from patron.sim.engine.state import APP, STORE
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, known_by
-from patron.sim.online import own_cookie
-from patron.sim.shops import online_time, opening_time, touchpoint
+from patron.sim.telling.online import own_cookie
 from patron.sim.town import Town
-from patron.sim.visits import AskDecision
+from patron.sim.world.shops import online_time, opening_time, touchpoint
 
 
 def ask_of(town: Town, row: int, channel: int, day: int, date: int) -> AskDecision | None:
     """The question of one visit; None when nothing there asks.
 
     A web or app visit asks under the browser (or the account, once it is known there); a till asks when a card is read. It
-    is the browser, card and moment of the messages that tell of the visit (`patron.sim.scenes`).
+    is the browser, card and moment of the messages that tell of the visit (`patron.sim.telling.scenes`).
     """
     person, dice = town.who(row), Dice(town.seed, int(town.people.ids[row]), day)
     if channel == STORE:

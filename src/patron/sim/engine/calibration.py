@@ -11,7 +11,7 @@ from patron.sim.engine.policy import Policy
 from patron.sim.engine.run import customers, rehearse
 from patron.sim.engine.state import Setting
 from patron.sim.luck import Floats
-from patron.sim.shops import EPOCH
+from patron.sim.world.shops import EPOCH
 
 START = (dt.date(2026, 1, 5) - EPOCH).days
 """The first day lived: a Monday, whose 168 days end before the season of weeks 46 to 52."""

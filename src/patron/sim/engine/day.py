@@ -6,7 +6,6 @@ All draws are named by person, day and purpose, so a day needs nothing but the s
 import numpy as np
 from msgspec import Struct
 
-from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine import geofence, letters, minds, shopping
 from patron.sim.engine.geofence import Crossings
 from patron.sim.engine.letters import Delivered
@@ -16,8 +15,9 @@ from patron.sim.engine.policy import Policy, Today
 from patron.sim.engine.shopping import Shoppers
 from patron.sim.engine.state import APP, NEVER, STORE, Noted, Setting, State, needs
 from patron.sim.luck import Floats, Ints, Luck
-from patron.sim.people import Flags, Population
-from patron.sim.shops import COUNTRIES, STORE_HOURS
+from patron.sim.world.catalogue import CATEGORIES
+from patron.sim.world.people import Flags, Population
+from patron.sim.world.shops import COUNTRIES, OPENS, STORE_HOURS
 
 EVENING = 17
 """Local hour from which a store with the evening fault sells badly."""
@@ -119,7 +119,7 @@ def live_day(
 def store_hours(setting: Setting, people: Population, rows: Ints, day: int) -> Ints:
     """The local hour at which visitors walk into a store: the same that `shops.opening_time` tells."""
     drawn = Luck(setting.seed, people.ids[rows]).uniform(day, "store hour")
-    hours: Ints = 9 + np.minimum(
+    hours: Ints = OPENS + np.minimum(
         np.searchsorted(STORE_HOURS, drawn * STORE_HOURS[-1], side="right"), len(STORE_HOURS) - 1
     )
     return hours

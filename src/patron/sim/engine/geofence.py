@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from patron.sim.engine.state import STORE, Setting, State
 from patron.sim.luck import Floats, Ints, Luck
-from patron.sim.people import PUSH, Flags, Population
+from patron.sim.world.people import PUSH, Flags, Population
 
 INSIDE_M = 30.0
 """How far from the middle of a store its visitors are, at most."""

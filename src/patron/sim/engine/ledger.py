@@ -9,7 +9,7 @@ from patron.sim.engine.day import Plan
 from patron.sim.engine.shopping import prices
 from patron.sim.engine.state import STORE, Setting
 from patron.sim.luck import Floats
-from patron.sim.people import Population
+from patron.sim.world.people import Population
 
 
 class Ledger(Struct):

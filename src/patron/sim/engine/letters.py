@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from patron.sim.engine.state import Noted, Setting, State, sigmoid
 from patron.sim.luck import Dice, Floats, Ints, Luck
-from patron.sim.people import CALL, SMS, Flags, Population
+from patron.sim.world.people import CALL, SMS, Flags, Population
 
 
 class Send(Struct):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from patron.sim.engine.state import Setting, State, sigmoid
 from patron.sim.luck import Floats, Ints, Luck
-from patron.sim.people import Flags, Population
+from patron.sim.world.people import Flags, Population
 
 PLATFORMS = ("ads_a", "ads_b")
 CAMPAIGN = "broad"

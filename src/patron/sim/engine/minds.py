@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from patron.sim.engine.state import Setting, State
 from patron.sim.luck import Ints, Luck
-from patron.sim.people import EMAIL, SMS, Flags, Population
+from patron.sim.world.people import EMAIL, SMS, Flags, Population
 
 PURPOSES = ("email_marketing", "personalization", "sms_marketing")
 """What people change in their account."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from patron.sim.engine.letters import Send
 from patron.sim.engine.state import Noted, Setting, State
 from patron.sim.luck import Floats, Ints, Luck
-from patron.sim.people import Population
+from patron.sim.world.people import Population
 
 
 class Today(Struct, frozen=True):

@@ -8,7 +8,7 @@ from patron.sim.engine.day import live_day
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.policy import Policy
 from patron.sim.engine.state import Setting, begin, nothing_noted
-from patron.sim.people import Population, members, populate
+from patron.sim.world.people import Population, members, populate
 
 CHUNK = 4_000
 """People lived together: few enough for the caches, whatever the size of the world."""

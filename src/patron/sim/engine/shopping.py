@@ -5,12 +5,12 @@ from functools import lru_cache
 import numpy as np
 from msgspec import Struct
 
-from patron.sim.catalogue import CATEGORIES, LIST_PRICES, promotion, season
 from patron.sim.engine.state import NEVER, STORE, Setting, State
-from patron.sim.geography import STORE_LUCK
 from patron.sim.luck import Floats, Ints, Luck
-from patron.sim.people import EMAIL, Flags, Population, tastes
-from patron.sim.weather import rain
+from patron.sim.world.catalogue import CATEGORIES, LIST_PRICES, promotion, season
+from patron.sim.world.geography import STORE_LUCK
+from patron.sim.world.people import EMAIL, Flags, Population, tastes
+from patron.sim.world.weather import rain
 
 
 class Shoppers(Struct):

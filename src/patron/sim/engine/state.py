@@ -5,12 +5,12 @@ from functools import cached_property
 import numpy as np
 from msgspec import Struct
 
-from patron.sim.associates import Staff
-from patron.sim.catalogue import CATEGORIES, Assortment
-from patron.sim.geography import FAULTS, Geography
 from patron.sim.luck import Floats, Ints, Luck
-from patron.sim.parameters import Parameters
-from patron.sim.people import Flags, Population
+from patron.sim.world.associates import Staff
+from patron.sim.world.catalogue import CATEGORIES, Assortment
+from patron.sim.world.geography import FAULTS, Geography
+from patron.sim.world.parameters import Parameters
+from patron.sim.world.people import Flags, Population
 
 NEVER = -(10**6)
 """A day before all days."""

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from patron.sim.folder import EVENTS, TRUTH, BadFolder, messages, read_manifest, rows
-from patron.sim.shops import COUNTRIES
-from patron.sim.sizes import SIZES, places
+from patron.sim.generated.folder import EVENTS, TRUTH, BadFolder, messages, read_manifest, rows
+from patron.sim.world.shops import COUNTRIES
+from patron.sim.world.sizes import SIZES, places
 
 KINDS: tuple[str, ...] = ("crm_id", "card", "anonymous_id", "email", "phone")
 """What names a record, strongest first."""

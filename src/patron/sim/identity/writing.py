@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import phonenumbers
 
-from patron.sim.shops import COUNTRIES
+from patron.sim.world.shops import COUNTRIES
 
 _MARKETS = tuple(market.code for market in COUNTRIES)
 

@@ -7,9 +7,9 @@ import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import DAY, HOUR
-from patron.sim.folder import BadFolder
+from patron.sim.generated.folder import BadFolder
 from patron.sim.luck import Floats, Ints
-from patron.sim.people import Flags
+from patron.sim.world.people import Flags
 
 
 class Basket(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from patron.sim.luck import Floats, Ints
-from patron.sim.people import Flags
+from patron.sim.world.people import Flags
 
 Curve = Callable[[Floats], Floats]
 """Weights of the customers -> the marginal as numbers."""

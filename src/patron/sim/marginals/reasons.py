@@ -3,7 +3,7 @@
 A difference that has no sentence here makes a test fail: whoever changes the model says what it did to its marginals.
 """
 
-from patron.sim.catalogue import CATEGORIES, CYCLES, LIST_PRICES
+from patron.sim.world.catalogue import CATEGORIES, CYCLES, LIST_PRICES
 
 _CYCLES = f"{CYCLES.min():.0f} to {CYCLES.max():.0f} days"
 _PRICES = f"{LIST_PRICES.min():.0f} to {LIST_PRICES.max():.0f} EUR"

@@ -3,13 +3,13 @@
 import numpy as np
 from msgspec import Struct, structs
 
-from patron.sim.catalogue import CATEGORIES
 from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Today
 from patron.sim.luck import Dice, Ints
-from patron.sim.people import CHANNELS, EMAIL, SMS, Flags
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.policies.business_as_usual import LETTER_HOUR, SMS_HOUR
+from patron.sim.world.catalogue import CATEGORIES
+from patron.sim.world.people import CHANNELS, EMAIL, SMS, Flags
 
 USUAL, NONE, MANY = -2, -1, -3
 """In place of a channel or category: as usual; nothing; several things at once."""

@@ -9,7 +9,7 @@ from patron.sim.luck import Floats
 from patron.sim.oracle.rows import AdsEffect
 from patron.sim.oracle.tally import total
 from patron.sim.oracle.without import Days
-from patron.sim.people import Flags
+from patron.sim.world.people import Flags
 
 Dark = frozenset[int]
 AS_TOLD: Dark = frozenset()

@@ -14,7 +14,7 @@ from patron.sim.engine.policy import Policy
 from patron.sim.engine.state import Noted, Setting, State
 from patron.sim.luck import Floats, Ints, Luck
 from patron.sim.oracle.tally import Tally, nothing_yet
-from patron.sim.people import Flags, Population, tastes
+from patron.sim.world.people import Flags, Population, tastes
 
 MOST = 1_000
 """The largest number of branches."""

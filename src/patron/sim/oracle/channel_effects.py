@@ -9,7 +9,7 @@ from patron.sim.luck import Floats
 from patron.sim.oracle.rows import ChannelEffect
 from patron.sim.oracle.tally import MEASURES, total
 from patron.sim.oracle.without import ADS, ALL, Days
-from patron.sim.people import CHANNELS, PUSH
+from patron.sim.world.people import CHANNELS, PUSH
 
 Silent = frozenset[str]
 EVERYTHING: Silent = frozenset()

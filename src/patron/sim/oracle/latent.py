@@ -7,9 +7,9 @@ import numpy as np
 
 from patron.sim.luck import Floats, Luck
 from patron.sim.oracle.rows import Latent
-from patron.sim.people import CHANNELS, tastes
-from patron.sim.shops import COUNTRIES
 from patron.sim.town import Town
+from patron.sim.world.people import CHANNELS, tastes
+from patron.sim.world.shops import COUNTRIES
 
 _CLASSES = (*CHANNELS, "none")
 

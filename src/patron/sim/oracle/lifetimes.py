@@ -12,8 +12,8 @@ from patron.sim.oracle.potential import ROWS
 from patron.sim.oracle.rows import Lifetime
 from patron.sim.oracle.stack import take
 from patron.sim.oracle.tally import cents
-from patron.sim.people import Population
 from patron.sim.policies import Nothing
+from patron.sim.world.people import Population
 
 HORIZON = 365
 

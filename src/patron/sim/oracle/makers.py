@@ -17,9 +17,9 @@ from patron.sim.oracle.rows import Made, Potential, Row
 from patron.sim.oracle.stack import join, take
 from patron.sim.oracle.tally import cents
 from patron.sim.oracle.without import Days, live_without, quiet
-from patron.sim.people import CHANNELS
 from patron.sim.policies import POLICIES
 from patron.sim.town import Town
+from patron.sim.world.people import CHANNELS
 
 K = TypeVar("K")
 R = TypeVar("R")

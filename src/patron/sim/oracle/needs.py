@@ -14,7 +14,7 @@ from msgspec import Struct
 from patron.sim.engine.state import sigmoid
 from patron.sim.luck import Floats, Ints
 from patron.sim.oracle.stack import join
-from patron.sim.people import Flags
+from patron.sim.world.people import Flags
 
 BEFORE, HERE, ELSEWHERE = 0, 1, 2
 """How a need was met: before the first day told, by this retailer, by a competitor."""

@@ -7,20 +7,21 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct, structs
 
-from patron.sim import cast, folder
 from patron.sim.engine.day import Plan, live_day
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
-from patron.sim.folder import TRUTH, BadFolder
-from patron.sim.history import BURN_IN
+from patron.sim.generated import folder
+from patron.sim.generated.folder import TRUTH, BadFolder
 from patron.sim.luck import Ints
 from patron.sim.oracle.needs import BEFORE, ELSEWHERE, FOREVER, HERE, Met, Needs
 from patron.sim.oracle.points import Points, Wanted, points
 from patron.sim.oracle.stack import copy, join
-from patron.sim.people import populate
 from patron.sim.policies import BusinessAsUsual
-from patron.sim.shops import EPOCH
-from patron.sim.sizes import SIZES
+from patron.sim.telling import cast
+from patron.sim.telling.history import BURN_IN
 from patron.sim.town import Town, make_town
+from patron.sim.world.people import populate
+from patron.sim.world.shops import EPOCH
+from patron.sim.world.sizes import SIZES
 
 CHUNK = 4_000
 """People lived together."""

@@ -10,8 +10,8 @@ from patron.sim.engine.state import Noted, State
 from patron.sim.luck import Floats, Ints, Luck
 from patron.sim.oracle.actions import MANY, NONE, code
 from patron.sim.oracle.stack import join, take
-from patron.sim.people import Population
 from patron.sim.town import Town
+from patron.sim.world.people import Population
 
 MESSAGE, SLOT = 0, 1
 KINDS = ("message", "slot")

@@ -11,9 +11,9 @@ from patron.sim.luck import Floats
 from patron.sim.oracle.open_loop import morning
 from patron.sim.oracle.rows import Estimate, PolicyValue
 from patron.sim.oracle.tally import Tally, cents, nothing_yet
-from patron.sim.people import Flags
 from patron.sim.policies import POLICIES
 from patron.sim.town import Town
+from patron.sim.world.people import Flags
 
 HALF = 84
 WINDOWS = ((0, HALF), (0, 2 * HALF), (HALF, HALF))

@@ -10,8 +10,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
-from patron.sim.catalogue import CATEGORIES
-from patron.sim.folder import TRUTH, BadFolder, read_manifest
+from patron.sim.generated.folder import TRUTH, BadFolder, read_manifest
 from patron.sim.oracle import files
 from patron.sim.oracle.branches import MOST
 from patron.sim.oracle.jobs import Crew
@@ -19,8 +18,9 @@ from patron.sim.oracle.makers import MAKERS, Plan, Work
 from patron.sim.oracle.open_loop import check, open_world, parts, relive
 from patron.sim.oracle.points import schedule
 from patron.sim.oracle.rows import FORMAT, NAMES, Report
-from patron.sim.people import CHANNELS
 from patron.sim.town import Town
+from patron.sim.world.catalogue import CATEGORIES
+from patron.sim.world.people import CHANNELS
 
 
 def run(

@@ -11,7 +11,7 @@ from patron.sim.engine.shopping import prices
 from patron.sim.engine.state import Setting
 from patron.sim.luck import Floats, Ints
 from patron.sim.oracle.rows import Estimate
-from patron.sim.people import Population
+from patron.sim.world.people import Population
 
 MEASURES = ("orders", "sales", "revenue", "margin")
 

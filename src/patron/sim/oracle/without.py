@@ -13,9 +13,9 @@ from patron.sim.engine.state import Setting
 from patron.sim.luck import Ints
 from patron.sim.oracle.open_loop import morning
 from patron.sim.oracle.tally import Tally, nothing_yet
-from patron.sim.people import CHANNELS, PUSH, Flags
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.town import Town
+from patron.sim.world.people import CHANNELS, PUSH, Flags
 
 SLOTS, ASSOCIATES, ADS = "slots", "associates", "ads"
 ALL = (*CHANNELS, SLOTS, ASSOCIATES, ADS)

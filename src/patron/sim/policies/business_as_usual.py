@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from patron.sim.catalogue import CYCLES, LIST_PRICES, season
 from patron.sim.engine.letters import Send, broadcast
 from patron.sim.engine.policy import Today
 from patron.sim.engine.shopping import prices
 from patron.sim.luck import Dice, Ints
-from patron.sim.people import EMAIL, SMS
+from patron.sim.world.catalogue import CYCLES, LIST_PRICES, season
+from patron.sim.world.people import EMAIL, SMS
 
 LETTER_WEEKDAY, LETTER_HOUR = 1, 8.0
 SMS_DAYS, SMS_HOUR = 28, 11.0

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from patron.sim.catalogue import CYCLES, LIST_PRICES
 from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Today
 from patron.sim.engine.state import NEVER, Noted, sigmoid
 from patron.sim.luck import Floats, Ints
-from patron.sim.people import CALL, CHANNELS
 from patron.sim.policies.business_as_usual import best_seller
+from patron.sim.world.catalogue import CYCLES, LIST_PRICES
+from patron.sim.world.people import CALL, CHANNELS
 
 _BELIEF = 2.0
 """How many intervals the catalogue's cycle is worth beside a person's own."""

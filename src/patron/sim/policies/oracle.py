@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from patron.sim.catalogue import LIST_PRICES, season
 from patron.sim.engine import shopping
 from patron.sim.engine.letters import Send, creatives, impulse, unsubscribes
 from patron.sim.engine.policy import Today
 from patron.sim.engine.state import sigmoid
 from patron.sim.luck import Floats, Ints
-from patron.sim.people import CALL, CHANNELS
 from patron.sim.policies.business_as_usual import BusinessAsUsual
+from patron.sim.world.catalogue import LIST_PRICES, season
+from patron.sim.world.people import CALL, CHANNELS
 
 _LOSS = 6.0
 """What an unsubscription costs, in margin: the messages that can no longer be sent."""

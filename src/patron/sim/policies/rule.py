@@ -3,13 +3,13 @@
 import numpy as np
 from msgspec import structs
 
-from patron.sim.catalogue import CYCLES
 from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Today
 from patron.sim.engine.state import NEVER
 from patron.sim.luck import Ints
-from patron.sim.people import EMAIL
 from patron.sim.policies.business_as_usual import BusinessAsUsual
+from patron.sim.world.catalogue import CYCLES
+from patron.sim.world.people import EMAIL
 
 
 class Rule:

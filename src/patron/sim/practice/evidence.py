@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from patron.sim.engine.day import EVENING
-from patron.sim.folder import EVENTS, FEEDS, read_manifest
-from patron.sim.shops import COUNTRIES, local_midnight
-from patron.sim.witness import Witness, days_since
+from patron.sim.generated.folder import EVENTS, FEEDS, read_manifest
+from patron.sim.guide.witness import Witness, days_since
+from patron.sim.world.shops import COUNTRIES, local_midnight
 
 _OPENS, _CLOSES = 9, 20
 

@@ -11,11 +11,11 @@ from typing import Any
 from msgspec import Struct
 
 from patron.model.clock import DAY
-from patron.sim import cast
-from patron.sim.api import Api, part
-from patron.sim.folder import rows
+from patron.sim.generated.folder import rows
 from patron.sim.luck import Dice
-from patron.sim.people import ROOM
+from patron.sim.server.api import Api, part
+from patron.sim.telling import cast
+from patron.sim.world.people import ROOM
 
 PERSONAL = ("card", "email", "phone", "user_id", "crm_id")
 """Types of identifiers that are one person's."""

@@ -11,14 +11,14 @@ import msgspec
 from msgspec import structs
 
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.sim import cast
-from patron.sim.folder import EVENTS, TRUTH, messages, read_manifest, rows, write_manifest
-from patron.sim.identities import Dossier
+from patron.sim.generated.folder import EVENTS, TRUTH, messages, read_manifest, rows, write_manifest
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, iso, known_by
-from patron.sim.people import ROOM
 from patron.sim.practice.world import PRACTICE_LUCK
+from patron.sim.telling import cast
 from patron.sim.town import Town
+from patron.sim.world.identities import Dossier
+from patron.sim.world.people import ROOM
 
 RUN = 3
 """Of the pen: its ids are nobody else's."""

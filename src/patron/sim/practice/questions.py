@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from patron.model.guide import Look, Question
-from patron.sim.guided import gaming, listed, share, slow
+from patron.sim.guide.guided import gaming, listed, share, slow
+from patron.sim.guide.witness import PickUps
 from patron.sim.practice.evidence import Evidence, stands_out
 from patron.sim.practice.people import Gone, Stray, Twin
-from patron.sim.shops import COUNTRIES, Store
 from patron.sim.town import Town
-from patron.sim.witness import PickUps
+from patron.sim.world.shops import COUNTRIES, Store
 
 FEWEST = 4
 """Cases that something must stand on, to be asked for."""

@@ -15,10 +15,8 @@ import msgspec
 
 from patron.model.clock import DAY
 from patron.model.guide import Answer, Practice
-from patron.sim.api import Api
-from patron.sim.folder import MANIFEST, TRUTH, BadFolder, read_manifest
-from patron.sim.generate import generate, private
-from patron.sim.history import state_today
+from patron.sim.generated.folder import MANIFEST, TRUTH, BadFolder, read_manifest
+from patron.sim.generated.generate import generate, private
 from patron.sim.luck import Dice
 from patron.sim.practice.evidence import Evidence
 from patron.sim.practice.grade import graded
@@ -26,6 +24,8 @@ from patron.sim.practice.people import gone, profiles, strays, twins
 from patron.sim.practice.plant import wrong_card
 from patron.sim.practice.questions import Key, Known, asked
 from patron.sim.practice.world import PARAMETERS, PRACTICE_LUCK, practice_town, write_parameters
+from patron.sim.server.api import Api
+from patron.sim.telling.history import state_today
 from patron.sim.town import Town
 
 KEYS = "key.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 from msgspec import structs
 
 from patron.sim.luck import Dice
-from patron.sim.shops import COUNTRIES
-from patron.sim.sizes import places
 from patron.sim.town import Town, make_town
+from patron.sim.world.shops import COUNTRIES
+from patron.sim.world.sizes import places
 
 SIZES = ("XS", "S")
 PRACTICE_LUCK = 1 << 44

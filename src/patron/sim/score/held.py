@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from patron.sim.api import Api, Refused, part
-from patron.sim.filling import bare
 from patron.sim.score.ahead import ahead
 from patron.sim.score.consents import SENT, Sends
 from patron.sim.score.ledger import Ledger, Sums, cents
 from patron.sim.score.sent import NOBODY, Counts, Sent
+from patron.sim.server.api import Api, Refused, part
+from patron.sim.server.filling import bare
 
 PEOPLE_A_PAGE = 500
 EVENTS_A_PAGE = 1000

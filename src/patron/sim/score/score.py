@@ -6,8 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from patron.sim.api import Api
-from patron.sim.folder import TRUTH, check_truth
+from patron.sim.generated.folder import TRUTH, check_truth
 from patron.sim.identity import records_of, report
 from patron.sim.score.card import Card, Day, Mark, SourceLine, shown
 from patron.sim.score.figures import Findings, rows
@@ -15,6 +14,7 @@ from patron.sim.score.held import Held
 from patron.sim.score.ledger import Gap, Place, Sums, gaps
 from patron.sim.score.sent import Sent
 from patron.sim.score.splits import try_splits
+from patron.sim.server.api import Api
 
 SHOWN_GAPS = 20
 

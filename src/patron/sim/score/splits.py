@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from patron.sim.api import Api, Refused, part
 from patron.sim.score.held import EVENTS_A_PAGE, LIGHT, Event
 from patron.sim.score.sent import Sent
+from patron.sim.server.api import Api, Refused, part
 
 
 class Tried(Struct, frozen=True):

@@ -14,9 +14,9 @@ from patron.sim.oracle.rows import AdsEffect, ChannelEffect, Estimate, Lifetime
 from patron.sim.oracle.stack import take
 from patron.sim.oracle.tally import nothing_yet, total
 from patron.sim.oracle.without import ADS, ALL, ASSOCIATES, SLOTS, Days, live_without, quiet
-from patron.sim.people import PUSH
 from patron.sim.policies import Nothing
 from patron.sim.town import Town
+from patron.sim.world.people import PUSH
 from tests.unit.sim.oracle.towns import town
 
 NEAR = -2.5

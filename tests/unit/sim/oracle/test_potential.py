@@ -14,9 +14,9 @@ from patron.sim.oracle.open_loop import relive
 from patron.sim.oracle.points import MESSAGE, SLOT, Points, Wanted, fewest, gathered, schedule
 from patron.sim.oracle.stack import take
 from patron.sim.oracle.tally import Tally
-from patron.sim.people import tastes
 from patron.sim.policies import Nothing
 from patron.sim.town import Town
+from patron.sim.world.people import tastes
 from tests.unit.sim.oracle.towns import town
 
 BRANCHES = 6

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from patron.cli.main import main
 from patron.cli.sim.oracle import _NAMES as CHOICES
 from patron.sim import make_town
-from patron.sim.folder import BadFolder
-from patron.sim.generate import generate
+from patron.sim.generated.folder import BadFolder
+from patron.sim.generated.generate import generate
 from patron.sim.oracle import NAMES, Plan, open_loop, policy_values, read, read_needs, read_report, run
 from patron.sim.oracle.files import file_of
 from patron.sim.oracle.jobs import Crew, CrewLost
@@ -31,7 +31,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A world of a few households."""
     out = tmp_path_factory.mktemp("oracle") / "world"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importlib.import_module("patron.sim.history"), "BURN_IN", FEW)
+        patch.setattr(importlib.import_module("patron.sim.telling.history"), "BURN_IN", FEW)
         generate(make_town(1_006, dt.date(2026, 4, 1), 25, 4), out, "25")
     return out
 
@@ -124,7 +124,7 @@ def test_a_world_of_parameters_without_a_name_is_lived_again(tmp_path: Path) -> 
     mine.write_text("[visits]\nalpha_mean = -2.5\n")
     place = make_town(1_006, dt.date(2026, 4, 1), 25, 4, "drift", file=mine, jitter=0.2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importlib.import_module("patron.sim.history"), "BURN_IN", FEW)
+        patch.setattr(importlib.import_module("patron.sim.telling.history"), "BURN_IN", FEW)
         generate(place, tmp_path / "world", "25")
     assert set(run(tmp_path / "world", ["person_latent"]).files) == {"person_latent"}
     rows = list(read(tmp_path / "world" / "truth", "person_latent"))

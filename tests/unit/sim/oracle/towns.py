@@ -5,10 +5,10 @@ from msgspec import structs
 
 from patron.sim.engine.state import Setting
 from patron.sim.luck import Ints
-from patron.sim.people import PROSPECTS, crowd, populate
-from patron.sim.sizes import places
 from patron.sim.town import Town
-from patron.sim.worlds import parameters
+from patron.sim.world.people import PROSPECTS, crowd, populate
+from patron.sim.world.sizes import places
+from patron.sim.world.worlds import parameters
 
 FIRST = 20_521
 """Monday, 9 March 2026: letters go out on days 1 and 8, the SMS with an offer on day 6."""

@@ -9,9 +9,8 @@ import pytest
 from msgspec import structs
 
 from patron.model.guide import Answer, Practice, Question
-from patron.sim.folder import TRUTH, BadFolder, read_manifest, rows
-from patron.sim.guided import gaming, slow
-from patron.sim.parameters import Parameters
+from patron.sim.generated.folder import TRUTH, BadFolder, read_manifest, rows
+from patron.sim.guide.guided import gaming, slow
 from patron.sim.practice import page, session
 from patron.sim.practice.evidence import Evidence, stands_out
 from patron.sim.practice.grade import graded, points
@@ -20,7 +19,8 @@ from patron.sim.practice.plant import wrong_card
 from patron.sim.practice.questions import Asked, Key, Known, asked
 from patron.sim.practice.world import faults, overlay, practice_town, write_parameters
 from patron.sim.town import Town
-from patron.sim.worlds import parameters
+from patron.sim.world.parameters import Parameters
+from patron.sim.world.worlds import parameters
 
 TODAY = dt.date(2026, 11, 21)
 SEED = 1_001

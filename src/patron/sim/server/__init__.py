@@ -1,0 +1,1 @@
+"""How the simulator talks to a running Patron: through its public doors only."""

@@ -1,0 +1,1 @@
+"""Where and with whom a world is: parameters, places, goods, weather, people and their traces."""
