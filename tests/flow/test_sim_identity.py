@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from patron.cli.main import main
 from patron.sim import make_town
-from patron.sim.generated.folder import messages, read_manifest
-from patron.sim.generated.generate import generate
+from patron.sim.generation.folder import messages, read_manifest
+from patron.sim.generation.generate import generate
 from patron.sim.messages import Delivery
 from patron.sim.server.load import load
 from tests.flow.serving import PatronServer

@@ -9,8 +9,8 @@ import hashlib
 from pathlib import Path
 
 from patron.sim import make_town
-from patron.sim.generated.folder import rows
-from patron.sim.generated.generate import generate
+from patron.sim.generation.folder import rows
+from patron.sim.generation.generate import generate
 
 DIGEST = "33fba04dff3e37c2e1eb500b1641420fbf9528ff7bddc9eacbcdd71995dea006"
 """Of 150 households over 12 days, seed 11."""

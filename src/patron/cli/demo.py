@@ -261,7 +261,7 @@ class _Demo:
         return staging.as_history(told), len(told)
 
     def _told(self, world: Path) -> tuple[Iterable[Delivery], int]:
-        from patron.sim.generated.generate import generate
+        from patron.sim.generation.generate import generate
         from patron.sim.server.filling import deliveries
 
         with self._bar("{task.completed:.0f} of {task.total:.0f}") as bar:

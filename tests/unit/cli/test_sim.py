@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from patron.cli.main import main
-from patron.sim.generated import chunk
-from patron.sim.generated.folder import MANIFEST
+from patron.sim.generation import chunk
+from patron.sim.generation.folder import MANIFEST
 
 
 def sim(*words: str) -> Result:

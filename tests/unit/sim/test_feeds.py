@@ -16,8 +16,8 @@ from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
 from patron.sim.engine.shopping import busy, prices, shelves
 from patron.sim.engine.state import Setting
-from patron.sim.generated import feeds
-from patron.sim.generated.folder import messages, read_manifest
+from patron.sim.generation import feeds
+from patron.sim.generation.folder import messages, read_manifest
 from patron.sim.messages import iso
 from patron.sim.telling import cast
 from patron.sim.world.catalogue import CATEGORIES, SHELF

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from patron.sim import make_town
-from patron.sim.generated.folder import BadFolder, messages, read_manifest, rows
-from patron.sim.generated.generate import generate
+from patron.sim.generation.folder import BadFolder, messages, read_manifest, rows
+from patron.sim.generation.generate import generate
 from patron.sim.messages import SOURCES
 from patron.sim.telling.cast import LUCA
 

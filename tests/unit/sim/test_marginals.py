@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from patron.cli.main import main
 from patron.sim import marginals
-from patron.sim.generated.folder import (
+from patron.sim.generation.folder import (
     BadFolder,
     Manifest,
     SourceFile,

@@ -15,8 +15,8 @@ import pytest
 
 from patron.model.events import CALL_TYPES, CHANNELS
 from patron.sim import SOURCES, history, make_town, stories
-from patron.sim.generated.folder import BadFolder, rows
-from patron.sim.generated.generate import generate
+from patron.sim.generation.folder import BadFolder, rows
+from patron.sim.generation.generate import generate
 from patron.sim.telling.history import arrivals
 from patron.sim.world.identities import said_phone
 from patron.sim.world.worlds import BadParameters

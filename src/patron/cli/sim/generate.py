@@ -16,7 +16,7 @@ from patron.cli.sim.options import Day, seed_option, size_option, world_options
 from patron.model.errors import PatronError
 
 if TYPE_CHECKING:
-    from patron.sim.generated.folder import Manifest
+    from patron.sim.generation.folder import Manifest
     from patron.sim.town import Town
 
 
@@ -62,7 +62,7 @@ def generate(
     import msgspec
 
     from patron.sim import make_town
-    from patron.sim.generated.folder import MANIFEST
+    from patron.sim.generation.folder import MANIFEST
 
     # SIGTERM is Ctrl C, too: processes that tell must not outlive this one
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -89,7 +89,7 @@ def generate(
 
 def _remove(out: Path) -> None:
     """Half a world is of no use, and would stand in the way of the next try."""
-    from patron.sim.generated.folder import EVENTS, FEEDS, TRUTH
+    from patron.sim.generation.folder import EVENTS, FEEDS, TRUTH
 
     for part in (EVENTS, FEEDS, TRUTH):
         shutil.rmtree(out / part, ignore_errors=True)
@@ -99,7 +99,7 @@ def _write(town: "Town", out: Path, size: str, processes: int) -> "Manifest":
     from rich.console import Console
     from rich.progress import Progress
 
-    from patron.sim.generated.generate import generate as write
+    from patron.sim.generation.generate import generate as write
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Living", total=None)

@@ -28,7 +28,7 @@ def load(world: Path, server: Server, tracking: str, as_json: bool) -> None:
     Its sources are made as imports named SOURCE-history, so that times of receipt are believed. Running it again doubles
     nothing. The truth stays shut.
     """
-    from patron.sim.generated.folder import read_manifest
+    from patron.sim.generation.folder import read_manifest
     from patron.sim.server.filling import fill
 
     try:

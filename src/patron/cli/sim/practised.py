@@ -94,7 +94,7 @@ class Host:
             )
 
     def _load(self, town: Any) -> None:
-        from patron.sim.generated.folder import read_manifest
+        from patron.sim.generation.folder import read_manifest
         from patron.sim.practice.session import ask, seal
         from patron.sim.server.filling import fill
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from patron.sim.generated.folder import EVENTS, TRUTH, BadFolder, messages, read_manifest, rows
+from patron.sim.generation.folder import EVENTS, TRUTH, BadFolder, messages, read_manifest, rows
 from patron.sim.world.shops import COUNTRIES
 from patron.sim.world.sizes import SIZES, places
 

@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import DAY, HOUR
-from patron.sim.generated.folder import BadFolder
+from patron.sim.generation.folder import BadFolder
 from patron.sim.luck import Floats, Ints
 from patron.sim.world.people import Flags
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from patron.model.clock import DAY, HOUR
 from patron.sim import complete_journey
-from patron.sim.generated.folder import EVENTS, FEEDS, BadFolder, Manifest, read_manifest
+from patron.sim.generation.folder import EVENTS, FEEDS, BadFolder, Manifest, read_manifest
 from patron.sim.marginals.baskets import About, Basket, Baskets, gather
 from patron.sim.world.catalogue import SHELF
 from patron.sim.world.shops import COUNTRIES, EPOCH, local_midnight

@@ -8,7 +8,7 @@ from typing import IO
 
 import msgspec
 
-from patron.sim.generated.folder import BadFolder, check_truth
+from patron.sim.generation.folder import BadFolder, check_truth
 from patron.sim.oracle import needs
 from patron.sim.oracle.needs import Needs
 from patron.sim.oracle.rows import FORMAT, NAMES, NEEDS, ROWS, Report, Row

@@ -9,8 +9,8 @@ from msgspec import Struct, structs
 
 from patron.sim.engine.day import Plan, live_day
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
-from patron.sim.generated import folder
-from patron.sim.generated.folder import TRUTH, BadFolder
+from patron.sim.generation import folder
+from patron.sim.generation.folder import TRUTH, BadFolder
 from patron.sim.luck import Ints
 from patron.sim.oracle.needs import BEFORE, ELSEWHERE, FOREVER, HERE, Met, Needs
 from patron.sim.oracle.points import Points, Wanted, points

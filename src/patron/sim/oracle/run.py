@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
-from patron.sim.generated.folder import TRUTH, BadFolder, read_manifest
+from patron.sim.generation.folder import TRUTH, BadFolder, read_manifest
 from patron.sim.oracle import files
 from patron.sim.oracle.branches import MOST
 from patron.sim.oracle.jobs import Crew

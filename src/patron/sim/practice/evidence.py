@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from patron.sim.engine.day import EVENING
-from patron.sim.generated.folder import EVENTS, FEEDS, read_manifest
+from patron.sim.generation.folder import EVENTS, FEEDS, read_manifest
 from patron.sim.guide.witness import Witness, days_since
 from patron.sim.world.shops import COUNTRIES, local_midnight
 

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from patron.model.clock import DAY
-from patron.sim.generated.folder import rows
+from patron.sim.generation.folder import rows
 from patron.sim.luck import Dice
 from patron.sim.server.api import Api, part
 from patron.sim.telling import cast

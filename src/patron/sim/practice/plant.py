@@ -11,7 +11,7 @@ import msgspec
 from msgspec import structs
 
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.sim.generated.folder import EVENTS, TRUTH, messages, read_manifest, rows, write_manifest
+from patron.sim.generation.folder import EVENTS, TRUTH, messages, read_manifest, rows, write_manifest
 from patron.sim.luck import Dice
 from patron.sim.messages import Message, Pen, iso, known_by
 from patron.sim.practice.world import PRACTICE_LUCK

@@ -15,8 +15,8 @@ import msgspec
 
 from patron.model.clock import DAY
 from patron.model.guide import Answer, Practice
-from patron.sim.generated.folder import MANIFEST, TRUTH, BadFolder, read_manifest
-from patron.sim.generated.generate import generate, private
+from patron.sim.generation.folder import MANIFEST, TRUTH, BadFolder, read_manifest
+from patron.sim.generation.generate import generate, private
 from patron.sim.luck import Dice
 from patron.sim.practice.evidence import Evidence
 from patron.sim.practice.grade import graded

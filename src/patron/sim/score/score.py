@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from patron.sim.generated.folder import TRUTH, check_truth
+from patron.sim.generation.folder import TRUTH, check_truth
 from patron.sim.identity import records_of, report
 from patron.sim.score.card import Card, Day, Mark, SourceLine, shown
 from patron.sim.score.figures import Findings, rows

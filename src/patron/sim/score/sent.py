@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from patron.sim.generated.folder import EVENTS, TRUTH, BadFolder, Manifest, read_manifest, rows
+from patron.sim.generation.folder import EVENTS, TRUTH, BadFolder, Manifest, read_manifest, rows
 from patron.sim.identity.records import identifiers_of, key_of
 from patron.sim.score.consents import Consents
 from patron.sim.score.ledger import Ledger, Place, Sums, milliseconds

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from patron.sim.generated.folder import EVENTS, BadFolder, check_truth, messages, read_manifest
+from patron.sim.generation.folder import EVENTS, BadFolder, check_truth, messages, read_manifest
 from patron.sim.messages import Delivery
 from patron.sim.server.api import Api
 from patron.sim.server.load import Loaded, load

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from patron.cli.main import main
 from patron.sim import make_town
-from patron.sim.generated.generate import generate
+from patron.sim.generation.generate import generate
 from patron.sim.identity import Record, clusters_from, records_of, report, table
 from patron.sim.identity.ask import CannotAsk, ask_people, read_people
 

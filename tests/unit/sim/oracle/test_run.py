@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from patron.cli.main import main
 from patron.cli.sim.oracle import _NAMES as CHOICES
 from patron.sim import make_town
-from patron.sim.generated.folder import BadFolder
-from patron.sim.generated.generate import generate
+from patron.sim.generation.folder import BadFolder
+from patron.sim.generation.generate import generate
 from patron.sim.oracle import NAMES, Plan, open_loop, policy_values, read, read_needs, read_report, run
 from patron.sim.oracle.files import file_of
 from patron.sim.oracle.jobs import Crew, CrewLost

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from patron.model.guide import Answer, Practice, Question
-from patron.sim.generated.folder import TRUTH, BadFolder, read_manifest, rows
+from patron.sim.generation.folder import TRUTH, BadFolder, read_manifest, rows
 from patron.sim.guide.guided import gaming, slow
 from patron.sim.practice import page, session
 from patron.sim.practice.evidence import Evidence, stands_out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from patron.sim.generated.folder import BadFolder
+from patron.sim.generation.folder import BadFolder
 from patron.sim.score.consents import Consents, Sends
 from patron.sim.score.ledger import Sums
 from patron.sim.score.score import world_of

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from patron.sim.generated.folder import EVENTS, TRUTH, Manifest, SourceFile, write_manifest
+from patron.sim.generation.folder import EVENTS, TRUTH, Manifest, SourceFile, write_manifest
 
 AT = "2026-03-02T10:00:00.000Z"
 

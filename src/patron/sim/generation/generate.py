@@ -18,9 +18,9 @@ from typing import IO
 import msgspec
 import numpy as np
 
-from patron.sim.generated import chunk, feeds_of_world, planted
-from patron.sim.generated.chunk import Sums
-from patron.sim.generated.folder import (
+from patron.sim.generation import chunk, feeds_of_world, planted
+from patron.sim.generation.chunk import Sums
+from patron.sim.generation.folder import (
     EVENTS,
     FEEDS,
     PARAMETERS,

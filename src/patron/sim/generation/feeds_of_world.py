@@ -9,9 +9,9 @@ import numpy as np
 
 from patron.sim.engine.media import CAMPAIGN, PLATFORMS
 from patron.sim.engine.shopping import busy, prices, shelves
-from patron.sim.generated import feeds
-from patron.sim.generated.chunk import Sums
-from patron.sim.generated.feeds import AdDay
+from patron.sim.generation import feeds
+from patron.sim.generation.chunk import Sums
+from patron.sim.generation.feeds import AdDay
 from patron.sim.town import Town
 from patron.sim.world.shops import COUNTRIES
 

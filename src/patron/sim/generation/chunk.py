@@ -16,8 +16,8 @@ from patron.model.clock import DAY
 from patron.sim.engine.day import Plan, store_hours
 from patron.sim.engine.media import PLATFORMS
 from patron.sim.engine.state import STORE
-from patron.sim.generated.journeys import Edge, edges
-from patron.sim.generated.truth import owners
+from patron.sim.generation.journeys import Edge, edges
+from patron.sim.generation.truth import owners
 from patron.sim.luck import Ints
 from patron.sim.messages import SOURCES, Told, iso
 from patron.sim.telling.history import arrivals
