@@ -15,7 +15,7 @@ from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
 from patron.model.people import Key
-from patron.runtime import splits
+from patron.runtime import definitions, splits
 from patron.runtime.flow import uncut
 from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 from patron.runtime.workspace import Workspace
@@ -124,6 +124,14 @@ def _config(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
             index = CatalogueIndex(parse(value), workspace.settings.decide.opt_in)
             workspace.config.put(f"{CATALOGUE}/{index.version}", Plain([value, sorted(index.opt_in)]))
     workspace.reload()
+
+
+def _saved(kind: definitions.Kind) -> Handler:
+    def apply_saved(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+        saved = msgspec.json.decode(data, type=definitions.Saved)
+        workspace.definitions.apply(kind, saved, entry.received)
+
+    return apply_saved
 
 
 def _clock(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
@@ -246,4 +254,9 @@ HANDLERS: dict[str, Handler] = {
     "Dead Letter Closed": _closed,
     "Audited": _audited,
     "Retention Applied": _retained,
+    **{
+        name: _saved(kind)
+        for kind in definitions.KINDS
+        for name in (definitions.SAVED[kind], definitions.REMOVED[kind])
+    },
 }

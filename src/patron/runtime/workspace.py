@@ -24,6 +24,7 @@ from patron.model.people import Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
+from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.tables import (
@@ -32,6 +33,7 @@ from patron.runtime.tables import (
     DayCount,
     DeadRow,
     DecisionRow,
+    DefinitionRow,
     Plain,
     SplitRecord,
     User,
@@ -72,6 +74,7 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("tombstones", int, 20_000),
         TableSpec("receipts", dict[str, Any], 1_000),
         TableSpec("config", Plain, 1_000),
+        TableSpec("definitions", DefinitionRow, 5_000),
     ]
 
 
@@ -121,6 +124,7 @@ class Workspace:
         self.days: Table[DayCount] = table("days")
         self.receipts: Table[dict[str, Any]] = table("receipts")
         self.config: Table[Plain] = table("config")
+        self.definitions = Definitions(table("definitions"))
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
