@@ -14,7 +14,7 @@ from patron.model.events import Event, event_id
 from patron.rules import dates
 from patron.rules.calendar import Calendar
 from patron.rules.consent import standing
-from patron.rules.filters import passes, read
+from patron.rules.filters import passes, values_of
 from patron.rules.history import History
 from patron.rules.tree import (
     AllOf,
@@ -87,7 +87,7 @@ def measured(did: Did, history: History, now: int, calendar: Calendar) -> Measur
         return (max if did.measure == "first" else min)(ages, default=None)
     if did.property is None:
         raise ValueError(f"`{did.measure}` needs a property")
-    values = [read(e, did.property, calendar) for e in events]
+    values = [value for e in events for value in values_of(e, did.property, calendar)]
     if did.measure in ("distinct", "most_frequent"):
         texts = Counter(text for value in values if (text := text_of(value)) is not None)
         return len(texts) if did.measure == "distinct" else most_frequent(texts)

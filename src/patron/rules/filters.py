@@ -3,6 +3,7 @@
 | field | value |
 |---|---|
 | `properties.NAME` | a property, nested by dots |
+| `properties.LIST[].NAME` | of each item of a list: `products[].category`; measures count every item, `has` looks for one |
 | `channel`, `source`, `touchpoint`, `store` | text, where the event has it |
 | `account` | the `groupId` it was done for: the business hat |
 | `weekday` | 1 (Monday) to 7 (Sunday), of the event's day in the business's zone |
@@ -23,6 +24,8 @@ PROPERTIES = "properties."
 TEXT_FIELDS = ("channel", "source", "touchpoint", "store", "account")
 TIME_FIELDS = ("weekday", "hour")
 PLACE = "place"
+ITEMS = "[]"
+"""Behind the name of a list in a path: every item of it."""
 
 Stores = Mapping[str, tuple[float, float]]
 """Store id -> latitude and longitude in degrees."""
@@ -47,7 +50,20 @@ def read(event: Event, field: str, calendar: Calendar) -> Any:
         return calendar.weekday(event.time)
     if field == "hour":
         return calendar.hour(event.time)
-    return field_of(event.properties, field.removeprefix(PROPERTIES))
+    return _property(event.properties, field.removeprefix(PROPERTIES))
+
+
+def values_of(event: Event, field: str, calendar: Calendar) -> list[Any]:
+    """What a measure takes of one event: its value, or with `LIST[]` that of every item; absent ones are left out.
+
+    >>> e = Event(1, "shop", "web", "track", "Order Completed", "m", 5, 5, properties={"products": [{"sku": "a"}, {"sku": "b"}, {}]})
+    >>> values_of(e, "products[].sku", Calendar("UTC")), values_of(e, "revenue", Calendar("UTC"))
+    (['a', 'b'], [])
+    """
+    value = read(event, field, calendar)
+    if value is None:
+        return []
+    return value if ITEMS in field else [value]
 
 
 def passes(
@@ -90,6 +106,24 @@ def _passes(event: Event, where: Where, calendar: Calendar, stores: Stores) -> b
     if where.field == PLACE:
         return is_near(event, where.value, stores)
     return holds(where.op, where.value, read(event, where.field, calendar))
+
+
+def _property(properties: Mapping[str, Any], path: str) -> Any:
+    head, items, rest = path.partition(ITEMS)
+    if not items:
+        return field_of(properties, path)
+    listed = field_of(properties, head)
+    if not isinstance(listed, list):
+        return None
+    name = rest.removeprefix(".")
+    found = (_of_item(item, name) for item in listed)
+    return [value for value in found if value is not None]
+
+
+def _of_item(item: Any, name: str) -> Any:
+    if not name:
+        return item
+    return field_of(item, name) if isinstance(item, Mapping) else None
 
 
 def _point(latitude: object, longitude: object) -> tuple[float, float] | None:

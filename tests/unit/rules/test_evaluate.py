@@ -128,6 +128,20 @@ class TestMeasures:
         assert value(Did("*", measure="distinct", property="channel"), *events) == 2
         assert value(Did("*", measure="most_frequent", property="weekday"), *events) == "7"
 
+    def test_every_item_of_a_list_counts(self):
+        goods = [
+            {"category": "tea", "quantity": 2},
+            {"category": "milk", "quantity": "1"},
+            {"category": "tea"},
+            7,
+        ]
+        events = [event(properties={"products": goods}), event(properties={"products": "none"})]
+        assert value(Did("*", measure="most_frequent", property="products[].category"), *events) == "tea"
+        assert value(Did("*", measure="distinct", property="properties.products[].category"), *events) == 2
+        assert value(Did("*", measure="sum", property="products[].quantity"), *events) == 3
+        assert holds(Did("*", where=(Where("properties.products[].category", "has", "milk"),)), *events)
+        assert not holds(Did("*", where=(Where("properties.products[].category", "has", "oats"),)), *events)
+
     def test_a_ratio_has_no_value_over_nothing(self):
         trait = Computed("r", "R", Did("Order Returned"), per=Did("Order Completed"))
         history = history_of([event(), event(), event("Order Returned")], "p_1")
