@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from patron.console.audience_port import Audiences, Insights
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
+from patron.model.audiences import LakeView
 from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
@@ -154,6 +156,16 @@ class ConsoleApp(Protocol):
     def receipts(self) -> list[EraseReceipt]: ...
     def audit(self, user: str, verb: str, subject: str) -> None:
         """Record that an account did or saw something (`view`, `find`, ...)."""
+        ...
+
+    # segments, analyses, the lake
+    def audiences(self) -> Audiences: ...
+    def insights(self) -> Insights | None:
+        """Analyses; None when there is no lake to ask."""
+        ...
+
+    async def lake(self) -> LakeView | None:
+        """How the lake is; None when there is none."""
         ...
 
     # decisions

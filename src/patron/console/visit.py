@@ -41,6 +41,10 @@ class Form:
         """The last value of a field."""
         return next((value for key, value in reversed(self._fields) if key == name), default)
 
+    def names(self) -> list[str]:
+        """The names of all fields, each once, in the order they were sent."""
+        return list(dict.fromkeys(key for key, _ in self._fields))
+
     def getlist(self, name: str) -> list[str]:
         """All values of a field."""
         return [value for key, value in self._fields if key == name]
