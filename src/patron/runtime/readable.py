@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from patron.model.access import ApiKey
 from patron.profiles import public
+from patron.rules.filters import ITEMS, PROPERTIES, TEXT_FIELDS, TIME_FIELDS
 from patron.rules.tree import AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment, Sequence, Where
 from patron.runtime.definitions import Active
 from patron.runtime.scoped import is_whole
 
-_OF_EVENTS = "properties."
 _COORDINATES = ("latitude", "longitude")
 
 
@@ -50,19 +50,19 @@ def fields_of(where: tuple[Where, ...], measured: str | None = None) -> Iterator
     for one in where:
         if one.field == "place":
             yield from _COORDINATES
-        elif one.field.startswith(_OF_EVENTS):
-            yield one.field.removeprefix(_OF_EVENTS)
+        elif one.field.startswith(PROPERTIES):
+            yield one.field.removeprefix(PROPERTIES)
     if measured is not None and measured not in _OPEN:
-        yield measured.removeprefix(_OF_EVENTS)
+        yield measured.removeprefix(PROPERTIES)
 
 
-_OPEN = frozenset({"channel", "store", "source", "touchpoint", "account", "weekday", "hour"})
+_OPEN = frozenset({*TEXT_FIELDS, *TIME_FIELDS})
 """Fields of an event that every key sees in a timeline."""
 
 
 def _named(key: ApiKey, path: str) -> bool:
     """Whether a key reads a field as it is. Of `a.b`, the trait `a` may hold it, or a trait that is called `a.b`."""
-    heads = path.split(".")
+    heads = path.replace(ITEMS, "").split(".")
     names = [".".join(heads[: n + 1]) for n in range(len(heads))]
     return all(public.listed(n, key.fields) and not public.listed(n, key.masked) for n in names)
 
@@ -108,7 +108,9 @@ def _may_segment(key: ApiKey, name: str, active: Active, seen: set[str]) -> bool
     segment: Segment | None = active.segments.get(name)
     if segment is None or name in seen:
         return True
-    seen.add(name)  # one that may not be read ends the whole walk, so what was seen once is readable or being read
+    seen.add(
+        name
+    )  # one that may not be read ends the whole walk, so what was seen once is readable or being read
     return _may(key, segment.rule, active, seen)
 
 
