@@ -110,12 +110,6 @@ class Audience:
             self._ids = (now, sorted(self._workspace.groups.keys()))
         return self._ids[1]
 
-    # --- what a person is in -------------------------------------------------------------------------------------
-
-    def belonging(self, person: Person, key: ApiKey) -> dict[str, Any]:
-        """The segments that a person is in, as far as the key may know."""
-        return belonging(self._workspace, person, key)
-
     # --- who came and went ----------------------------------------------------------------------------------------
 
     def diff(self, name: str, since: str, until: str, limit: int, key: ApiKey) -> dict[str, Any]:
@@ -198,33 +192,6 @@ class Audience:
                 ]
                 self._sample = (now, found)
             return self._sample[1]
-
-
-def belonging(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
-    """The segments that a person is in; `hidden` counts those that the key may not know of."""
-    active = workspace.definitions.active()
-    held = workspace.live.of(person) if workspace.live is not None else []
-    rows = [one for one in held if may_read_segment(key, one.segment, active)]
-    names = {name: segment.name for name, segment in active.segments.items()}
-    return {
-        "data": [
-            {
-                "id": one.segment,
-                "name": names.get(one.segment, one.segment),
-                "since": iso(one.since),
-                "until": iso(one.until),
-            }
-            for one in rows
-        ],
-        "hidden": len(held) - len(rows),
-    }
-
-
-def computed(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
-    """The computed traits of a person that the key may read, by id."""
-    active = workspace.definitions.active()
-    values = workspace.live.computed(person) if workspace.live is not None else {}
-    return {name: value for name, value in sorted(values.items()) if may_read_trait(key, name, active)}
 
 
 def net(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:

@@ -12,10 +12,14 @@ class Runs(Struct, frozen=True):
     """How a definition is run: `live` (exact at once) or `lake` (exact within some minutes), and what that costs."""
 
     way: str
-    minutes: int
     bytes_per_person: int
+    """Kept for a usual person to answer at once."""
+    most_bytes: int
+    """The same at most, for each identifier of a person."""
     reasons: list[str]
-    """Why it is not live, or what makes it dear; sentences."""
+    """Why it is not live; sentences."""
+    costs: list[str]
+    """What reads without bound; sentences."""
 
 
 class Defined(Struct, frozen=True):
@@ -261,19 +265,3 @@ class Library(Struct, frozen=True):
     """The ready library."""
 
     data: list[Ready]
-
-
-class Belonging(Struct, frozen=True):
-    """One segment that a person is in."""
-
-    id: str
-    name: str
-    since: str | None
-    until: str | None
-
-
-class Segments(Struct, frozen=True):
-    """The segments a person is in, by id, as far as the key may know; `hidden` counts those it may not."""
-
-    data: list[Belonging]
-    hidden: int
