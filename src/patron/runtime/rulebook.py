@@ -76,6 +76,10 @@ class Rulebook:
             raise NotFound(f"unknown_{kind}", f"There never was a {NAMES[kind]} {name[:64]}.")
         return [{**_plain(row), "removed": row.definition is None} for row in reversed(rows)]
 
+    def told(self, kind: Kind, item: Item, active: Active) -> dict[str, Any]:
+        """Sentence and way of running of a definition that is in `active`, which need not be in force."""
+        return Teller(active).of(kind, item)
+
     def tried(self, kind: Kind, value: object, key: ApiKey | None = None) -> tuple[Item, Active]:
         """A definition that could be saved, and what would be in force then. Raises as `save`."""
         item = checking.read(kind, value)

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from patron.rules.classify import Execution, classify
+from patron.rules.describe import Names, describe, describe_rule
 from patron.rules.references import Item, order
-from patron.rules.sentences import describe
-from patron.rules.tree import Computed, Segment
+from patron.rules.tree import AllOf, AnyOf, Computed, Condition, Not, Rule, Segment
 from patron.runtime.definitions import Active
 
 LIVE, LAKE = "live", "lake"
@@ -20,6 +20,7 @@ class Teller:
         self.active = active
         self._said: dict[tuple[str, str], dict[str, Any]] = {}
         self._executions: tuple[dict[str, Execution], dict[str, Execution]] | None = None
+        self.names = names_of(active)
 
     def of(self, kind: str, item: Item | None) -> dict[str, Any]:
         """`sentence` and `runs` of a definition in force; None: one that cannot be read."""
@@ -35,7 +36,9 @@ class Teller:
         return {"sentence": self._sentence(item), "runs": None}
 
     def _sentence(self, item: Item) -> str:
-        return describe(item, self.active.written)
+        if isinstance(item, Condition):
+            return describe_rule(item.rule, self.names).text
+        return describe(item, self.names).text
 
     def _runs(self, item: Item) -> dict[str, Any] | None:
         segments, traits = self.executions()
@@ -74,6 +77,29 @@ def executions(active: Active) -> tuple[dict[str, Execution], dict[str, Executio
             slow = {other for other, one in segments.items() if not one.live}
             segments[name] = classify(segment.rule, slow_segments=slow, slow_traits=slow_traits)
     return segments, traits
+
+
+def names_of(active: Active) -> Names:
+    """What people call the definitions in force, by id."""
+    written = active.written
+    return Names(
+        {name: one.name for name, one in written.segments.items()},
+        {name: one.name for name, one in written.computed.items()},
+        {name: one.name for name, one in written.conditions.items()},
+    )
+
+
+def phrase(rule: Rule, names: Names | None = None) -> str:
+    """One part of a rule in a few words, as a line of an explanation.
+
+    >>> from patron.rules.tree import Did, Fact
+    >>> phrase(Did("Store Entered", ">=", 2)), phrase(Fact("traits.city", "=", "Bari")), phrase(AllOf(()))
+    ('visited a store at least 2 times', 'city is Bari', 'all of these')
+    """
+    if isinstance(rule, AllOf | AnyOf | Not):
+        return {AllOf: "all of these", AnyOf: "at least one of these", Not: "not"}[type(rule)]
+    text = describe_rule(rule, names).text.removeprefix("People ").removesuffix(".")
+    return text.removeprefix("whose ").removeprefix("who ")
 
 
 def runs(execution: Execution) -> dict[str, Any]:

@@ -134,6 +134,24 @@ class Checked(Struct, frozen=True):
     reach: Reach | None
 
 
+class Changed(Struct, frozen=True):
+    """What applying does to one definition: `new`, `changed` or `same`."""
+
+    kind: str
+    id: str
+    change: str
+    version: int
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+
+
+class Applied(Struct, frozen=True):
+    """What was saved, or with `dry` would be, in the order of saving."""
+
+    changes: list[Changed]
+    dry: bool
+
+
 class MemberRow(Struct, frozen=True):
     """A member, with the identifiers that the key may read (none for an account)."""
 
@@ -186,6 +204,8 @@ class Explained(Struct, frozen=True):
     now: str | None
     leaves: str | None
     """When time alone takes them out; null when only an event can, or they are no member."""
+    joins: str | None
+    """When time alone brings them in; null when only an event can, or they are a member."""
     whole: bool
     """False when only the newest events of a very long history were read."""
     verdict: str

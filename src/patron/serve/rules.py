@@ -40,6 +40,15 @@ class Choice(Struct, frozen=True, forbid_unknown_fields=True):
     id: str = ""
 
 
+class Bundle(Struct, frozen=True, forbid_unknown_fields=True):
+    """Definitions to save together; `dry` only says what would change."""
+
+    segments: list[Any] = []
+    traits: list[Any] = []
+    conditions: list[Any] = []
+    dry: bool = False
+
+
 def routes(backend: Backend) -> list[Route]:
     """All operations on definitions."""
     doors = _Rules(backend)
@@ -54,6 +63,16 @@ def routes(backend: Backend) -> list[Route]:
             "The JSON Schema of segments, computed traits and conditions.",
             doors.schema,
             returns=dict[str, Any],
+        ),
+        Route(
+            "POST",
+            "/v1/rules/apply",
+            WRITE,
+            "Save many definitions: all of them, or none when one has a fault. Nothing is removed.",
+            doors.apply,
+            (),
+            Bundle,
+            ruled.Applied,
         ),
         Route(
             "GET",
@@ -243,6 +262,11 @@ class _Rules:
 
     async def schema(self, _: Request) -> Reply:
         return Reply(self._rules.schema())
+
+    async def apply(self, request: Request) -> Reply:
+        asked, who = request.json(Bundle), request.who
+        bundle = {"segment": asked.segments, "trait": asked.traits, "condition": asked.conditions}
+        return self._reply(await self._rules.apply(bundle, who.name, who, dry=asked.dry))
 
     async def library(self, request: Request) -> Reply:
         return Reply({"data": await self._rules.library(request.who)})
