@@ -3,15 +3,16 @@
 A definition is saved and removed by a fact in the log, so a replay has the same ones; the state keeps a row a version.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
 
-from patron.model.errors import BadRequest, Fault
+from patron.model.errors import BadRequest
 from patron.model.ports import Table
+from patron.rules.references import Definitions as Written
+from patron.rules.resolve import resolved, resolved_trait
 from patron.rules.tree import Computed, Condition, Segment
 from patron.runtime.tables import DefinitionRow
 
@@ -19,10 +20,10 @@ Kind = Literal["segment", "trait", "condition"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Definition = Segment | Computed | Condition
 TYPES: dict[Kind, type[Definition]] = {"segment": Segment, "trait": Computed, "condition": Condition}
+NAMES: dict[Kind, str] = {"segment": "segment", "trait": "computed trait", "condition": "condition"}
 SAVED: dict[Kind, str] = {kind: f"{kind.title()} Saved" for kind in KINDS}
 REMOVED: dict[Kind, str] = {kind: f"{kind.title()} Removed" for kind in KINDS}
 """Names of the facts in the log; body `{id, version, definition, by}`, without `definition` for a removal."""
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 class Saved(Struct, frozen=True):
@@ -35,7 +36,7 @@ class Saved(Struct, frozen=True):
 
 
 class Active(Struct, frozen=True):
-    """The definitions in force at one version of the registry, by id."""
+    """The definitions in force at one version of the registry, by id, resolved: no `use`, no parameter, no hat."""
 
     version: int = 0
     """Rises with every definition that is saved or removed; 0 = none ever was."""
@@ -43,7 +44,9 @@ class Active(Struct, frozen=True):
     traits: Mapping[str, Computed] = {}
     conditions: Mapping[str, Condition] = {}
     unread: Mapping[str, str] = {}
-    """`kind/id` of definitions that this version of Patron cannot read -> why; they are in none of the others."""
+    """`kind/id` of definitions that this version of Patron cannot run -> why; they are in none of the others."""
+    written: Written = Written()
+    """The same as they were saved: for people, and for checks of what refers to what."""
 
 
 class Definitions:
@@ -88,12 +91,13 @@ class Definitions:
         self._listeners.append(listener)
 
     def active(self) -> Active:
-        """What is in force, reusable conditions filled in; made again after a change only."""
+        """What is in force, as executions run it; made again after a change only."""
         if self._active is None:
-            self._active = self._resolved()
+            written, unread = self._written()
+            self._active = in_force(written, self._count, unread)
         return self._active
 
-    def _resolved(self) -> Active:
+    def _written(self) -> tuple[Written, dict[str, str]]:
         good: dict[Kind, dict[str, Any]] = {kind: {} for kind in KINDS}
         unread: dict[str, str] = {}
         for kind in KINDS:
@@ -102,7 +106,7 @@ class Definitions:
                     good[kind][row.id] = msgspec.convert(row.definition, TYPES[kind])
                 except (msgspec.ValidationError, RecursionError) as error:
                     unread[f"{kind}/{row.id}"] = str(error)
-        return Active(self._count, good["segment"], good["trait"], good["condition"], unread)
+        return Written(good["segment"], good["trait"], good["condition"]), unread
 
     def rows(self, kind: Kind) -> Iterator[DefinitionRow]:
         """The newest version of each definition of a kind that is not removed, by id."""
@@ -125,32 +129,17 @@ class Definitions:
         return versions[-1].version if versions else 0
 
 
-def decode(kind: Kind, value: object) -> Definition:
-    """Read a definition from plain data.
+def in_force(written: Written, version: int = 0, unread: Mapping[str, str] | None = None) -> Active:
+    """Definitions as executions run them: conditions filled in, hats worn, field names in full.
 
-    Raises
-    ------
-    BadRequest : code `bad_definition`, with the path of what is wrong.
-
-    >>> decode("condition", {"id": "x", "name": "X", "rule": {"kind": "did"}})
-    Traceback (most recent call last):
-    patron.model.errors.BadRequest: rule: Object missing required field `event`
+    What cannot be run is left out and told in `unread`.
     """
-    try:
-        found: Definition = msgspec.convert(value, TYPES[kind])
-    except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `")
-        raise refused((Fault(path.rstrip("`").removeprefix("$").lstrip("."), problem),)) from error
-    except RecursionError as error:
-        raise refused((Fault("rule", "is nested too deep"),)) from error
-    if not _ID.fullmatch(found.id):
-        problem = "an id is 1 to 64 of a-z 0-9 _ - and starts with a letter or digit"
-        raise refused((Fault("id", problem),))
-    return found
-
-
-def refused(faults: tuple[Fault, ...]) -> BadRequest:
-    """The error for a definition with these faults."""
-    first = f"{faults[0].path}: {faults[0].problem}" if faults[0].path else faults[0].problem
-    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-    return BadRequest("bad_definition", f"{first}{more}", faults)
+    segments: dict[str, Segment] = {}
+    bad = dict(unread or {})
+    for name, segment in sorted(written.segments.items()):
+        try:
+            segments[name] = resolved(segment, written.conditions)
+        except BadRequest as error:
+            bad[f"segment/{name}"] = error.message
+    traits = {name: resolved_trait(trait) for name, trait in sorted(written.computed.items())}
+    return Active(version, segments, traits, written.conditions, bad, written)

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from patron.model.access import ApiKey
 from patron.profiles import public
-from patron.rules.tree import AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment, Sequence, Where
+from patron.rules.filters import ITEMS, PROPERTIES, TEXT_FIELDS, TIME_FIELDS
+from patron.rules.references import Item
+from patron.rules.tree import (
+    AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment, Sequence, Use, Where,
+)  # fmt: skip
 from patron.runtime.definitions import Active
 from patron.runtime.scoped import is_whole
 
-_OF_EVENTS = "properties."
 _COORDINATES = ("latitude", "longitude")
 
 
@@ -36,6 +39,22 @@ def may_read_trait(key: ApiKey | None, name: str, active: Active) -> bool:
     return key is None or is_unbound(key) or _may_trait(key, name, active)
 
 
+def may_define(key: ApiKey | None, item: Item, active: Active) -> bool:
+    """Whether a key may save a definition, which is in `active` already: it reads every field that the definition reads.
+
+    What was granted by name does not count: a new rule of an old name must not open more.
+    """
+    if key is None or is_unbound(key):
+        return True
+    match item:
+        case Segment():
+            return _may(key, active.segments[item.id].rule, active, {item.id})
+        case Computed():
+            return all(_may_did(key, m) for m in (item.measure, item.per) if m is not None)
+        case _:
+            return _may(key, item.rule, active, set())
+
+
 def is_unbound(key: ApiKey) -> bool:
     """Whether a key sees all fields of all sources."""
     return is_whole(key) and not key.sources
@@ -50,19 +69,19 @@ def fields_of(where: tuple[Where, ...], measured: str | None = None) -> Iterator
     for one in where:
         if one.field == "place":
             yield from _COORDINATES
-        elif one.field.startswith(_OF_EVENTS):
-            yield one.field.removeprefix(_OF_EVENTS)
+        elif one.field.startswith(PROPERTIES):
+            yield one.field.removeprefix(PROPERTIES)
     if measured is not None and measured not in _OPEN:
-        yield measured.removeprefix(_OF_EVENTS)
+        yield measured.removeprefix(PROPERTIES)
 
 
-_OPEN = frozenset({"channel", "store", "source", "touchpoint", "account", "weekday", "hour"})
+_OPEN = frozenset({*TEXT_FIELDS, *TIME_FIELDS})
 """Fields of an event that every key sees in a timeline."""
 
 
 def _named(key: ApiKey, path: str) -> bool:
     """Whether a key reads a field as it is. Of `a.b`, the trait `a` may hold it, or a trait that is called `a.b`."""
-    heads = path.split(".")
+    heads = path.replace(ITEMS, "").split(".")
     names = [".".join(heads[: n + 1]) for n in range(len(heads))]
     return all(public.listed(n, key.fields) and not public.listed(n, key.masked) for n in names)
 
@@ -87,8 +106,17 @@ def _may(key: ApiKey, rule: Rule, active: Active, seen: set[str]) -> bool:
             return all(_reads_events(key, step.where) for step in steps)
         case Member(segment):
             return _may_segment(key, segment, active, seen)
+        case Use(condition):
+            return _may_use(key, condition, active, seen)
         case _:
             return True  # consents are part of every profile; a bucket says nothing of a person
+
+
+def _may_use(key: ApiKey, name: str, active: Active, seen: set[str]) -> bool:
+    if name not in active.conditions or f"use {name}" in seen:
+        return True
+    seen.add(f"use {name}")
+    return _may(key, active.conditions[name].rule, active, seen)
 
 
 def _may_did(key: ApiKey, did: Did) -> bool:
@@ -108,7 +136,9 @@ def _may_segment(key: ApiKey, name: str, active: Active, seen: set[str]) -> bool
     segment: Segment | None = active.segments.get(name)
     if segment is None or name in seen:
         return True
-    seen.add(name)  # one that may not be read ends the whole walk, so what was seen once is readable or being read
+    seen.add(
+        name
+    )  # one that may not be read ends the whole walk, so what was seen once is readable or being read
     return _may(key, segment.rule, active, seen)
 
 

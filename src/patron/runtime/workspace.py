@@ -27,6 +27,7 @@ from patron.runtime import settings as config
 from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
+from patron.runtime.live import Live
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -102,6 +103,8 @@ class Workspace:
         self.cutting = 0
         """Rises with every split made or undone: what was judged before must be placed again."""
         self.clock: Clock = self.clock_of(clock)
+        self.live: Live | None = None
+        """The live execution of segments and computed traits, once it runs."""
 
     def _open_tables(self) -> None:
         table = self.state.table
