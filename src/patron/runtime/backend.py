@@ -45,8 +45,10 @@ class LocalBackend:
         self._effect: tuple[int, EffectLine] | None = None
 
     @classmethod
-    async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
-        """Open a directory and take up its catalogue file."""
+    async def start(
+        cls, path: Path, clock: str = "system", crash: Crash | None = None, *, jobs: bool = False
+    ) -> "LocalBackend":
+        """Open a directory and take up its catalogue file; with `jobs` a process beside keeps the lake."""
         backend = cls(await App.start(path, clock, crash))
         try:
             await backend.app.unless_faulted(backend._begin())
@@ -54,6 +56,8 @@ class LocalBackend:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
+        if jobs and backend.workspace.settings.lake.enabled:
+            backend.app.start_jobs()
         return backend
 
     async def _begin(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import Origin, ReadRules, read_batch
+from patron.collect.segment_api import ReadRules
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
@@ -28,6 +28,8 @@ from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.live import Live
+from patron.runtime.lake.links import Links
+from patron.runtime.reading import Found, place_batch, read_entry
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -46,8 +48,7 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.state import State, TableSpec
 
-Found = list[tuple[Event, Located, bool]]
-"""Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
+__all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
 Crash = Callable[[str], None]
 
@@ -145,6 +146,8 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
+        self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
+        self.world.changed = self.links.fresh.append
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
@@ -180,22 +183,11 @@ class Workspace:
 
     def read(self, entry: Entry, body: bytes, skipped: Mapping[int, str] | None = None) -> Batch:
         """A stored body read again as when it was accepted; `skipped` messages (else the refused ones) are passed over."""
-        passed = entry.refused if skipped is None else skipped
-        origin, rules = origin_of(entry), self.read_rules
-        return read_batch(body, entry.route, origin, entry.received, entry.base, self.limits, rules, passed)
+        return read_entry(entry, body, self.limits, self.read_rules, skipped)
 
     def located(self, entry: Entry, batch: Batch) -> Found:
         """The messages of a stored body that have an identifier, each with its place."""
-        rules, cuts = self.settings.identity, self.cuts
-        found: Found = []
-        duplicates, verified = set(entry.duplicates), set(entry.verified)
-        for event, place in zip(batch.events, batch.indexes, strict=True):
-            if place in verified:
-                event = msgspec.structs.replace(event, assurance="verified")
-            located = locate(event, rules, cuts)
-            if located is not None:
-                found.append((event, located, place not in duplicates))
-        return found
+        return place_batch(entry, batch, self.settings.identity, self.cuts)
 
     def event_at(self, position: int) -> tuple[Event, Located] | None:
         """The event at a log position; None when it was erased or is none."""
@@ -255,6 +247,8 @@ class Workspace:
     def mark(self, entry: Entry) -> None:
         """An entry is applied to its end."""
         self.applied = entry.last
+        if self.links.fresh:
+            self.links.settle(entry.base, entry.received)
         self.log.applied(entry.last)
         self.dedup.settled(entry.last)
         meta = self.state.meta
@@ -290,11 +284,6 @@ class _AllBut(dict[int, str]):
 
     def __bool__(self) -> bool:
         return True
-
-
-def origin_of(entry: Entry) -> Origin:
-    """Where an entry's messages came from, as it was when they were accepted."""
-    return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
 
 
 def crash_at(spec: str | None) -> Crash | None:
