@@ -19,6 +19,7 @@ from patron.console.app import create_console
 from patron.console.port import Figures, LiveUpdate, Product, ShopSetup, User
 from patron.identity.diff import PartitionDiff, Regrouping
 from patron.model.access import ApiKey, Source, WriteKey
+from patron.model.audiences import LakeView
 from patron.model.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
 from patron.model.guide import Answer, Check, Look, Practice, Question, Stories, Story
 from patron.model.offers import Decision, Dropped, Outcome
@@ -42,6 +43,7 @@ from patron.model.views import (
     TimelinePage,
     TraitView,
 )
+from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -294,10 +296,12 @@ class FakeApp:
     """Whether the practice has ended."""
     given: dict[str, Answer] = field(default_factory=dict)
     empty: bool = False
+    groups: FakeAudiences = field(default_factory=FakeAudiences)
 
     def __post_init__(self) -> None:
         """Fill the world."""
         if self.empty:
+            self.groups = FakeAudiences(empty=True, with_lake=False)
             return
         self.wks = [
             Source("web-shop", "web", keys=(WriteKey("h", "wk_web_4f", NOW - 300 * DAY), WriteKey("h", "wk_web_91", NOW - 40 * DAY, NOW - 2 * DAY)), created=NOW - 300 * DAY),
@@ -587,6 +591,16 @@ class FakeApp:
 
     def audit(self, user: str, verb: str, subject: str) -> None:
         self.calls.append(("audit", user, verb, subject))
+
+    # segments, analyses, the lake
+    def audiences(self) -> FakeAudiences:
+        return self.groups
+
+    def insights(self) -> FakeInsights | None:
+        return FakeInsights() if self.groups.with_lake else None
+
+    async def lake(self) -> LakeView | None:
+        return lake() if self.groups.with_lake else None
 
     # decisions
     def recent_decisions(self, limit: int) -> list[DecisionView]:

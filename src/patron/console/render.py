@@ -95,11 +95,12 @@ _WORDS = (
 )
 
 
-_PAIRS: dict[str, Callable[..., tuple[str, str]]] = {
+_PAIRS: dict[str, Callable[..., Any]] = {
     "pair": lambda one: (one.id, one.name),
     "prop_pair": lambda field: (field, field.removeprefix("properties.")),
     "fact_pair": lambda one, root: (f"{root}.{one.id}", one.name),
     "purpose_pair": lambda name: (name, words.purpose(name)),
+    "week_day": lambda ms, times: f"{words.local(ms, times.tz).day} {words.local(ms, times.tz):%b}",
     "channel_pair": lambda name: (name, words.channel(name)),
 }
 """Choices of a select: what is sent, and what people read."""

@@ -166,6 +166,7 @@ document.addEventListener("keydown", (event) => {
   else if (key === "?") open(help);
   else if (key === "p") $("[data-pause]")?.click();
   else if (key === "escape") $("[data-esc]")?.click();
+  else if (/^[a-z]$/.test(key)) $(`[data-hotkey="${key}"]`)?.click();
 });
 const keysSwitch = $("[data-keys-switch]");
 if (keysSwitch) {
@@ -180,6 +181,7 @@ document.addEventListener("click", (event) => {
   else if (hit("[data-theme-toggle]")) setTheme(themes[(themes.indexOf(theme()) + 1) % 3]);
   else if (hit("[data-theme-set]")) setTheme(hit("[data-theme-set]").dataset.themeSet);
   else if (hit("[data-close-toast]")) hit(".toast").remove();
+  else if (hit("[data-discard]")) delete $("[data-builder]")?.dataset.draft;
   else if (hit("[data-close-dialog]")) {
     const dialog = hit("dialog");
     if (dialog) {
@@ -194,6 +196,40 @@ document.addEventListener("change", (event) => {
   if (event.target.name !== "how") return;
   const form = event.target.closest("[data-split]");
   for (const part of $$("[data-how]", form)) part.hidden = part.dataset.how !== event.target.value;
+});
+
+// --- the builder: fields that change the form draw it anew; Save goes its own way; a draft is not left by accident
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-redraw]")) $("[data-look]", event.target.form)?.click();
+});
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("[data-builder]");
+  if (form && event.target.name !== "person") form.dataset.draft = "";
+});
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (!event.submitter?.matches("[data-native]")) return;
+    delete event.target.dataset.draft;
+    event.stopImmediatePropagation(); // the browser sends it, not htmx
+  },
+  true,
+);
+window.addEventListener("beforeunload", (event) => {
+  if ($("[data-builder][data-draft]")) event.preventDefault();
+});
+let held = null; // the field that had the focus when the form was drawn anew
+document.addEventListener("htmx:before:swap", () => {
+  const active = document.activeElement;
+  held = active?.closest("[data-builder]") ? { id: active.id, row: active.closest(".rule,.subgroup")?.id } : null;
+});
+document.addEventListener("htmx:after:swap", () => {
+  const form = $("[data-builder]");
+  if (!form || !held || form.contains(document.activeElement)) return;
+  const row = form.dataset.focus && document.getElementById(form.dataset.focus);
+  const next = row ? $("input,select:not(.quiet)", row) ?? row : document.getElementById(held.id) ?? document.getElementById(held.row) ?? $("[data-hotkey]", form);
+  held = null;
+  next?.focus();
 });
 
 // --- toasts leave after 8 s, not while somebody is on them
