@@ -599,6 +599,9 @@ class FakeApp:
     def insights(self) -> FakeInsights | None:
         return FakeInsights() if self.groups.with_lake else None
 
+    def has_lake(self) -> bool:
+        return self.groups.with_lake
+
     async def lake(self) -> LakeView | None:
         return lake() if self.groups.with_lake else None
 

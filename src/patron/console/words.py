@@ -110,6 +110,18 @@ def count(number: int) -> str:
     return f"{sign}{size // 1000:,}k" if size < 10_000_000 else f"{sign}{size / 1_000_000:,.1f}M"
 
 
+def figure(value: float | str) -> str:
+    """A value of a computed trait: a text as it is, a number with at most two digits after its point.
+
+    >>> figure("coffee"), figure(684.2), figure(3), figure(1234.567), figure(-0.5)
+    ('coffee', '684.2', '3', '1,234.57', '−0.5')
+    """
+    if isinstance(value, str):
+        return value
+    text = f"{abs(value):,.2f}".rstrip("0").rstrip(".")
+    return f"{MINUS}{text}" if value < 0 and text != "0" else text
+
+
 def plural(number: int, one: str, many: str = "") -> str:
     """A count with its noun.
 

@@ -289,6 +289,11 @@ class Funnel(Struct, frozen=True):
     at: int = 0
     """How fresh the events are."""
 
+    @property
+    def pairs(self) -> list[tuple[str, int]]:
+        """Name and people of each step."""
+        return [(step.label, step.people) for step in self.steps]
+
 
 class Cohort(Struct, frozen=True):
     """People who did something first in one period, and how many came back in each period after."""

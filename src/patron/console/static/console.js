@@ -127,7 +127,7 @@ function answered() {
 }
 
 // --- keys: off while typing, and off for good when switched off
-const GO = { h: "/console", p: "/console/people", d: "/console/decisions", a: "/console/data", s: "/console/data/sources", q: "/console/data/quarantine", k: "/console/data/keys", r: "/console/privacy", b: "/console/shop", t: "/console/stories", e: "/console/practice" };
+const GO = { h: "/console", p: "/console/people", d: "/console/decisions", a: "/console/data", s: "/console/data/sources", q: "/console/data/quarantine", k: "/console/data/keys", r: "/console/privacy", m: "/console/people/segments", f: "/console/results", b: "/console/shop", t: "/console/stories", e: "/console/practice" };
 let going = -Infinity;
 const keysOn = () => localStorage.getItem("patron-keys") !== "off";
 function typing(target) {
@@ -156,7 +156,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (event.timeStamp - going < 1500 && GO[key]) {
     going = -Infinity;
-    if (!"bte".includes(key) || $(`a[href="${GO[key]}"]`)) location.assign(GO[key]);
+    if (!"btef".includes(key) || $(`a[href="${GO[key]}"]`)) location.assign(GO[key]);
     return;
   }
   going = -Infinity;
