@@ -80,7 +80,8 @@ class Audience:
 
     async def values(self, name: str, cursor: str, limit: int, key: ApiKey) -> dict[str, Any]:
         """A page of people who have a value of a computed trait, by id. Raises Forbidden as `members`."""
-        active, found = self._workspace.definitions.active(), []
+        active = self._workspace.definitions.active()
+        found: list[dict[str, Any]] = []
         if name not in active.traits:
             raise NotFound("unknown_trait", f"There is no computed trait {name[:64]}.")
         if not may_read_trait(key, name, active):
@@ -106,7 +107,7 @@ class Audience:
     def _everybody(self, *, renew: bool) -> list[str]:
         """Ids of all people, sorted; some are retired, and who came within the last minute may be missing."""
         now = self._workspace.clock.now()
-        if renew and not 0 <= now - self._ids[0] < FRESH or not self._ids[1]:
+        if (renew and not 0 <= now - self._ids[0] < FRESH) or not self._ids[1]:
             self._ids = (now, sorted(self._workspace.groups.keys()))
         return self._ids[1]
 
