@@ -35,8 +35,7 @@ class LocalRules:
         return self._standing(row) if kind == "segment" else row
 
     def _standing(self, row: dict[str, Any]) -> dict[str, Any]:
-        status = self.audience.status(row["id"])
-        return {**row, "status": status}
+        return {**row, "status": self.audience.live.status(row["id"])}
 
     def versions(self, kind: str, name: str) -> Any:
         """Every version of one definition."""
