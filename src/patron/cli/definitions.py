@@ -147,8 +147,8 @@ def difference(before: Any, after: Any) -> list[str]:
     >>> difference({"id": "a", "n": 1}, {"id": "a", "n": 2})
     ['  "id": "a",', '-  "n": 1', '+  "n": 2']
     """
-    texts = [json.dumps(one, ensure_ascii=False, indent=2).splitlines() for one in (before, after)]
-    found = difflib.unified_diff(*texts, lineterm="", n=1)
+    old, new = (json.dumps(one, ensure_ascii=False, indent=2).splitlines() for one in (before, after))
+    found = difflib.unified_diff(old, new, lineterm="", n=1)
     return [
         line[1:] if line[0] == " " else line
         for line in found

@@ -104,6 +104,16 @@ def describe_rule(
     return Sentence(_merged([*slots, Slot(".")]))
 
 
+def phrase(rule: Rule, names: Names | None = None) -> str:
+    """One rule as a phrase without pronoun or full stop, to stand in a list.
+
+    >>> phrase(Did("Store Entered")), phrase(Fact("traits.city", "=", "Bari"))
+    ('visited a store', 'city is Bari')
+    """
+    speaker = _Speaker(names or Names(), "who", "people")
+    return "".join(slot.text for slot in speaker.clause(rule, "$")[1])
+
+
 _Slots = list[Slot]
 _Clause = tuple[str, _Slots]
 """The pronoun that leads a clause ("who", "whose") and the rest."""

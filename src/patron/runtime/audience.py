@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from patron.model.access import ApiKey
-from patron.model.errors import BadRequest, Busy, Forbidden, NotFound
+from patron.model.errors import BadRequest, Forbidden, NotFound
 from patron.model.people import Person
 from patron.profiles.public import iso, mask_identifiers
 from patron.rules.tree import Segment
 from patron.runtime import parts
 from patron.runtime.definitions import Active
-from patron.runtime.live import Change, Live, Standing
+from patron.runtime.live import Change, Live
 from patron.runtime.readable import may_read_segment, may_read_trait
 from patron.runtime.subjects import Subject, of_person
 from patron.runtime.workspace import Workspace
@@ -40,15 +40,8 @@ class Audience:
 
     @property
     def live(self) -> Live:
-        """The live execution. Raises Busy while it is not running."""
-        live = self._workspace.live
-        if live is None:
-            raise Busy("no_segments", "Segments are not running in this process; try again.", retry_after=5)
-        return live
-
-    def status(self, name: str) -> Standing | None:
-        """How a segment stands; None while nothing runs."""
-        return None if self._workspace.live is None else self._workspace.live.status(name)
+        """The live execution."""
+        return self._workspace.live
 
     # --- members and values -----------------------------------------------------------------------------------
 
@@ -80,7 +73,8 @@ class Audience:
 
     async def values(self, name: str, cursor: str, limit: int, key: ApiKey) -> dict[str, Any]:
         """A page of people who have a value of a computed trait, by id. Raises Forbidden as `members`."""
-        active, found = self._workspace.definitions.active(), []
+        active = self._workspace.definitions.active()
+        found: list[dict[str, Any]] = []
         if name not in active.traits:
             raise NotFound("unknown_trait", f"There is no computed trait {name[:64]}.")
         if not may_read_trait(key, name, active):
@@ -106,7 +100,7 @@ class Audience:
     def _everybody(self, *, renew: bool) -> list[str]:
         """Ids of all people, sorted; some are retired, and who came within the last minute may be missing."""
         now = self._workspace.clock.now()
-        if renew and not 0 <= now - self._ids[0] < FRESH or not self._ids[1]:
+        if (renew and not 0 <= now - self._ids[0] < FRESH) or not self._ids[1]:
             self._ids = (now, sorted(self._workspace.groups.keys()))
         return self._ids[1]
 

@@ -12,7 +12,7 @@ from patron.runtime.workspace import Workspace
 def belonging(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
     """The segments that a person is in; `hidden` counts those that the key may not know of."""
     active = workspace.definitions.active()
-    held = workspace.live.of(person) if workspace.live is not None else []
+    held = workspace.live.of(person)
     rows = [one for one in held if may_read_segment(key, one.segment, active)]
     names = {name: segment.name for name, segment in active.segments.items()}
     return {
@@ -32,5 +32,5 @@ def belonging(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, An
 def computed(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
     """The computed traits of a person that the key may read, by id."""
     active = workspace.definitions.active()
-    values = workspace.live.computed(person) if workspace.live is not None else {}
+    values = workspace.live.computed(person)
     return {name: value for name, value in sorted(values.items()) if may_read_trait(key, name, active)}

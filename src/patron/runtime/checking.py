@@ -1,12 +1,14 @@
 """What may be saved and what it says: the rule room's checks over all definitions at once."""
 
 from collections.abc import Mapping
+
 from patron.model.errors import BadRequest, Fault
 from patron.rules.check import parse
+from patron.rules.references import Definitions as Written
 from patron.rules.references import Item, dependants, order, reference_problems
 from patron.rules.resolve import resolve
 from patron.rules.tree import Segment
-from patron.runtime.definitions import TYPES, Active, Kind, Written, in_force
+from patron.runtime.definitions import TYPES, Active, Kind, in_force
 
 Changes = list[tuple[Kind, Item]]
 
@@ -36,7 +38,9 @@ def with_all(active: Active, changes: Changes) -> Active:
     written = active.written
     for _, item in changes:
         written = written.including(item)
-    faults = [fault for kind, item in changes for fault in _faults(kind, item, written, many=len(changes) > 1)]
+    faults = [
+        fault for kind, item in changes for fault in _faults(kind, item, written, many=len(changes) > 1)
+    ]
     if faults:
         raise refused(tuple(faults))
     return in_force(written, active.version)

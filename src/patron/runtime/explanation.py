@@ -10,16 +10,14 @@ from typing import Any
 from patron.model.access import ApiKey
 from patron.model.events import Event
 from patron.profiles.public import iso
-from patron.rules.consent import standing
-from patron.rules.evaluate import chain, evaluate, fact_value, matching, measured, share
-from patron.rules.tree import (
-    AllOf, AnyOf, Bucket, Computed, Consented, Did, Fact, Member, Not, Rule, Segment, Sequence,
-)  # fmt: skip
-from patron.rules.values import shown
+from patron.rules.describe import Names, phrase
+from patron.rules.evaluate import evaluate, matching
+from patron.rules.explain import explain
+from patron.rules.tree import AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment
 from patron.runtime.definitions import Active
 from patron.runtime.readable import may_read, may_read_segment, may_read_trait
 from patron.runtime.subjects import Subject
-from patron.runtime.told import names_of, phrase
+from patron.runtime.told import names_of
 from patron.runtime.turning import moments, turn
 
 EVENTS = 5
@@ -27,6 +25,9 @@ EVENTS = 5
 INSIDE = 3
 """Segments inside segments that are opened."""
 Node = dict[str, Any]
+_NOTHING: Node = {
+    "held": None, "hidden": False, "value": None, "events": [], "more_events": 0, "until": None,
+}  # fmt: skip
 
 
 class Explainer:
@@ -37,13 +38,16 @@ class Explainer:
         self._active = active
         self._key = key
         self._names = names_of(active)
+        self._by_position = {event.position: event for event in subject.history.events}
 
     async def segment(self, segment: Segment, version: int, sentence: str) -> dict[str, Any]:
         """The whole explanation of a segment in force."""
         subject = self._subject
         basis = subject.has_basis(segment.purpose)
         tree = await self.node(segment.rule)
-        is_told = tree["held"] is not None or not basis or may_read_segment(self._key, segment.id, self._active)
+        is_told = (
+            tree["held"] is not None or not basis or may_read_segment(self._key, segment.id, self._active)
+        )
         member = subject.is_in(segment.id) if is_told else None
         turns = None
         if is_told and basis:
@@ -81,33 +85,27 @@ class Explainer:
             "sentence": sentence,
             "now": iso(subject.now),
             "whole": subject.whole,
-            **self._evidence(newest, 4 * EVENTS),
+            **self._evidence(newest, 4 * EVENTS, len(newest)),
         }
 
     async def node(self, rule: Rule, inside: tuple[str, ...] = ()) -> Node:
         """One part of a rule and what is below it."""
         below = await self._below(rule, inside)
-        hidden = not below and not may_read(self._key, rule, self._active)
-        found: Node = {
-            "kind": str(rule.__struct_config__.tag),
-            "text": phrase(rule, self._names),
-            "held": None,
-            "hidden": hidden,
-            "value": None,
-            "events": [],
-            "more_events": 0,
-            "until": None,
-            "of": below,
-        }
-        if hidden:
-            return found
-        found["held"] = self._held(rule, below)
-        if found["held"] is None:
-            return {**found, "hidden": True}
+        found: Node = {**_NOTHING, "kind": str(rule.__struct_config__.tag), "of": below}
         if not below:
-            found |= {"value": self._value(rule), **self._evidence(self._events(rule), EVENTS)}
-            found["until"] = iso(await self._until(rule))
-        return found
+            return await self._leaf(rule, found)
+        held = self._held(rule, below)
+        return {**found, "text": words(rule, self._names), "held": held, "hidden": held is None}
+
+    async def _leaf(self, rule: Rule, node: Node) -> Node:
+        if not may_read(self._key, rule, self._active):
+            return {**node, "text": words(rule, self._names), "hidden": True}
+        subject = self._subject
+        why = explain(rule, subject.history, subject.now, subject.calendar, self._names)
+        until = await self._until(rule) if isinstance(rule, Member | Fact) else why.until
+        events = [self._by_position[w.position] for w in why.events]
+        node |= {"text": why.sentence, "held": why.held, "value": why.value, "until": iso(until)}
+        return {**node, **self._evidence(events, EVENTS, len(self._matched(rule)))}
 
     async def _below(self, rule: Rule, inside: tuple[str, ...]) -> list[Node]:
         match rule:
@@ -115,13 +113,15 @@ class Explainer:
                 return [await self.node(one, inside) for one in of]
             case Not(inner):
                 return [await self.node(inner, inside)]
-            case Member(name) if name in self._active.segments and name not in inside and len(inside) < INSIDE:
+            case Member(name) if (
+                name in self._active.segments and name not in inside and len(inside) < INSIDE
+            ):
                 return [await self.node(self._active.segments[name].rule, (*inside, name))]
             case _:
                 return []
 
     def _held(self, rule: Rule, below: list[Node]) -> bool | None:
-        """Whether a part holds, as far as what is below may be told: a group never tells more than its parts do."""
+        """Whether a group holds, as far as what is below may be told: it never tells more than its parts do."""
         helds = [node["held"] for node in below]
         match rule:
             case AllOf():
@@ -130,13 +130,14 @@ class Explainer:
                 return True if True in helds else (None if None in helds else False)
             case Not():
                 return None if helds[0] is None else not helds[0]
-            case Member(name) if not may_read_segment(self._key, name, self._active):
-                return None
+            case Member(name):
+                granted = may_read_segment(self._key, name, self._active)
+                return self._subject.is_in(name) if granted else None
             case _:
-                subject = self._subject
-                return evaluate(rule, subject.history, subject.now, subject.calendar)
+                raise TypeError(f"a {type(rule).__name__} holds no other rules")
 
     async def _until(self, rule: Rule) -> int | None:
+        """When time alone turns a leaf that refers to other definitions."""
         subject = self._subject
 
         def holds() -> bool:
@@ -144,28 +145,8 @@ class Explainer:
 
         return await turn(subject, holds, moments(rule, subject, self._active))
 
-    def _value(self, rule: Rule) -> Any:
-        subject = self._subject
-        match rule:
-            case Did():
-                value = measured(rule, subject.history, subject.now, subject.calendar)
-                return None if value is None else shown(value)
-            case Fact(field):
-                return fact_value(field, subject.history)
-            case Consented(purpose, channel):
-                return standing(subject.history.consents, purpose, channel)
-            case Bucket(salt):
-                return round(share(salt, subject.name), 6)
-            case _:
-                return None
-
-    def _events(self, rule: Rule) -> Several[Event]:
-        subject = self._subject
-        if isinstance(rule, Did):
-            return list(self._of(rule))
-        if isinstance(rule, Sequence):
-            return chain(rule, subject.history, subject.now, subject.calendar) or ()
-        return ()
+    def _matched(self, rule: Rule) -> list[Event]:
+        return self._of(rule) if isinstance(rule, Did) else []
 
     def _of(self, did: Did) -> list[Event]:
         subject = self._subject
@@ -173,8 +154,8 @@ class Explainer:
             matching(did.event, did.where, did.within, subject.history, subject.now, subject.calendar)
         )
 
-    def _evidence(self, events: Several[Event], most: int) -> dict[str, Any]:
-        """The newest events that the key may see, newest last; the others are counted."""
+    def _evidence(self, events: Several[Event], most: int, total: int) -> dict[str, Any]:
+        """The newest events that the key may see, newest last; of a `total` that counts, the others are counted."""
         sources = self._key.sources if self._key is not None else ()
         seen = [event for event in events if not sources or event.source in sources][-most:]
         rows = [
@@ -187,7 +168,19 @@ class Explainer:
             }
             for event in seen
         ]
-        return {"events": rows, "more_events": len(events) - len(rows)}
+        return {"events": rows, "more_events": max(0, total - len(rows))}
+
+
+def words(rule: Rule, names: Names) -> str:
+    """What a part that holds others is, in a few words.
+
+    >>> words(AllOf(()), Names()), words(Member("tea"), Names({"tea": "Tea lovers"}))
+    ('All of these', 'Are in the segment “Tea lovers”')
+    """
+    if isinstance(rule, AllOf | AnyOf | Not):
+        return {AllOf: "All of these", AnyOf: "At least one of these", Not: "Not"}[type(rule)]
+    text = phrase(rule, names)
+    return text[:1].upper() + text[1:]
 
 
 def _verdict(member: bool | None, basis: bool, purpose: str, turns: str | None) -> str:

@@ -51,7 +51,14 @@ def apply(workspace: Workspace, entry: Entry, body: bytes) -> None:
     fact = _decoder.decode(body)
     handler = HANDLERS.get(fact.name)
     if handler is not None:
+        workspace.segments.at(entry.received, entry.base)
         handler(workspace, entry, fact.data)
+        workspace.segments.settle()
+
+
+def passing(workspace: Workspace) -> Iterator[None]:
+    """What follows from a fact over time: when the clock was stepped, people leave segments. In slices."""
+    return workspace.segments.passing()
 
 
 def spoken_of(entry: Entry, body: bytes) -> tuple[set[Key], int]:
@@ -139,6 +146,7 @@ def _clock(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.config.put("clock", Plain(now))
     if isinstance(workspace.clock, SteppedClock) and now > workspace.clock.now():
         workspace.clock.step(now)
+    workspace.segments.step_to(now)
 
 
 _decode_decided = msgspec.json.Decoder(tuple[str, DecisionRow]).decode

@@ -11,7 +11,18 @@ from patron.profiles import public
 from patron.rules.filters import ITEMS, PROPERTIES, TEXT_FIELDS, TIME_FIELDS
 from patron.rules.references import Item
 from patron.rules.tree import (
-    AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment, Sequence, Use, Where,
+    AllOf,
+    AnyOf,
+    Computed,
+    Did,
+    Fact,
+    Member,
+    Not,
+    Rule,
+    Segment,
+    Sequence,
+    Use,
+    Where,
 )  # fmt: skip
 from patron.runtime.definitions import Active
 from patron.runtime.scoped import is_whole

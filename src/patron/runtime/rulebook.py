@@ -159,7 +159,9 @@ class Rulebook:
             message = f"With this, {broken[0].path} could not be run: {broken[0].problem}"
             raise Conflict("breaks_others", message, broken)
         for kind in KINDS:
-            if len(checking.all_of(kind, after.written)) > max(MOST, len(checking.all_of(kind, before.written))):
+            if len(checking.all_of(kind, after.written)) > max(
+                MOST, len(checking.all_of(kind, before.written))
+            ):
                 raise Conflict("too_many", f"At most {MOST} {NAMES[kind]}s; remove some that nobody needs.")
         if not all(may_define(key, item, after) for _, item in changes):
             raise Forbidden(

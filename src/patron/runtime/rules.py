@@ -11,7 +11,7 @@ from patron.runtime.audience import Audience
 from patron.runtime.definitions import KINDS, Kind
 from patron.runtime.explanation import Explainer
 from patron.runtime.rulebook import Rulebook
-from patron.runtime.workspace import plain
+from patron.runtime.told import plain
 
 
 class LocalRules:
@@ -35,8 +35,7 @@ class LocalRules:
         return self._standing(row) if kind == "segment" else row
 
     def _standing(self, row: dict[str, Any]) -> dict[str, Any]:
-        status = self.audience.status(row["id"])
-        return {**row, "status": None if status is None else plain(status)}
+        return {**row, "status": self.audience.live.status(row["id"])}
 
     def versions(self, kind: str, name: str) -> Any:
         """Every version of one definition."""
@@ -61,8 +60,7 @@ class LocalRules:
 
     async def apply(self, bundle: dict[str, list[Any]], by: str, key: ApiKey | None, *, dry: bool) -> Any:
         """Save many definitions (kind -> definitions), all or none."""
-        values = {kind_of(kind): many for kind, many in bundle.items()}
-        return {"changes": await self.book.apply(values, by, key, dry=dry), "dry": dry}
+        return {"changes": await self.book.apply(bundle, by, key, dry=dry), "dry": dry}
 
     async def remove(self, kind: str, name: str, by: str) -> Any:
         """Take a definition out of force."""

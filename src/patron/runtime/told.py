@@ -1,13 +1,15 @@
 """What definitions say and how they are run, for people: sentence, class and cost of each."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 
 from patron.rules.classify import Execution, classify
 from patron.rules.describe import Names, describe, describe_rule
 from patron.rules.references import Item, order
-from patron.rules.tree import AllOf, AnyOf, Computed, Condition, Not, Rule, Segment
+from patron.rules.tree import Computed, Condition, Segment
 from patron.runtime.definitions import Active
 
 LIVE, LAKE = "live", "lake"
@@ -89,19 +91,6 @@ def names_of(active: Active) -> Names:
     )
 
 
-def phrase(rule: Rule, names: Names | None = None) -> str:
-    """One part of a rule in a few words, as a line of an explanation.
-
-    >>> from patron.rules.tree import Did, Fact
-    >>> phrase(Did("Store Entered", ">=", 2)), phrase(Fact("traits.city", "=", "Bari")), phrase(AllOf(()))
-    ('visited a store at least 2 times', 'city is Bari', 'all of these')
-    """
-    if isinstance(rule, AllOf | AnyOf | Not):
-        return {AllOf: "all of these", AnyOf: "at least one of these", Not: "not"}[type(rule)]
-    text = describe_rule(rule, names).text.removeprefix("People ").removesuffix(".")
-    return text.removeprefix("whose ").removeprefix("who ")
-
-
 def runs(execution: Execution) -> dict[str, Any]:
     """How something is run, as the API tells it."""
     return {
@@ -114,6 +103,30 @@ def runs(execution: Execution) -> dict[str, Any]:
 
 
 def plain(item: Item) -> dict[str, Any]:
-    """A definition as it is saved: what has its default is left out."""
-    value: dict[str, Any] = msgspec.to_builtins(item)
+    """A definition as it is saved and read again: plain JSON without what has its default, so that the same is always the same.
+
+    >>> from patron.rules.tree import AllOf, Fact
+    >>> plain(Segment("a", "A", AllOf((Fact("traits.x", "=", True),)), purpose="".join(["personal", "ization"])))["rule"]["of"]
+    [{'kind': 'fact', 'field': 'traits.x', 'op': '=', 'value': True}]
+    """
+    value: dict[str, Any] = _lean(item)
     return value
+
+
+def _lean(value: Any) -> Any:
+    if isinstance(value, Struct):
+        config = value.__struct_config__
+        kept = {config.tag_field: config.tag} if config.tag_field else {}
+        for field in fields(value):
+            held = getattr(value, field.name)
+            if not (config.omit_defaults and _is_default(held, field)):
+                kept[field.name] = _lean(held)
+        return kept
+    if isinstance(value, Mapping):
+        return {name: _lean(one) for name, one in value.items()}
+    return [_lean(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _is_default(held: Any, field: FieldInfo) -> bool:
+    made = field.default_factory() if callable(field.default_factory) else field.default
+    return type(held) is type(made) and bool(held == made)

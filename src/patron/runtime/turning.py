@@ -1,22 +1,21 @@
-"""When an answer changes by time alone: the moments at which something leaves a window, grows older or passes a date."""
+"""When an answer about somebody changes by time alone, also where a rule is made of other segments and computed traits.
+
+`rules.turning` foretells single rules and takes what they refer to as it stands; here that is followed.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from patron.model.clock import HOUR
-from patron.rules import dates
-from patron.rules.calendar import Calendar
-from patron.rules.evaluate import fact_value, matching
-from patron.rules.tree import AllOf, AnyOf, Did, Fact, Member, Not, Rule, Sequence, Where, Window
+from msgspec.structs import replace
+
+from patron.rules import turning
+from patron.rules.tree import Computed, Fact, Member, Rule
+from patron.rules.walk import leaves
 from patron.runtime.definitions import Active
 from patron.runtime.subjects import Subject
 
 MOST = 400
 """Moments that are tried; a change after these is not told."""
-_AGES = ("first", "last")
-_FAR = 2_500_000
-"""A day in the year 8814."""
 
 
 async def turn(subject: Subject, holds: Callable[[], bool], moments: list[int]) -> int | None:
@@ -28,7 +27,6 @@ async def turn(subject: Subject, holds: Callable[[], bool], moments: list[int]) 
             if holds() != before:
                 return moment
             if at % 10 == 0:
-                subject.at(now)  # whoever else reads the subject meanwhile reads it as of now
                 await asyncio.sleep(0)
     finally:
         subject.at(now)
@@ -37,70 +35,24 @@ async def turn(subject: Subject, holds: Callable[[], bool], moments: list[int]) 
 
 def moments(rule: Rule, subject: Subject, active: Active) -> list[int]:
     """The moments after now at which what a rule says of a subject may change if no event comes; ascending, ms."""
-    found = set(_moments(rule, subject, active, frozenset()))
+    found = set(_moments(rule, subject, active, set()))
     return sorted(moment for moment in found if moment > subject.now)
 
 
-def _moments(rule: Rule, subject: Subject, active: Active, above: frozenset[str]) -> Iterator[int]:
-    match rule:
-        case AllOf(of) | AnyOf(of):
-            for one in of:
-                yield from _moments(one, subject, active, above)
-        case Not(inner):
-            yield from _moments(inner, subject, active, above)
-        case Did():
-            yield from _measured(rule, rule.value, subject)
-        case Sequence():
-            for step in rule.steps:
-                yield from _window(step.event, step.where, rule.within, subject)
-        case Fact():
-            yield from _fact(rule, subject, active)
-        case Member(name) if name in active.segments and name not in above:
-            yield from _moments(active.segments[name].rule, subject, active, above | {name})
-        case _:
-            pass
+def _moments(rule: Rule, subject: Subject, active: Active, seen: set[str]) -> Iterator[int]:
+    for _, leaf in leaves(rule):
+        yield from turning.moments(leaf, subject.history, subject.now, subject.calendar)
+        if isinstance(leaf, Member) and leaf.segment in active.segments and leaf.segment not in seen:
+            seen.add(leaf.segment)
+            yield from _moments(active.segments[leaf.segment].rule, subject, active, seen)
+        elif isinstance(leaf, Fact) and leaf.field.startswith("computed."):
+            trait = active.traits.get(leaf.field.partition(".")[2])
+            if trait is not None:
+                yield from _of_trait(trait, leaf, subject)
 
 
-def _measured(did: Did, wanted: Any, subject: Subject) -> Iterator[int]:
-    yield from _window(did.event, did.where, did.within, subject)
-    if did.measure in _AGES:
-        ages = [n for n in (wanted if isinstance(wanted, list | tuple) else [wanted]) if _is_number(n)]
-        calendar = subject.calendar
-        for event in matching(did.event, did.where, None, subject.history, subject.now, calendar):
-            yield from _begin(calendar, (calendar.day(event.time) + int(age) + n for age in ages for n in (0, 1)))
-
-
-def _window(name: str, where: tuple[Where, ...], within: Window | None, subject: Subject) -> Iterator[int]:
-    if within is not None:
-        for event in matching(name, where, within, subject.history, subject.now, subject.calendar):
-            yield _leaves(event.time, within, subject.calendar)
-
-
-def _leaves(time: int, within: Window, calendar: Calendar) -> int:
-    """When an event leaves a window, ms."""
-    if isinstance(within.days, int):
-        return calendar.begins(calendar.day(time) + within.days)
-    assert isinstance(within.hours, int)
-    return (time // HOUR + within.hours) * HOUR
-
-
-def _fact(fact: Fact, subject: Subject, active: Active) -> Iterator[int]:
-    root, _, name = fact.field.partition(".")
-    trait = active.traits.get(name) if root == "computed" else None
-    if trait is not None:
-        for measure in (trait.measure, trait.per):
-            if measure is not None:
-                yield from _measured(measure, fact.value, subject)
-    if fact.op in ("in_last", "in_next"):
-        day = dates.day_of(fact_value(fact.field, subject.history))
-        if day is not None:
-            yield from _begin(subject.calendar, (day + n for n in (0, 1, fact.value, 1 - fact.value)))
-
-
-def _begin(calendar: Calendar, days: Iterable[int]) -> Iterator[int]:
-    """When days begin; those that no calendar holds are left out."""
-    return (calendar.begins(day) for day in days if 0 <= day < _FAR)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**6
+def _of_trait(trait: Computed, fact: Fact, subject: Subject) -> Iterator[int]:
+    for measure in (trait.measure, trait.per):
+        if measure is not None:
+            compared = replace(measure, op=fact.op, value=fact.value)
+            yield from turning.moments(compared, subject.history, subject.now, subject.calendar)

@@ -297,6 +297,7 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
         "focus": "",
         "locked": visit.masked and bool(personal(draft)),
         "with_sql": audiences.speaks_sql(),
+        "told_live": "Changes people in and out as events arrive, and by time alone.",
     }
 
 

@@ -250,4 +250,5 @@ def _context(visit: Visit, draft: TraitDraft, held: Held | None, look: TraitLook
         "focus": "",
         "locked": visit.masked and bool(personal(draft)),
         "with_sql": audiences.speaks_sql(),
+        "told_live": "Brought up to date as events arrive, and by time alone.",
     }
