@@ -30,7 +30,6 @@ from patron.sim.guide.witness import Witness
 from patron.sim.messages import Delivery
 
 LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email", "sms", "push")
-SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email", "sms", "push")
 SEED = 7
 HALF = "demo.unfinished"
 """Stands in a demo's folder while it is being built."""
@@ -183,12 +182,7 @@ class _Demo:
         raise Failed(f"No trial holds out none of {len(guided)} people; is [decide] holdout = {share} meant?")
 
     def _load(self, marker: Path) -> dict[str, Any]:
-        keys = {}
-        for channel in (*LIVE_CHANNELS, "crm"):
-            keys[f"{channel}-history"] = self._source(f"{channel}-history", channel, "import", "verified")
-            keys[channel] = self._source(
-                channel, channel, "live", "verified" if channel in SECRET_CHANNELS else "asserted"
-            )
+        keys = staging.sources(self.folder, (*LIVE_CHANNELS, "crm"))
         decide = self._key("touchpoints", ["decide"])
         reader = self._key("reader", ["profiles:read", "admin"])
         password = secrets.token_urlsafe(9)
@@ -217,10 +211,6 @@ class _Demo:
         marker.write_text(json.dumps(facts), "utf-8")
         (self.folder / HALF).unlink()
         return facts
-
-    def _source(self, name: str, channel: str, kind: str, assurance: str) -> str:
-        body = {"name": name, "channel": channel, "kind": kind, "assurance": assurance}
-        return str(call(self.folder, "POST", "/v1/admin/sources", body)["writeKey"])
 
     def _key(self, name: str, scopes: list[str]) -> str:
         return str(call(self.folder, "POST", "/v1/admin/keys", {"name": name, "scopes": scopes})["key"])
