@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from importlib.metadata import version
 from multiprocessing import active_children
 from pathlib import Path
@@ -33,6 +33,7 @@ from patron.sim.generation.folder import (
 )
 from patron.sim.messages import SOURCES
 from patron.sim.town import Town
+from patron.sim.workers import workers
 from patron.sim.world.people import ROOM
 
 CHUNK = 1_000
@@ -124,7 +125,7 @@ def _tell(
             progress(done, len(some))
         return sums, folders
     before = set(active_children())
-    with ProcessPoolExecutor(min(processes, len(some))) as pool:
+    with workers(min(processes, len(some))) as pool:
         waiting = [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
         try:
             for future in as_completed(waiting):
