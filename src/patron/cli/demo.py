@@ -21,7 +21,7 @@ from rich.text import Text
 
 from patron.cli import hosting, staging
 from patron.cli.client import Failed, call
-from patron.cli.options import example
+from patron.cli.options import example, folder_option, port_option, town_option
 from patron.experiments.assign import TREATED, arm
 from patron.model.clock import DAY
 from patron.model.errors import PatronError
@@ -51,21 +51,9 @@ HALF = "demo.unfinished"
     show_default=True,
     help="What to load.",
 )
-@click.option(
-    "--size",
-    type=click.Choice(["XS", "S", "M"]),
-    default="XS",
-    show_default=True,
-    help="How large the town is: about 400, 3,000 or 30,000 people.",
-)
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Where the demo keeps its data [default: demo-data/NAME].",
-)
-@click.option("--port", default=8700, show_default=True, help="Port of everything.")
+@town_option("M")
+@folder_option("Where the demo keeps its data", "demo-data/NAME")
+@port_option(8700)
 @click.option("--fresh", is_flag=True, help="Throw the demo's data away and build it anew.")
 @click.option("--rate", default=5.0, show_default=True, help="Live events a second; 0 = none.")
 @click.option(
