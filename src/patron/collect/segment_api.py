@@ -79,7 +79,7 @@ def read_message(
 
     The same event as `read_batch` gives in replay, without a look at the messages beside it.
 
-    >>> body = b'{"batch": [{"userId": 7, "event": "A", "messageId": "a"}, {"userId": 8, "event": "B", "messageId": "b"}]}'
+    >>> body = b'{"batch": [null, {"type": "page", "userId": 8, "messageId": "b"}]}'
     >>> parts, origin = divide(body, "batch", Limits()), Origin("shop", "web")
     >>> read_message(parts, body, "batch", origin, 1_772_445_600_500, 41, ReadRules(), 1).position
     42
