@@ -15,6 +15,8 @@ from patron.sim import make_town
 from patron.sim.generation.generate import generate
 from patron.sim.identity import Record, clusters_from, records_of, report, table
 from patron.sim.identity.ask import CannotAsk, ask_people, read_people
+from patron.sim.server.api import Api
+from patron.sim.server.load import LoadFailed
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +131,7 @@ class _Odd(BaseHTTPRequestHandler):
             "card:door": (404, b'{"code":"no_route","message":"There is no such address."}'),
             "card:who": (401, b'{"code":"bad_key","message":"The key is unknown."}'),
             "card:odd": (200, b"[]"),
+            "page": (200, b"<h1>Welcome</h1>"),
         }.get(name, (403, b'{"code":"forbidden","message":"not this key"}'))
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -158,6 +161,8 @@ def test_answers_of_other_kinds_are_said() -> None:
             ask_people(url, "k", ["card:1"])
         with pytest.raises(CannotAsk, match="address of a running Patron"):
             ask_people(url, "k", ["card:odd"])
+        with pytest.raises(LoadFailed, match="not as Patron does; give the address"):
+            Api(url, "k").get("/v1/profiles/page")
     finally:
         server.shutdown()
         server.server_close()
