@@ -26,6 +26,7 @@ from patron.sim.world.people import ROOM
 from patron.sim.world.shops import OPENS, STORE_HOURS
 
 _encode = msgspec.json.Encoder().encode
+_SALES = frozenset({"Order Completed", "Order Refunded"})
 Sale = tuple[int, str, str, str]
 """UTC day, source, store ("" online), currency."""
 
@@ -150,19 +151,25 @@ class Scribe:
 
     def write(self, arrival: int, told: Told) -> None:
         """Write one arrival; of a message that comes twice, the truth is told once."""
-        message_id = told.message["messageId"]
-        line = _encode({**told.message, "receivedAt": iso(arrival)})
-        self._events[told.source].write(b"%013d %s\t%s\n" % (arrival, message_id.encode(), line))
-        self._sums.messages[told.source] += 1
+        message, source = told.message, told.source
+        message_id = message["messageId"]
+        key = f"{arrival:013d} {message_id}\t"
+        # in place, not in a copy: this line is all that the message was for
+        message["receivedAt"] = iso(arrival)
+        self._events[source].write(b"%s%s\n" % (key.encode(), _encode(message)))
+        self._sums.messages[source] += 1
         if self._is_copy(message_id, arrival // DAY):
             return
-        key = message_id.encode()
         self._owners.write(
-            b'%013d %s\t{"messageId":"%s","person":%d,"household":%d}\n'
-            % (arrival, key, key, told.person, told.person // ROOM)
+            f'{key}{{"messageId":"{message_id}","person":{told.person},"household":{told.person // ROOM}}}\n'.encode()
         )
-        self._sale(told)
-        self._consent(arrival, told)
+        event = message.get("event")
+        if event in _SALES:
+            self._sale(told)
+        if event == "Consent Changed":
+            self._consent(arrival, told, {message["properties"]["purpose"]: message["properties"]["granted"]})
+        elif "consent" in message["context"]:
+            self._consent(arrival, told, message["context"]["consent"].get("categoryPreferences", {}))
 
     def _is_copy(self, message_id: str, day: int) -> bool:
         if day != self._day:
@@ -173,25 +180,17 @@ class Scribe:
         return False
 
     def _sale(self, told: Told) -> None:
-        event = told.message.get("event")
-        if event not in {"Order Completed", "Order Refunded"}:
-            return
         said = told.message["properties"]
         store = said.get("store_id") or said.get("place") or ""
         place = (told.at // DAY, told.source, store, said["currency"])
         cents = round(said["revenue"] * 100)
-        if event == "Order Completed":
+        if told.message["event"] == "Order Completed":
             self._sums.orders[place] += 1
             self._sums.gross[place] += cents
         else:
             self._sums.refunds[place] += cents
 
-    def _consent(self, arrival: int, told: Told) -> None:
-        message = told.message
-        if message.get("event") == "Consent Changed":
-            said = {message["properties"]["purpose"]: message["properties"]["granted"]}
-        else:
-            said = message["context"].get("consent", {}).get("categoryPreferences", {})
+    def _consent(self, arrival: int, told: Told, said: dict[str, bool]) -> None:
         for purpose, granted in said.items():
             if self._said.get((told.person, purpose)) != granted:
                 self._said[told.person, purpose] = granted
