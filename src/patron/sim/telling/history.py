@@ -83,7 +83,7 @@ def arrivals(
 
 def _due(waiting: list[_Arrival], horizon: int) -> Iterator[tuple[int, str, Told]]:
     """Take out, in order, what arrives before a time."""
-    waiting.sort()  # once a day, the rest of yesterday being in order: half the time of a heap
+    waiting.sort()  # once a day, and the rest of yesterday is in order: cheaper than a heap
     due = bisect_left(waiting, (horizon,))
     arrived = waiting[:due]
     del waiting[:due]
