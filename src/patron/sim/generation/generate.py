@@ -4,7 +4,6 @@ People are told in chunks of fixed size, in as many processes as are wanted, and
 of processes and in any folder, and memory does not depend on the number of days or people.
 """
 
-import heapq
 import os
 import platform
 import shutil
@@ -31,6 +30,7 @@ from patron.sim.generation.folder import (
     check_truth,
     write_manifest,
 )
+from patron.sim.generation.merging import merge_as_written, merge_sorted
 from patron.sim.messages import SOURCES
 from patron.sim.town import Town
 from patron.sim.workers import workers
@@ -143,21 +143,12 @@ def _tell(
 def _merge(parts: list[Path], out: Path) -> None:
     for source in SOURCES:
         with (out / EVENTS / f"{source}.ndjson").open("wb") as file:
-            _join([part / source for part in parts], file)
+            merge_sorted([part / source for part in parts], file)
     for name, part_name in _JOINED.items():
+        # the purposes of one consent stand as they were asked, not by the alphabet
+        merge = merge_as_written if name == "consent" else merge_sorted
         with private(out / TRUTH / f"{name}.ndjson") as file:
-            _join([part / part_name for part in parts], file)
-
-
-def _join(parts: list[Path], out: IO[bytes]) -> None:
-    """Merge sorted files by the key before the tab, which is left out."""
-    files = [part.open("rb") for part in parts]
-    try:
-        for line in heapq.merge(*files):
-            out.write(line[line.index(b"\t") + 1 :])
-    finally:
-        for file in files:
-            file.close()
+            merge([part / part_name for part in parts], file)
 
 
 def _planted(town: Town, sums: Sums, truth: Path) -> None:

@@ -1,0 +1,65 @@
+"""Hours and days of the rule language: UTC hours, and calendar days of the business's zone made of them."""
+
+import datetime as dt
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from patron.model.clock import HOUR
+from patron.rules.tree import Window
+
+MAX_DAYS = 400
+MAX_HOURS = 24 * MAX_DAYS
+
+
+class Calendar:
+    """Days of one time zone. Two calendars of one zone agree on everything.
+
+    Parameters
+    ----------
+    zone : IANA name, such as `Europe/Rome`. Raises `zoneinfo.ZoneInfoNotFoundError` when there is none of that name.
+
+    >>> rome = Calendar("Europe/Rome")
+    >>> noon = 1_774_778_400_000  # 29 March 2026, 10:00 UTC: the day on which clocks went forward
+    >>> (noon - rome.start(noon)) // HOUR, rome.days_ago(noon - 24 * HOUR, noon)
+    (11, 1)
+    """
+
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+        self._info = ZoneInfo(zone)
+        self.begins = lru_cache(4096)(self._begins)
+
+    def day(self, time: int) -> int:
+        """The day of a moment (ms): days since 1970-01-01 of the local date at the beginning of its UTC hour."""
+        hour = time // HOUR * 3600
+        return (dt.datetime.fromtimestamp(hour, self._info).date() - _EPOCH).days
+
+    def start(self, time: int) -> int:
+        """When the day of a moment began: ms, a full UTC hour."""
+        return self.begins(self.day(time))
+
+    def days_ago(self, time: int, now: int) -> int:
+        """Calendar days between a moment and now; 0 is today."""
+        return self.day(now) - self.day(time)
+
+    def since(self, window: Window | None, now: int) -> int | None:
+        """The first moment (ms, a full UTC hour) inside a window that ends now; None without a window."""
+        if window is None:
+            return None
+        if isinstance(window.days, int):
+            return self.begins(self.day(now) - window.days + 1)
+        if isinstance(window.hours, int):
+            return (now // HOUR - window.hours + 1) * HOUR
+        raise ValueError("a window has days or hours, and its parameters are filled in before it is used")
+
+    def _begins(self, day: int) -> int:
+        """The first UTC hour whose local date is that day (a day that a zone left out begins as the next one does)."""
+        date = _EPOCH + dt.timedelta(days=day)
+        guess = dt.datetime(date.year, date.month, date.day, tzinfo=self._info).timestamp()
+        hour = int(guess // 3600) - 2
+        while self.day(hour * HOUR) < day:
+            hour += 1
+        return hour * HOUR
+
+
+_EPOCH = dt.date(1970, 1, 1)
