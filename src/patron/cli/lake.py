@@ -1,6 +1,7 @@
 """Commands about the event lake: SQL over it, its files, how it is."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def compact(data: Path, as_json: bool) -> None:
 @data_option
 def query(sql: str, form: str, rows: int, out: Path | None, data: Path) -> None:
     """Run one read-only SELECT over the lake: tables events, people, people_now, members, decisions, profiles."""
-    if form == "parquet" and out is None and click.get_text_stream("stdout").isatty():
+    if form == "parquet" and out is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal: give --out FILE.")
     asked = {"sql": sql, "rows": rows, "format": "json" if form == "table" else form}
     if form in {"csv", "parquet"}:
@@ -120,7 +121,7 @@ def query(sql: str, form: str, rows: int, out: Path | None, data: Path) -> None:
             _table(answer) if form == "table" else json.dumps(_objects(answer), ensure_ascii=False)
         ).encode() + b"\n"
     if out is None:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
     else:
         out.write_bytes(content)
 
