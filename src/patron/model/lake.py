@@ -103,7 +103,17 @@ PERSONAL = frozenset(
         "group_id",
         "account",
     }
-    | {"order_id", "latitude", "longitude", "products", "properties", "traits", "consents", "envelope", "event_id"}
+    | {
+        "order_id",
+        "latitude",
+        "longitude",
+        "products",
+        "properties",
+        "traits",
+        "consents",
+        "envelope",
+        "event_id",
+    }
 )
 """Columns that tell of a person: never in statistics of files or in the table's log."""
 

@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from msgspec import Struct
 
 from patron.model.errors import PatronError
 from patron.runtime.lake.frames import framed, frames
-from patron.runtime.lake.keeper import Keeper, Terms
+from patron.runtime.lake.keeper import Keeper
+from patron.runtime.lake.terms import Start, Status, Terms
 from patron.runtime.workspace import crash_at
 from patron.storage.embedded.directory import secret
 from patron.storage.embedded.writer import stand_back
@@ -41,25 +41,6 @@ from patron.storage.lake.store import LakeStore
 
 RETRY = 5.0
 """Seconds until something that failed is tried again."""
-
-
-class Start(Struct, frozen=True):
-    """How a jobs process begins."""
-
-    url: str
-    owner: str
-    options: dict[str, str]
-    seconds: float
-    events: int
-    crash: str | None = None
-
-
-class Status(Struct, frozen=True):
-    """What the jobs process tells of itself."""
-
-    position: int
-    people: int = 0
-    problem: str = ""
 
 
 class Jobs:
@@ -131,7 +112,7 @@ class Jobs:
         else:
             self._answer(name, *fields)
 
-    def _take_snapshot(self, rows: list[Any], position: int, done: bool) -> None:  # noqa: FBT001 - a frame's field
+    def _take_snapshot(self, rows: list[Any], position: int, done: bool) -> None:
         self._snapshot = [*(self._snapshot or ()), *rows]
         if done:
             told, self._snapshot = self._snapshot, None

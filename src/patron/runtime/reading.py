@@ -1,7 +1,5 @@
 """Reading stored bodies again, as when they were accepted: what replay, timelines and the lake share. No workspace needed."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from patron.collect.limits import Limits
@@ -21,17 +19,15 @@ def origin_of(entry: Entry) -> Origin:
     return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
 
 
-def read_entry(
-    entry: Entry, body: bytes, limits: Limits, rules: ReadRules, skipped: Mapping[int, str] | None = None
-) -> Batch:
-    """The messages of a stored body; `skipped` ones (else those refused at acceptance) are passed over.
+def read_entry(entry: Entry, body: bytes, limits: Limits, rules: ReadRules) -> Batch:
+    """The messages of a stored body; those refused at acceptance are passed over.
 
     >>> body = b'{"batch":[{"type":"track","event":"Seen","userId":"7","messageId":"m"},null]}'
     >>> [event.name for event in read_entry(Entry("track", 5, 2, "shop", 9), body, Limits(), ReadRules()).events]
     ['Seen']
     """
-    passed = entry.refused if skipped is None else skipped
-    return read_batch(body, entry.route, origin_of(entry), entry.received, entry.base, limits, rules, passed)
+    origin, passed = origin_of(entry), entry.refused
+    return read_batch(body, entry.route, origin, entry.received, entry.base, limits, rules, passed)
 
 
 def place_batch(entry: Entry, batch: Batch, rules: IdentityRules, cuts: Cuts) -> Found:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import ReadRules
+from patron.collect.segment_api import ReadRules, read_message
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
@@ -24,14 +24,15 @@ from patron.model.people import Key, Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
+from patron.runtime.bodies import Bodies
 from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.live import Live
 from patron.runtime.lake.links import Links
-from patron.runtime.reading import Found, place_batch, read_entry
 from patron.runtime.memberships import Memberships
 from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
+from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -106,6 +107,7 @@ class Workspace:
         self.dedup = Dedup.open(path / "dedup")
         self.secret = directory.secret(path)
         self.limits = Limits()
+        self.bodies = Bodies(self.log, self.limits)
         self.crash = crash or (lambda _name: None)
         self._open_tables()
         self.applied = self.state.offset
@@ -211,9 +213,9 @@ class Workspace:
         """The messages of a stored body that have an identifier: event, where it belongs, and whether it is no copy."""
         return self.located(entry, self.read(entry, body))
 
-    def read(self, entry: Entry, body: bytes, skipped: Mapping[int, str] | None = None) -> Batch:
-        """A stored body read again as when it was accepted; `skipped` messages (else the refused ones) are passed over."""
-        return read_entry(entry, body, self.limits, self.read_rules, skipped)
+    def read(self, entry: Entry, body: bytes) -> Batch:
+        """A stored body read again as when it was accepted; the refused messages are passed over."""
+        return read_entry(entry, body, self.limits, self.read_rules)
 
     def located(self, entry: Entry, batch: Batch) -> Found:
         """The messages of a stored body that have an identifier, each with its place."""
@@ -234,14 +236,14 @@ class Workspace:
     def event_at(self, position: int) -> tuple[Event, Located] | None:
         """The event at a log position; None when it was erased or is none."""
         try:
-            entry, body = self.log.at(position)
+            found = self.bodies.at(position)
         except KeyError:
             return None
-        for event in self.read(entry, body, _AllBut(position - entry.base)).events:
-            located = locate(event, self.settings.identity, self.cuts)
-            if event.position == position and located is not None:
-                return event, located
-        return None
+        entry, body, rules = found.entry, found.body, self.read_rules
+        origin, at = origin_of(entry), position - entry.base
+        event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        located = None if event is None else locate(event, self.settings.identity, self.cuts)
+        return None if event is None or located is None else (event, located)
 
     # --- counting what happens -------------------------------------------------------------------------------
 
@@ -312,20 +314,6 @@ class Workspace:
                 stack.callback(end)
             if checkpoint:
                 self.checkpoint()
-
-
-class _AllBut(dict[int, str]):
-    """A `skipped` mapping that passes over every message except one."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self._index = index
-
-    def __contains__(self, index: object) -> bool:
-        return index != self._index
-
-    def __bool__(self) -> bool:
-        return True
 
 
 def crash_at(spec: str | None) -> Crash | None:

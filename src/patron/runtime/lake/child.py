@@ -4,6 +4,7 @@ It holds the directory's lock too, so nobody takes the directory while it still 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import logging
@@ -18,9 +19,8 @@ import msgspec
 from patron.model.errors import StorageError
 from patron.runtime import settings as config
 from patron.runtime.facts import CATALOGUE
-from patron.runtime.jobs import Start, Status
-from patron.runtime.lake.keeper import Terms
 from patron.runtime.lake.frames import framed
+from patron.runtime.lake.terms import Start, Status, Terms
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded.writer import LENGTH
 
@@ -77,7 +77,9 @@ class JobsChild:
         until = time.monotonic() + seconds
         while not self._ready.is_set():
             if time.monotonic() > until or self._closing:
-                raise StorageError(f"the jobs process does not come up: {self.problem or 'it takes too long'}")
+                raise StorageError(
+                    f"the jobs process does not come up: {self.problem or 'it takes too long'}"
+                )
             await asyncio.sleep(0.02)
         self._tell()
         number = next(self._numbers)
@@ -87,7 +89,9 @@ class JobsChild:
         try:
             return await asyncio.wait_for(answer, max(0.1, until - time.monotonic()))
         except TimeoutError as error:
-            raise StorageError(f"the jobs process did not finish `{name}` within {seconds:.0f} s; it goes on") from error
+            raise StorageError(
+                f"the jobs process did not finish `{name}` within {seconds:.0f} s; it goes on"
+            ) from error
         finally:
             self._asked.pop(number, None)
 
@@ -120,10 +124,8 @@ class JobsChild:
 
     async def _keep(self) -> None:
         """One process after the other."""
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wanted.wait(), QUIET)
-        except TimeoutError:
-            pass
         while not self._closing:
             began = time.monotonic()
             try:
@@ -132,7 +134,9 @@ class JobsChild:
                 self.problem = f"it cannot be started ({error})"
             self._gone()
             self.deaths = 1 if time.monotonic() - began > 60 else self.deaths + 1
-            _logger.warning("the jobs process ended: %s; starting another one", self.problem or "without a word")
+            _logger.warning(
+                "the jobs process ended: %s; starting another one", self.problem or "without a word"
+            )
             await asyncio.sleep(AGAIN[min(self.deaths, len(AGAIN)) - 1])
 
     async def _run(self) -> None:
@@ -207,7 +211,9 @@ class JobsChild:
         self._process, self.status = None, None
         for answer in self._asked.values():
             if not answer.done():
-                answer.set_exception(StorageError(f"the jobs process ended ({self.problem}); another one starts"))
+                answer.set_exception(
+                    StorageError(f"the jobs process ended ({self.problem}); another one starts")
+                )
 
     def _write(self, *fields: object) -> None:
         process = self._process

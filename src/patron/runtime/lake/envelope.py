@@ -12,14 +12,16 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from patron.model.events import ConsentClaim, Event, ExternalId
 
 
-class Envelope(Struct, omit_defaults=True, gc=False, rename={"previous_id": "previous", "skew_unknown": "skew"}):
+class Envelope(
+    Struct, omit_defaults=True, gc=False, rename={"previous_id": "previous", "skew_unknown": "skew"}
+):
     """The rest of an event, and of the entry it came in."""
 
     checksum: int = 0
     """Of what the message says (`Batch.payload_hashes`): tells a copy from a conflict."""
     entry: int | None = None
     """When its body was received, where the message itself says another time."""
-    original: int | None | UnsetType = UNSET
+    original: int | UnsetType | None = UNSET
     """The time as the client wrote it, where that is not the event's."""
     previous_id: str | None = None
     traits: dict[str, Any] = {}

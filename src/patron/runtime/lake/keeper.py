@@ -15,16 +15,14 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import ReadRules
 from patron.decide.catalogue import parse
 from patron.decide.encoding import decode_record
 from patron.decide.index import CatalogueIndex
-from patron.identity.rules import IdentityRules
 from patron.model.clock import DAY
 from patron.model.log import Entry
-from patron.profiles.rules import ProfileRules
 from patron.runtime.flow import KeyHash
 from patron.runtime.lake.rows import EventRows, signed
+from patron.runtime.lake.terms import Terms
 from patron.runtime.reading import place_batch, read_entry
 from patron.runtime.tables import DecisionRow
 from patron.storage.embedded.follow import LogFollower
@@ -34,16 +32,6 @@ from patron.storage.lake.store import LakeStore
 CHUNK_BYTES = 64 << 20
 """Bytes of bodies after which a chunk ends, however few events it has."""
 _NO_CUTS: dict[str, list[int]] = {}
-
-
-class Terms(Struct, frozen=True):
-    """What only the main process knows, and the jobs process needs to read as it does."""
-
-    identity: IdentityRules
-    profiles: ProfileRules
-    reading: ReadRules
-    catalogues: dict[str, tuple[str, list[str]]] = {}
-    """Version -> text and opted-in purposes: decisions are read with the catalogue they were made with."""
 
 
 class _Decided(Struct, frozen=True):
@@ -66,7 +54,9 @@ class Keeper:
     crash : called with the name of each crash point.
     """
 
-    def __init__(self, store: LakeStore, log: Path, secret: bytes, terms: Terms, crash: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: LakeStore, log: Path, secret: bytes, terms: Terms, crash: Callable[[str], None]
+    ) -> None:
         self.store = store
         self.follower = LogFollower(log)
         self.hashes = KeyHash(secret)
@@ -201,7 +191,9 @@ class Keeper:
         """Events of a body that count, each with its node and the checksum of what it says."""
         terms = self.terms
         batch = read_entry(entry, body, self._limits, terms.reading)
-        checksums = {event.position: sum_ for event, sum_ in zip(batch.events, batch.payload_hashes, strict=True)}
+        checksums = {
+            event.position: sum_ for event, sum_ in zip(batch.events, batch.payload_hashes, strict=True)
+        }
         for event, located, fresh in place_batch(entry, batch, terms.identity, _NO_CUTS):
             if fresh:
                 yield event, located.node, checksums[event.position]
@@ -247,8 +239,15 @@ def people_table(rows: Sequence[Sequence[Any]], *, hashed: bool = True) -> pa.Ta
     """Rows of `people` as Arrow; `hashed`: their nodes are as the log's index has them, unsigned."""
     node, since, until, person, position, known = zip(*rows, strict=True)
     nodes = np.array(node, np.uint64).view(np.int64) if hashed else np.array(node, np.int64)
-    arrays = [nodes, _times(since), _times(until), person, position, _times(known)]
-    return pa.table([pa.array(a) if isinstance(a, np.ndarray) else pa.array(a) if not isinstance(a, pa.Array) else a for a in arrays], schema=SCHEMAS["people"])
+    arrays = [
+        pa.array(nodes),
+        _times(since),
+        _times(until),
+        pa.array(person),
+        pa.array(position),
+        _times(known),
+    ]
+    return pa.table(arrays, schema=SCHEMAS["people"])
 
 
 def _times(values: Sequence[int | None]) -> pa.Array:
@@ -258,5 +257,9 @@ def _times(values: Sequence[int | None]) -> pa.Array:
 def _people_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
     milliseconds = [pc.divide(table[name].cast(pa.int64()), 1000).to_pylist() for name in ("since", "until")]
     return zip(
-        table["node"].to_pylist(), *milliseconds, table["person"].to_pylist(), table["position"].to_pylist(), strict=True
+        table["node"].to_pylist(),
+        *milliseconds,
+        table["person"].to_pylist(),
+        table["position"].to_pylist(),
+        strict=True,
     )

@@ -32,7 +32,9 @@ def event_id(uid: str) -> int:
     >>> event_id("shop/m-1") == event_id("shop/m-1")
     True
     """
-    return int.from_bytes(blake2b(uid.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        blake2b(uid.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
+    )
 
 
 def signed(key_hash: int) -> int:

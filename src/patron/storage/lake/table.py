@@ -140,7 +140,9 @@ class LakeTable:
         """The files that make up the table now, by their first position."""
         return data_files(self._table)
 
-    def read(self, file: DataFile, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
+    def read(
+        self, file: DataFile, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    ) -> pa.Table:
         """Rows of one file, with the columns of this version (null where the file is older)."""
         held = set(pq.read_schema(file.path, filesystem=self.files_system).names)
         wanted = [name for name in (columns or self.schema.names) if name in self.schema.names]
@@ -165,7 +167,9 @@ class LakeTable:
         """Add rows and note the position up to which they reach, at once. Raises StorageError: then neither was done."""
         self.replace((), [rows] if len(rows) else [], position)
 
-    def replace(self, removed: Iterable[DataFile], added: Iterable[pa.Table], position: int | None = None) -> list[str]:
+    def replace(
+        self, removed: Iterable[DataFile], added: Iterable[pa.Table], position: int | None = None
+    ) -> list[str]:
         """Put new files in the place of others, in one commit; gives the new paths.
 
         Raises StorageError: then nothing is changed but that files may lie there which nobody names.
@@ -194,7 +198,7 @@ class LakeTable:
 
     def _write_local(self, rows: pa.Table, path: Path) -> int:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
-        with open(fd, "wb") as out:
+        with os.fdopen(fd, "wb") as out:
             self._encode(rows, out)
             out.flush()
             os.fsync(fd)
@@ -220,7 +224,9 @@ class LakeTable:
             "append",
             self._table.schema(),
             commit_properties=CommitProperties(app_transactions=notes, max_commit_retries=0),
-            post_commithook_properties=PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=False, cleanup_expired_logs=False
+            ),
         )
         self._table.update_incremental()
         if self._local is not None:
