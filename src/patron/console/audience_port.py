@@ -98,7 +98,9 @@ class Insights(Protocol):
         """People who did the first of these events in the last `days`, then each next within `within_days` of the first."""
         ...
 
-    async def cohorts(self, event: str, again: str, period: Literal["week", "month"], periods: int) -> Cohorts:
+    async def cohorts(
+        self, event: str, again: str, period: Literal["week", "month"], periods: int
+    ) -> Cohorts:
         """People by the period of their first `event`, and the share that did `again` in each later period."""
         ...
 

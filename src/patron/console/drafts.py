@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Node = dict[str, Any]
-MODES = {"all": "all of these", "any": "at least one of these", "none": "none of these", "not_all": "not all of these"}
+MODES = {
+    "all": "all of these",
+    "any": "at least one of these",
+    "none": "none of these",
+    "not_all": "not all of these",
+}
 LARGEST = 200
 """Rows and groups that a form shows; longer rules are written as JSON."""
 DEEPEST = 6

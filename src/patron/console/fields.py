@@ -109,7 +109,9 @@ def written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_quoted(written(one)) for one in value)
     text = str(value)
-    plain = _NUMBER.fullmatch(text) or text in ("true", "false") or text.startswith('"') or text != text.strip()
+    plain = (
+        _NUMBER.fullmatch(text) or text in ("true", "false") or text.startswith('"') or text != text.strip()
+    )
     return f'"{text}"' if plain else text
 
 

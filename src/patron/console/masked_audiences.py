@@ -31,7 +31,9 @@ class MaskedAudiences:
 
     def segments(self) -> list[SegmentRow]:
         """The list; what a sentence says of a personal trait is masked."""
-        return [structs.replace(row, sentence=Veil().text(row.sentence)) for row in self._audiences.segments()]
+        return [
+            structs.replace(row, sentence=Veil().text(row.sentence)) for row in self._audiences.segments()
+        ]
 
     def traits(self) -> list[TraitRow]:
         """The list, masked as that of segments."""
@@ -87,9 +89,7 @@ class MaskedAudiences:
             return None
         veil = Veil()
         people = tuple(
-            structs.replace(
-                one, name=_name(one.name, one.person), value=veil.show(one.value, digits=True)
-            )
+            structs.replace(one, name=_name(one.name, one.person), value=veil.show(one.value, digits=True))
             for one in found.people
         )
         common = tuple((veil.text(text, digits=True), count) for text, count in found.common)

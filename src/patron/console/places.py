@@ -29,7 +29,12 @@ LAKE = ("Lake", "data", "/console/data/lake", "", "delta tables files flushed co
 
 
 def places(
-    *, with_shop: bool, with_stories: bool = False, with_practice: bool = False, with_lake: bool = False, with_results: bool = False
+    *,
+    with_shop: bool,
+    with_stories: bool = False,
+    with_practice: bool = False,
+    with_lake: bool = False,
+    with_results: bool = False,
 ) -> list[Place]:
     """All places; the lake, the shop, the stories and the practice only where there are such.
 

@@ -24,7 +24,8 @@ def cohorts(rows: Sequence[Cohort], period: str) -> Markup:
         for row in rows[:6]
     )
     heads = "".join(
-        f'<text x="{_NAME + n * _CELL + _CELL / 2:.0f}" y="14" text-anchor="middle">{n + 1}</text>' for n in range(most)
+        f'<text x="{_NAME + n * _CELL + _CELL / 2:.0f}" y="14" text-anchor="middle">{n + 1}</text>'
+        for n in range(most)
     )
     parts = [f'<text x="0" y="14">first {escape(period)}, people</text>{heads}']
     for number, row in enumerate(rows):

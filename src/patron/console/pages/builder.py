@@ -7,7 +7,7 @@ works without a script; with one, the same answers replace parts of the page.
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -137,7 +137,9 @@ def _sent(visit: Visit) -> Draft:
     """The draft of the form: what it was when the page was drawn, and what its fields say now."""
     text = visit.form.get("state")
     if len(text) > LONGEST_STATE:
-        raise BadRequest("draft_too_long", "This rule is too long for the form. Save it as JSON with patron segment.")
+        raise BadRequest(
+            "draft_too_long", "This rule is too long for the form. Save it as JSON with patron segment."
+        )
     try:
         draft = msgspec.json.decode(text, type=Draft)
         parts, deep = drafts.size(draft.tree)
@@ -146,7 +148,9 @@ def _sent(visit: Visit) -> Draft:
             "bad_draft", "The draft in this form cannot be read. Nothing was changed. Open the segment again."
         ) from None
     if "mode" not in draft.tree or parts > drafts.LARGEST * 2 or deep > 40:
-        raise BadRequest("bad_draft", "This rule is too large for the form. Write it as JSON with patron segment.")
+        raise BadRequest(
+            "bad_draft", "This rule is too large for the form. Write it as JSON with patron segment."
+        )
     sent = {name: visit.form.get(name) for name in visit.form.names() if name.startswith(("r.", "m."))}
     draft.tree = fields.merge(draft.tree, sent)
     for name in _HEAD:
@@ -192,7 +196,7 @@ def personal(draft: Draft) -> list[str]:
 
 
 def _personal_field(field: str) -> bool:
-    root, _, name = field.rpartition("properties.") if "properties." in field else field.partition(".")
+    _, _, name = field.rpartition("properties.") if "properties." in field else field.partition(".")
     parts = (name or field).replace("[]", "").split(".")
     return any(is_personal(part, trait=field.startswith("traits.")) for part in parts)
 
@@ -248,7 +252,7 @@ async def _count(visit: Visit, draft: Draft, definition: dict[str, Any]) -> tupl
             asks += [
                 RowAsk(place, drafts.rule_of(row), step=False) for place, row in drafts.rows(one, str(number))
             ]
-    mode = "any" if tree["mode"] in ("any", "none") else "all"
+    mode: Literal["all", "any"] = "any" if tree["mode"] in ("any", "none") else "all"
     reach = await audiences.reach(definition, asks, mode)
     return reach, await audiences.trials(definition, draft.people, visit.user.name)
 
@@ -290,7 +294,6 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
         "faults": by_place,
         "other_faults": others,
         "counts": {one.path: one for one in look.reach.rows} if look.reach is not None else {},
-        "places": {path: place for path, place in drafts.places(draft.tree)},
         "slot": lambda path: drafts.place_of(draft.tree, path)[0],
         "fields": fields,
         "modes": drafts.MODES,
@@ -301,7 +304,9 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
     }
 
 
-def _faults(tree: drafts.Node, faults: tuple[Fault, ...]) -> tuple[dict[str, list[tuple[str, str]]], list[str]]:
+def _faults(
+    tree: drafts.Node, faults: tuple[Fault, ...]
+) -> tuple[dict[str, list[tuple[str, str]]], list[str]]:
     """Faults by the row they belong to, with the field in it, and those of no row."""
     found: dict[str, list[tuple[str, str]]] = {}
     others: list[str] = []
@@ -311,5 +316,7 @@ def _faults(tree: drafts.Node, faults: tuple[Fault, ...]) -> tuple[dict[str, lis
         if place:
             found.setdefault(place, []).append((rest, fault.problem))
         else:
-            others.append(fault.problem if rest in ("", "$") else f"{rest.removeprefix('$.')}: {fault.problem}")
+            others.append(
+                fault.problem if rest in ("", "$") else f"{rest.removeprefix('$.')}: {fault.problem}"
+            )
     return found, others

@@ -15,7 +15,10 @@ async def show(visit: Visit) -> Response:
     rows = sorted(audiences.segments(), key=lambda row: (-row.changed, row.id))
     ready = await audiences.ready("segment")
     return visit.page(
-        "segments.html", rows=rows, states=STATES, ready=sorted(ready, key=lambda one: (one.used, not one.there))
+        "segments.html",
+        rows=rows,
+        states=STATES,
+        ready=sorted(ready, key=lambda one: (one.used, not one.there)),
     )
 
 
