@@ -113,6 +113,39 @@ def size(node: Node) -> tuple[int, int]:
     return 1 + sum(parts for parts, _ in below), 1 + max((deep for _, deep in below), default=0)
 
 
+def is_blank(row: Node) -> bool:
+    """Whether a row was added and does not say yet what it is about.
+
+    >>> is_blank({"kind": "did", "event": ""}), is_blank({"kind": "fact", "field": "traits."}), is_blank({"kind": "did", "event": "A"})
+    (True, True, False)
+    """
+    about = {"did": "event", "fact": "field", "segment": "segment", "consent": "purpose", "use": "condition"}
+    kind = str(row.get("kind"))
+    if kind == "sequence":
+        return any(not step.get("event") for step in row.get("steps", ()))
+    return kind in about and str(row.get(about[kind], "")).removesuffix(".") in ("", "traits")
+
+
+def filled(node: Node, place: str = "") -> tuple[Node | None, dict[str, str]]:
+    """A tree without its blank rows (None when nothing is left), and where each part that is left stood before.
+
+    >>> tree = read({"kind": "all", "of": [{"kind": "did", "event": ""}, {"kind": "did", "event": "A"}]})
+    >>> filled(tree)
+    ({'mode': 'all', 'of': [{'kind': 'did', 'event': 'A', 'not': False}]}, {'': '', '0': '1'})
+    """
+    if "mode" not in node:
+        return (None, {}) if is_blank(node) else (node, {"": place})
+    kept: list[Node] = []
+    stood = {"": place}
+    for number, one in enumerate(node["of"]):
+        inner, places_inside = filled(one, f"{place}.{number}" if place else str(number))
+        if inner is not None:
+            new = str(len(kept))
+            stood |= {f"{new}.{at_}" if at_ else new: was for at_, was in places_inside.items()}
+            kept.append(inner)
+    return ({**node, "of": kept}, stood) if kept else (None, {})
+
+
 def at(node: Node, place: str) -> Node | None:
     """The part at a place; None when there is none."""
     for number in place.split(".") if place else ():

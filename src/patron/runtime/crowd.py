@@ -10,18 +10,19 @@ from collections import Counter
 from collections.abc import Mapping
 
 from patron.model.audiences import Named
+from patron.model.events import Event
 from patron.model.people import Person
 from patron.rules.evaluate import evaluate
 from patron.rules.history import History, consents_of, history_of
 from patron.rules.tree import Rule
-from patron.runtime import subjects
+from patron.runtime import people
 from patron.runtime.definitions import Active
 from patron.runtime.subjects import Subject
 from patron.runtime.workspace import Workspace
 
 PEOPLE = 600
 """People of a sample."""
-EVENTS = 60_000
+EVENTS = 30_000
 """Events that are read for it; the sample is smaller where people have many."""
 EACH = 2_000
 """Newest events of one person."""
@@ -85,22 +86,41 @@ class Crowd:
 
     async def _read(self) -> None:
         workspace, begun = self._workspace, self._workspace.clock.now()
-        found: dict[str, Sighted] = {}
-        events = 0
-        chosen = _every_so_many(sorted(workspace.groups.keys()), PEOPLE)
-        for at, name in enumerate(chosen, 1):
+        chosen: dict[str, tuple[Person, list[int]]] = {}
+        many = 0
+        for at, name in enumerate(_every_so_many(sorted(workspace.groups.keys()), PEOPLE), 1):
             person = workspace.graph.person_by_id(name)
-            if person is None or person.id in found:
+            if person is None or person.id in chosen:
                 continue
-            subject = await subjects.of_person(workspace, person, EACH)
-            found[person.id] = Sighted(subject)
-            events += len(subject.history.events)
-            if events > EVENTS:
+            rows = people.rows(workspace, person)
+            many += min(len(rows), EACH)
+            if many > EVENTS and chosen:
                 break
-            if at % 20 == 0:
+            chosen[person.id] = (person, [row.position for row in rows][-EACH:])
+            if at % 50 == 0:
                 await asyncio.sleep(0)
-        self.people, self.at = list(found.values()), begun
-        self.whole = len(found) >= workspace.world.people
+        events = await self._events({p: name for name, (_, rows) in chosen.items() for p in rows}, chosen)
+        self.people = [
+            Sighted(Subject(workspace, name, events.get(name, []), whole=len(rows) < EACH))
+            for name, (_, rows) in chosen.items()
+        ]
+        self.at = begun
+        self.whole = len(chosen) >= workspace.world.people
+
+    async def _events(
+        self, wanted: Mapping[int, str], chosen: Mapping[str, tuple[Person, list[int]]]
+    ) -> dict[str, list[Event]]:
+        """The events at these positions by person, read in the order of the log so that each body is divided once."""
+        members = {name: frozenset(person.members) for name, (person, _) in chosen.items()}
+        found: dict[str, list[Event]] = {}
+        for at, position in enumerate(sorted(wanted), 1):
+            name = wanted[position]
+            hit = self._workspace.event_at(position)
+            if hit is not None and hit[1].node in members[name]:
+                found.setdefault(name, []).append(hit[0])
+            if at % 40 == 0:
+                await asyncio.sleep(0)
+        return found
 
     # --- what has been seen ---------------------------------------------------------------------------------------
 

@@ -43,6 +43,13 @@ class Draft(Struct):
         """The definition that would be saved."""
         return {**self.definition, "rule": drafts.rule_of(self.tree)}
 
+    def filled(self) -> tuple[drafts.Node, dict[str, str], bool]:
+        """The tree without rows that are still blank, where its parts stand in the form, and whether there were such."""
+        tree, stood = drafts.filled(self.tree)
+        if tree is None:
+            return self.tree, {place: place for _, place in drafts.places(self.tree)}, True
+        return tree, stood, drafts.size(tree) != drafts.size(self.tree)
+
 
 class Look(Struct):
     """What the product says of a draft."""
@@ -54,6 +61,8 @@ class Look(Struct):
     trials: list[Trial] = []
     problem: str = ""
     sql: str = ""
+    blank: bool = False
+    """Whether rows that are still blank were left out."""
 
 
 async def new(visit: Visit) -> Response:
@@ -108,8 +117,13 @@ async def _save(visit: Visit, draft: Draft, held: Held | None) -> Response:
         saved = await visit.app.audiences().save("segment", definition, visit.user.name)
     except RequestError as error:
         look = await _look(visit, draft)
-        look.checked = Checked(error.faults) if error.faults and not look.checked.faults else look.checked
-        look.problem = f"Not saved. {error.message}"
+        if look.blank:
+            look.problem = "Not saved. A condition is still empty: say what it is about, or remove it."
+        elif error.faults:
+            look.checked = Checked(error.faults)
+            look.problem = "Not saved. What is wrong stands beside its field."
+        else:
+            look.problem = f"Not saved. {error.message}"
         return await _page(visit, draft, held, look=look, status=error.status)
     visit.app.audit(visit.user.name, "save_segment", saved.id)
     return visit.go(f"/console/people/segments/{saved.id}", f"Saved as version {saved.version}.")
@@ -214,18 +228,18 @@ def _refuse_personal(visit: Visit, draft: Draft) -> None:
 
 async def _look(visit: Visit, draft: Draft) -> Look:
     """Check, count and try; faults and refusals are part of the answer."""
-    audiences, definition = visit.app.audiences(), draft.whole()
-    if not definition.get("id"):
-        definition["id"] = "draft"
-    if not definition.get("name"):
-        definition["name"] = "Draft"
+    audiences = visit.app.audiences()
+    tree, _, blank = draft.filled()
+    definition = {**draft.definition, "rule": drafts.rule_of(tree)}
+    definition["id"] = definition.get("id") or "draft"
+    definition["name"] = definition.get("name") or "Draft"
     if visit.masked and (named := personal(draft)):
         faults = tuple(
             Fault(f"$.{name}", f"{name} is masked for your account; building on it is up to {who_may('see')}")
             for name in named[:1]
         )
         return Look(Checked(faults), problem=f"Not counted: {faults[0].problem}.")
-    look = Look(audiences.check("segment", definition))
+    look = Look(audiences.check("segment", definition), blank=blank)
     if look.checked.faults:
         return look
     counting = asyncio.ensure_future(_count(visit, draft, definition))
@@ -244,13 +258,15 @@ async def _look(visit: Visit, draft: Draft) -> Look:
 
 
 async def _count(visit: Visit, draft: Draft, definition: dict[str, Any]) -> tuple[Reach | None, list[Trial]]:
-    audiences, tree = visit.app.audiences(), draft.tree
+    audiences = visit.app.audiences()
+    tree, stood, _ = draft.filled()
     asks = []
     for number, one in enumerate(tree["of"]):
-        asks.append(RowAsk(str(number), drafts.rule_of(one), step=True))
+        asks.append(RowAsk(stood[str(number)], drafts.rule_of(one), step=True))
         if "mode" in one:
             asks += [
-                RowAsk(place, drafts.rule_of(row), step=False) for place, row in drafts.rows(one, str(number))
+                RowAsk(stood[place], drafts.rule_of(row), step=False)
+                for place, row in drafts.rows(one, str(number))
             ]
     mode: Literal["all", "any"] = "any" if tree["mode"] in ("any", "none") else "all"
     reach = await audiences.reach(definition, asks, mode)
@@ -276,7 +292,8 @@ async def _page(
 def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[str, Any]:
     audiences = visit.app.audiences()
     words = audiences.vocabulary()
-    by_place, others = _faults(draft.tree, look.checked.faults)
+    tree, stood, _ = draft.filled()
+    by_place, others = _faults(tree, stood, look.checked.faults)
     users = audiences.users("segment", held.id) if held is not None else []
     draft_now = drafts.rule_of(draft.tree)
     changed = held is None or {**draft.definition, "rule": draft_now} != {
@@ -294,7 +311,7 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
         "faults": by_place,
         "other_faults": others,
         "counts": {one.path: one for one in look.reach.rows} if look.reach is not None else {},
-        "slot": lambda path: drafts.place_of(draft.tree, path)[0],
+        "slot": lambda path: stood.get(drafts.place_of(tree, path)[0], ""),
         "fields": fields,
         "modes": drafts.MODES,
         "focus": "",
@@ -305,7 +322,7 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
 
 
 def _faults(
-    tree: drafts.Node, faults: tuple[Fault, ...]
+    tree: drafts.Node, stood: dict[str, str], faults: tuple[Fault, ...]
 ) -> tuple[dict[str, list[tuple[str, str]]], list[str]]:
     """Faults by the row they belong to, with the field in it, and those of no row."""
     found: dict[str, list[tuple[str, str]]] = {}
@@ -313,6 +330,7 @@ def _faults(
     for fault in faults:
         path = fault.path if fault.path.startswith("$") else f"$.{fault.path}"
         place, rest = drafts.place_of(tree, path)
+        place = stood.get(place, "")
         if place:
             found.setdefault(place, []).append((rest, fault.problem))
         else:

@@ -225,8 +225,15 @@ document.addEventListener("htmx:before:swap", () => {
 });
 document.addEventListener("htmx:after:swap", () => {
   const form = $("[data-builder]");
-  if (!form || !held || form.contains(document.activeElement)) return;
+  if (!form) return;
+  const bad = $$("[data-bad]", form).flatMap((one) => one.dataset.bad.split(" "));
+  for (const field of $$("input[id^='r.']", form)) {
+    if (bad.includes(field.id)) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
   const row = form.dataset.focus && document.getElementById(form.dataset.focus);
+  delete form.dataset.focus;
+  if (!row && (!held || form.contains(document.activeElement))) return;
   const next = row ? $("input,select:not(.quiet)", row) ?? row : document.getElementById(held.id) ?? document.getElementById(held.row) ?? $("[data-hotkey]", form);
   held = null;
   next?.focus();
