@@ -339,6 +339,12 @@ def test_a_computed_trait_is_explained_with_its_events(tmp_path: Path) -> None:
             await at.put("/v1/traits/spent", SPENT)
             told = await at.get("/v1/traits/spent/explain?person=user_id:anna")
             assert told["value"] == 30.5
+            last = {"name": "Last order", "measure": {"event": "Order Completed", "measure": "last"}}
+            await at.put("/v1/traits/last", last)
+            await settled(at)
+            told = await at.get("/v1/traits/last/explain?person=user_id:anna")
+            assert told["value"] == _iso(NOW - 3 * DAY)
+            assert (await at.get("/v1/profiles/user_id:anna"))["computed"]["last"] == told["value"]
             assert len(told["events"]) == 2
             assert told["more_events"] == 0
 
