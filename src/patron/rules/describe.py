@@ -31,7 +31,9 @@ from patron.rules.wording import (
     field_words,
     filter_words,
     length_words,
+    plural,
     value_words,
+    weekdays,
     window_words,
 )  # fmt: skip
 
@@ -265,7 +267,8 @@ def _measured(did: Did, path: str) -> _Slots:
             Slot(" was "),
             Slot(f"{AMOUNT[did.op]} {counted(did.value, 'day')} ago", f"{path}.value"),
         ]
-    return [*slots, Slot(" "), Slot(comparison(did.op, did.value), f"{path}.value")]
+    value = weekdays(did.value) if did.property == "weekday" else did.value
+    return [*slots, Slot(" "), Slot(comparison(did.op, value), f"{path}.value")]
 
 
 _MEASURES = {
@@ -273,7 +276,7 @@ _MEASURES = {
     "average": "average",
     "min": "least",
     "max": "greatest",
-    "distinct": "number of different values of",
+    "distinct": "number of different",
     "most_frequent": "most frequent",
 }
 
@@ -291,11 +294,9 @@ def _measure(did: Did, path: str, *, ago: bool = False) -> _Slots:
         ]
     if did.measure == "count":
         return [Slot("number of ", at), Slot(words.many, f"{path}.event"), *rest]
-    measured = [
-        Slot(_MEASURES[did.measure], at),
-        Slot(" "),
-        Slot(field_words(did.property or ""), f"{path}.property"),
-    ]
+    word = field_words(did.property or "")
+    word = plural(word) if did.measure == "distinct" else word
+    measured = [Slot(_MEASURES[did.measure], at), Slot(" "), Slot(word, f"{path}.property")]
     return [*measured, Slot(" of "), Slot(words.many, f"{path}.event"), *rest]
 
 

@@ -1,6 +1,6 @@
 """Pieces of the sentence that a rule is: values, fields, windows, filters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from patron.rules.faults import clip
@@ -72,6 +72,27 @@ def field_words(field: str) -> str:
     return clip(apart.replace("_", " ").strip()) or "value"
 
 
+def plural(word: str) -> str:
+    """Several of a field.
+
+    >>> plural("category"), plural("channel")
+    ('categories', 'channels')
+    """
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else f"{word}s"
+
+
+def weekdays(value: Any) -> Any:
+    """Numbers of weekdays, or their texts, as names; anything else as it is.
+
+    >>> weekdays(["6", 7]), weekdays("x")
+    (['Saturday', 'Sunday'], 'x')
+    """
+    if isinstance(value, list | tuple):
+        return [weekdays(one) for one in value]
+    named = str(value) if isinstance(value, int | str) else ""
+    return _DAYS[int(named) - 1] if named in tuple("1234567") else value
+
+
 def comparison(op: str, value: Any) -> str:
     """What is said of a value, to follow its name.
 
@@ -138,9 +159,10 @@ def filter_words(where: Where) -> str:
         return "for an account" if op == "exists" else "for themselves"
     if field == "hour" and not given and op in (">=", "<"):
         return f"{'from' if op == '>=' else 'before'} {value}:00"
-    if op in ("=", "in") and not given and field in _SAID:
+    if op in ("=", "!=", "in", "not_in") and not given and field in _SAID:
         many = value if isinstance(value, list | tuple) else [value]
-        return ("on " if field == "weekday" else "") + either([_SAID[field](one) for one in many])
+        said = ("on " if field == "weekday" else "") + either([_SAID[field](one) for one in many])
+        return said if op in ("=", "in") else f"other than {said}"
     if op in ("exists", "missing") and field.startswith(PROPERTIES):
         word = field_words(field)
         return (
@@ -151,9 +173,9 @@ def filter_words(where: Where) -> str:
     return f"where {field_words(field)} {comparison(op, value)}"
 
 
-_SAID = {
+_SAID: dict[str, Callable[[Any], Any]] = {
     "channel": lambda value: CHANNEL_NAMES.get(value, f"in {clip(str(value))}"),
-    "weekday": lambda value: _DAYS[int(value) - 1],
+    "weekday": weekdays,
     "store": lambda value: f"in store {clip(str(value))}",
     "hour": lambda value: f"between {value}:00 and {int(value) + 1}:00",
 }

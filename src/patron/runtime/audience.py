@@ -12,6 +12,7 @@ from patron.model.people import Person
 from patron.profiles.public import iso, mask_identifiers
 from patron.rules.tree import Segment
 from patron.runtime import parts
+from patron.runtime.belonging import shown
 from patron.runtime.definitions import Active
 from patron.runtime.live import Change, Live
 from patron.runtime.readable import may_read_segment, may_read_trait
@@ -49,7 +50,7 @@ class Audience:
         """A page of members by id. Raises Forbidden when the key may not know who is in it."""
         segment = self._segment(name, key)
         found = self.live.members(name, cursor, limit + 1)
-        rows = [self._row(one, segment.subject == "person", key) for one in found[:limit]]
+        rows = [self._row(one, is_person=segment.subject == "person", key=key) for one in found[:limit]]
         more = len(found) > limit
         return {
             "data": rows,
@@ -66,7 +67,7 @@ class Audience:
             raise _narrow("Who is in this segment tells fields")
         return segment
 
-    def _row(self, name: str, is_person: bool, key: ApiKey) -> dict[str, Any]:
+    def _row(self, name: str, *, is_person: bool, key: ApiKey) -> dict[str, Any]:
         person = self._workspace.graph.person_by_id(name) if is_person else None
         rows = parts.identifiers(self._workspace, person) if person is not None else []
         return {"id": name, "identifiers": mask_identifiers(rows, key.fields, key.masked)}
@@ -85,7 +86,8 @@ class Audience:
                 return {"data": found, "cursor": last}
             value = self.live.computed(person).get(name)
             if value is not None:
-                found.append({**self._row(person.id, True, key), "value": value})
+                row = self._row(person.id, is_person=True, key=key)
+                found.append({**row, "value": shown(active.traits[name], value)})
             last, scanned = person.id, scanned + 1
         return {"data": found, "cursor": None}
 
@@ -119,14 +121,14 @@ class Audience:
             "since": iso(begin),
             "until": iso(end),
             "complete": self.live.kept_since(name) <= begin,
-            "entered": [self._move(c, is_person, key) for c in entered[:limit]],
-            "left": [self._move(c, is_person, key) for c in left[:limit]],
+            "entered": [self._move(c, is_person=is_person, key=key) for c in entered[:limit]],
+            "left": [self._move(c, is_person=is_person, key=key) for c in left[:limit]],
             "entered_total": len(entered),
             "left_total": len(left),
         }
 
-    def _move(self, change: Change, is_person: bool, key: ApiKey) -> dict[str, Any]:
-        row = self._row(change.subject, is_person, key)
+    def _move(self, change: Change, *, is_person: bool, key: ApiKey) -> dict[str, Any]:
+        row = self._row(change.subject, is_person=is_person, key=key)
         return {**row, "time": iso(change.time), "cause": change.cause}
 
     def _now(self) -> int:

@@ -14,6 +14,7 @@ from patron.rules.describe import Names, phrase
 from patron.rules.evaluate import evaluate, matching
 from patron.rules.explain import explain
 from patron.rules.tree import AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment
+from patron.runtime.belonging import is_moment
 from patron.runtime.definitions import Active
 from patron.runtime.readable import may_read, may_read_segment, may_read_trait
 from patron.runtime.subjects import Subject
@@ -79,7 +80,7 @@ class Explainer:
             "trait": trait.id,
             "version": version,
             "subject": subject.name,
-            "value": None if hidden else subject.computed(trait.id),
+            "value": None if hidden else self._value_of(trait, newest),
             "hidden": hidden,
             "basis": subject.has_basis(trait.purpose),
             "sentence": sentence,
@@ -87,6 +88,13 @@ class Explainer:
             "whole": subject.whole,
             **self._evidence(newest, 4 * EVENTS, len(newest)),
         }
+
+    def _value_of(self, trait: Computed, events: list[Event]) -> Any:
+        """As profiles show it: for the first or last event its time."""
+        value = self._subject.computed(trait.id)
+        if value is None or not is_moment(trait):
+            return value
+        return iso(events[0 if trait.measure.measure == "first" else -1].time)
 
     async def node(self, rule: Rule, inside: tuple[str, ...] = ()) -> Node:
         """One part of a rule and what is below it."""

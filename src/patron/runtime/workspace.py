@@ -4,7 +4,7 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ from patron.runtime.bodies import Bodies
 from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
-from patron.runtime.live import Live
 from patron.runtime.lake.links import Links
+from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
-from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
+from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
     AuditRow,

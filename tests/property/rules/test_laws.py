@@ -1,5 +1,6 @@
 """Laws of the language, on random rules and histories: what is written comes back, order does not matter, time turns answers on the hour."""
 
+import jsonschema_rs
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,11 +14,13 @@ from patron.rules.evaluate import evaluate
 from patron.rules.explain import explain
 from patron.rules.history import history_of
 from patron.rules.resolve import resolve
+from patron.rules.schema import schema
 from patron.rules.turning import turns
 from tests.property.rules.random_rules import ZONES, histories, rules
 
 CALENDARS = {zone: Calendar(zone) for zone in ZONES}
 calendars = st.sampled_from(ZONES).map(CALENDARS.get)
+SCHEMA = jsonschema_rs.validator_for(schema("rule"))
 HORIZON = 7 * DAY
 """All windows and thresholds of the random rules are past by then."""
 
@@ -26,6 +29,7 @@ HORIZON = 7 * DAY
 def test_a_good_rule_passes_the_check_and_comes_back(rule):
     written = msgspec.json.encode(rule)
     assert problems(written, "rule") == ()
+    assert SCHEMA.is_valid(msgspec.json.decode(written))
     again = parse_rule(written)
     assert msgspec.json.encode(again) == written
     assert resolve(resolve(again, {}), {}) == resolve(again, {})

@@ -49,7 +49,7 @@ ONLINE = Where("channel", "in", ["web", "app"])
         ),
         (
             Did("*", ">=", 2, "distinct", "channel", within=MONTH),
-            "People whose number of different values of channel of events in the last 30 days is at least 2.",
+            "People whose number of different channels of events in the last 30 days is at least 2.",
         ),
         (
             Did("Product Viewed", where=(Where("properties.category", "=", "tea"), Where("properties.price", ">", 5))),

@@ -1,5 +1,6 @@
 """Definitions over HTTP: saved, refused with paths, tried, explained; no key learns more than it may read."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ async def filled(at: Door) -> None:
     )
 
 
+async def settled(at: Door) -> None:
+    """Wait until no segment reads the past any more."""
+    while any(row["status"]["state"] == "filling" for row in (await at.get("/v1/segments"))["data"]):
+        await asyncio.sleep(0.01)
+    while at.backend.workspace.segments.waiting:
+        await asyncio.sleep(0.01)
+
+
 def test_a_segment_is_saved_once_for_each_content_and_removed_with_its_versions_kept(tmp_path: Path) -> None:
     async def work() -> None:
         async with door(tmp_path / "shop", NOW) as at:
@@ -78,13 +87,18 @@ def test_a_segment_is_saved_once_for_each_content_and_removed_with_its_versions_
 def test_what_is_saved_is_there_after_a_restart(tmp_path: Path) -> None:
     async def work() -> None:
         async with door(tmp_path / "shop", NOW) as at:
+            await filled(at)
+            await at.put("/v1/segments/z", {**BUYERS, "rule": {**BUYERS["rule"], "value": 1}})  # type: ignore[dict-item]
             await at.put("/v1/segments/buyers", BUYERS)
             await at.put("/v1/traits/spent", SPENT)
+            await settled(at)
             before = await at.get("/v1/segments"), await at.get("/v1/traits")
         (tmp_path / "shop" / "state.db").unlink()
         async with door(tmp_path / "shop", NOW) as at:
+            await settled(at)
             assert (await at.get("/v1/segments"), await at.get("/v1/traits")) == before
-            assert (await at.backend.verify_replay())["equal"] is True
+            again = await at.backend.verify_replay()
+            assert again["equal"], again["differences"]
 
     play(work())
 
@@ -308,8 +322,6 @@ def test_many_are_applied_together_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_two_savers_at_once_make_two_versions(tmp_path: Path) -> None:
-    import asyncio
-
     async def work() -> None:
         async with door(tmp_path / "shop", NOW) as at:
             made = await asyncio.gather(
@@ -327,7 +339,83 @@ def test_a_computed_trait_is_explained_with_its_events(tmp_path: Path) -> None:
             await at.put("/v1/traits/spent", SPENT)
             told = await at.get("/v1/traits/spent/explain?person=user_id:anna")
             assert told["value"] == 30.5
+            last = {"name": "Last order", "measure": {"event": "Order Completed", "measure": "last"}}
+            await at.put("/v1/traits/last", last)
+            await settled(at)
+            told = await at.get("/v1/traits/last/explain?person=user_id:anna")
+            assert told["value"] == _iso(NOW - 3 * DAY)
+            assert (await at.get("/v1/profiles/user_id:anna"))["computed"]["last"] == told["value"]
             assert len(told["events"]) == 2
             assert told["more_events"] == 0
+
+    play(work())
+
+
+def test_members_come_by_an_event_and_go_by_time_alone(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with door(tmp_path / "shop", NOW) as at:
+            await filled(at)
+            await at.put("/v1/segments/buyers", BUYERS)
+            await at.put("/v1/traits/spent", SPENT)
+            await settled(at)
+            (anna,) = (await at.get("/v1/segments/buyers/members"))["data"]
+            assert {"type": "user_id", "value": "anna"}.items() <= anna["identifiers"][0].items() or anna[
+                "identifiers"
+            ]
+            assert (await at.get("/v1/profiles/user_id:anna/segments"))["data"][0]["id"] == "buyers"
+            assert (await at.get("/v1/profiles/user_id:anna"))["computed"] == {"spent": 30.5}
+            assert (await at.get("/v1/profiles/user_id:bo/segments"))["data"] == []
+            before = _iso(at.backend.workspace.clock.now())
+            await at.backend.step_clock(NOW + HOUR)
+            position = await send(at.backend, "shop", [ordered("bo", NOW + HOUR)])
+            assert (await at.get(f"/v1/profiles/user_id:bo/segments?after={position}"))["data"][0][
+                "name"
+            ] == "Buyers"
+            page = await at.get("/v1/segments/buyers/members?limit=1")
+            rest = await at.get(f"/v1/segments/buyers/members?limit=1&cursor={page['cursor']}")
+            assert page["total"] == 2
+            assert rest["cursor"] is None
+            assert page["data"][0]["id"] < rest["data"][0]["id"]
+            diff = await at.get(f"/v1/segments/buyers/diff?from={before}")
+            assert (diff["entered_total"], diff["left_total"], diff["complete"]) == (1, 0, True)
+            foretold = (await at.get("/v1/segments/buyers/explain?person=user_id:anna"))["leaves"]
+            await at.backend.step_clock(NOW // DAY * DAY + DAY - 1)
+            assert (await at.get("/v1/segments/buyers/members"))["total"] == 2
+            await at.backend.step_clock(NOW // DAY * DAY + DAY)
+            assert foretold == _iso(NOW // DAY * DAY + DAY)
+            (bo,) = (await at.get("/v1/segments/buyers/members"))["data"]
+            diff = await at.get(f"/v1/segments/buyers/diff?from={before}")
+            assert [one["id"] for one in diff["entered"]] == [bo["id"]]
+            assert [one["id"] for one in diff["left"]] == [anna["id"]]
+            assert diff["left"][0]["cause"] == "time"
+            values = await at.get("/v1/traits/spent/values?limit=1")
+            more = await at.get(f"/v1/traits/spent/values?cursor={values['cursor']}")
+            assert sorted(row["value"] for row in values["data"] + more["data"]) == [21, 30.5]
+            explained = [
+                await at.get(f"/v1/segments/buyers/explain?person=user_id:{who}") for who in ("anna", "bo")
+            ]
+            assert [one["member"] for one in explained] == [False, True]
+
+    play(work())
+
+
+def test_a_narrow_key_sees_the_segments_that_it_may_know_of(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with door(tmp_path / "shop", NOW) as at:
+            await filled(at)
+            await at.put("/v1/segments/secret", SECRET)
+            await at.put("/v1/segments/buyers", BUYERS)
+            await at.put("/v1/traits/spent", SPENT)
+            await settled(at)
+            narrow = await at.key("profiles:read", fields=("city",), masked=("user_id",))
+            seen = await at.get("/v1/profiles/user_id:anna/segments", narrow)
+            assert ([row["id"] for row in seen["data"]], seen["hidden"]) == (["buyers"], 1)
+            assert (await at.get("/v1/profiles/user_id:anna", narrow))["computed"] == {}
+            (member,) = (await at.get("/v1/segments/buyers/members", narrow))["data"]
+            assert "anna" not in str(member)
+            granted = await at.key("profiles:read", fields=("city", "segments.*", "computed.spent"))
+            seen = await at.get("/v1/profiles/user_id:anna/segments", granted)
+            assert [row["id"] for row in seen["data"]] == ["buyers", "secret"]
+            assert (await at.get("/v1/profiles/user_id:anna", granted))["computed"] == {"spent": 30.5}
 
     play(work())
