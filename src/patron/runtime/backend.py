@@ -41,6 +41,7 @@ class LocalBackend:
         self.workspace = app.workspace
         self.answers = Answers(app)
         self.queries = Queries(app.workspace)
+        app.drains.append(self.queries.drained)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.token = f"lt_{secrets.token_hex(24)}"
@@ -69,11 +70,12 @@ class LocalBackend:
         await self._take_up_catalogue()
 
     async def _keep_tidy(self) -> None:
-        """Apply retention once an hour; a fault is logged and tried again."""
+        """Apply retention and finish erasures once an hour; a fault is logged and tried again."""
         while True:
             await asyncio.sleep(3600)
             try:
                 await self.retain()
+                await erasures.resume(self.app)
             except (PatronError, OSError):
                 log.exception("retention could not be applied")
 

@@ -31,6 +31,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from patron.model.errors import PatronError
+from patron.runtime.lake.erasing import Wanted, erase, sweep
 from patron.runtime.lake.frames import framed, frames
 from patron.runtime.lake.keeper import Keeper
 from patron.runtime.lake.terms import Start, Status, Terms
@@ -132,7 +133,22 @@ def _flush(jobs: Jobs) -> int:
     return jobs.flush(whole=True)
 
 
-OPERATIONS: dict[str, Callable[..., Any]] = {"flush": _flush}
+def _erase(jobs: Jobs, wanted: Any) -> Any:
+    """Everything applied is in the lake first: what the log holds of the person then is written again before it is read."""
+    jobs.flush(whole=True)
+    keeper = jobs.keeper
+    keeper.follower.forget()
+    done = erase(keeper.store, msgspec.convert(wanted, Wanted), keeper.terms.identity, keeper.crash)
+    keeper.hashes.forget()
+    jobs.report()
+    return done
+
+
+def _sweep(jobs: Jobs) -> int:
+    return sweep(jobs.keeper.store, jobs.keeper.crash)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {"flush": _flush, "erase": _erase, "sweep": _sweep}
 """Operations that are answered."""
 
 

@@ -6,6 +6,7 @@ and what those people's profiles took from it. Positions stay, so everything els
 
 import json
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import msgspec
 
@@ -53,12 +54,34 @@ def prepare(workspace: Workspace, person: Person) -> Erasure:
     return msgspec.structs.replace(erasure, ids=sorted(ids | _former_groups(workspace, erasure)))
 
 
-def mentions(workspace: Workspace, erasure: Erasure, found: set[int]) -> Iterator[None]:
-    """Collect into `found` every message that mentions the person, also in free text; yields between entries."""
+def wanted_of(workspace: Workspace, erasure: Erasure, positions: set[int]) -> dict[str, Any]:
+    """Whom the lake must forget (`runtime.lake.erasing.Wanted`): nodes, each with its part of time if it was cut."""
+    nodes = list[tuple[int, int | None, int | None]]()
+    for key in erasure.keys:
+        whole = uncut(key, workspace.cuts)
+        times = workspace.cuts.get(whole) or []
+        since = int(key.rpartition("~")[2]) if whole != key else None
+        until = next((t for t in times if since is None or t > since), None)
+        node = workspace.hashes(whole)
+        nodes.append((node - (1 << 64) if node >> 63 else node, since, until))
+    values = _values(workspace, erasure)
+    return {
+        "nodes": nodes,
+        "positions": sorted(positions),
+        "values": sorted(values),
+        "keys": sorted({uncut(key, workspace.cuts) for key in erasure.keys}),
+        "people": erasure.ids,
+        "needles": sorted({needle.decode() for needle in _needles(values)}),
+    }
+
+
+def mentions(workspace: Workspace, erasure: Erasure, found: set[int], start: int = 1) -> Iterator[None]:
+    """Collect into `found` every message from `start` on that mentions the person, also in free text; yields between
+    entries."""
     hashes = {workspace.hashes(k) for k in _names(workspace, erasure)}
     found.update(row.position for row in workspace.log.find(hashes))
     needles = _needles(_values(workspace, erasure))
-    for entry, body in workspace.log.read(1):
+    for entry, body in workspace.log.read(start):
         if entry.last > workspace.applied:
             break
         if not needles or not _holds(body, needles):

@@ -49,6 +49,8 @@ class JobsChild:
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._closing = False
+        self.held = False
+        """While set nothing new is told, so nothing is read from the log: it is being written anew."""
         self.status: Status | None = None
         """What it said last; None while there is none."""
         self.problem = ""
@@ -71,8 +73,11 @@ class JobsChild:
         """Where the lake is."""
         return lake_url(self._workspace)
 
-    async def ask(self, name: str, *fields: object, seconds: float = 600.0) -> Any:
-        """Have an operation done and give its value. Raises StorageError when it cannot be, or the process ends."""
+    async def ask(self, name: str, *fields: object, seconds: float = 600.0, held: bool = False) -> Any:
+        """Have an operation done and give its value. Raises StorageError when it cannot be, or the process ends.
+
+        With `held` nothing is told after it until `held` is taken back.
+        """
         self._wanted.set()
         until = time.monotonic() + seconds
         while not self._ready.is_set():
@@ -82,6 +87,7 @@ class JobsChild:
                 )
             await asyncio.sleep(0.02)
         self._tell()
+        self.held = self.held or held
         number = next(self._numbers)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
@@ -232,7 +238,7 @@ class JobsChild:
         """Tell what is new, ending with the position up to which it all holds."""
         workspace = self._workspace
         applied = workspace.applied
-        if applied == self._applied or applied > workspace.log.durable or self._ahead:
+        if applied == self._applied or applied > workspace.log.durable or self._ahead or self.held:
             return
         terms = self._present_terms()
         if terms != self._terms:
@@ -290,6 +296,12 @@ def lake_url(workspace: Workspace) -> str:
 def owner_of(workspace: Workspace) -> str:
     """What names a workspace in its lake, and gives nothing of its secret away."""
     return hashlib.blake2b(workspace.secret, digest_size=16, person=b"patron-lake").hexdigest()
+
+
+def has_lake(workspace: Workspace) -> bool:
+    """Whether there may be a lake of this workspace."""
+    url = lake_url(workspace)
+    return "://" in url or Path(url).is_dir()
 
 
 def place_of(folder: Path) -> str:
