@@ -12,6 +12,7 @@ SCOPES = (
     "decide",
     "deadletters",
     "privacy",
+    "lake",
     "admin",
 )
 """`admin` includes all others."""

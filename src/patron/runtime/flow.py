@@ -39,10 +39,15 @@ class World(Struct):
     people: int = 0
     """How many people there are: kept by the changes, so that nobody has to count."""
 
+    changed: Callable[[Change], None] | None = None
+    """Told of every change of people."""
+
     def regrouped(self, change: Change | None) -> None:
         """Take note of a change of people."""
         if change is not None:
             self.people += len(change.after) - len(change.before)
+            if self.changed is not None and change.moved:
+                self.changed(change)
 
     def noted(self, position: int) -> None:
         """Hand the rows to the log's index; they are all of the body that holds `position`."""

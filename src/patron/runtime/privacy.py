@@ -85,6 +85,7 @@ def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseR
     for node in touched:
         refold(workspace, node)
     workspace.hashes.forget()
+    workspace.bodies.forget()
     workspace.checkpoint()
     workspace.state.erase_pages()
     return EraseReceipt(erasure.id, erasure.time, stores)

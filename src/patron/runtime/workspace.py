@@ -4,14 +4,14 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import Origin, ReadRules, read_batch
+from patron.collect.segment_api import ReadRules, read_message
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
@@ -24,8 +24,11 @@ from patron.model.people import Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
+from patron.runtime.bodies import Bodies
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
+from patron.runtime.lake.links import Links
+from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -43,8 +46,7 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.state import State, TableSpec
 
-Found = list[tuple[Event, Located, bool]]
-"""Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
+__all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
 Crash = Callable[[str], None]
 
@@ -93,6 +95,7 @@ class Workspace:
         self.dedup = Dedup.open(path / "dedup")
         self.secret = directory.secret(path)
         self.limits = Limits()
+        self.bodies = Bodies(self.log, self.limits)
         self.crash = crash or (lambda _name: None)
         self._open_tables()
         self.applied = self.state.offset
@@ -138,6 +141,8 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
+        self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
+        self.world.changed = self.links.fresh.append
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
@@ -171,36 +176,25 @@ class Workspace:
         """The messages of a stored body that have an identifier: event, where it belongs, and whether it is no copy."""
         return self.located(entry, self.read(entry, body))
 
-    def read(self, entry: Entry, body: bytes, skipped: Mapping[int, str] | None = None) -> Batch:
-        """A stored body read again as when it was accepted; `skipped` messages (else the refused ones) are passed over."""
-        passed = entry.refused if skipped is None else skipped
-        origin, rules = origin_of(entry), self.read_rules
-        return read_batch(body, entry.route, origin, entry.received, entry.base, self.limits, rules, passed)
+    def read(self, entry: Entry, body: bytes) -> Batch:
+        """A stored body read again as when it was accepted; the refused messages are passed over."""
+        return read_entry(entry, body, self.limits, self.read_rules)
 
     def located(self, entry: Entry, batch: Batch) -> Found:
         """The messages of a stored body that have an identifier, each with its place."""
-        rules, cuts = self.settings.identity, self.cuts
-        found: Found = []
-        duplicates, verified = set(entry.duplicates), set(entry.verified)
-        for event, place in zip(batch.events, batch.indexes, strict=True):
-            if place in verified:
-                event = msgspec.structs.replace(event, assurance="verified")
-            located = locate(event, rules, cuts)
-            if located is not None:
-                found.append((event, located, place not in duplicates))
-        return found
+        return place_batch(entry, batch, self.settings.identity, self.cuts)
 
     def event_at(self, position: int) -> tuple[Event, Located] | None:
         """The event at a log position; None when it was erased or is none."""
         try:
-            entry, body = self.log.at(position)
+            found = self.bodies.at(position)
         except KeyError:
             return None
-        for event in self.read(entry, body, _AllBut(position - entry.base)).events:
-            located = locate(event, self.settings.identity, self.cuts)
-            if event.position == position and located is not None:
-                return event, located
-        return None
+        entry, body, rules = found.entry, found.body, self.read_rules
+        origin, at = origin_of(entry), position - entry.base
+        event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        located = None if event is None else locate(event, self.settings.identity, self.cuts)
+        return None if event is None or located is None else (event, located)
 
     # --- counting what happens -------------------------------------------------------------------------------
 
@@ -248,6 +242,8 @@ class Workspace:
     def mark(self, entry: Entry) -> None:
         """An entry is applied to its end."""
         self.applied = entry.last
+        if self.links.fresh:
+            self.links.settle(entry.base, entry.received)
         self.log.applied(entry.last)
         self.dedup.settled(entry.last)
         meta = self.state.meta
@@ -269,25 +265,6 @@ class Workspace:
                 stack.callback(end)
             if checkpoint:
                 self.checkpoint()
-
-
-class _AllBut(dict[int, str]):
-    """A `skipped` mapping that passes over every message except one."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self._index = index
-
-    def __contains__(self, index: object) -> bool:
-        return index != self._index
-
-    def __bool__(self) -> bool:
-        return True
-
-
-def origin_of(entry: Entry) -> Origin:
-    """Where an entry's messages came from, as it was when they were accepted."""
-    return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
 
 
 def crash_at(spec: str | None) -> Crash | None:
