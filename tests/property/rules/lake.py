@@ -78,9 +78,8 @@ def fill(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> None:
 
 def run(connection: duckdb.DuckDBPyConnection, expression: Any) -> list[dict[str, Any]]:
     """The rows of an expression."""
-    return connection.execute(sql_of(expression)).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
+    return connection.sql(sql_of(expression)).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
 
 
 def _degrees(value: object) -> float | None:
     return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
-

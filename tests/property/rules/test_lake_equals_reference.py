@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from patron.model.lake import MEMBERS, PEOPLE
 from patron.rules import evaluate as reference
 from patron.rules.consent import lawful
-from patron.rules.expressions import IN, OUT, SUBJECT, WITHOUT_BASIS, At, Lake, measures_of, standings, unbound
+from patron.rules.expressions import (
+    IN,
+    OUT,
+    SUBJECT,
+    WITHOUT_BASIS,
+    At,
+    Lake,
+    measures_of,
+    standings,
+    unbound,
+)
 from patron.rules.history import History, history_of
 from patron.rules.tree import Computed, Did, Segment
 from tests.property.rules import lake as lakes
@@ -31,7 +41,9 @@ def backend() -> Iterator[duckdb.DuckDBPyConnection]:
 def owners(world: World) -> dict[str, list[Any]]:
     """The events of every person, found row by row."""
     known = [p for p in world.people if world.as_of is None or p["known"] <= world.as_of * 1000]
-    latest = {node: max(p["position"] for p in known if p["node"] == node) for node in {p["node"] for p in known}}
+    latest = {
+        node: max(p["position"] for p in known if p["node"] == node) for node in {p["node"] for p in known}
+    }
     rows = [p for p in known if p["position"] == latest[p["node"]]]
     found: dict[str, list[Any]] = {p["person"]: [] for p in rows}
     for event, node in world.placed:
@@ -49,7 +61,9 @@ def account_owners(world: World) -> dict[str, list[Any]]:
     """The events of every account: those of its people."""
     people = owners(world)
     known = [p for p in world.people if world.as_of is None or p["known"] <= world.as_of * 1000]
-    latest = {node: max(p["position"] for p in known if p["node"] == node) for node in {p["node"] for p in known}}
+    latest = {
+        node: max(p["position"] for p in known if p["node"] == node) for node in {p["node"] for p in known}
+    }
     mine: dict[str, set[str]] = {}
     for m in world.members:
         if world.as_of is None or m["known"] <= world.as_of * 1000:
@@ -59,7 +73,9 @@ def account_owners(world: World) -> dict[str, list[Any]]:
     return {account: [e for person in who for e in people[person]] for account, who in mine.items()}
 
 
-def history(subject: str, events: list[Any], world: World, defined: list[Computed], other: Segment | None) -> History:
+def history(
+    subject: str, events: list[Any], world: World, defined: list[Computed], other: Segment | None
+) -> History:
     plain = history_of(events, subject, now=world.now, stores=STORES)
     values = {c.id: reference.computed(c, plain, world.now, world.calendar) for c in defined}
     full = msgspec.structs.replace(plain, computed=values.get)
@@ -91,13 +107,24 @@ def answers(backend: duckdb.DuckDBPyConnection, table: Any) -> dict[str, dict[st
     return {row.pop(SUBJECT): row for row in rows}
 
 
-@given(world=worlds(), rules=segments("person"), traits=computeds(), other=RULES.filter(lambda r: "Member" not in repr(r)))
-def test_members(backend: duckdb.DuckDBPyConnection, world: World, rules: list[Segment], traits: list[Computed], other: Any) -> None:
+@given(
+    world=worlds(),
+    rules=segments("person"),
+    traits=computeds(),
+    other=RULES.filter(lambda r: "Member" not in repr(r)),
+)
+def test_members(
+    backend: duckdb.DuckDBPyConnection, world: World, rules: list[Segment], traits: list[Computed], other: Any
+) -> None:
     beside = Segment("other", "O", other, "news")
-    at = At(world.now, world.calendar, OPT_IN, {"other": beside}, {c.id: c for c in traits}, STORES, world.as_of)
+    at = At(
+        world.now, world.calendar, OPT_IN, {"other": beside}, {c.id: c for c in traits}, STORES, world.as_of
+    )
     found = answers(backend, standings(rules, build(backend, world), at))
     wanted = {
-        person: {rule.id: stands(rule, history(person, events, world, traits, beside), world) for rule in rules}
+        person: {
+            rule.id: stands(rule, history(person, events, world, traits, beside), world) for rule in rules
+        }
         for person, events in owners(world).items()
     }
     assert found == wanted
@@ -127,12 +154,18 @@ def test_computed_traits(backend: duckdb.DuckDBPyConnection, world: World, trait
             assert shown == reference.computed(trait, held, world.now, world.calendar), trait
 
 
-@given(world=worlds(), rules=segments("account").filter(lambda s: "traits." not in repr(s) and "computed." not in repr(s)))
+@given(
+    world=worlds(),
+    rules=segments("account").filter(lambda s: "traits." not in repr(s) and "computed." not in repr(s)),
+)
 def test_accounts(backend: duckdb.DuckDBPyConnection, world: World, rules: list[Segment]) -> None:
     at = At(world.now, world.calendar, OPT_IN, stores=STORES, as_of=world.as_of)
     found = answers(backend, standings(rules, build(backend, world), at))
     wanted = {
-        account: {rule.id: stands(rule, history_of(events, account, now=world.now, stores=STORES), world) for rule in rules}
+        account: {
+            rule.id: stands(rule, history_of(events, account, now=world.now, stores=STORES), world)
+            for rule in rules
+        }
         for account, events in account_owners(world).items()
     }
     assert found == wanted

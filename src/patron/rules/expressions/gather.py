@@ -36,6 +36,7 @@ class Gather:
         self._names: dict[str, str] = {}
         self._needs: set[_Need] = set()
         self._columns: set[str] = set()
+        self._derived: list[dict[str, Aggregate]] = []
 
     def aggregate(self, key: str, make: Aggregate) -> str:
         """Have an aggregate over each subject's events; `key` says what it is."""
@@ -49,6 +50,17 @@ class Gather:
         self._sides.setdefault(name, make)
         return name
 
+    def derive(self, key: str, stage: int, make: Aggregate) -> str:
+        """Have a column worked out of others of the table, those of earlier stages among them (0, 1, ...).
+
+        What is used often is so written once: an expression that is written out at each use grows with the power of their nesting.
+        """
+        name = self._name(key)
+        while len(self._derived) <= stage:
+            self._derived.append({})
+        self._derived[stage].setdefault(name, make)
+        return name
+
     def needs(self, name: str, since: int | None) -> None:
         """Read events of this name from that moment on (ms)."""
         self._needs.add(_Need(name, since))
@@ -59,6 +71,12 @@ class Gather:
 
     def table(self) -> ir.Table:
         """One row a subject: `subject` and a column for each thing asked for."""
+        found = self._gathered()
+        for stage in self._derived:
+            found = found.mutate(**{name: make(found) for name, make in stage.items()})
+        return found
+
+    def _gathered(self) -> ir.Table:
         owned = owners(self.lake, self.at, self.subject)
         found = owned.select(SUBJECT).distinct()
         if not self._needs and not self._columns:

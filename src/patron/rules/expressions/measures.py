@@ -21,17 +21,16 @@ from patron.rules.values import SCALE, number_of, shown
 
 Column = Callable[[ir.Table], Any]
 """Over the table of `Gather`: something of a subject."""
-SUM = "decimal(25, 6)"
-COUNT = "decimal(12, 0)"
-WIDE = "decimal(38, 6)"
-"""Products are made this wide before they are compared."""
+WHOLE = "decimal(38, 0)"
+"""Numbers are whole units of 1e-6, and products of them are exact."""
+SHOWN = "decimal(38, 6)"
 _COMPARES: dict[str, Callable[[Any, Any], Any]] = {**ORDERINGS, "=": operator.eq}
 _FARTHEST = 700_000
 """Days: before 1970 by more than that there is no calendar."""
 
 
 class Number(NamedTuple):
-    """An exact number of a subject: `top`, over `bottom` (above 0) when there is one; null where it has none."""
+    """An exact number of a subject in units of 1e-6: `top`, over `bottom` (above 0) when there is one; null where it has none."""
 
     top: Column
     bottom: Column | None = None
@@ -41,9 +40,8 @@ class Number(NamedTuple):
         top = self.top(table)
 
         def one(sign: str, exact: Fraction) -> ir.BooleanValue:
-            other = _decimal(Decimal(exact.numerator * SCALE // exact.denominator).scaleb(-6))
-            right = other if self.bottom is None else self.bottom(table) * other
-            return _COMPARES[sign](_wide(top), _wide(right))  # type: ignore[no-any-return]
+            units = _whole(int(exact * SCALE))
+            return _COMPARES[sign](top, units if self.bottom is None else self.bottom(table) * units)
 
         return _operator(op, wanted, top.notnull(), one, _rounded)
 
@@ -59,36 +57,42 @@ class Number(NamedTuple):
 
         return _operator(op, wanted, self.top(table).notnull(), one, _as_written)
 
-    def shown(self, table: ir.Table, _: At) -> ir.DecimalValue:
+    def shown(self, key: str, gather: Gather) -> Column:
         """The number rounded half to even to 6 places.
 
         The quotient of doubles is at most one unit off; which of the three it is, products of decimals tell.
         """
-        top = self.top(table)
-        if self.bottom is None:
-            return _wide(top)
-        quotient = top.cast("float64") * float(SCALE) / self.bottom(table).cast("float64")
-        near = quotient.round().cast("decimal(18, 0)")
-        above = (near + _decimal(1)).cast("decimal(18, 0)")
-        units = ibis.cases(
-            (self._reaches(above, table), above),
-            (self._reaches(near, table), near),
-            else_=(near - _decimal(1)),
-        )
-        return ibis.ifelse(top.notnull(), _wide(units * _decimal(UNIT)), ibis.null(WIDE))
+        bottom, top = self.bottom, self.top
+        if bottom is None:
+            return lambda table: _shown(top(table))
+
+        def quotient(table: ir.Table) -> ir.DecimalValue:
+            return (top(table).cast("float64") / bottom(table).cast("float64")).round().cast(WHOLE)
+
+        near = gather.derive(f"near {key}", 2, quotient)
+
+        def exact(table: ir.Table) -> ir.DecimalValue:
+            above = table[near] + _whole(1)
+            units = ibis.cases(
+                (top(table).isnull(), ibis.null(WHOLE)),
+                (self._reaches(above, table), above),
+                (self._reaches(table[near], table), table[near]),
+                else_=table[near] - _whole(1),
+            )
+            return _shown(units)
+
+        return exact
 
     def _reaches(self, units: Any, table: ir.Table) -> ir.BooleanValue:
-        """Whether the number, rounded half to even, is at least so many units of 1e-6."""
+        """Whether the number, rounded half to even, is at least so many units."""
         top = self.top(table)
         constant = isinstance(units, int)
         if self.bottom is None:
-            return _wide(top) >= _wide(
-                _decimal(Decimal(units).scaleb(-6)) if constant else units * _decimal(UNIT)
-            )  # type: ignore[no-any-return]
-        half = _decimal(2 * units - 1) if constant else units * _decimal(2) - _decimal(1)
-        is_even = ibis.literal(units % 2 == 0) if constant else units.cast("int64") % 2 == 0
-        twice, other = _wide(top * _decimal(2 * SCALE)), _wide(self.bottom(table) * half)
-        return (twice > other) | ((twice == other) & is_even)  # type: ignore[no-any-return]
+            return top >= (_whole(units) if constant else units)
+        half = _whole(2 * units - 1) if constant else units * _whole(2) - _whole(1)
+        is_even = ibis.literal(units % 2 == 0) if constant else units % _whole(2) == _whole(0)
+        twice, other = top * _whole(2), self.bottom(table) * half
+        return (twice > other) | ((twice == other) & is_even)
 
 
 class Age(NamedTuple):
@@ -102,8 +106,14 @@ class Age(NamedTuple):
     def shown_compares(self, op: str, wanted: Any, table: ir.Table, at: At) -> ir.BooleanValue:
         return _operator(op, wanted, self.time(table).notnull(), self._one(table, at), _as_written)
 
-    def shown(self, table: ir.Table, at: At) -> ir.IntegerValue:
-        return at.calendar.day(at.now) - day_of(self.time(table), at.calendar, at.now)
+    def shown(self, key: str, gather: Gather) -> Column:
+        """The days as a whole number."""
+        at = gather.at
+        today = at.calendar.day(at.now)
+        days = gather.derive(
+            f"days {key}", 0, lambda table: today - day_of(self.time(table), at.calendar, at.now)
+        )
+        return lambda table: table[days]
 
     def _one(self, table: ir.Table, at: At) -> Callable[[str, Fraction], ir.BooleanValue]:
         """Days ago as a comparison with the beginning of a day, so that no time zone is asked a row."""
@@ -133,10 +143,12 @@ class Word(NamedTuple):
     def compares(self, op: str, wanted: Any, table: ir.Table, _: At) -> ir.BooleanValue:
         return text_holds(op, wanted, self.text(table))
 
-    shown_compares = compares
+    def shown_compares(self, op: str, wanted: Any, table: ir.Table, at: At) -> ir.BooleanValue:
+        return self.compares(op, wanted, table, at)
 
-    def shown(self, table: ir.Table, _: At) -> ir.StringValue:
-        return self.text(table)  # type: ignore[no-any-return]
+    def shown(self, _: str, __: Gather) -> Column:
+        """The text."""
+        return self.text
 
 
 Measured = Number | Age | Word
@@ -160,7 +172,7 @@ def measured(did: Did, gather: Gather) -> Measured:
 
     if did.measure == "count":
         count = gather.aggregate(f"count {what}", lambda events: events.count(where=matches(events)))
-        return Number(lambda table: ibis.coalesce(table[count], 0).cast(COUNT))
+        return _counted(count)
     if did.measure in ("first", "last"):
         earliest = did.measure == "first"
         time = gather.aggregate(
@@ -183,7 +195,10 @@ def computed(trait: Computed, gather: Gather) -> Measured | None:
     per = measured(trait.per, gather)
     if isinstance(value, Word) or isinstance(per, Word):
         return None
-    return _ratio(_as_number(value, gather.at), _as_number(per, gather.at))
+    key = repr((trait.measure, trait.per))
+    return _ratio(
+        key, _as_number(f"top {key}", value, gather), _as_number(f"bottom {key}", per, gather), gather
+    )
 
 
 def _of_property(
@@ -212,21 +227,21 @@ def _of_property(
     match did.measure:
         case "distinct":
             distinct = have("distinct", text, lambda value: value.nunique())
-            return Number(lambda table: ibis.coalesce(table[distinct], 0).cast(COUNT))
+            return _counted(distinct)
         case "most_frequent":
             most = gather.side(f"most_frequent {field} {what}", _most_frequent(field, matches, gather.at))
             return Word(lambda table: table[most])
         case "min":
             least = have("min", number, lambda value: value.min())
-            return Number(lambda table: table[least].cast(SUM))
+            return Number(lambda table: _units(table[least]))
         case "max":
             greatest = have("max", number, lambda value: value.max())
-            return Number(lambda table: table[greatest].cast(SUM))
+            return Number(lambda table: _units(table[greatest]))
     total = have("sum", number, lambda value: value.sum())
     if did.measure == "sum":
-        return Number(lambda table: ibis.coalesce(table[total].cast(SUM), _decimal(0).cast(SUM)))
+        return Number(lambda table: ibis.coalesce(_units(table[total]), _whole(0)))
     many = have("number", number, lambda value: value.count())
-    return Number(lambda table: table[total].cast(SUM), lambda table: table[many].cast(COUNT))
+    return Number(lambda table: _units(table[total]), lambda table: table[many].cast(WHOLE))
 
 
 def _items(events: ir.Table, field: str, matches: Callable[[ir.Table], ir.BooleanValue], at: At) -> ir.Table:
@@ -254,28 +269,34 @@ def _most_frequent(
     return side
 
 
-def _as_number(value: Number | Age, at: At) -> Number:
+def _as_number(key: str, value: Number | Age, gather: Gather) -> Number:
     if isinstance(value, Number):
         return value
-    return Number(lambda table: value.shown(table, at).cast(COUNT))
+    days = value.shown(key, gather)
+    return Number(lambda table: days(table).cast(WHOLE) * _whole(SCALE))
 
 
-def _ratio(value: Number, per: Number) -> Number:
+def _ratio(key: str, value: Number, per: Number, gather: Gather) -> Number:
     """One number over another; none where the other is 0. The sign goes to the top."""
 
-    def parts(table: ir.Table) -> tuple[Any, Any]:
-        top, bottom = value.top(table), per.top(table)
-        if per.bottom is not None:
-            top = top * per.bottom(table)
-        if value.bottom is not None:
-            bottom = bottom * value.bottom(table)
-        return top, bottom
+    def bottom_of(table: ir.Table) -> Any:
+        bottom = per.top(table)
+        return bottom if value.bottom is None else bottom * value.bottom(table)
+
+    bottom = gather.derive(f"bottom {key}", 1, bottom_of)
 
     def top_of(table: ir.Table) -> Any:
-        top, bottom = parts(table)
-        return ibis.cases((bottom > 0, top), (bottom < 0, -top), else_=ibis.null(top.type()))
+        top = value.top(table) * _whole(SCALE)
+        return top if per.bottom is None else top * per.bottom(table)
 
-    return Number(top_of, lambda table: parts(table)[1].abs())
+    top = gather.derive(f"top {key}", 1, top_of)
+
+    def signed(table: ir.Table) -> Any:
+        negative = table[bottom] < _whole(0)
+        over = ibis.ifelse(negative, -table[top], table[top])
+        return ibis.ifelse(table[bottom] == _whole(0), ibis.null(WHOLE), over)
+
+    return Number(signed, lambda table: table[bottom].abs())
 
 
 def _operator(
@@ -292,8 +313,8 @@ def _operator(
     known = [value for value in numbers if value is not None]
     if op in ("=", "!=", "in", "not_in"):
         equal = truth(any_of([one("=", value) for value in known]))
-        return equal if op in ("=", "in") else there & ~equal
-    return truth(one(op, known[0])) if op in ORDERINGS and known else never()
+        return there & (equal if op in ("=", "in") else ~equal)
+    return there & truth(one(op, known[0])) if op in ORDERINGS and known else never()
 
 
 def _rounded(wanted: Any) -> Fraction | None:
@@ -313,13 +334,18 @@ def _first_units(exact: Fraction, compare: Callable[[Any, Any], bool]) -> int:
     return units
 
 
-def _decimal(exact: Decimal | int) -> ir.DecimalScalar:
-    """A constant of just the width it needs, so that products keep all their digits."""
-    number = Decimal(exact)
-    scale = max(0, -int(number.as_tuple().exponent))
-    width = max(len(number.as_tuple().digits), scale + 1)
-    return ibis.literal(number, type=f"decimal({width}, {scale})")
+def _whole(number: int) -> ir.DecimalScalar:
+    return ibis.literal(Decimal(number), type=WHOLE)
 
 
-def _wide(number: Any) -> Any:
-    return number.cast(WIDE)
+def _units(number: ir.DecimalValue) -> ir.DecimalValue:
+    """A decimal of six places in units of 1e-6."""
+    return (number.cast(SHOWN) * ibis.literal(Decimal(SCALE), SHOWN)).cast(WHOLE)
+
+
+def _shown(units: ir.DecimalValue) -> ir.DecimalValue:
+    return (units.cast(SHOWN) * ibis.literal(UNIT, SHOWN)).cast(SHOWN)
+
+
+def _counted(column: str) -> Number:
+    return Number(lambda table: ibis.coalesce(table[column], 0).cast(WHOLE) * _whole(SCALE))

@@ -93,10 +93,18 @@ def measures_of(traits: Seq[Computed], lake: Lake, at: At) -> ir.Table:
     if len(kinds) != 1:
         raise ValueError("ask for computed traits of one kind of subject at a time: people, or accounts")
     gather = Gather(lake, at, kinds.pop())
-    values = [(one.id, measures.computed(one, gather)) for one in traits]
+    values = [(one.id, _shown(one, gather)) for one in traits]
     table = gather.table()
-    shown = {name: ibis.null("string") if value is None else value.shown(table, at) for name, value in values}
-    return table.select(SUBJECT, **shown)
+    return table.select(SUBJECT, **{name: value(table) for name, value in values})
+
+
+def _shown(trait: Computed, gather: Gather) -> Callable[[ir.Table], Any]:
+    value = measures.computed(trait, gather)
+    return (
+        (lambda _: ibis.null("string"))
+        if value is None
+        else value.shown(repr((trait.measure, trait.per)), gather)
+    )
 
 
 def _rule(rule: Rule, gather: Gather, path: tuple[str, ...]) -> Predicate:

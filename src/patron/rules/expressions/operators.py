@@ -17,6 +17,8 @@ ORDERINGS: dict[str, Callable[[Any, Any], Any]] = {
 }
 _EXACT = 2**53
 """Up to here a double tells whole numbers apart."""
+_WIDEST = 10**37
+"""Beyond that no decimal holds a number, and it is compared as a double."""
 
 
 def never() -> ir.BooleanScalar:
@@ -53,8 +55,8 @@ def json_holds(op: str, wanted: Any, value: ir.StringValue) -> ir.BooleanValue:
         return truth(there & _has(wanted, value))
     plain = there & ~value.re_search(r"^[\[{]")
     if op in ("!=", "not_in"):
-        equal = any_of([equal(one, value) for one in (wanted if op == "not_in" else [wanted])])
-        return truth(plain) & ~truth(equal)
+        same = any_of([equal(one, value) for one in (wanted if op == "not_in" else [wanted])])
+        return truth(plain) & ~truth(same)
     if op in ("=", "in"):
         return truth(plain & any_of([equal(one, value) for one in (wanted if op == "in" else [wanted])]))
     if isinstance(wanted, str):
@@ -128,7 +130,7 @@ def equal(wanted: Any, value: ir.StringValue) -> ir.BooleanValue:
 def _number_compares(op: str, wanted: float, value: ir.StringValue) -> ir.BooleanValue:
     """Numbers compare as they are, not rounded: as doubles, which is exact while the wanted one is below 2^53."""
     compare = ORDERINGS.get(op, operator.eq)
-    if abs(wanted) < _EXACT:
+    if not _EXACT <= abs(wanted) < _WIDEST:
         return _is_number(value) & compare(value.try_cast("float64"), ibis.literal(float(wanted), "float64"))  # type: ignore[no-any-return]
     whole = ibis.coalesce(
         ibis.ifelse(
@@ -152,4 +154,5 @@ def _has(wanted: Any, value: ir.StringValue) -> ir.BooleanValue:
 
 def _numbers(wanted: Any) -> list[int | float]:
     many = wanted if isinstance(wanted, list | tuple) else [wanted]
-    return [one for one in many if isinstance(one, int | float) and not isinstance(one, bool)]
+    numbers = [one for one in many if isinstance(one, int | float) and not isinstance(one, bool)]
+    return [max(-_EXACT, min(_EXACT, one)) for one in numbers]  # the column holds small numbers only
