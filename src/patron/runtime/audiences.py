@@ -53,9 +53,11 @@ from patron.runtime.crowd import Crowd, Past, Sighted, name_of
 from patron.runtime.definitions import Active
 from patron.runtime.subjects import Subject
 from patron.runtime.tables import DefinitionRow
-from patron.runtime.told import names_of
+from patron.runtime.told import names_of, plain
 from patron.runtime.turning import moments, turn
+from patron.segments import library
 
+_NAMED = {"name", "first_name", "firstName"}
 WEEKS = 12
 WEEK_PEOPLE = 200
 """People of whom the past is worked out."""
@@ -109,12 +111,24 @@ class LocalAudiences:
         ]  # fmt: skip
 
     async def ready(self, kind: Kind) -> list[ReadyRow]:
-        """The library."""
-        return []
+        """The library, each with the events it cannot do without and that were not seen."""
+        await self._crowd.look()
+        present = {one.id for one in self._crowd.events()}
+        wanted = Segment if kind == "segment" else Computed
+        return [
+            ReadyRow(
+                one.item.id, kind, one.item.name, one.sentence, one.ready, one.missing,
+                self._book.definitions.row(kind, one.item.id) is not None,
+            )
+            for one in library.ready(present)
+            if isinstance(one.item, wanted)
+        ]  # fmt: skip
 
     def starting(self, kind: Kind, ready: str) -> dict[str, Any] | None:
         """The definition of a ready one."""
-        return None
+        items: Sequence[Segment | Computed] = library.segments() if kind == "segment" else library.traits()
+        item = next((one for one in items if one.id == ready), None)
+        return None if item is None else plain(item)
 
     def held(self, kind: Kind, name: str) -> Held | None:
         """A definition in force."""
@@ -316,9 +330,17 @@ class LocalAudiences:
         """Whom an account looked at last, then some of the crowd."""
         rows = self._workspace.audit
         seen = [row.object for key in sorted(rows.keys())[-2000:] if (row := rows.get(key)) and row.user == by and row.verb == "view"]  # fmt: skip
-        names = list(dict.fromkeys([*reversed(seen), *(one.subject.name for one in self._crowd.people[:3])]))
+        names = list(dict.fromkeys([*reversed(seen), *self._named()]))
         graph = self._workspace.graph
         return [name for name in names[:20] if graph.person_by_id(name) is not None][:3]
+
+    def _named(self) -> list[str]:
+        """A few of the crowd whose names are known."""
+        found = []
+        for one in self._crowd.people[:200]:
+            if _NAMED & one.subject.history.traits.keys():
+                found.append(one.subject.name)
+        return found[:3]
 
     async def _trial(self, segment: Segment, active: Active, subject: Subject, name: str) -> Trial:
         if not subject.has_basis(segment.purpose):
@@ -380,7 +402,14 @@ class LocalAudiences:
             round(counts[pair] * times) for pair in ((True, False), (True, True), (False, True))
         )
         return Overlap(
-            rows[0], rows[1], only, both, other, total if self._crowd.whole else len(crowd), total, self._crowd.at
+            rows[0],
+            rows[1],
+            only,
+            both,
+            other,
+            total if self._crowd.whole else len(crowd),
+            total,
+            self._crowd.at,
         )
 
     async def values(self, definition: dict[str, Any]) -> Values | None:
@@ -436,8 +465,8 @@ class LocalAudiences:
 
             at = At(now, calendar, opt_in, active.segments, active.traits)
             if kind == "segment":
-                return sql_of(members(active.segments[item.id], unbound(), at))
-            return sql_of(measure(active.traits[item.id], unbound(), at))
+                return _lines(sql_of(members(active.segments[item.id], unbound(), at)))
+            return _lines(sql_of(measure(active.traits[item.id], unbound(), at)))
 
         try:
             return await asyncio.to_thread(write)
@@ -466,6 +495,13 @@ class LocalAudiences:
                 if values.get(name) is not None
             ),
         )
+
+
+def _lines(sql: str) -> str:
+    """A statement over several lines."""
+    import sqlglot
+
+    return sqlglot.parse_one(sql, dialect="duckdb").sql(dialect="duckdb", pretty=True)
 
 
 def _name(row: DefinitionRow) -> str:

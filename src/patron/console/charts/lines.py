@@ -51,7 +51,8 @@ def line(values: Sequence[int], labels: Sequence[str], what: str) -> Markup:
         f'<svg class="line" viewBox="0 -14 {_WIDTH} 106" role="img" aria-label="{escape(said)}">'
         f'<path d="{grid}" stroke="var(--line)"/><polyline points="{drawn}" fill="none" stroke="var(--c1)" stroke-width="2"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="var(--c1)"/>'
-        f'<text x="0" y="-4">{high:,}</text><text x="0" y="{_HEIGHT - 4}">{low:,}</text>'
+        f'<text x="0" y="-4">{high:,}</text>'
+        f'<text x="{_WIDTH}" y="{max(y - 8, -4):.1f}" class="ink bold" text-anchor="end">{values[-1]:,}</text>'
         f'<text x="0" y="90">{escape(labels[0])}</text>'
         f'<text x="{_WIDTH}" y="90" text-anchor="end">{escape(labels[-1])}</text></svg>'
     )

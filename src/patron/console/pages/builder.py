@@ -317,6 +317,7 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
         "focus": "",
         "locked": visit.masked and bool(personal(draft)),
         "with_sql": audiences.speaks_sql(),
+        "told_blank": "A condition is still empty; it does not count until it is filled.",
         "told_live": "Changes people in and out as events arrive, and by time alone.",
     }
 

@@ -46,6 +46,8 @@ class TraitLook(Struct):
     waiting: bool = False
     problem: str = ""
     sql: str = ""
+    blank: bool = False
+    """Whether a measure does not say yet which event it is of."""
 
 
 async def show(visit: Visit) -> Response:
@@ -120,8 +122,13 @@ async def _save(visit: Visit, draft: TraitDraft, held: Held | None) -> Response:
         saved = await audiences.save("trait", definition, visit.user.name)
     except RequestError as error:
         look = await _look(visit, draft)
-        look.checked = Checked(error.faults) if error.faults and not look.checked.faults else look.checked
-        look.problem = f"Not saved. {error.message}"
+        if error.faults:
+            look.checked = Checked(error.faults)
+        look.problem = (
+            f"Not saved. {error.message}"
+            if not error.faults
+            else "Not saved. What is wrong stands beside its field."
+        )
         return await _page(visit, draft, held, look=look, status=error.status)
     visit.app.audit(visit.user.name, "save_trait", saved.id)
     return visit.go(f"/console/people/traits/{saved.id}", f"Saved as version {saved.version}.")
@@ -186,6 +193,8 @@ async def _look(visit: Visit, draft: TraitDraft) -> TraitLook:
     definition["name"] = definition.get("name") or "Draft"
     if visit.masked and (named := personal(draft)):
         return TraitLook(Checked(), problem=_masked(named[0]))
+    if any(drafts.is_blank(row) for row in draft.tree["of"]):
+        return TraitLook(Checked(), blank=True)
     look = TraitLook(audiences.check("trait", definition))
     if look.checked.faults:
         return look
@@ -250,5 +259,6 @@ def _context(visit: Visit, draft: TraitDraft, held: Held | None, look: TraitLook
         "focus": "",
         "locked": visit.masked and bool(personal(draft)),
         "with_sql": audiences.speaks_sql(),
+        "told_blank": "Say which event it is worked out from.",
         "told_live": "Brought up to date as events arrive, and by time alone.",
     }
