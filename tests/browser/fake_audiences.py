@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -83,6 +84,7 @@ READY = {
 }  # fmt: skip
 
 
+@lru_cache
 def events_of(number: int) -> list[Event]:
     """What one of the people did."""
     found: list[tuple[int, str, str, dict[str, Any]]] = []
@@ -105,6 +107,12 @@ def events_of(number: int) -> list[Event]:
     return [said, *rows]
 
 
+@lru_cache
+def plain_history(number: int) -> History:
+    """What they did, as rules read it."""
+    return history_of(events_of(number), "", now=NOW)
+
+
 class Somebody:
     """One of the people."""
 
@@ -113,7 +121,7 @@ class Somebody:
         self.name = f"{WHO[number % 6]}" + (f" {number // 6 + 1}" if number > 5 else "")
         self.owner = owner
         self.now = NOW
-        plain = history_of(events_of(number), self.id, now=NOW)
+        plain = plain_history(number)
         self.history = History(self.id, plain.events, plain.traits, plain.consents, {}, self.member, self.value)
 
     def member(self, name: str) -> bool:
@@ -141,6 +149,7 @@ class FakeAudiences:
     sampled: bool = False
     """Whether it answers as from a sample of a hundred times as many."""
     empty: bool = False
+    read: tuple[Any, Definitions] | None = None
 
     def __post_init__(self) -> None:
         if self.empty:
@@ -158,6 +167,12 @@ class FakeAudiences:
         return held
 
     def known(self) -> Definitions:
+        mark = tuple((kind, held.id, held.version) for (kind, _), held in self.saved.items())
+        if self.read is None or self.read[0] != mark:
+            self.read = (mark, self._known())
+        return self.read[1]
+
+    def _known(self) -> Definitions:
         segments = {h.id: parse(h.definition, Segment) for (k, _), h in self.saved.items() if k == "segment"}
         traits = {h.id: parse(h.definition, Computed) for (k, _), h in self.saved.items() if k == "trait"}
         return Definitions(segments, traits)
@@ -201,7 +216,7 @@ class FakeAudiences:
             properties={"Order Completed": ("properties.category", "properties.revenue"), "Page Viewed": ("properties.path",)},
             traits=(Named("city", "City"), Named("email", "E-mail"), Named("language", "Language")),
             computed=tuple(Named(t.id, t.name) for t in self.traits()),
-            segments=tuple(Named(s.id, s.name) for s in self.segments()),
+            segments=tuple(Named(s.id, s.name) for s in self.known().segments.values()),
             purposes=("personalization", "email_marketing", "analytics"),
             channels=("web", "app", "pos", "kiosk", "email", "sms"),
             values={"traits.city": ("Bologna", "Turin", "Bari"), "channel": ("web", "app", "pos")},

@@ -22,6 +22,17 @@ DEEPEST = 6
 _NEW: Node = {"kind": "did", "event": "", "op": ">=", "value": 1, "within": {"days": 30}, "not": False}
 
 
+_USUAL: dict[str, dict[str, Any]] = {
+    "did": {"op": ">=", "value": 1, "measure": "count"},
+    "consent": {"channel": "*", "granted": True},
+}
+"""What a rule means where it does not say it, so that a form that only says it aloud is no change."""
+
+
+def _same(usual: Any, value: Any) -> bool:
+    return type(usual) is type(value) and usual is not None and bool(usual == value)
+
+
 def read(rule: Any) -> Node:
     """The tree of a rule; its root is always a group.
 
@@ -47,7 +58,7 @@ def _read(rule: Any, *, negated: bool) -> Node:
 
 
 def rule_of(node: Node) -> dict[str, Any]:
-    """The rule that a tree stands for; a group of one is that one.
+    """The rule that a tree stands for; a group of one is that one, and what is usual is not said.
 
     >>> rule_of(read({"kind": "segment", "segment": "vip"}))
     {'kind': 'segment', 'segment': 'vip'}
@@ -59,7 +70,8 @@ def rule_of(node: Node) -> dict[str, Any]:
         found = inner[0] if len(inner) == 1 else {"kind": kind, "of": inner}
     else:
         negated = bool(node.get("not"))
-        found = {name: value for name, value in node.items() if name != "not"}
+        usual = _USUAL.get(str(node.get("kind")), {})
+        found = {name: value for name, value in node.items() if name != "not" and not _same(usual.get(name), value)}
     return {"kind": "not", "rule": found} if negated else found
 
 
@@ -144,6 +156,39 @@ def filled(node: Node, place: str = "") -> tuple[Node | None, dict[str, str]]:
             stood |= {f"{new}.{at_}" if at_ else new: was for at_, was in places_inside.items()}
             kept.append(inner)
     return ({**node, "of": kept}, stood) if kept else (None, {})
+
+
+_KINDS = {"did": "event", "fact": "field", "segment": "segment", "sequence": "", "consent": "", "bucket": "", "use": ""}
+
+
+def is_sound(node: object, deep: int = 0) -> bool:
+    """Whether something that a form sent is a tree that the other functions may take.
+
+    >>> is_sound({"mode": "all", "of": [{"kind": "did", "event": "A"}]}), is_sound({"mode": "all", "of": [7]})
+    (True, False)
+    """
+    if not isinstance(node, dict) or deep > 40:
+        return False
+    if "mode" in node:
+        of = node.get("of")
+        return node["mode"] in MODES and isinstance(of, list) and all(is_sound(one, deep + 1) for one in of)
+    kind = node.get("kind")
+    if kind not in _KINDS or not isinstance(node.get(_KINDS[kind] or "kind"), str):
+        return False
+    parts = [*_dicts(node.get("where", [])), *_dicts(node.get("steps", []))]
+    parts += [one for part in parts if isinstance(part, dict) for one in _dicts(part.get("where", []))]
+    windows = (node.get("within"), node.get("limit"), node.get("given"))
+    return (
+        all(isinstance(part, dict) for part in parts)
+        and all(isinstance(part.get(name, ""), str) for part in parts for name in ("field", "event", "op"))
+        and all(isinstance(node.get(name, ""), str) for name in ("property", "op", "measure", "purpose", "channel"))
+        and all(one is None or isinstance(one, dict) for one in windows)
+        and (kind != "bucket" or {"salt", "start", "end"} <= node.keys())
+    )
+
+
+def _dicts(held: object) -> list[object]:
+    return list(held) if isinstance(held, list) else [held]
 
 
 def at(node: Node, place: str) -> Node | None:

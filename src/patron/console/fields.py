@@ -234,7 +234,7 @@ def _compared(row: Node, given: dict[str, str]) -> None:
         return
     if "value" in given:
         row["value"] = listed(given["value"]) if op in LISTS else value_of(given["value"])
-    elif before == "near" or "value" not in row:
+    elif before == "near" or ("value" not in row and (row.get("kind") != "did" or op in LISTS)):
         row["value"] = [] if op in LISTS else ""
 
 

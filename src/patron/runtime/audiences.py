@@ -336,10 +336,8 @@ class LocalAudiences:
 
     def _named(self) -> list[str]:
         """A few of the crowd whose names are known."""
-        found = []
-        for one in self._crowd.people[:200]:
-            if _NAMED & one.subject.history.traits.keys():
-                found.append(one.subject.name)
+        crowd = self._crowd.people[:200]
+        found = [one.subject.name for one in crowd if _NAMED & one.subject.history.traits.keys()]
         return found[:3]
 
     async def _trial(self, segment: Segment, active: Active, subject: Subject, name: str) -> Trial:

@@ -156,12 +156,14 @@ def _sent(visit: Visit) -> Draft:
         )
     try:
         draft = msgspec.json.decode(text, type=Draft)
-        parts, deep = drafts.size(draft.tree)
-    except (msgspec.DecodeError, RecursionError, AttributeError, TypeError):
+        sound = "mode" in draft.tree and bool(draft.tree.get("of")) and drafts.is_sound(draft.tree)
+    except (msgspec.DecodeError, RecursionError):
+        sound = False
+    if not sound:
         raise BadRequest(
             "bad_draft", "The draft in this form cannot be read. Nothing was changed. Open the segment again."
-        ) from None
-    if "mode" not in draft.tree or parts > drafts.LARGEST * 2 or deep > 40:
+        )
+    if drafts.size(draft.tree)[0] > drafts.LARGEST * 2:
         raise BadRequest(
             "bad_draft", "This rule is too large for the form. Write it as JSON with patron segment."
         )
@@ -175,7 +177,7 @@ def _sent(visit: Visit) -> Draft:
 
 
 def _set(definition: dict[str, Any], name: str, value: str) -> None:
-    plain = {"description": "", "hat": "any"}
+    plain = {"description": "", "hat": "any", "purpose": "personalization"}
     if name in plain and value == plain[name]:
         definition.pop(name, None)
     else:

@@ -31,7 +31,7 @@ class TraitDraft(Struct):
     def whole(self) -> dict[str, Any]:
         """The definition that would be saved."""
         measures = [
-            {name: value for name, value in row.items() if name not in ("not", "op", "value")}
+            {name: value for name, value in drafts.rule_of(row).items() if name not in ("op", "value")}
             for row in self.tree["of"][:2]
         ]
         found = {**self.definition, "measure": measures[0]}
@@ -163,8 +163,9 @@ def _sent(visit: Visit) -> TraitDraft:
     try:
         draft = msgspec.json.decode(text if len(text) < LONGEST_STATE else "", type=TraitDraft)
         whole = draft.tree.get("mode") == "all" and 1 <= len(draft.tree["of"]) <= 2
+        whole = whole and drafts.is_sound(draft.tree)
         whole = whole and all(row.get("kind") == "did" for row in draft.tree["of"])
-    except (msgspec.DecodeError, RecursionError, AttributeError, TypeError, KeyError):
+    except (msgspec.DecodeError, RecursionError, TypeError, KeyError):
         whole = False
     if not whole:
         raise BadRequest(
@@ -175,10 +176,11 @@ def _sent(visit: Visit) -> TraitDraft:
     for name in _HEAD:
         if name in visit.form.names():
             value = visit.form.get(name).strip()
-            if value or name in ("name", "purpose"):
-                draft.definition[name] = value
-            else:
+            usual = {"purpose": "personalization", "name": None}.get(name, "")
+            if value == usual:
                 draft.definition.pop(name, None)
+            else:
+                draft.definition[name] = value
     return draft
 
 
