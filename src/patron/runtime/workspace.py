@@ -4,7 +4,7 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
+from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.live import Live

@@ -419,3 +419,48 @@ def test_a_narrow_key_sees_the_segments_that_it_may_know_of(tmp_path: Path) -> N
             assert (await at.get("/v1/profiles/user_id:anna", granted))["computed"] == {"spent": 30.5}
 
     play(work())
+
+
+def test_the_library_says_whether_its_data_is_there_and_is_taken_with_what_it_needs(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with door(tmp_path / "shop", NOW) as at:
+            await filled(at)
+            rows = {row["id"]: row for row in (await at.get("/v1/library"))["data"]}
+            assert len([row for row in rows.values() if row["kind"] == "segment"]) >= 20
+            assert len([row for row in rows.values() if row["kind"] == "trait"]) >= 20
+            assert rows["new-buyers"]["ready"] is True
+            assert rows["complainers"]["missing"] == ["Complaint Opened"]
+            assert not any(row["saved"] for row in rows.values())
+            for name, row in rows.items():
+                status, value = await at.ask("POST", f"/v1/library/{name}/use", {})
+                assert status == 200, (name, value)
+                assert value["sentence"], row
+            assert (await at.ask("POST", "/v1/library/new-buyers/use", {"id": "fresh"}))[1]["id"] == "fresh"
+            assert (await at.ask("POST", "/v1/library/no-such/use", {}))[0] == 404
+            assert all(row["saved"] for row in (await at.get("/v1/library"))["data"])
+            await settled(at)
+            for row in (await at.get("/v1/segments"))["data"]:
+                for who in ("anna", "bo"):
+                    place = f"/v1/segments/{row['id']}/explain?person=user_id:{who}"
+                    told = await at.get(place)
+                    held = await at.get(f"/v1/profiles/user_id:{who}/segments")
+                    if row["status"]["state"] == "live":
+                        assert told["member"] is (row["id"] in [one["id"] for one in held["data"]]), row["id"]
+            for row in (await at.get("/v1/traits"))["data"]:
+                told = await at.get(f"/v1/traits/{row['id']}/explain?person=user_id:anna")
+                profile = (await at.get("/v1/profiles/user_id:anna"))["computed"]
+                if row["runs"]["way"] == "live":
+                    assert told["value"] == profile.get(row["id"]), row["id"]
+
+    play(work())
+
+
+def test_the_schema_is_one_of_json_schema(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with door(tmp_path / "shop", NOW) as at:
+            for kind in ("segment", "trait", "condition", "rule"):
+                found = await at.get(f"/v1/rules/schema?kind={kind}")
+                assert found["$schema"].endswith("2020-12/schema")
+            assert (await at.ask("GET", "/v1/rules/schema?kind=spell"))[0] == 400
+
+    play(work())
