@@ -1,5 +1,6 @@
 """Segments, computed traits and conditions as the doors see them (`serve.port.Rules`): one method an operation."""
 
+import asyncio
 from typing import Any, get_args
 
 from patron.model.access import ApiKey
@@ -90,7 +91,8 @@ class LocalRules:
             raise _unread("segment", segment, active.unread)
         subject = await subjects.find(self._workspace, person, account=found.subject == "account")
         sentence = self.book.shown(row)["sentence"]
-        return await Explainer(subject, active, key).segment(found, row.version, sentence)
+        explainer = Explainer(subject, active, key)
+        return await asyncio.to_thread(explainer.segment, found, row.version, sentence)
 
     async def explain_trait(self, trait: str, person: str, key: ApiKey | None) -> Any:
         """Somebody's value of a computed trait, with its events."""
@@ -99,7 +101,8 @@ class LocalRules:
         if found is None:
             raise _unread("computed trait", trait, active.unread)
         subject = await subjects.find(self._workspace, person, account=found.subject == "account")
-        return Explainer(subject, active, key).trait(found, row.version, self.book.shown(row)["sentence"])
+        sentence = self.book.shown(row)["sentence"]
+        return await asyncio.to_thread(Explainer(subject, active, key).trait, found, row.version, sentence)
 
     def schema(self, form: str) -> Any:
         """The JSON Schema of a `segment`, `trait`, `condition` or bare `rule`. Raises BadRequest for another name."""

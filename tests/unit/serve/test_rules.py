@@ -1,6 +1,9 @@
 """Definitions over HTTP: saved, refused with paths, tried, explained; no key learns more than it may read."""
 
 import asyncio
+import io
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +368,12 @@ def test_members_come_by_an_event_and_go_by_time_alone(tmp_path: Path) -> None:
             assert (await at.get("/v1/profiles/user_id:anna/segments"))["data"][0]["id"] == "buyers"
             assert (await at.get("/v1/profiles/user_id:anna"))["computed"] == {"spent": 30.5}
             assert (await at.get("/v1/profiles/user_id:bo/segments"))["data"] == []
+            archive = zipfile.ZipFile(io.BytesIO(at.backend.export("user_id:anna", "test")))
+            exported = json.loads(archive.read("profile.json"))
+            assert ([one["id"] for one in exported["segments"]], exported["computed"]) == (
+                ["buyers"],
+                {"spent": 30.5},
+            )
             before = _iso(at.backend.workspace.clock.now())
             await at.backend.step_clock(NOW + HOUR)
             position = await send(at.backend, "shop", [ordered("bo", NOW + HOUR)])
