@@ -253,8 +253,8 @@ class Execution:
                 wake = turn
         for place in feed.leaves:
             looked = plan.looked[place]
-            holds, turn = looked.look(tallies, hours)
-            leaf = leaf | looked.bit if holds else leaf & ~looked.bit
+            bits, turn = looked.look(tallies, hours)
+            leaf = leaf & ~looked.mask | bits
             if turn < wake:
                 wake = turn
         short = row.short
@@ -432,8 +432,8 @@ class Execution:
             places.update(dict.fromkeys(plan.looking.get(number, ())))
         for place in places:
             looked = plan.looked[place]
-            holds, turn = looked.look(tallies, hours)
-            leaf = leaf | looked.bit if holds else leaf & ~looked.bit
+            bits, turn = looked.look(tallies, hours)
+            leaf = leaf & ~looked.mask | bits
             wake = min(wake, turn)
         leaf = leaf & ~plan.consent_mask | plan.consent_bits(self._people.consents(members))
         if plan.told:

@@ -30,16 +30,48 @@ JUDGED = 20_000
 """Patterns of conditions whose memberships are remembered: people are alike."""
 Look = Callable[[Sequence[Tally], Hours], tuple[bool, int]]
 """Whether a condition holds over the tallies of a person, and until when that stands without an event."""
+Missing = Callable[[Sequence[Tally], Hours], bool]
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Looked(Struct, frozen=True):
-    """A condition that is read from the tallies each time its series is fed."""
+class Looked:
+    """Conditions that are read from the tallies whenever one of their series is fed: those of the same series together."""
 
-    bit: int
-    look: Look
-    missing: Callable[[Sequence[Tally], Hours], bool] | None = None
-    """Of a condition over lists: whether its list is too short to say."""
+    __slots__ = ("_needs", "_parts", "mask", "nothing")
+
+    def __init__(self, needs: Iterable[int]) -> None:
+        self._needs = tuple(dict.fromkeys(needs))
+        """Numbers of series of which each must be there; else nothing is read."""
+        self._parts: list[tuple[int, Look, Missing | None]] = []
+        self.mask = 0
+        """The bits of its conditions."""
+        self.nothing = 0
+        """Those that hold where a needed series is not there."""
+
+    def add(self, bit: int, look: Look, missing: Missing | None, hours: Hours) -> None:
+        """Add a condition: its bit, how it is read, and whether its list is too short to say."""
+        self._parts.append((bit, look, missing))
+        self.mask |= bit
+        self.nothing |= bit if look((), hours)[0] else 0
+
+    def look(self, tallies: Sequence[Tally], hours: Hours) -> tuple[int, int]:
+        """The bits that hold, and until when if no event comes (ms)."""
+        for number in self._needs:
+            for tally in tallies:
+                if number in tally:
+                    break
+            else:
+                return self.nothing, NEVER
+        bits, wake = 0, NEVER
+        for bit, look, _ in self._parts:
+            holds, turn = look(tallies, hours)
+            bits |= bit if holds else 0
+            wake = min(wake, turn)
+        return bits, wake
+
+    def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
+        """The bits of conditions whose list was cut off inside the window."""
+        return sum(bit for bit, _, missing in self._parts if missing is not None and missing(tallies, hours))
 
 
 class Told(Struct, frozen=True):
@@ -94,6 +126,7 @@ class Plan:
         self._defined = {trait.id: trait for trait in traits}
         self._bits: dict[bytes, int] = {}
         self.looked: list[Looked] = []
+        self._groups: dict[tuple[int, ...], int] = {}
         self.told: list[Told] = []
         self.consents: list[tuple[int, Callable[[Consents], bool]]] = []
         self.buckets: list[tuple[int, str, float, float]] = []
@@ -156,7 +189,7 @@ class Plan:
                 self._place_measure(leaf, bit)
         elif isinstance(leaf, Order):
             chain = Chain(leaf, self._number)
-            self._look(Looked(bit, chain.holds, chain.missing), chain.numbers)
+            self._look(bit, chain.holds, chain.missing, chain.numbers, tuple(chain.numbers))
         elif isinstance(leaf, Fact):
             self._place_fact(leaf, bit)
         elif isinstance(leaf, Consented):
@@ -167,10 +200,17 @@ class Plan:
         else:
             raise TypeError(f"a rule must be resolved before it is run: {type(leaf).__name__} is left in it")
 
-    def _look(self, looked: Looked, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            self.looking.setdefault(number, []).append(len(self.looked))
-        self.looked.append(looked)
+    def _look(
+        self, bit: int, look: Look, missing: Missing, numbers: Iterable[int], needs: tuple[int, ...]
+    ) -> None:
+        place = self._groups.get(needs) if needs else None
+        if place is None:
+            place = len(self.looked)
+            self._groups[needs] = place
+            self.looked.append(Looked(needs))
+            for number in dict.fromkeys(numbers):
+                self.looking.setdefault(number, []).append(place)
+        self.looked[place].add(bit, look, missing, self.hours)
 
     def _place_measure(self, did: Did, bit: int) -> None:
         meter = Meter(did, self._number)
@@ -180,7 +220,7 @@ class Plan:
             value, wake = meter.value(tallies, hours)
             return compare(value), wake
 
-        self._look(Looked(bit, look, meter.missing), [meter.number])
+        self._look(bit, look, meter.missing, [meter.number], (meter.number,))
 
     def _place_fact(self, fact: Fact, bit: int) -> None:
         root, _, name = fact.field.partition(".")
@@ -198,7 +238,7 @@ class Plan:
             return trait is not None and any(meter.missing(tallies, hours) for meter in trait.meters)
 
         numbers = {} if trait is None else dict.fromkeys(meter.number for meter in trait.meters)
-        self._look(Looked(bit, look, missing), numbers)
+        self._look(bit, look, missing, numbers, ())
 
     def _gauges(self, segments: Sequence[Segment]) -> list[Gauge | None]:
         """A gauge for each slot; slots are given to all series that are counted."""
@@ -349,7 +389,7 @@ class Plan:
         for ages in self.ages.values():
             leaf |= ages.nothing
         for looked in self.looked:
-            leaf |= looked.bit if looked.look((), self.hours)[0] else 0
+            leaf |= looked.nothing
         leaf |= self.told_bits({}, 0)[0] | self.consent_bits({})
         self.nothing = leaf
         self.nothing_slack = int.from_bytes([*self.slacks, 1], "little")
@@ -391,8 +431,7 @@ class Plan:
         """Membership bits of the rules whose answer must come from the lake: a list was cut off."""
         short = 0
         for looked in self.looked:
-            if looked.missing is not None and looked.missing(tallies, self.hours):
-                short |= looked.bit
+            short |= looked.missing(tallies, self.hours)
         return sum(rule.bit for rule in self.rules if rule.looked & short) if short else 0
 
     def _fingerprint(self, segments: Sequence[Segment]) -> int:
