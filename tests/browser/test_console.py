@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from patron.console.places import places
-from tests.browser.chrome import ARGS, Watched, chromium, serving
+from tests.browser.chrome import Watched, serving
 from tests.browser.fake_console import FakeApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -39,14 +39,6 @@ PAGES = {
 
 
 EVERYWHERE = places(with_shop=True, with_stories=True, with_practice=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=chromium(), args=ARGS)
-        yield one
-        one.close()
 
 
 @pytest.fixture

@@ -1,25 +1,16 @@
 """The comparison with real baskets in a browser: a file that asks for nothing, fits a phone, and reads in both themes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from patron.sim import marginals
 from patron.sim.marginals import About, Basket, gather
-from tests.browser.chrome import ARGS, axe, chromium
+from tests.browser.chrome import axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=chromium(), args=ARGS)
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chrome import ARGS, Watched, chromium
+from tests.browser.chrome import Watched
 from tests.flow.serving import PatronServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -91,14 +91,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     one = House(tmp_path_factory.mktemp("live") / "data")
     yield one
     assert one.server.close() == ""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=chromium(), args=ARGS)
-        yield one
-        one.close()
 
 
 @pytest.fixture

@@ -2,17 +2,21 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
 from click.testing import CliRunner
 
 from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
 from patron.sim import make_town
+from patron.sim.closed import run as live
 from patron.sim.messages import iso
 from patron.sim.score.held import events_of
 from patron.sim.server.api import Api
+from patron.sim.server.load import NoAnswer
 from patron.sim.telling.history import arrivals
 from tests.flow.serving import PatronServer
 
@@ -88,3 +92,27 @@ def test_days_that_are_over_are_refused_with_what_to_do(server: Callable[..., Pa
         "The clock stands at 2026-01-11T00:00:00.000Z; time only goes forward. Begin on a later day"
         in done.output
     )
+
+
+def test_a_server_that_went_away_is_gone_on_with_where_the_message_says(
+    server: Callable[..., PatronServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patron.sim.closed.loop.PATIENCE", 0.5)
+    patron = server("--clock", "stepped")
+    town = make_town(7, dt.date(2026, 1, 11), 40, 6)
+
+    def fall(day: int) -> None:
+        if day == 3:
+            patron.kill9()
+
+    with closing(Api(patron.url, patron.admin, give_up=0.5)) as api, pytest.raises(NoAnswer) as gone:
+        live(town, "nothing", patron.url, api, progress=fall)
+    assert "went away on day 3 of 6" in str(gone.value)
+    (after,) = re.findall(r"--first (\S+?)\)", str(gone.value))
+    assert after == "2026-01-08"
+    patron.start()
+    words = ["sim", "run", "--to", patron.url, "--key", patron.admin, "--policy", "nothing", "--size", "40"]
+    again = CliRunner().invoke(main, [*words, "--days", "1", "--first", "2026-01-06"])
+    assert "Begin on a later day" in again.output
+    done = CliRunner().invoke(main, [*words, "--days", "1", "--first", after])
+    assert done.exit_code == 0, done.output

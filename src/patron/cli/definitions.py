@@ -77,7 +77,7 @@ def remove(data: Path, kind: str, name: str, *, as_json: bool) -> None:
 def run_lines(runs: Mapping[str, Any] | None) -> list[str]:
     """How something is run, for people.
 
-    >>> run_lines({"way": "live", "minutes": 0, "bytes_per_person": 24, "reasons": []})
+    >>> run_lines({"way": "live", "bytes_per_person": 24, "most_bytes": 240, "reasons": [], "costs": []})
     ['Live, exact; about 24 bytes a person.']
     """
     if runs is None:
@@ -85,8 +85,8 @@ def run_lines(runs: Mapping[str, Any] | None) -> list[str]:
     if runs["way"] == "live":
         head = f"Live, exact; about {runs['bytes_per_person']} bytes a person."
     else:
-        head = f"From the lake, at most {runs['minutes']} minutes behind."
-    return [head, *(f"  {reason}" for reason in runs["reasons"])]
+        head = "From the lake, some minutes behind:"
+    return [head, *(f"  {line}" for line in (*runs["reasons"], *runs["costs"]))]
 
 
 def check(data: Path, kind: str, value: Any, *, as_json: bool) -> None:
@@ -147,8 +147,8 @@ def difference(before: Any, after: Any) -> list[str]:
     >>> difference({"id": "a", "n": 1}, {"id": "a", "n": 2})
     ['  "id": "a",', '-  "n": 1', '+  "n": 2']
     """
-    texts = [json.dumps(one, ensure_ascii=False, indent=2).splitlines() for one in (before, after)]
-    found = difflib.unified_diff(*texts, lineterm="", n=1)
+    old, new = (json.dumps(one, ensure_ascii=False, indent=2).splitlines() for one in (before, after))
+    found = difflib.unified_diff(old, new, lineterm="", n=1)
     return [
         line[1:] if line[0] == " " else line
         for line in found

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from patron.cli import hosting, staging
 from patron.cli.client import Failed, call
-from patron.cli.options import example
+from patron.cli.options import example, folder_option, port_option, town_option
 from patron.experiments.assign import TREATED, arm
 from patron.model.clock import DAY
 from patron.model.errors import PatronError
@@ -30,7 +30,6 @@ from patron.sim.guide.witness import Witness
 from patron.sim.messages import Delivery
 
 LIVE_CHANNELS = ("web", "app", "pos", "kiosk", "associate_tablet", "call_centre", "email", "sms", "push")
-SECRET_CHANNELS = ("pos", "associate_tablet", "call_centre", "email", "sms", "push")
 SEED = 7
 HALF = "demo.unfinished"
 """Stands in a demo's folder while it is being built."""
@@ -52,21 +51,9 @@ HALF = "demo.unfinished"
     show_default=True,
     help="What to load.",
 )
-@click.option(
-    "--size",
-    type=click.Choice(["XS", "S", "M"]),
-    default="XS",
-    show_default=True,
-    help="How large the town is: about 400, 3,000 or 30,000 people.",
-)
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Where the demo keeps its data [default: demo-data/NAME].",
-)
-@click.option("--port", default=8700, show_default=True, help="Port of everything.")
+@town_option("M")
+@folder_option("Where the demo keeps its data", "demo-data/NAME")
+@port_option(8700)
 @click.option("--fresh", is_flag=True, help="Throw the demo's data away and build it anew.")
 @click.option("--rate", default=5.0, show_default=True, help="Live events a second; 0 = none.")
 @click.option(
@@ -183,12 +170,7 @@ class _Demo:
         raise Failed(f"No trial holds out none of {len(guided)} people; is [decide] holdout = {share} meant?")
 
     def _load(self, marker: Path) -> dict[str, Any]:
-        keys = {}
-        for channel in (*LIVE_CHANNELS, "crm"):
-            keys[f"{channel}-history"] = self._source(f"{channel}-history", channel, "import", "verified")
-            keys[channel] = self._source(
-                channel, channel, "live", "verified" if channel in SECRET_CHANNELS else "asserted"
-            )
+        keys = staging.sources(self.folder, (*LIVE_CHANNELS, "crm"))
         decide = self._key("touchpoints", ["decide"])
         reader = self._key("reader", ["profiles:read", "admin"])
         password = secrets.token_urlsafe(9)
@@ -217,10 +199,6 @@ class _Demo:
         marker.write_text(json.dumps(facts), "utf-8")
         (self.folder / HALF).unlink()
         return facts
-
-    def _source(self, name: str, channel: str, kind: str, assurance: str) -> str:
-        body = {"name": name, "channel": channel, "kind": kind, "assurance": assurance}
-        return str(call(self.folder, "POST", "/v1/admin/sources", body)["writeKey"])
 
     def _key(self, name: str, scopes: list[str]) -> str:
         return str(call(self.folder, "POST", "/v1/admin/keys", {"name": name, "scopes": scopes})["key"])

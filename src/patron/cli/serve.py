@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from patron.cli.client import Failed
-from patron.cli.options import data_option, example
+from patron.cli.options import PORT, data_option, example, port_option
 from patron.model.errors import PatronError
 
 
@@ -20,14 +20,14 @@ from patron.model.errors import PatronError
 )
 @data_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the public door.")
-@click.option("--port", default=8700, show_default=True, help="Its port.")
+@port_option(8700, "Its port.")
 @click.option(
     "--admin-host",
     default="127.0.0.1",
     show_default=True,
     help="Address of console, admin and profile API when the public door is not on loopback.",
 )
-@click.option("--admin-port", default=None, type=int, help="Their port [default: port + 1].")
+@click.option("--admin-port", default=None, type=PORT, help="Their port [default: port + 1].")
 @click.option(
     "--clock",
     type=click.Choice(["system", "stepped"]),

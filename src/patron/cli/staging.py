@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 from msgspec import structs
 
+from patron.cli.client import call
 from patron.model.guide import Question, Stories, Story
 from patron.runtime import guide
 from patron.sim.messages import Delivery
@@ -18,6 +19,21 @@ ASKS = (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_
 """Where the guided people are asked for, in turn; at the last place until there is an offer: placement, channel."""
 PATIENCE = 12
 """Asks after which a first offer is no longer waited for; each has at least an even chance of one."""
+
+
+def sources(folder: Path, channels: Iterable[str]) -> dict[str, str]:
+    """Two sources a channel, NAME that lives and NAME-history that is imported, with the write key of each.
+
+    They are believed as far as those of any other world: what anybody can claim is not taken for proved, nor was it in the past.
+    """
+    from patron.sim.server.sources import assurance
+
+    keys = {}
+    for channel in channels:
+        for name, kind in ((f"{channel}-history", "import"), (channel, "live")):
+            body = {"name": name, "channel": channel, "kind": kind, "assurance": assurance(channel)}
+            keys[name] = str(call(folder, "POST", "/v1/admin/sources", body)["writeKey"])
+    return keys
 
 
 def shop(folder: Path, keys: dict[str, str]) -> None:

@@ -52,7 +52,9 @@ class Reader:
         self._refused: set[int] = set()
         self._messages = 0
         self._message: Message | None = None
-        """The message in hand, once it is decoded."""
+        """The message in hand, once it is decoded,"""
+        self._around: tuple[dict[str, Any], Surroundings] | None = None
+        """and what surrounds it, once that is read and found to mean something."""
 
     def take(self, index: int, raw: Raw | bytes, position: int) -> None:
         """Read one message: an event, a reject, or nothing when it was erased.
@@ -63,7 +65,7 @@ class Reader:
         if text == _NULL:
             return
         self._messages += 1
-        self._message = None
+        self._message = self._around = None
         try:
             event = self._usual(text, position) or self._event(index, text, position)
         except Refused as refused:
@@ -111,6 +113,7 @@ class Reader:
             except (Refused, *UNREADABLE):
                 return None
             if around is not PLAIN:
+                self._around = context, around
                 return None
         event = self._maker.usual(message, context, position)
         if event is not None:
@@ -143,7 +146,7 @@ class Reader:
         try:
             if message is None:
                 message = self._message = decode_message(text)
-            return message, *self._surround.of(message)
+            return message, *(self._around or self._surround.of(message))
         except UNREADABLE:
             self._message = None
             message = self._message = careful(text, self._repairs)

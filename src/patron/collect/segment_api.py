@@ -11,14 +11,15 @@ is written down so that erasing a neighbour cannot change it. Reading the stored
 
 from collections.abc import Mapping, Sequence
 
-from patron.collect.body import BATCH_ROUTES, take_apart
+from patron.collect.body import BATCH_ROUTES, Parts
+from patron.collect.body import take_apart as divide
 from patron.collect.edit import blank, message_at, redact
 from patron.collect.envelope import Reading
-from patron.collect.limits import Limits
+from patron.collect.limits import UNLIMITED, Limits
 from patron.collect.origin import Origin, ReadRules
 from patron.collect.reader import Reader
 from patron.model.errors import Fault, TooLarge
-from patron.model.events import Batch, Reject
+from patron.model.events import Batch, Event, Reject
 
 
 def read_batch(
@@ -51,7 +52,7 @@ def read_batch(
     >>> [(e.user_id, e.name, e.time) for e in batch.events], batch.rejects
     ([('7', 'Product Viewed', 1772445600000)], [])
     """
-    parts = take_apart(body, route, limits)
+    parts = divide(body, route, limits)
     if skipped is None and len(parts.messages) > limits.batch_events:
         raise TooLarge(
             "too_many_events",
@@ -62,6 +63,32 @@ def read_batch(
         if skipped is None or index not in skipped:
             reader.take(index, raw, base + index)
     return reader.batch(len(parts.messages))
+
+
+def read_message(
+    parts: Parts,
+    body: bytes,
+    route: str,
+    origin: Origin,
+    received: int,
+    base: int,
+    rules: ReadRules,
+    index: int,
+) -> Event | None:
+    """Read one message of a stored body that is divided already; None when it was erased, or is no event.
+
+    The same event as `read_batch` gives in replay, without a look at the messages beside it.
+
+    >>> body = b'{"batch": [null, {"type": "page", "userId": 8, "messageId": "b"}]}'
+    >>> parts, origin = divide(body, "batch", Limits()), Origin("shop", "web")
+    >>> read_message(parts, body, "batch", origin, 1_772_445_600_500, 41, ReadRules(), 1).position
+    42
+    """
+    if not 0 <= index < len(parts.messages):
+        return None
+    reader = Reader(Reading(body, route, origin, received, UNLIMITED, rules, live=False), parts)
+    reader.take(index, parts.messages[index], base + index)
+    return next(iter(reader.batch(1).events), None)
 
 
 def faults(rejects: Sequence[Reject], route: str, most: int = 10) -> tuple[Fault, ...]:
@@ -80,10 +107,13 @@ def faults(rejects: Sequence[Reject], route: str, most: int = 10) -> tuple[Fault
 __all__ = [
     "Limits",
     "Origin",
+    "Parts",
     "ReadRules",
     "blank",
+    "divide",
     "faults",
     "message_at",
     "read_batch",
+    "read_message",
     "redact",
 ]

@@ -11,6 +11,7 @@ import msgspec
 
 from patron.console.app import create_console
 from patron.console.figures import figures
+from patron.console.needs import needs
 from patron.console.port import Figures, LiveUpdate, ShopSetup, User
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
@@ -32,15 +33,12 @@ from patron.model.views import (
     Status,
     TimelinePage,
 )
-from patron.runtime import access, guide, letters, people, splits, upkeep, views
+from patron.runtime import access, guide, letters, people, splits, views
 from patron.runtime.backend import LocalBackend
 from patron.runtime.history import history
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
-EXPECTED = ("unknown_channel", letters.REFUSED)
-"""Reasons that the home page does not count as messages to mend: one has a task of its own, one is a customer's no."""
-IN_STORE = ("pos", "kiosk", "associate_tablet")
 
 
 def console_for(backend: LocalBackend, address: str, tracking: str = "") -> tuple[Asgi, str | None]:
@@ -96,45 +94,7 @@ class LiveApp:
 
     def needs(self) -> list[Need]:
         """What waits for a person, most pressing first."""
-        found = []
-        for name, count in sorted(letters.unknown_channels(self._backend.app).items()):
-            plural = "event waits" if count == 1 else "events wait"
-            found.append(
-                Need(
-                    "quarantine",
-                    f"{count:,} {plural} in quarantine: unknown channel “{name}”",
-                    "Nothing is lost: say what it is, and they are replayed.",
-                    "/console/data/quarantine?code=unknown_channel",
-                    "Map and replay",
-                )
-            )
-        _, _, counts = self._backend.dead_letters("", "", None, 1)
-        others = sum(n for code, n in counts.items() if code not in EXPECTED)
-        if others:
-            reasons = ", ".join(code.replace("_", " ") for code in sorted(counts) if code not in EXPECTED)
-            found.append(
-                Need(
-                    "deadletter",
-                    f"{others:,} messages were not accepted",
-                    f"Reasons: {reasons}.",
-                    "/console/data/quarantine",
-                    "Look",
-                )
-            )
-        if not len(self._workspace.sources):
-            found.append(
-                Need(
-                    "source",
-                    "No source sends events yet",
-                    "Make one and copy its write key.",
-                    "/console/data/sources",
-                    "Add source",
-                )
-            )
-        for what, good, text in upkeep.health(self._backend.app).checks:
-            if not good and what not in {"Sources", "Dead letters"}:
-                found.append(Need("health", f"{what} needs a look", text, "/console/data", "Open"))
-        return found
+        return needs(self._backend)
 
     def effect(self) -> EffectLine:
         """The honest line."""

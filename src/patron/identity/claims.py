@@ -9,9 +9,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from patron.identity.normalise import normalise, normalise_birth, normalise_name
+from patron.identity.normalise import normalise_birth, normalise_name, spelling
 from patron.identity.plan import Plan
 from patron.identity.rules import IdentityRules
+from patron.identity.settings import IdentitySettings
 from patron.model.events import Event
 from patron.model.people import Claim, Key, Located
 
@@ -100,7 +101,7 @@ def _plain(event: Event, plan: Plan) -> list[Claim]:
 
 def _learn(kind: str, value: object, plan: Plan, country: str = "") -> Claim | None:
     """The claim of a value at its type's own strength, remembered."""
-    clean = normalise(kind, value, plan.rules, country)
+    clean = spelling(kind, value, plan, country)
     claim = None if clean is None else Claim(f"{kind}:{clean}", plan.strength[kind])
     known = plan.claimed[kind]
     if len(known) >= plan.rules.cache:
@@ -122,7 +123,7 @@ def key_of(kind: str, value: str, rules: IdentityRules) -> Key:
     return "" if claim is None else claim.key
 
 
-def _is_shop_device(value: str, event: Event, rules: IdentityRules) -> bool:
+def _is_shop_device(value: str, event: Event, rules: IdentitySettings) -> bool:
     if value in rules.shared_devices:
         return True
     return event.channel in rules.shared_channels and value == event.touchpoint

@@ -6,17 +6,14 @@ so a refused link stays refused.
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from patron.identity.aliases import Evidence, account
 from patron.identity.evidence import Ident
 from patron.identity.normalise import births_conflict, names_conflict
 from patron.identity.once import conflict, spare_emails, spare_records
 from patron.identity.plan import Plan
+from patron.identity.settings import Sharing
 from patron.model.people import Key
-
-if TYPE_CHECKING:
-    from patron.identity.rules import Sharing
 
 _USERS, _EMAILS, _RECORDS, _DEVICES = range(4)
 
@@ -42,7 +39,7 @@ def sharing_rule(evidence: Evidence, key: Key, row: Ident) -> str:
     return exceeded(rule, counted(evidence, key, row))
 
 
-def exceeded(rule: "Sharing", counts: list[int]) -> str:
+def exceeded(rule: Sharing, counts: list[int]) -> str:
     """The first threshold that the counts reach; "" when none."""
     for name, most, count in zip(
         ("user_ids", "emails", "records", "devices"),

@@ -7,10 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from patron.identity.rules import IdentityRules
+from patron.identity.plan import Plan
+from patron.identity.rules import IdentityRules
 
 _EMAIL = re.compile(r"[^\s@<>\",;:()\[\]\\]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_][\w-]{0,61}[\w]")
 _PHONE = re.compile(r"[+0-9(][0-9()\s./\-–]{4,28}(?:(?:x|ext\.?|int\.?)\s?\d{1,6})?", re.IGNORECASE)
@@ -19,7 +18,7 @@ _ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def normalise(kind: str, value: object, rules: "IdentityRules", country: str = "") -> str | None:
+def normalise(kind: str, value: object, rules: IdentityRules, country: str = "") -> str | None:
     """The one spelling of an identifier, or None when it is none (junk, blocked, not plausible, too long).
 
     Parameters
@@ -34,7 +33,6 @@ def normalise(kind: str, value: object, rules: "IdentityRules", country: str = "
         Where a phone number without its country is dialled from (ISO 3166, two letters), when the event says so; else,
         and where that is no country, `rules.phone_region`.
 
-    >>> from patron.identity.rules import IdentityRules
     >>> rules = IdentityRules()
     >>> normalise("email", " Ana.Rossi+shop@X.it ", rules), normalise("phone", "0039 333 123 4567", rules)
     ('ana.rossi@x.it', '+393331234567')
@@ -43,7 +41,16 @@ def normalise(kind: str, value: object, rules: "IdentityRules", country: str = "
     >>> normalise("email", "noemail@store.it", rules), normalise("user_id", "  undefined ", rules)
     (None, None)
     """
-    plan = rules.plan
+    return spelling(kind, value, rules.plan, country)
+
+
+def spelling(kind: str, value: object, plan: Plan, country: str = "") -> str | None:
+    """The same as `normalise`, for who has the plan of the rules at hand.
+
+    >>> spelling("card", "2900 0001", IdentityRules().plan)
+    '29000001'
+    """
+    rules = plan.rules
     if kind not in plan.order:
         return None
     text = _text(value)
@@ -114,10 +121,9 @@ def _phone(text: str, region: str, country: str) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-def forget(rules: "IdentityRules") -> None:
+def forget(rules: IdentityRules) -> None:
     """Drop every cached identifier from memory (after an erasure).
 
-    >>> from patron.identity.rules import IdentityRules
     >>> forget(IdentityRules())
     """
     _phone.cache_clear()

@@ -1,12 +1,9 @@
 """What follows from a set of identity rules, worked out once: tables by type, compiled patterns, caches."""
 
 import re
-from typing import TYPE_CHECKING
 
+from patron.identity.settings import IdentifierType, IdentitySettings, Sharing
 from patron.model.people import Claim, Key, Located
-
-if TYPE_CHECKING:
-    from patron.identity.rules import IdentifierType, IdentityRules, Sharing
 
 DAY_MS = 86_400_000
 _OF_ITS_OWN = re.compile(r"\\[1-9]|\(\?[^:=!]|#")
@@ -14,9 +11,9 @@ _OF_ITS_OWN = re.compile(r"\\[1-9]|\(\?[^:=!]|#")
 
 
 class Plan:
-    """Look-up tables of one `IdentityRules`. Made by `IdentityRules.plan`; never by hand."""
+    """Look-up tables of one set of `IdentitySettings`. Made by `IdentityRules.plan`; never by hand."""
 
-    def __init__(self, rules: "IdentityRules") -> None:
+    def __init__(self, rules: IdentitySettings) -> None:
         self.rules = rules
         types = _ordered(rules)
         self.types: dict[str, IdentifierType] = {t.name: t for t in types}
@@ -75,7 +72,7 @@ class Plan:
         self.places.clear()
 
 
-def _ordered(rules: "IdentityRules") -> "list[IdentifierType]":
+def _ordered(rules: IdentitySettings) -> list[IdentifierType]:
     own = {t.name: t for t in rules.declared}
     types = [own.pop(t.name, t) for t in rules.types]
     before = next((i for i, t in enumerate(types) if t.kind in {"device", "light"}), len(types))
@@ -87,7 +84,7 @@ def _ordered(rules: "IdentityRules") -> "list[IdentifierType]":
 
 
 def _patterns(
-    rules: "IdentityRules", types: "dict[str, IdentifierType]"
+    rules: IdentitySettings, types: dict[str, IdentifierType]
 ) -> dict[str, tuple[re.Pattern[str], ...]]:
     common = rules.blocked_patterns.get("*", ())
     return {
@@ -103,7 +100,7 @@ def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
-def _blocked(rules: "IdentityRules", types: "dict[str, IdentifierType]") -> dict[str, frozenset[str]]:
+def _blocked(rules: IdentitySettings, types: dict[str, IdentifierType]) -> dict[str, frozenset[str]]:
     common = {value.casefold() for value in rules.blocked.get("*", ())}
     words = {value for value in common if not value.isdigit()}
     return {

@@ -4,17 +4,13 @@ Incremental equals from scratch: a component is settled whole (`resolve.py`), or
 change reaches (`crowd.py`).
 """
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
 from patron.identity import crowd
 from patron.identity.evidence import NO_OWNER, Group, Ident
 from patron.identity.resolve import component, groups_of, live
+from patron.identity.rows import Rows
 from patron.model.people import Key
-
-if TYPE_CHECKING:
-    from patron.identity.revision import Revision
 
 
 class Pack(Struct):
@@ -26,91 +22,91 @@ class Pack(Struct):
     leaves: int
 
 
-def settle(revision: "Revision") -> None:
-    """Settle what the revision's seeds touch."""
-    if not revision.seeds or _nothing_to_do(revision):
+def settle(rows: Rows) -> None:
+    """Settle what the seeds of these rows touch."""
+    if not rows.seeds or _nothing_to_do(rows):
         return
-    packs, done, crowded = _divide(revision)
-    if crowded or revision.crowds:
+    packs, done, crowded = _divide(rows)
+    if crowded or rows.crowds:
         for key in done:
-            row = revision.row(key)
+            row = rows.row(key)
             if row is not None and row.owner:
-                revision.edit(key).owner = ""
-        for members in _settle_crowd(revision, crowded, done):
-            packs.append(Pack(members, False, True, sum(_leaves(revision, key) for key in members)))
-    _write(revision, packs)
+                rows.edit(key).owner = ""
+        for members in _settle_crowd(rows, crowded, done):
+            packs.append(Pack(members, False, True, sum(_leaves(rows, key) for key in members)))
+    _write(rows, packs)
 
 
-def _leaves(revision: "Revision", key: Key) -> int:
-    row = revision.row(key)
+def _leaves(rows: Rows, key: Key) -> int:
+    row = rows.row(key)
     return 0 if row is None else sum(edge is None for edge in row.links.values())
 
 
-def _nothing_to_do(revision: "Revision") -> bool:
+def _nothing_to_do(rows: Rows) -> bool:
     """A link inside one person changes nobody: what was taken is still within the limits, what was refused still not.
 
     (Not so in a crowd, whose groups follow single links, nor with windows, where the time of a first link counts.)
     """
-    if revision.facts or revision.removed or revision.plan.windows:
+    if rows.facts or rows.removed or rows.plan.windows:
         return False
-    pids = {row.group for key in revision.seeds if (row := revision.row(key)) is not None}
+    pids = {row.group for key in rows.seeds if (row := rows.row(key)) is not None}
     if len(pids) != 1:
         return False
-    group = revision.groups.get(pids.pop())
+    group = rows.groups.get(pids.pop())
     return group is not None and not group.crowded
 
 
-def _divide(revision: "Revision") -> tuple[list[Pack], set[Key], set[Key]]:
+def _divide(rows: Rows) -> tuple[list[Pack], set[Key], set[Key]]:
     """The seeds' components: those settled whole, all identifiers in them, and the crowded seeds."""
-    most = revision.plan.rules.crowded
+    most = rows.plan.rules.crowded
     packs: list[Pack] = []
     done: set[Key] = set()
     large: set[Key] = set()
     crowded: set[Key] = set()
-    for seed in sorted(revision.seeds):
-        row = revision.row(seed)
+    for seed in sorted(rows.seeds):
+        row = rows.row(seed)
         if row is None or row.group == "" or seed in done:
             continue
-        revision.crowds = revision.crowds or row.owner != ""
+        rows.crowds = rows.crowds or row.owner != ""
         if row.shared:
             packs.append(Pack([seed], True, False, 0))
             done.add(seed)
-        elif seed in large or (not revision.removed and _in_crowd(revision, seed, row)):
-            crowded |= _newly_crowded(revision, seed, row, crowded)
+        elif seed in large or (not rows.removed and _in_crowd(rows, seed, row)):
+            crowded |= _newly_crowded(rows, seed, row, crowded)
         else:
-            found = component(revision, seed, most)
+            found = component(rows, seed, most)
             if found.crowded:
                 large.update(found.rows)
-                crowded |= _newly_crowded(revision, seed, row, crowded)
+                crowded |= _newly_crowded(rows, seed, row, crowded)
                 continue
-            leaves, groups = found.leaves, groups_of(revision, found.rows)
+            leaves, groups = found.leaves, groups_of(rows, found.rows)
             for members in groups:
                 hanging = sum(leaves.get(key, 0) for key in members) if leaves else 0
                 packs.append(Pack(members, len(groups) == 1, False, hanging))
             done.update(found.rows)
-            revision.crowds = revision.crowds or any(r.owner for r in found.rows.values())
+            rows.crowds = rows.crowds or any(r.owner for r in found.rows.values())
     return packs, done, crowded
 
 
-def _in_crowd(revision: "Revision", seed: Key, row: Ident) -> bool:
+def _in_crowd(rows: Rows, seed: Key, row: Ident) -> bool:
     """Whether a component is crowded that only grew: then it was so before, wherever the change touches it."""
     if row.owner:
         return True
     for other, edge in row.links.items():
-        theirs = revision.row(other) if edge is not None else None
+        theirs = rows.row(other) if edge is not None else None
         if theirs is not None and theirs.owner and not theirs.shared and live(seed, edge, theirs):
             return True
     return False
 
 
-def _newly_crowded(revision: "Revision", seed: Key, row: Ident, known: set[Key]) -> set[Key]:
+def _newly_crowded(rows: Rows, seed: Key, row: Ident, known: set[Key]) -> set[Key]:
     """The seed, and what is linked to it and follows nobody yet because its component was not crowded before."""
     found = {seed}
     todo = [] if row.owner or seed in known else [seed]
     while todo:
         key = todo.pop()
-        for other, edge in list(revision.row(key).links.items()):  # type: ignore[union-attr]
-            theirs = revision.row(other)
+        for other, edge in list(rows.row(key).links.items()):  # type: ignore[union-attr]
+            theirs = rows.row(other)
             if other in found or theirs is None or theirs.owner or theirs.shared:
                 continue
             if live(key, edge, theirs):
@@ -119,69 +115,67 @@ def _newly_crowded(revision: "Revision", seed: Key, row: Ident, known: set[Key])
     return found
 
 
-def _settle_crowd(revision: "Revision", crowded: set[Key], done: set[Key]) -> list[list[Key]]:
+def _settle_crowd(rows: Rows, crowded: set[Key], done: set[Key]) -> list[list[Key]]:
     pending: set[Key] = set()
     for key in sorted(crowded):
-        row = revision.row(key)
+        row = rows.row(key)
         assert row is not None
-        old, new = row.owner, crowd.owner_of(revision, key, row)
+        old, new = row.owner, crowd.owner_of(rows, key, row)
         for near in (key, new):
-            pending.update(_mates(revision, near))
+            pending.update(_mates(rows, near))
         if new != old:
-            revision.edit(key).owner = new
+            rows.edit(key).owner = new
     pending -= done
     if not pending:
         return []
-    return crowd.settle(revision, pending, _stored_owner, lambda key: _mates(revision, key))
+    return crowd.settle(rows, pending, _stored_owner, lambda key: _mates(rows, key))
 
 
 def _stored_owner(_key: Key, row: Ident) -> Key:
     return row.owner
 
 
-def _mates(revision: "Revision", key: Key) -> list[Key]:
+def _mates(rows: Rows, key: Key) -> list[Key]:
     """Members of the group that holds `key` as the rows stand, leaves left out; nothing for no identifier."""
-    row = revision.row(key) if key not in {"", NO_OWNER} else None
+    row = rows.row(key) if key not in {"", NO_OWNER} else None
     if row is None:
         return []
-    group = revision.groups.get(row.group)
+    group = rows.groups.get(row.group)
     if group is None or not group.members:
         return [key]
-    return [m for m in group.members if revision.row(m) is not None]
+    return [m for m in group.members if rows.row(m) is not None]
 
 
-def _write(revision: "Revision", packs: list[Pack]) -> None:
+def _write(rows: Rows, packs: list[Pack]) -> None:
     """Write the groups found, and note every person that is not as before."""
-    if revision.after:
+    if rows.after:
         for pack in packs:
             for key in pack.members:
-                row = revision.row(key)
-                if row is not None and row.group in revision.after:
-                    revision.after.discard(row.group)
-                    revision.note(row.group)
+                row = rows.row(key)
+                if row is not None and row.group in rows.after:
+                    rows.after.discard(row.group)
+                    rows.note(row.group)
     for pack in packs:
-        _write_group(revision, pack)
+        _write_group(rows, pack)
 
 
-def _write_group(revision: "Revision", pack: Pack) -> None:
+def _write_group(rows: Rows, pack: Pack) -> None:
     members = sorted(pack.members)
-    root = revision.people.lead(members)
-    pid = revision.people.person_id(root)
-    moved = [
-        (key, row.group) for key in members if (row := revision.row(key)) is not None and row.group != pid
-    ]
-    group = revision.groups.get(pid)
+    root = rows.people.lead(members)
+    pid = rows.people.person_id(root)
+    moved = [(key, row.group) for key in members if (row := rows.row(key)) is not None and row.group != pid]
+    group = rows.groups.get(pid)
     if group is not None and not moved and group.members == members and group.crowded == pack.crowded:
         if group.whole != pack.whole:
-            revision.groups.touch(pid)
+            rows.groups.touch(pid)
             group.whole = pack.whole
-        if pid in revision.before:
-            revision.after.add(pid)
+        if pid in rows.before:
+            rows.after.add(pid)
         return
-    revision.note(pid)
+    rows.note(pid)
     for old in {old for _, old in moved}:
-        revision.note(old)
+        rows.note(old)
     for key, _ in moved:
-        revision.edit(key).group = pid
-    revision.groups.put(pid, Group(root, members, pack.whole, pack.crowded, pack.leaves))
-    revision.after.add(pid)
+        rows.edit(key).group = pid
+    rows.groups.put(pid, Group(root, members, pack.whole, pack.crowded, pack.leaves))
+    rows.after.add(pid)

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from patron.model.access import ApiKey
-from patron.model.errors import BadRequest, Busy, Forbidden, NotFound
+from patron.model.errors import BadRequest, Forbidden, NotFound
 from patron.model.people import Person
 from patron.profiles.public import iso, mask_identifiers
 from patron.rules.tree import Segment
 from patron.runtime import parts
+from patron.runtime.belonging import shown
 from patron.runtime.definitions import Active
-from patron.runtime.live import Change, Live, Standing
+from patron.runtime.live import Change, Live
 from patron.runtime.readable import may_read_segment, may_read_trait
 from patron.runtime.subjects import Subject, of_person
 from patron.runtime.workspace import Workspace
@@ -40,15 +41,8 @@ class Audience:
 
     @property
     def live(self) -> Live:
-        """The live execution. Raises Busy while it is not running."""
-        live = self._workspace.live
-        if live is None:
-            raise Busy("no_segments", "Segments are not running in this process; try again.", retry_after=5)
-        return live
-
-    def status(self, name: str) -> Standing | None:
-        """How a segment stands; None while nothing runs."""
-        return None if self._workspace.live is None else self._workspace.live.status(name)
+        """The live execution."""
+        return self._workspace.live
 
     # --- members and values -----------------------------------------------------------------------------------
 
@@ -56,7 +50,7 @@ class Audience:
         """A page of members by id. Raises Forbidden when the key may not know who is in it."""
         segment = self._segment(name, key)
         found = self.live.members(name, cursor, limit + 1)
-        rows = [self._row(one, segment.subject == "person", key) for one in found[:limit]]
+        rows = [self._row(one, is_person=segment.subject == "person", key=key) for one in found[:limit]]
         more = len(found) > limit
         return {
             "data": rows,
@@ -73,14 +67,15 @@ class Audience:
             raise _narrow("Who is in this segment tells fields")
         return segment
 
-    def _row(self, name: str, is_person: bool, key: ApiKey) -> dict[str, Any]:
+    def _row(self, name: str, *, is_person: bool, key: ApiKey) -> dict[str, Any]:
         person = self._workspace.graph.person_by_id(name) if is_person else None
         rows = parts.identifiers(self._workspace, person) if person is not None else []
         return {"id": name, "identifiers": mask_identifiers(rows, key.fields, key.masked)}
 
     async def values(self, name: str, cursor: str, limit: int, key: ApiKey) -> dict[str, Any]:
         """A page of people who have a value of a computed trait, by id. Raises Forbidden as `members`."""
-        active, found = self._workspace.definitions.active(), []
+        active = self._workspace.definitions.active()
+        found: list[dict[str, Any]] = []
         if name not in active.traits:
             raise NotFound("unknown_trait", f"There is no computed trait {name[:64]}.")
         if not may_read_trait(key, name, active):
@@ -91,7 +86,8 @@ class Audience:
                 return {"data": found, "cursor": last}
             value = self.live.computed(person).get(name)
             if value is not None:
-                found.append({**self._row(person.id, True, key), "value": value})
+                row = self._row(person.id, is_person=True, key=key)
+                found.append({**row, "value": shown(active.traits[name], value)})
             last, scanned = person.id, scanned + 1
         return {"data": found, "cursor": None}
 
@@ -106,15 +102,9 @@ class Audience:
     def _everybody(self, *, renew: bool) -> list[str]:
         """Ids of all people, sorted; some are retired, and who came within the last minute may be missing."""
         now = self._workspace.clock.now()
-        if renew and not 0 <= now - self._ids[0] < FRESH or not self._ids[1]:
+        if (renew and not 0 <= now - self._ids[0] < FRESH) or not self._ids[1]:
             self._ids = (now, sorted(self._workspace.groups.keys()))
         return self._ids[1]
-
-    # --- what a person is in -------------------------------------------------------------------------------------
-
-    def belonging(self, person: Person, key: ApiKey) -> dict[str, Any]:
-        """The segments that a person is in, as far as the key may know."""
-        return belonging(self._workspace, person, key)
 
     # --- who came and went ----------------------------------------------------------------------------------------
 
@@ -131,14 +121,14 @@ class Audience:
             "since": iso(begin),
             "until": iso(end),
             "complete": self.live.kept_since(name) <= begin,
-            "entered": [self._move(c, is_person, key) for c in entered[:limit]],
-            "left": [self._move(c, is_person, key) for c in left[:limit]],
+            "entered": [self._move(c, is_person=is_person, key=key) for c in entered[:limit]],
+            "left": [self._move(c, is_person=is_person, key=key) for c in left[:limit]],
             "entered_total": len(entered),
             "left_total": len(left),
         }
 
-    def _move(self, change: Change, is_person: bool, key: ApiKey) -> dict[str, Any]:
-        row = self._row(change.subject, is_person, key)
+    def _move(self, change: Change, *, is_person: bool, key: ApiKey) -> dict[str, Any]:
+        row = self._row(change.subject, is_person=is_person, key=key)
         return {**row, "time": iso(change.time), "cause": change.cause}
 
     def _now(self) -> int:
@@ -198,33 +188,6 @@ class Audience:
                 ]
                 self._sample = (now, found)
             return self._sample[1]
-
-
-def belonging(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
-    """The segments that a person is in; `hidden` counts those that the key may not know of."""
-    active = workspace.definitions.active()
-    held = workspace.live.of(person) if workspace.live is not None else []
-    rows = [one for one in held if may_read_segment(key, one.segment, active)]
-    names = {name: segment.name for name, segment in active.segments.items()}
-    return {
-        "data": [
-            {
-                "id": one.segment,
-                "name": names.get(one.segment, one.segment),
-                "since": iso(one.since),
-                "until": iso(one.until),
-            }
-            for one in rows
-        ],
-        "hidden": len(held) - len(rows),
-    }
-
-
-def computed(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
-    """The computed traits of a person that the key may read, by id."""
-    active = workspace.definitions.active()
-    values = workspace.live.computed(person) if workspace.live is not None else {}
-    return {name: value for name, value in sorted(values.items()) if may_read_trait(key, name, active)}
 
 
 def net(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:

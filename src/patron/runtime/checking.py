@@ -1,14 +1,14 @@
 """What may be saved and what it says: the rule room's checks over all definitions at once."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from patron.model.errors import BadRequest, Fault
 from patron.rules.check import parse
-from patron.rules.references import Item, dependants, reference_problems
+from patron.rules.references import Definitions as Written
+from patron.rules.references import Item, dependants, order, reference_problems
 from patron.rules.resolve import resolve
-from patron.rules.tree import Computed, Condition, Segment
-from patron.runtime.definitions import TYPES, Active, Kind, Written, in_force
+from patron.rules.tree import Segment
+from patron.runtime.definitions import TYPES, Active, Kind, in_force
 
 Changes = list[tuple[Kind, Item]]
 
@@ -38,7 +38,9 @@ def with_all(active: Active, changes: Changes) -> Active:
     written = active.written
     for _, item in changes:
         written = written.including(item)
-    faults = [fault for kind, item in changes for fault in _faults(kind, item, written, many=len(changes) > 1)]
+    faults = [
+        fault for kind, item in changes for fault in _faults(kind, item, written, many=len(changes) > 1)
+    ]
     if faults:
         raise refused(tuple(faults))
     return in_force(written, active.version)
@@ -46,16 +48,12 @@ def with_all(active: Active, changes: Changes) -> Active:
 
 def _faults(kind: Kind, item: Item, written: Written, *, many: bool) -> list[Fault]:
     found = list(reference_problems(item, written))
-    if not found and not isinstance(item, Computed):
+    if not found and isinstance(item, Segment):
         try:
-            resolve(item.rule, written.conditions if isinstance(item, Segment) else _closed(item, written))
+            resolve(item.rule, written.conditions)
         except BadRequest as error:
             found = list(error.faults)
     return [Fault(f"{kind} {item.id}: {f.path}", f.problem) for f in found] if many else found
-
-
-def _closed(item: Condition, written: Written) -> Mapping[str, Condition]:
-    return written.conditions
 
 
 def broken(before: Active, after: Active) -> tuple[Fault, ...]:
@@ -69,19 +67,22 @@ def broken(before: Active, after: Active) -> tuple[Fault, ...]:
 
 def users(kind: Kind, name: str, written: Written) -> tuple[str, ...]:
     """What names a definition and would be left without it: `segment a`, `condition b`."""
-    item = item_of(kind, name, written)
+    item = all_of(kind, written).get(name)
     return () if item is None else dependants(item, written)
 
 
-def item_of(kind: Kind, name: str, written: Written) -> Item | None:
-    """One definition as it was saved."""
-    of: dict[Kind, Mapping[str, Any]] = {
-        "segment": written.segments,
-        "trait": written.computed,
-        "condition": written.conditions,
-    }
-    found: Item | None = of[kind].get(name)
-    return found
+def all_of(kind: Kind, written: Written) -> Mapping[str, Item]:
+    """All definitions of a kind as they were saved, by id."""
+    if kind == "segment":
+        return written.segments
+    return written.computed if kind == "trait" else written.conditions
+
+
+def in_order(changes: Changes, written: Written) -> Changes:
+    """Each definition after those that it is made of, so that what is in force is whole between two of them."""
+    rank = {name: at for at, name in enumerate(order(written))}
+    place = {"condition": 0, "trait": 1, "segment": 2}
+    return sorted(changes, key=lambda one: (place[one[0]], rank.get(one[1].id, 0), one[1].id))
 
 
 def refused(faults: tuple[Fault, ...]) -> BadRequest:

@@ -86,6 +86,7 @@ def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseR
         refold(workspace, node)
     workspace.segments.settle("erasure", erasure.ids)
     workspace.hashes.forget()
+    workspace.bodies.forget()
     workspace.checkpoint()
     workspace.state.erase_pages()
     return EraseReceipt(erasure.id, erasure.time, stores)

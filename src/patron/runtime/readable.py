@@ -9,7 +9,21 @@ from collections.abc import Iterator
 from patron.model.access import ApiKey
 from patron.profiles import public
 from patron.rules.filters import ITEMS, PROPERTIES, TEXT_FIELDS, TIME_FIELDS
-from patron.rules.tree import AllOf, AnyOf, Computed, Did, Fact, Member, Not, Rule, Segment, Sequence, Where
+from patron.rules.references import Item
+from patron.rules.tree import (
+    AllOf,
+    AnyOf,
+    Computed,
+    Did,
+    Fact,
+    Member,
+    Not,
+    Rule,
+    Segment,
+    Sequence,
+    Use,
+    Where,
+)  # fmt: skip
 from patron.runtime.definitions import Active
 from patron.runtime.scoped import is_whole
 
@@ -34,6 +48,22 @@ def may_read_segment(key: ApiKey | None, name: str, active: Active) -> bool:
 def may_read_trait(key: ApiKey | None, name: str, active: Active) -> bool:
     """Whether a key may be told the values of a computed trait."""
     return key is None or is_unbound(key) or _may_trait(key, name, active)
+
+
+def may_define(key: ApiKey | None, item: Item, active: Active) -> bool:
+    """Whether a key may save a definition, which is in `active` already: it reads every field that the definition reads.
+
+    What was granted by name does not count: a new rule of an old name must not open more.
+    """
+    if key is None or is_unbound(key):
+        return True
+    match item:
+        case Segment():
+            return _may(key, active.segments[item.id].rule, active, {item.id})
+        case Computed():
+            return all(_may_did(key, m) for m in (item.measure, item.per) if m is not None)
+        case _:
+            return _may(key, item.rule, active, set())
 
 
 def is_unbound(key: ApiKey) -> bool:
@@ -87,8 +117,17 @@ def _may(key: ApiKey, rule: Rule, active: Active, seen: set[str]) -> bool:
             return all(_reads_events(key, step.where) for step in steps)
         case Member(segment):
             return _may_segment(key, segment, active, seen)
+        case Use(condition):
+            return _may_use(key, condition, active, seen)
         case _:
             return True  # consents are part of every profile; a bucket says nothing of a person
+
+
+def _may_use(key: ApiKey, name: str, active: Active, seen: set[str]) -> bool:
+    if name not in active.conditions or f"use {name}" in seen:
+        return True
+    seen.add(f"use {name}")
+    return _may(key, active.conditions[name].rule, active, seen)
 
 
 def _may_did(key: ApiKey, did: Did) -> bool:

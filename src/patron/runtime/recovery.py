@@ -43,6 +43,9 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
             "are missing from the log. Restore a backup; nothing was changed."
         )
     workspace.segments.open(int(workspace.state.meta.get("now", 0)), start)
+    if workspace.definitions.active().version:
+        # a checkpoint may have been written between a definition and its taking up
+        workspace.segments.take(workspace.definitions.active())
     for first, last in log.unindexed():
         _reindex(workspace, first, min(last, start))
     for entry, body in log.read(start + 1):

@@ -10,17 +10,15 @@ from patron.model.access import ApiKey
 from patron.model.errors import BadRequest, Conflict, Forbidden, NotFound
 from patron.profiles.public import iso
 from patron.rules.references import Item
-from patron.rules.tree import Segment
-from patron.runtime import checking, told
+from patron.runtime import checking
 from patron.runtime.app import App
-from patron.runtime.definitions import KINDS, NAMES, REMOVED, SAVED, Active, Definitions, Kind, Saved
-from patron.runtime.readable import may_read, may_read_segment, may_read_trait
+from patron.runtime.definitions import KINDS, NAMES, REMOVED, SAVED, TYPES, Active, Definitions, Kind, Saved
+from patron.runtime.readable import may_define
 from patron.runtime.tables import DefinitionRow
+from patron.runtime.told import Teller, plain
 
 MOST = 1_000
 """Definitions of one kind that may be in force."""
-ORDER: tuple[Kind, ...] = ("condition", "trait", "segment")
-"""Each after those that it may refer to; segments among themselves are saved in the order of the rule room."""
 
 
 class Rulebook:
@@ -29,7 +27,7 @@ class Rulebook:
     def __init__(self, app: App) -> None:
         self._app = app
         self._saving = asyncio.Lock()
-        self._told: tuple[int, dict[tuple[Kind, str], dict[str, Any]]] = (-1, {})
+        self._teller = Teller(Active())
 
     @property
     def definitions(self) -> Definitions:
@@ -46,8 +44,8 @@ class Rulebook:
             return self.shown(self.row(kind, name))
         for row in self.definitions.versions(kind, name):
             if row.version == version and row.definition is not None:
-                active = self.definitions.active()
-                return {**_plain(row), **told.of_plain(kind, row.definition, active)}
+                old = msgspec.convert(row.definition, TYPES[kind])
+                return {**_plain(row), **self.teller.old(old)}
         raise NotFound("unknown_version", f"The {NAMES[kind]} {name[:64]} has no version {version} to show.")
 
     def row(self, kind: Kind, name: str) -> DefinitionRow:
@@ -57,16 +55,19 @@ class Rulebook:
             raise NotFound(f"unknown_{kind}", f"There is no {NAMES[kind]} {name[:64]}.")
         return row
 
+    @property
+    def teller(self) -> Teller:
+        """Sentences and classes of what is in force."""
+        active = self.definitions.active()
+        if self._teller.active is not active:
+            self._teller = Teller(active)
+        return self._teller
+
     def shown(self, row: DefinitionRow) -> dict[str, Any]:
-        """A definition with its sentence and how it is run; worked out once for each change of the definitions."""
-        active, kind = self.definitions.active(), _kind(row)
-        if self._told[0] != active.version:
-            self._told = (active.version, {})
-        said = self._told[1].get((kind, row.id))
-        if said is None:
-            item = checking.item_of(kind, row.id, active.written)
-            said = self._told[1][kind, row.id] = told.of(kind, item, active)
-        return {**_plain(row), **said}
+        """A definition with its sentence and how it is run."""
+        kind = _kind(row)
+        item = checking.all_of(kind, self.definitions.active().written).get(row.id)
+        return {**_plain(row), **self.teller.of(kind, item)}
 
     def versions(self, kind: Kind, name: str) -> list[dict[str, Any]]:
         """Every version of one definition, newest first, removals too. Raises NotFound when there never was one."""
@@ -74,6 +75,10 @@ class Rulebook:
         if not rows:
             raise NotFound(f"unknown_{kind}", f"There never was a {NAMES[kind]} {name[:64]}.")
         return [{**_plain(row), "removed": row.definition is None} for row in reversed(rows)]
+
+    def told(self, kind: Kind, item: Item, active: Active) -> dict[str, Any]:
+        """Sentence and way of running of a definition that is in `active`, which need not be in force."""
+        return Teller(active).of(kind, item)
 
     def tried(self, kind: Kind, value: object, key: ApiKey | None = None) -> tuple[Item, Active]:
         """A definition that could be saved, and what would be in force then. Raises as `save`."""
@@ -104,10 +109,10 @@ class Rulebook:
     ) -> list[dict[str, Any]]:
         """Save many definitions (kind -> definitions): all of them, or none when one has a fault. `dry`: only say what would change."""
         async with self._saving:
-            changes = [(kind, checking.read(kind, value)) for kind in ORDER for value in values.get(kind, ())]
+            changes = [(kind, checking.read(kind, value)) for kind in KINDS for value in values.get(kind, ())]
             _check_once(changes)
             after = self._checked(changes, key)
-            changes.sort(key=lambda one: checking.rank(*one, after))
+            changes = checking.in_order(changes, after.written)
             rows = [self._row_of(kind, item) for kind, item in changes]
             for row, (kind, item) in zip(rows, changes, strict=True):
                 if not dry and row["change"] != "same":
@@ -128,19 +133,19 @@ class Rulebook:
 
     async def _record(self, kind: Kind, item: Item, by: str) -> None:
         version = self.definitions.latest_version(kind, item.id) + 1
-        await self._app.record(SAVED[kind], Saved(item.id, version, by, msgspec.to_builtins(item)))
+        await self._app.record(SAVED[kind], Saved(item.id, version, by, plain(item)))
 
     def _change(self, kind: Kind, item: Item) -> str:
         held = self.definitions.row(kind, item.id)
         if held is None:
             return "new"
-        return "same" if held.definition == msgspec.to_builtins(item) else "changed"
+        return "same" if held.definition == plain(item) else "changed"
 
     def _row_of(self, kind: Kind, item: Item) -> dict[str, Any]:
         change, held = self._change(kind, item), self.definitions.row(kind, item.id)
         version = self.definitions.latest_version(kind, item.id) + (change != "same")
         before = held.definition if held else None
-        after = msgspec.to_builtins(item)
+        after = plain(item)
         return {
             "kind": kind, "id": item.id, "change": change, "version": version, "before": before, "after": after,
         }  # fmt: skip
@@ -153,10 +158,12 @@ class Rulebook:
         if broken:
             message = f"With this, {broken[0].path} could not be run: {broken[0].problem}"
             raise Conflict("breaks_others", message, broken)
-        for kind, many in ((kind, checking.count(kind, after.written)) for kind in KINDS):
-            if many > MOST and many > checking.count(kind, before.written):
+        for kind in KINDS:
+            if len(checking.all_of(kind, after.written)) > max(
+                MOST, len(checking.all_of(kind, before.written))
+            ):
                 raise Conflict("too_many", f"At most {MOST} {NAMES[kind]}s; remove some that nobody needs.")
-        if not all(_readable(item, key, after) for _, item in changes):
+        if not all(may_define(key, item, after) for _, item in changes):
             raise Forbidden(
                 "narrow_key",
                 "This rule reads fields that the key may not read. Use a key without fields and masks.",
@@ -170,16 +177,6 @@ def _check_once(changes: checking.Changes) -> None:
         if (kind, item.id) in seen:
             raise BadRequest("bad_rule", f"The {NAMES[kind]} {item.id} stands there twice; ids are unique.")
         seen.add((kind, item.id))
-
-
-def _readable(item: Item, key: ApiKey | None, active: Active) -> bool:
-    """Whether a key may define this. What was granted by name is not asked: a new rule must not take over an old grant."""
-    bare = key if key is None else msgspec.structs.replace(key, fields=told.field_patterns(key))
-    if isinstance(item, Segment):
-        return may_read_segment(bare, item.id, active)
-    if item.id in active.traits and item is active.written.computed.get(item.id):
-        return may_read_trait(bare, item.id, active)
-    return may_read(bare, active.conditions[item.id].rule, active)
 
 
 def _kind(row: DefinitionRow) -> Kind:

@@ -59,6 +59,10 @@ class Subject:
         """Answer by other definitions than those in force (a definition that is only being tried)."""
         self._active, self._held, self._values = active, {}, {}
 
+    def at(self, now: int) -> None:
+        """Answer as of another moment, as if no event came until then."""
+        self.now, self._held, self._values = now, {}, {}
+
     def is_in(self, name: str) -> bool:
         """Whether the subject is in a segment in force: its rule holds and its purpose is lawful."""
         if name not in self._held:

@@ -4,14 +4,14 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import Origin, ReadRules, read_batch
+from patron.collect.segment_api import Origin, ReadRules, read_batch, read_message
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
@@ -24,9 +24,11 @@ from patron.model.people import Key, Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
+from patron.runtime.bodies import Bodies
 from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
+from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
 from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (
@@ -104,6 +106,7 @@ class Workspace:
         self.dedup = Dedup.open(path / "dedup")
         self.secret = directory.secret(path)
         self.limits = Limits()
+        self.bodies = Bodies(self.log, self.limits)
         self.crash = crash or (lambda _name: None)
         self._open_tables()
         self.applied = self.state.offset
@@ -151,7 +154,7 @@ class Workspace:
             people=int(self.state.meta.get("people", 0)),
         )
         self.segments = self._segments()
-        self.live = Memberships(self.segments)
+        self.live: Live = Memberships(self.segments)
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
@@ -207,10 +210,9 @@ class Workspace:
         """The messages of a stored body that have an identifier: event, where it belongs, and whether it is no copy."""
         return self.located(entry, self.read(entry, body))
 
-    def read(self, entry: Entry, body: bytes, skipped: Mapping[int, str] | None = None) -> Batch:
-        """A stored body read again as when it was accepted; `skipped` messages (else the refused ones) are passed over."""
-        passed = entry.refused if skipped is None else skipped
-        origin, rules = origin_of(entry), self.read_rules
+    def read(self, entry: Entry, body: bytes) -> Batch:
+        """A stored body read again as when it was accepted; the refused messages are passed over."""
+        origin, rules, passed = origin_of(entry), self.read_rules, entry.refused
         return read_batch(body, entry.route, origin, entry.received, entry.base, self.limits, rules, passed)
 
     def located(self, entry: Entry, batch: Batch) -> Found:
@@ -241,14 +243,14 @@ class Workspace:
     def event_at(self, position: int) -> tuple[Event, Located] | None:
         """The event at a log position; None when it was erased or is none."""
         try:
-            entry, body = self.log.at(position)
+            found = self.bodies.at(position)
         except KeyError:
             return None
-        for event in self.read(entry, body, _AllBut(position - entry.base)).events:
-            located = locate(event, self.settings.identity, self.cuts)
-            if event.position == position and located is not None:
-                return event, located
-        return None
+        entry, body, rules = found.entry, found.body, self.read_rules
+        origin, at = origin_of(entry), position - entry.base
+        event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        located = None if event is None else locate(event, self.settings.identity, self.cuts)
+        return None if event is None or located is None else (event, located)
 
     # --- counting what happens -------------------------------------------------------------------------------
 
@@ -317,20 +319,6 @@ class Workspace:
                 stack.callback(end)
             if checkpoint:
                 self.checkpoint()
-
-
-class _AllBut(dict[int, str]):
-    """A `skipped` mapping that passes over every message except one."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self._index = index
-
-    def __contains__(self, index: object) -> bool:
-        return index != self._index
-
-    def __bool__(self) -> bool:
-        return True
 
 
 def origin_of(entry: Entry) -> Origin:

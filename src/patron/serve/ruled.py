@@ -12,10 +12,14 @@ class Runs(Struct, frozen=True):
     """How a definition is run: `live` (exact at once) or `lake` (exact within some minutes), and what that costs."""
 
     way: str
-    minutes: int
     bytes_per_person: int
+    """Kept for a usual person to answer at once."""
+    most_bytes: int
+    """The same at most, for each identifier of a person."""
     reasons: list[str]
-    """Why it is not live, or what makes it dear; sentences."""
+    """Why it is not live; sentences."""
+    costs: list[str]
+    """What reads without bound; sentences."""
 
 
 class Defined(Struct, frozen=True):
@@ -130,6 +134,24 @@ class Checked(Struct, frozen=True):
     reach: Reach | None
 
 
+class Changed(Struct, frozen=True):
+    """What applying does to one definition: `new`, `changed` or `same`."""
+
+    kind: str
+    id: str
+    change: str
+    version: int
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+
+
+class Applied(Struct, frozen=True):
+    """What was saved, or with `dry` would be, in the order of saving."""
+
+    changes: list[Changed]
+    dry: bool
+
+
 class MemberRow(Struct, frozen=True):
     """A member, with the identifiers that the key may read (none for an account)."""
 
@@ -182,6 +204,8 @@ class Explained(Struct, frozen=True):
     now: str | None
     leaves: str | None
     """When time alone takes them out; null when only an event can, or they are no member."""
+    joins: str | None
+    """When time alone brings them in; null when only an event can, or they are a member."""
     whole: bool
     """False when only the newest events of a very long history were read."""
     verdict: str
@@ -261,19 +285,3 @@ class Library(Struct, frozen=True):
     """The ready library."""
 
     data: list[Ready]
-
-
-class Belonging(Struct, frozen=True):
-    """One segment that a person is in."""
-
-    id: str
-    name: str
-    since: str | None
-    until: str | None
-
-
-class Segments(Struct, frozen=True):
-    """The segments a person is in, by id, as far as the key may know; `hidden` counts those it may not."""
-
-    data: list[Belonging]
-    hidden: int

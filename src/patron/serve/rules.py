@@ -26,6 +26,7 @@ _PERSON = (
     Query("person", "string", "Any identifier, `namespace:value`; `account:ID` for rules about accounts."),
     AFTER,
 )
+_KIND = Query("kind", "string", "Of what; a segment when left out.", choices=(*_TYPES, "rule"))
 _VERSION = (Query("version", "integer", "An earlier version instead of the one in force.", low=1),)
 _DIFF = (
     Query("from", "string", "A time (ISO 8601) or a version (`v3`: the last moment it was in force)."),
@@ -40,6 +41,15 @@ class Choice(Struct, frozen=True, forbid_unknown_fields=True):
     id: str = ""
 
 
+class Bundle(Struct, frozen=True, forbid_unknown_fields=True):
+    """Definitions to save together; `dry` only says what would change."""
+
+    segments: list[Any] = []
+    traits: list[Any] = []
+    conditions: list[Any] = []
+    dry: bool = False
+
+
 def routes(backend: Backend) -> list[Route]:
     """All operations on definitions."""
     doors = _Rules(backend)
@@ -51,9 +61,20 @@ def routes(backend: Backend) -> list[Route]:
             "GET",
             "/v1/rules/schema",
             READ,
-            "The JSON Schema of segments, computed traits and conditions.",
+            "The JSON Schema of a segment, computed trait, condition or bare rule.",
             doors.schema,
+            (_KIND,),
             returns=dict[str, Any],
+        ),
+        Route(
+            "POST",
+            "/v1/rules/apply",
+            WRITE,
+            "Save many definitions: all of them, or none when one has a fault. Nothing is removed.",
+            doors.apply,
+            (),
+            Bundle,
+            ruled.Applied,
         ),
         Route(
             "GET",
@@ -241,8 +262,13 @@ class _Rules:
         )
         return self._reply(value)
 
-    async def schema(self, _: Request) -> Reply:
-        return Reply(self._rules.schema())
+    async def schema(self, request: Request) -> Reply:
+        return Reply(self._rules.schema(request.query.get("kind", "segment")))
+
+    async def apply(self, request: Request) -> Reply:
+        asked, who = request.json(Bundle), request.who
+        bundle = {"segment": asked.segments, "trait": asked.traits, "condition": asked.conditions}
+        return self._reply(await self._rules.apply(bundle, who.name, who, dry=asked.dry))
 
     async def library(self, request: Request) -> Reply:
         return Reply({"data": await self._rules.library(request.who)})

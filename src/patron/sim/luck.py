@@ -8,7 +8,7 @@ scalar and the numpy form give equal bits.
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 _M1 = 0xBF58476D1CE4E5B9
 _M2 = 0x94D049BB133111EB
+_WHO, _DAY = 0xD1342543DE82EF95, 0x2545F4914F6CDD1D
 _UNIT = 2.0**-53
 _SECOND = 1 << 32
 """Offset of `k` for the second uniform of a normal draw: beyond any k in use."""
@@ -81,22 +82,19 @@ class Dice:
     __slots__ = ("_base",)
 
     def __init__(self, seed: int, who: int, day: int = 0) -> None:
-        key = ((who & _MASK) * 0xD1342543DE82EF95 + (day & _MASK) * 0x2545F4914F6CDD1D) & _MASK
+        key = ((who & _MASK) * _WHO + (day & _MASK) * _DAY) & _MASK
         self._base = splitmix64(_seed_word(seed) ^ key)
 
-    def word(self, purpose: str, k: int = 0) -> int:
-        """64 random bits: `splitmix64` of the purpose and then of k, written out, for a world draws millions."""
+    def uniform(self, purpose: str, k: int = 0) -> float:
+        """A number in [0, 1)."""
+        # `splitmix64` of the purpose and then of k, written out: a world draws millions
         z = ((self._base ^ purpose_word(purpose)) + _GAMMA) & _MASK
         z = ((z ^ (z >> 30)) * _M1) & _MASK
         z = ((z ^ (z >> 27)) * _M2) & _MASK
         z = ((z ^ (z >> 31) ^ k) + _GAMMA) & _MASK
         z = ((z ^ (z >> 30)) * _M1) & _MASK
         z = ((z ^ (z >> 27)) * _M2) & _MASK
-        return z ^ (z >> 31)
-
-    def uniform(self, purpose: str, k: int = 0) -> float:
-        """A number in [0, 1)."""
-        return (self.word(purpose, k) >> 11) * _UNIT
+        return ((z ^ (z >> 31)) >> 11) * _UNIT
 
     def chance(self, probability: float, purpose: str, k: int = 0) -> bool:
         """Whether something of this probability happens."""
@@ -135,8 +133,19 @@ class Dice:
         return count
 
 
+@lru_cache(maxsize=65_536)
+def lifelong(seed: int, who: int) -> Dice:
+    """The luck of one person that stays the same over the days; kept at hand, for every look at a shelf asks for it.
+
+    >>> lifelong(7, 12).uniform("favourite") == Dice(7, 12).uniform("favourite")
+    True
+    """
+    return Dice(seed, who)
+
+
 class Luck:
-    """The luck of many people at once: arrays of draws that equal the scalar `Dice` bit by bit.
+    """The luck of many people at once: arrays of draws that equal the scalar `Dice` bit by bit. `day` may be an array with
+    one for each of them.
 
     >>> two = Luck(7, np.array([12, 13])).uniform(3, "visit")
     >>> bool(two[0] == Dice(7, 12, 3).uniform("visit"))
@@ -145,24 +154,24 @@ class Luck:
 
     def __init__(self, seed: int, people: Ints) -> None:
         self._seed = np.uint64(splitmix64(seed & _MASK))
-        self._who = people.astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
+        self._who = _wrapped(people, _WHO)
 
-    def words(self, day: int, purpose: str, width: int | None = None) -> Words:
+    def words(self, day: int | Ints, purpose: str, width: int | None = None) -> Words:
         """Random bits, shape (people,), or (people, width) for k = 0 .. width-1."""
         return self._words(day, purpose, np.arange(width or 1, dtype=np.uint64), width)
 
-    def _words(self, day: int, purpose: str, ks: Words, width: int | None) -> Words:
-        shift = np.uint64((day & _MASK) * 0x2545F4914F6CDD1D & _MASK)
+    def _words(self, day: int | Ints, purpose: str, ks: Words, width: int | None) -> Words:
+        shift = np.uint64((day & _MASK) * _DAY & _MASK) if isinstance(day, int) else _wrapped(day, _DAY)
         base = splitmix64_words(self._seed ^ (self._who + shift))
         word = splitmix64_words(base ^ np.uint64(purpose_word(purpose)))
         return splitmix64_words(word ^ ks[0] if width is None else word[:, None] ^ ks[None, :])
 
-    def uniform(self, day: int, purpose: str, width: int | None = None) -> Floats:
+    def uniform(self, day: int | Ints, purpose: str, width: int | None = None) -> Floats:
         """Numbers in [0, 1), shape (people,) or (people, width)."""
         drawn: Floats = (self.words(day, purpose, width) >> np.uint64(11)).astype(np.float64) * _UNIT
         return drawn
 
-    def normal(self, day: int, purpose: str, width: int | None = None) -> Floats:
+    def normal(self, day: int | Ints, purpose: str, width: int | None = None) -> Floats:
         """Standard normal numbers, shape (people,) or (people, width)."""
         ks = np.arange(width or 1, dtype=np.uint64)
         u = (self._words(day, purpose, ks, width) >> np.uint64(11)).astype(np.float64) * _UNIT
@@ -172,11 +181,22 @@ class Luck:
         result: Floats = np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
         return result
 
-    def gumbel(self, day: int, purpose: str, width: int) -> Floats:
+    def gumbel(self, day: int | Ints, purpose: str, width: int) -> Floats:
         """Standard Gumbel numbers: the index of the largest (score + draw) is a softmax choice."""
         u = self.uniform(day, purpose, width)
         result: Floats = -np.log(-np.log(np.maximum(u, _UNIT)))
         return result
+
+
+def _wrapped(numbers: Ints, factor: int) -> Words:
+    """The low 64 bits of a product."""
+    product: Words = numbers.astype(np.uint64) * np.uint64(factor)
+    return product
+
+
+@lru_cache(maxsize=64)
+def _round_keys(salt: int) -> tuple[int, ...]:
+    return tuple(splitmix64(salt * 8 + turn) for turn in range(4))
 
 
 def scramble(number: int, bits: int, salt: int = 0) -> int:
@@ -192,6 +212,6 @@ def scramble(number: int, bits: int, salt: int = 0) -> int:
         raise ValueError(f"{number} does not fit in {bits} bits (an even count is needed)")
     mask = (1 << half) - 1
     left, right = number >> half, number & mask
-    for turn in range(4):
-        left, right = right, left ^ (splitmix64(right ^ splitmix64(salt * 8 + turn)) & mask)
+    for key in _round_keys(salt):
+        left, right = right, left ^ (splitmix64(right ^ key) & mask)
     return left << half | right

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from patron.model.clock import DAY, HOUR, MINUTE
+from patron.model.clock import DAY, MINUTE
 from patron.sim.luck import splitmix64
 from patron.sim.world.catalogue import Product
 
@@ -63,6 +63,11 @@ class Told(Struct, frozen=True):
     """False for what never happened: a contact that somebody made up."""
 
 
+_MINUTES = tuple(f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(DAY // MINUTE))
+_SECONDS = tuple(f"{second:02d}." for second in range(60))
+_MILLISECONDS = tuple(f"{ms:03d}Z" for ms in range(1000))
+
+
 @lru_cache(maxsize=1024)
 def _date(day: int) -> str:
     return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
@@ -74,10 +79,9 @@ def iso(ms: int) -> str:
     >>> iso(1_700_000_000_123)
     '2023-11-14T22:13:20.123Z'
     """
-    day, rest = divmod(ms, DAY)
-    hour, rest = divmod(rest, HOUR)
-    minute, rest = divmod(rest, MINUTE)
-    return f"{_date(day)}T{hour:02d}:{minute:02d}:{rest // 1000:02d}.{rest % 1000:03d}Z"
+    # looked up, not formatted: every message carries two times, and tables are four times as fast
+    rest = ms % DAY
+    return f"{_date(ms // DAY)}{_MINUTES[rest // MINUTE]}{_SECONDS[rest // 1000 % 60]}{_MILLISECONDS[rest % 1000]}"
 
 
 def money(cents: int) -> float:
@@ -145,13 +149,27 @@ class Pen:
         """Write one message of a call type; `body` holds ids, event, properties, traits and context."""
         context = body.pop("context", {})
         context["channel"] = source
-        message = {"type": kind, "messageId": f"{_PREFIX[source]}{self.number():016x}"}
-        message.update(body)
-        message["context"] = context
-        message["timestamp"] = iso(at)
+        message = {
+            "type": kind,
+            "messageId": f"{_PREFIX[source]}{self.number():016x}",
+            **body,
+            "context": context,
+            "timestamp": iso(at),
+        }
         self.told.append(Told(at, source, self.person, message, delay, place, true))
 
-    def track(self, source: str, at: int, event: str, properties: Message, **rest: Any) -> None:
-        """Write a `track` call; `rest` are its ids, context, and `delay`, `place` and `true` as in `write`."""
-        about = {name: rest.pop(name) for name in ("delay", "place", "true") if name in rest}
-        self.write(source, at, "track", {"event": event, "properties": properties, **rest}, **about)
+    def track(
+        self,
+        source: str,
+        at: int,
+        event: str,
+        properties: Message,
+        *,
+        delay: int = 0,
+        place: str = "",
+        true: bool = True,
+        **ids: Any,
+    ) -> None:
+        """Write a `track` call; `ids` are its ids and context, the others as in `write`."""
+        body = {"event": event, "properties": properties, **ids}
+        self.write(source, at, "track", body, delay=delay, place=place, true=true)

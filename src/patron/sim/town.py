@@ -106,6 +106,7 @@ def make_town(
     only: Collection[int] | None = None,
     file: Path | None = None,
     jitter: float = 0.0,
+    given: Parameters | None = None,
 ) -> Town:
     """Make a town.
 
@@ -119,6 +120,7 @@ def make_town(
     only : numbers of the people to keep; they live exactly the same lives as in the whole town.
     file : parameters of one's own, over those of the world.
     jitter : share by which every measure is moved at random, by the seed: for worlds that nobody tuned for.
+    given : all parameters as an earlier town had them: `file` and `jitter` are not looked at then, and `world` is but a name.
 
     Raises ValueError for an unknown size and for a missing date, BadParameters for a world or parameter that cannot be.
 
@@ -133,7 +135,8 @@ def make_town(
             f"there is no size {size!r}; choose one of {', '.join(SIZES)} or give a number of households"
         )
     name = size if isinstance(size, str) else "XS"
-    setting = Setting(seed, jittered(parameters(world, file), jitter, seed), places(name), goods(name))
+    lived = jittered(parameters(world, file), jitter, seed) if given is None else given
+    setting = Setting(seed, lived, places(name), goods(name))
     ids = _ids(seed, size)
     if only is not None:
         ids = ids[np.isin(ids, list(only))]

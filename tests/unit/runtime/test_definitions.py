@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from patron.model.errors import BadRequest
-from patron.runtime.definitions import Active, Definitions, Saved, decode
+from patron.runtime.definitions import Active, Definitions, Saved
 from patron.runtime.tables import DefinitionRow
 from patron.testing.tables import MemoryTable
 from tests.flow.inprocess import play, rows, running
@@ -75,20 +72,3 @@ def test_what_is_recorded_is_there_after_a_restart_with_or_without_state(tmp_pat
             assert rows(backend.workspace, ("definitions",)) == before
 
     play(work())
-
-
-@pytest.mark.parametrize(
-    ("value", "path", "problem"),
-    [
-        ({"id": "x", "name": "X"}, "", "rule"),
-        ({"id": "x", "name": "X", "rule": {"kind": "all", "of": [{"kind": "did"}]}}, "rule.of[0]", "event"),
-        ({"id": "X y", "name": "X", "rule": RULE}, "id", "a-z"),
-        ([], "", "object"),
-    ],
-)
-def test_what_cannot_be_read_is_refused_with_its_path(value: object, path: str, problem: str) -> None:
-    with pytest.raises(BadRequest) as error:
-        decode("segment", value)
-    (fault,) = error.value.faults
-    assert fault.path == path
-    assert problem in fault.problem

@@ -3,6 +3,9 @@
 import csv
 import datetime as dt
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -168,3 +171,28 @@ def test_points_are_in_stores_of_the_world(world: Path) -> None:
     stores = {row["store"] for row in rows(world / "truth", "associates_truth")}
     for point in points:
         assert point["name"] != "pick_up_wait" or point["where"] in stores
+
+
+def test_no_process_outlives_the_one_that_called_it(tmp_path: Path) -> None:
+    parts = tmp_path / "w" / ".parts"
+    words = [
+        "-m",
+        "patron.cli",
+        "sim",
+        "generate",
+        "--size",
+        "S",
+        "--processes",
+        "2",
+        "--out",
+        str(parts.parent),
+    ]
+    told = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until = time.monotonic() + 60
+    while not (parts.exists() and len(list(parts.iterdir())) == 2) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert told.poll() is None
+    told.kill()
+    # the processes that tell hold the same pipe: it ends when the last of them has
+    told.communicate(timeout=20)
+    assert not (parts.parent / "truth" / "manifest.json").exists()

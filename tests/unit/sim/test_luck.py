@@ -47,6 +47,13 @@ def test_a_person_has_the_same_luck_alone_and_in_a_crowd(seed, people, day):
         assert normal[row].tolist() == pytest.approx([dice.normal("size", k) for k in range(2)], abs=1e-12)
 
 
+@given(st.lists(st.tuples(st.integers(0, 2**41), st.integers(-400, 2**48 - 1)), min_size=1, max_size=5))
+def test_each_of_a_crowd_may_have_a_day_of_their_own(keys):
+    people, days = np.array(keys, dtype=np.int64).T
+    drawn = Luck(7, people).uniform(days, "travels")
+    assert drawn.tolist() == [Dice(7, person, day).uniform("travels") for person, day in keys]
+
+
 def test_draws_are_uniform_and_do_not_hang_together():
     n = 200_000
     luck = Luck(1009, np.arange(n))

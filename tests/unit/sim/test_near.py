@@ -7,8 +7,13 @@ import pytest
 
 from patron.sim import make_town
 from patron.sim.engine.day import Plan
+from patron.sim.luck import Dice
+from patron.sim.messages import Pen
+from patron.sim.telling.floor import come_near
 from patron.sim.telling.history import arrivals, days
+from patron.sim.telling.occasion import Occasion
 from patron.sim.town import Town
+from patron.sim.world.shops import STORES
 
 TODAY = dt.date(2026, 4, 1)
 
@@ -61,3 +66,17 @@ def test_what_is_sensed_is_told_once() -> None:
         if told.message.get("event") == "Store Entered" and told.person != 8
     }
     assert abs(sensed - len(messages)) <= 0.02 * sensed + 8  # those of the last hours are still on their way
+
+
+def test_where_the_phone_says_it_is_hangs_on_the_seed() -> None:
+    spots = set()
+    for seed in (1_001, 1_002):
+        town = make_town(seed, TODAY, "S", 1)
+        who = Occasion(town.setting, town.noise, Pen(7, 12, 3), Dice(seed, 12, 3), town.who(0), STORES[2], 3)
+        come_near(who, 1_770_000_000_000, 40.0)
+        (told,) = who.pen.told
+        spot = told.message["properties"]
+        spots.add((spot["lat"], spot["lon"], spot["accuracy_m"]))
+        assert abs(spot["lat"] - STORES[2].lat) < 0.01
+        assert abs(spot["lon"] - STORES[2].lon) < 0.01
+    assert len(spots) == 2

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from patron.cli.client import Failed
-from patron.cli.options import example, json_option
+from patron.cli.options import example, folder_option, json_option, port_option, town_option
 from patron.cli.sim import practised
 from patron.model.errors import PatronError
 from patron.model.guide import Answer, Practice, Question, filled, parsed
@@ -33,21 +33,9 @@ folder_argument = click.argument("folder", type=click.Path(path_type=Path, exist
     default=None,
     help="Names the world [default: one that nobody knows].",
 )
-@click.option(
-    "--size",
-    type=click.Choice(["XS", "S"]),
-    default="XS",
-    show_default=True,
-    help="Six stores and 400 people, or 24 and 3,000.",
-)
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Its folder; one that is there goes on [default: practice-data/NUMBER].",
-)
-@click.option("--port", default=8710, show_default=True, help="Port of everything.")
+@town_option("S")
+@folder_option("Its folder; one that is there goes on", "practice-data/NUMBER")
+@port_option(8710)
 @click.option("--minutes", type=click.IntRange(1, 10_000), default=None, help="Reveal after so many minutes.")
 @click.option("--until-done", is_flag=True, help="Reveal as soon as every question has an answer.")
 @click.pass_context

@@ -1,5 +1,6 @@
 """Days of a world against a running Patron: its clock is stepped, its doors get what arrives, its answers are acted on."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
@@ -13,10 +14,11 @@ from patron.sim.engine.policy import Policy
 from patron.sim.messages import SOURCES, Delivery, Told, iso
 from patron.sim.policies import POLICIES
 from patron.sim.server.api import PATIENCE, Api, Refused
-from patron.sim.server.load import MEET, LoadFailed, Sender, bodies, count_of, hand_over
+from patron.sim.server.load import MEET, LoadFailed, NoAnswer, Sender, bodies, count_of, hand_over
 from patron.sim.server.sources import write_keys
 from patron.sim.telling.history import arrivals, days
 from patron.sim.town import Town
+from patron.sim.world.shops import EPOCH
 
 API, USUAL = "api", "business-as-usual"
 NAMES = (*POLICIES, API)
@@ -95,15 +97,18 @@ def run(
     progress : told each day when it is over.
 
     Raises Refused when the server's clock is not stepped, and LoadFailed when it stands after the first day already, or when
-    the server does not take what is sent.
+    the server does not take what is sent; NoAnswer when it went away, with the day on which to go on.
     """
     _begin(api, town.first * DAY)
     outcome, channels = Outcome(policy), {source: source for source in SOURCES}
-    with (
-        closing(Sender(url, meet=MEET, give_up=PATIENCE)) as sender,
-        write_keys(api, "live", channels) as keys,
-    ):
-        _live(town, policy, api, _Doors(api, sender, keys, outcome), outcome, progress)
+    try:
+        with (
+            closing(Sender(url, meet=MEET, give_up=PATIENCE)) as sender,
+            write_keys(api, "live", channels) as keys,
+        ):
+            _live(town, policy, api, _Doors(api, sender, keys, outcome), outcome, progress)
+    except NoAnswer as gone:
+        raise _gone(town, outcome.days, gone.problem) from None
     outcome.usual = outcome.ledger if policy == USUAL else _lived_as_usual(town)
     return outcome
 
@@ -115,6 +120,17 @@ def _begin(api: Api, now: int) -> None:
         if refused.code != "clock_back":
             raise
         raise LoadFailed(f"{refused} Begin on a later day (--first), or in a directory of its own") from None
+
+
+def _gone(town: Town, days: int, problem: str) -> NoAnswer:
+    """What to do when the server went away on the last of these days: its clock stands in it, and does not go back."""
+    after = EPOCH + dt.timedelta(days=town.first + days)
+    return NoAnswer(
+        f"the server went away on day {max(1, days)} of {town.days}: {problem}. Its clock does not go back, so these days "
+        f"cannot be lived again: start it and begin on a later day (--first {after}), or live all days in a directory of its "
+        "own",
+        problem,
+    )
 
 
 def _live(

@@ -9,7 +9,7 @@ OUT/truth/...              what nobody but the scorecard may read (mode 0700; ne
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from msgspec import Struct
 from patron.model.errors import PatronError
 from patron.sim.world.parameters import Parameters
 
+Line = TypeVar("Line")
 FORMAT = 1
 MANIFEST, EVENTS, FEEDS, TRUTH = "manifest.json", "events", "feeds", "truth"
 PARAMETERS = "parameters.json"
@@ -108,10 +109,15 @@ def messages(folder: Path, source: str) -> Iterator[dict[str, Any]]:
 
 def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """The lines of a truth file (`folder` is the truth's own), as JSON objects. Raises BadFolder when it cannot be read."""
-    path = folder / f"{name}.ndjson"
+    return lines(folder, name, dict[str, Any])
+
+
+def lines(folder: Path, name: str, kind: type[Line]) -> Iterator[Line]:
+    """The same, each checked to be of a kind (a TypedDict, say). Raises BadFolder when one is not, naming the field."""
+    path, decode = folder / f"{name}.ndjson", msgspec.json.Decoder(kind).decode
     try:
-        with path.open("rb") as lines:
-            yield from map(msgspec.json.decode, lines)
+        with path.open("rb") as file:
+            yield from map(decode, file)
     except (OSError, msgspec.DecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise BadFolder(

@@ -4,12 +4,11 @@ People are told in chunks of fixed size, in as many processes as are wanted, and
 of processes and in any folder, and memory does not depend on the number of days or people.
 """
 
-import heapq
 import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from importlib.metadata import version
 from multiprocessing import active_children
 from pathlib import Path
@@ -31,8 +30,10 @@ from patron.sim.generation.folder import (
     check_truth,
     write_manifest,
 )
+from patron.sim.generation.merging import merge_as_written, merge_sorted
 from patron.sim.messages import SOURCES
 from patron.sim.town import Town
+from patron.sim.workers import workers
 from patron.sim.world.people import ROOM
 
 CHUNK = 1_000
@@ -124,7 +125,7 @@ def _tell(
             progress(done, len(some))
         return sums, folders
     before = set(active_children())
-    with ProcessPoolExecutor(min(processes, len(some))) as pool:
+    with workers(min(processes, len(some))) as pool:
         waiting = [pool.submit(chunk.tell, *job) for job in zip(some, folders, strict=True)]
         try:
             for future in as_completed(waiting):
@@ -142,21 +143,12 @@ def _tell(
 def _merge(parts: list[Path], out: Path) -> None:
     for source in SOURCES:
         with (out / EVENTS / f"{source}.ndjson").open("wb") as file:
-            _join([part / source for part in parts], file)
+            merge_sorted([part / source for part in parts], file)
     for name, part_name in _JOINED.items():
+        # the purposes of one consent stand as they were asked, not by the alphabet
+        merge = merge_as_written if name == "consent" else merge_sorted
         with private(out / TRUTH / f"{name}.ndjson") as file:
-            _join([part / part_name for part in parts], file)
-
-
-def _join(parts: list[Path], out: IO[bytes]) -> None:
-    """Merge sorted files by the key before the tab, which is left out."""
-    files = [part.open("rb") for part in parts]
-    try:
-        for line in heapq.merge(*files):
-            out.write(line[line.index(b"\t") + 1 :])
-    finally:
-        for file in files:
-            file.close()
+            merge([part / part_name for part in parts], file)
 
 
 def _planted(town: Town, sums: Sums, truth: Path) -> None:

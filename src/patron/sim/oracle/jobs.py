@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from typing import Any, TypeVar
 
 from patron.model.errors import PatronError
+from patron.sim.workers import workers
 
 Result = TypeVar("Result")
 
@@ -23,7 +24,7 @@ class Crew:
     """
 
     def __init__(self, processes: int, progress: Callable[[int, int], None] | None = None) -> None:
-        self._pool = ProcessPoolExecutor(processes) if processes > 1 else None
+        self._pool = workers(processes) if processes > 1 else None
         self._progress = progress or (lambda _done, _all: None)
         self._begun, self._others = time.process_time(), 0.0
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from patron.sim.engine.day import Plan, live_day
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
@@ -16,10 +16,8 @@ from patron.sim.oracle.needs import BEFORE, ELSEWHERE, FOREVER, HERE, Met, Needs
 from patron.sim.oracle.points import Points, Wanted, points
 from patron.sim.oracle.stack import copy, join
 from patron.sim.policies import BusinessAsUsual
-from patron.sim.telling import cast
 from patron.sim.telling.history import BURN_IN
 from patron.sim.town import Town, make_town
-from patron.sim.world.people import populate
 from patron.sim.world.shops import EPOCH
 from patron.sim.world.sizes import SIZES
 
@@ -64,14 +62,10 @@ def open_world(place: Path) -> Town:
         )
     size = int(manifest.size) if manifest.size.isdigit() else manifest.size
     today = EPOCH + dt.timedelta(days=manifest.first + manifest.days)
-    # who lives there hangs on seed and size alone; how they live, on parameters that no name may have
-    plain = make_town(manifest.seed, today, size, manifest.days)
-    setting = structs.replace(plain.setting, parameters=given)
-    people = populate(manifest.seed, plain.people.ids, given, setting.geography)
-    cast.settle(people, manifest.days)
-    if len(people) != manifest.people:
-        raise BadFolder(_OTHER.format(place=place, what=f"{manifest.people} people", found=len(people)))
-    return Town(setting, manifest.first, manifest.days, manifest.world, people)
+    town = make_town(manifest.seed, today, size, manifest.days, manifest.world, given=given)
+    if len(town.people) != manifest.people:
+        raise BadFolder(_OTHER.format(place=place, what=f"{manifest.people} people", found=len(town.people)))
+    return town
 
 
 def check(place: Path, town: Town, lived: Sequence[Lived]) -> None:

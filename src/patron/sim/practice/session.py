@@ -7,7 +7,6 @@ DIR/world/truth            the truth, the parameters and the key; mode 0700, and
 
 import datetime as dt
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from patron.sim.practice.grade import graded
 from patron.sim.practice.people import gone, profiles, strays, twins
 from patron.sim.practice.plant import wrong_card
 from patron.sim.practice.questions import Key, Known, asked
-from patron.sim.practice.world import PARAMETERS, PRACTICE_LUCK, practice_town, write_parameters
+from patron.sim.practice.world import PRACTICE_LUCK, practice_town
 from patron.sim.server.api import Api
 from patron.sim.telling.history import state_today
 from patron.sim.town import Town
@@ -38,12 +37,8 @@ def tell(
 
     Raises BadFolder when the folder holds something already, or lies in a data directory.
     """
-    with tempfile.TemporaryDirectory(prefix="patron-practice-") as place:
-        file = Path(place) / PARAMETERS
-        write_parameters(file, seed, size)
-        town = practice_town(seed, today, size, file)
+    town = practice_town(seed, today, size)
     generate(town, world, size, processes=os.cpu_count() or 1, progress=progress)
-    write_parameters(world / TRUTH / PARAMETERS, seed, size)
     wrong_card(town, world)
     return town
 

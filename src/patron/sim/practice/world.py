@@ -5,21 +5,22 @@ look at the data finds it; the second practice is not the first.
 """
 
 import datetime as dt
-from pathlib import Path
 
+import msgspec
 from msgspec import structs
 
 from patron.sim.luck import Dice
 from patron.sim.town import Town, make_town
+from patron.sim.world.parameters import Parameters
 from patron.sim.world.shops import COUNTRIES
 from patron.sim.world.sizes import places
+from patron.sim.world.worlds import merged, parameters, read
 
 SIZES = ("XS", "S")
 PRACTICE_LUCK = 1 << 44
 """Names the luck of what a practice moves."""
 VERSIONS = ("4.0.9", "4.1.4", "4.1.6", "4.2.0", "4.2.1", "4.2.2", "4.3.1", "4.4.0")
 """Of the app, one of which cannot pay; none is a version that works."""
-PARAMETERS = "parameters.toml"
 
 
 def overlay(seed: int, size: str) -> dict[str, dict[str, object]]:
@@ -62,27 +63,13 @@ def faults(seed: int, size: str) -> dict[int, str]:
     return {evening: "evening", empty: "stock"}
 
 
-def practice_town(seed: int, today: dt.date, size: str, file: Path) -> Town:
-    """The town of a practice; `file` (as `write_parameters` wrote it) says its parameters.
+def practice_parameters(seed: int, size: str) -> Parameters:
+    """All parameters of a practice: the default world with the overlay over it."""
+    return read(merged(msgspec.to_builtins(parameters()), overlay(seed, size)))
 
-    Raises ValueError or BadParameters as `make_town` does.
-    """
-    town = make_town(seed, today, size, file=file)
+
+def practice_town(seed: int, today: dt.date, size: str) -> Town:
+    """The town of a practice. Raises ValueError as `make_town` does."""
+    town = make_town(seed, today, size, given=practice_parameters(seed, size))
     geography = structs.replace(town.setting.geography, faults=faults(seed, size))
     return structs.replace(town, setting=structs.replace(town.setting, geography=geography))
-
-
-def write_parameters(file: Path, seed: int, size: str) -> None:
-    """Write the overlay as TOML, readable by its owner only. It is a part of the truth."""
-    lines = []
-    for section, values in overlay(seed, size).items():
-        lines.append(f"[{section}]")
-        lines += [f"{name} = {_toml(value)}" for name, value in values.items()]
-    file.touch(mode=0o600)
-    file.write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -7,18 +7,40 @@ from array import array
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 from msgspec import Struct
 
-from patron.sim.generation.folder import EVENTS, TRUTH, BadFolder, Manifest, read_manifest, rows
+from patron.sim.generation.folder import EVENTS, TRUTH, BadFolder, Manifest, lines, read_manifest
 from patron.sim.identity.records import identifiers_of, key_of
 from patron.sim.score.consents import Consents
 from patron.sim.score.ledger import Ledger, Place, Sums, milliseconds
 
 NOBODY = -1
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class _Owner(TypedDict):
+    messageId: str
+    person: int
+
+
+class _Total(TypedDict):
+    day: int
+    source: str
+    store: str
+    currency: str
+    orders: int
+    gross_cents: int
+    refund_cents: int
+
+
+class _Consent(TypedDict):
+    person: int
+    purpose: str
+    granted: bool
+    at: int
 
 
 class Sent:
@@ -67,28 +89,26 @@ class Sent:
             (line["day"], line["source"], line["store"], line["currency"]): Sums(
                 line["orders"], line["gross_cents"], line["refund_cents"]
             )
-            for line in rows(self.folder / TRUTH, "totals")
+            for line in lines(self.folder / TRUTH, "totals", _Total)
         }
 
     def consents(self) -> Consents | None:
         """The true consents; None when the world has no `truth/consent.ndjson`."""
-        return None if self.truth("consent") is None else Consents(rows(self.folder / TRUTH, "consent"))
+        if self.truth("consent") is None:
+            return None
+        return Consents(lines(self.folder / TRUTH, "consent", _Consent))
 
     def _owners(self) -> dict[str, int]:
-        try:
-            return {line["messageId"]: line["person"] for line in rows(self.folder / TRUTH, "person_map")}
-        except (OSError, msgspec.DecodeError, KeyError) as error:
-            raise BadFolder(
-                f"{self.folder / TRUTH}/person_map.ndjson cannot be read ({error}); give the truth of a generated world, and "
-                "run this as somebody who may read it"
-            ) from None
+        return {
+            line["messageId"]: line["person"] for line in lines(self.folder / TRUTH, "person_map", _Owner)
+        }
 
     def _read(self, owners: Mapping[str, int]) -> None:
         for number, source in enumerate(self.manifest.sources):
             path = self.folder / EVENTS / f"{source.name}.ndjson"
             try:
-                with path.open("rb") as lines:
-                    for line in lines:
+                with path.open("rb") as file:
+                    for line in file:
                         self._take(number, source.name, _decode(line), owners)
             except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
                 raise BadFolder(

@@ -3,6 +3,7 @@
 Numbers with a decimal point come back as `Decimal`: money is never reckoned in binary fractions.
 """
 
+import http
 import json
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from patron.model.errors import PatronError
-from patron.sim.server.load import MEET, Sender
+from patron.sim.server.load import MEET, LoadFailed, Sender
 
 PATIENCE = 60.0
 """Seconds without any answer after which the server is given up."""
@@ -37,7 +38,7 @@ class Api:
     url : address of the profile API and the administration, such as `http://127.0.0.1:8080`.
     key : a secret key (`sk_...`) of the scope that the calls need.
 
-    Every call raises LoadFailed when nothing answers, and Refused when the server says no.
+    Every call raises LoadFailed when nothing answers, or something that is no Patron, and Refused when the server says no.
     """
 
     def __init__(
@@ -79,8 +80,12 @@ class Api:
         try:
             value = _decode(answer)
         except msgspec.DecodeError:
+            if status < http.HTTPStatus.BAD_REQUEST and answer:
+                raise LoadFailed(
+                    f"{self.url} answers, and not as Patron does; give the address of a running Patron"
+                ) from None
             value = {}
-        if status >= 400:
+        if status >= http.HTTPStatus.BAD_REQUEST:
             said = value if isinstance(value, dict) else {}
             text = said.get("message") or f"{self.url} answers {status}; is it a Patron server?"
             raise Refused(status, str(said.get("code", "")), str(text))

@@ -37,7 +37,11 @@ class LoadFailed(PatronError):
 
 
 class NoAnswer(LoadFailed):
-    """Nobody answers there, or nobody any more."""
+    """Nobody answers there, or nobody any more; `problem` is what was seen of it, for a sentence of one's own."""
+
+    def __init__(self, message: str, problem: str) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class Loaded(Struct):
@@ -134,11 +138,13 @@ class Sender:
         """Raises NoAnswer when patience is at an end."""
         if not self._met and waited > self._meet:
             raise NoAnswer(
-                f"no server at {self._url}: {problem}; start one (patron serve), or give another address"
+                f"no server at {self._url}: {problem}; start one (patron serve), or give another address",
+                problem,
             )
         if waited > self._give_up:
             raise NoAnswer(
-                f"gave up after {self._give_up:.0f} s: {problem}; run it again, nothing is sent twice"
+                f"gave up after {self._give_up:.0f} s: {problem}; run it again, nothing is sent twice",
+                problem,
             )
 
     def _once(

@@ -5,7 +5,6 @@ import math
 from msgspec import Struct
 
 from patron.model.clock import HOUR
-from patron.sim.luck import Dice
 from patron.sim.messages import Message, known_by
 from patron.sim.telling.occasion import Occasion
 from patron.sim.world.catalogue import CATEGORIES
@@ -30,7 +29,7 @@ class Talk(Struct, frozen=True):
 
 def come_near(who: Occasion, at: int, distance: float) -> None:
     """The app says that the phone is within the fence; it measures the place with some noise."""
-    g, dice = who.parameters.geofence, Dice(who.pen.person, at)
+    g, dice = who.parameters.geofence, who.dice
     angle = 2.0 * math.pi * dice.uniform("bearing")
     north = distance * math.cos(angle) + g.noise_m * dice.normal("north")
     east = distance * math.sin(angle) + g.noise_m * dice.normal("east")

@@ -1,13 +1,16 @@
 """The past of a town, as it arrived: late till files, apps without network, messages sent twice, some lost."""
 
-import heapq
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import count
+
+import numpy as np
 
 from patron.model.clock import DAY, HOUR
 from patron.sim.engine.day import Plan, live_day
 from patron.sim.engine.policy import Policy
 from patron.sim.engine.state import Noted, State, begin, nothing_noted
-from patron.sim.luck import Dice
+from patron.sim.luck import Dice, Luck
 from patron.sim.messages import Delivery, Told, iso
 from patron.sim.policies import BusinessAsUsual
 from patron.sim.telling.scenes import tell
@@ -30,6 +33,10 @@ _DELAYS = {
     "pos": (1_000, 45_000),
 }
 """How long messages of each source usually travel, ms."""
+
+
+_Arrival = tuple[int, str, int, Told]
+"""When, messageId, a number that no other has, what is told."""
 
 
 def history(town: Town) -> Iterator[Delivery]:
@@ -62,28 +69,26 @@ def arrivals(
         before. With less, all that arrived by that much before a day comes before the day is lived, and what is
         prepared comes after it, late and out of order.
     """
-    waiting: list[tuple[int, str, int, Told]] = []
-    count = 0
+    waiting: list[_Arrival] = []
+    numbers = count()
     for plan in days(town, policy):
         more = watch(plan) if watch is not None else None
         everything = [*tell(town, plan), *(more or ())]
         if hear is not None:
             hear(everything)
-        for told in everything:
-            for arrival in _arrivals(town, told):
-                count += 1
-                heapq.heappush(waiting, (arrival, told.message["messageId"], count, told))
-        horizon = (plan.date + 1) * DAY - ahead
-        while waiting and waiting[0][0] < horizon:
-            yield _first(waiting)
-    end = (town.until + 1) * DAY
-    while waiting and waiting[0][0] < end:
-        yield _first(waiting)
+        waiting.extend(_sent(town, everything, numbers))
+        yield from _due(waiting, (plan.date + 1) * DAY - ahead)
+    yield from _due(waiting, (town.until + 1) * DAY)
 
 
-def _first(waiting: list[tuple[int, str, int, Told]]) -> tuple[int, str, Told]:
-    arrival, message_id, _, told = heapq.heappop(waiting)
-    return arrival, message_id, told
+def _due(waiting: list[_Arrival], horizon: int) -> Iterator[tuple[int, str, Told]]:
+    """Take out, in order, what arrives before a time."""
+    waiting.sort()  # once a day, and the rest of yesterday is in order: cheaper than a heap
+    due = bisect_left(waiting, (horizon,))
+    arrived = waiting[:due]
+    del waiting[:due]
+    for arrival, message_id, _, told in arrived:
+        yield arrival, message_id, told
 
 
 def days(town: Town, policy: Policy | None = None) -> Iterator[Plan]:
@@ -112,19 +117,31 @@ def _days(town: Town, state: State, noted: Noted, policy: Policy | None = None) 
             yield plan
 
 
-def _arrivals(town: Town, told: Told) -> list[int]:
-    """When copies of one message arrive: mostly one, now and then two, none when it is lost."""
-    dice = Dice(town.seed, told.person, int(told.message["messageId"][-12:], 16))
-    transport = town.parameters.transport
-    if transport.lost and dice.chance(transport.lost, "lost"):
-        return []
-    low, high = _DELAYS[told.source]
-    arrival = told.at + told.delay + int(dice.between(low, high, "travels"))
-    if told.source == "pos" and told.place:
-        arrival = max(arrival, _file(town, told.place, told.at))
-    if not dice.chance(transport.twice, "twice"):
-        return [arrival]
-    return [arrival, arrival + int(dice.between(1_500, 5 * HOUR, "again"))]
+def _sent(town: Town, everything: list[Told], numbers: Iterator[int]) -> Iterator[_Arrival]:
+    """When copies of some messages arrive: of each mostly one, now and then two, none when it is lost.
+
+    The luck of each message is that of its person and its id, drawn for all at once: a third of a world's draws are these.
+    """
+    ids = [told.message["messageId"] for told in everything]
+    marks = np.array([int(message_id[-12:], 16) for message_id in ids], dtype=np.int64)
+    luck = Luck(town.seed, np.array([told.person for told in everything], dtype=np.int64))
+    low, high = np.array([_DELAYS[told.source] for told in everything], dtype=np.int64).reshape(-1, 2).T
+    left = np.array([told.at + told.delay for told in everything], dtype=np.int64)
+    arrives = left + (low + (high - low) * luck.uniform(marks, "travels")).astype(np.int64)
+    lost = luck.uniform(marks, "lost") < town.parameters.transport.lost
+    twice = luck.uniform(marks, "twice") < town.parameters.transport.twice
+    again = (1_500 + (5 * HOUR - 1_500) * luck.uniform(marks, "again")).astype(np.int64)
+    copies = np.where(twice, again, 0)
+    for told, message_id, arrival, gone, later in zip(
+        everything, ids, arrives.tolist(), lost.tolist(), copies.tolist(), strict=True
+    ):
+        if gone:
+            continue
+        if told.source == "pos" and told.place:
+            arrival = max(arrival, _file(town, told.place, told.at))
+        yield arrival, message_id, next(numbers), told
+        if later:
+            yield arrival + later, message_id, next(numbers), told
 
 
 def _file(town: Town, place: str, at: int) -> int:

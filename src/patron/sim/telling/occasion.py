@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from patron.sim.engine.state import Setting
-from patron.sim.luck import Dice
+from patron.sim.luck import Dice, lifelong
 from patron.sim.messages import Message, Pen
 from patron.sim.world.identities import Dossier
 from patron.sim.world.parameters import Identity, Parameters
@@ -43,7 +43,7 @@ class Occasion(Struct, frozen=True):
     @property
     def habits(self) -> Dice:
         """Luck that stays the same over the days: what they are used to."""
-        return Dice(self.setting.seed, self.person.number)
+        return lifelong(self.setting.seed, self.person.number)
 
     def has_card(self) -> bool:
         """Whether they hold a loyalty card that day."""

@@ -15,7 +15,7 @@ from patron.sim.telling.floor import Talk
 from patron.sim.telling.occasion import Occasion
 from patron.sim.telling.online import Basket
 from patron.sim.town import Town
-from patron.sim.world.catalogue import CATEGORIES, wanted_first
+from patron.sim.world.catalogue import CATEGORIES
 from patron.sim.world.identities import Dossier
 from patron.sim.world.people import CHANNELS
 from patron.sim.world.shops import STORES, local_midnight, online_time, opening_time
@@ -64,17 +64,21 @@ class _Day:
         crossed, now = plan.crossings, plan.consents
         self._near = {row: at for at, row in enumerate(crossed.rows.tolist())}
         moved = (now.agreed | now.refused).any(axis=1) | (now.profiled != town.people.profiled)
+        # everybody's at once, in the order of `wanted_first`
+        self._wanted = np.argsort(-plan.need, axis=1, kind="stable")
         self._moved = set(np.flatnonzero(moved).tolist())
 
     def who(self, row: int) -> Occasion:
         """A person today."""
-        if row not in self.known:
-            town, number, day = self.town, int(self.town.people.ids[row]), self.plan.day
-            pen, person = Pen(town.seed, number, day), town.who(row)
+        found = self.known.get(row)
+        if found is None:
+            town, day, person = self.town, self.plan.day, self.town.who(row)
+            pen, dice = Pen(town.seed, person.number, day), Dice(town.seed, person.number, day)
             consents = self._consents(row, person) if row in self._moved else person.consents
-            dice, store = Dice(town.seed, number, day), town.home(row)
-            self.known[row] = Occasion(town.setting, town.noise, pen, dice, person, store, day, consents)
-        return self.known[row]
+            store = town.home(row)
+            found = Occasion(town.setting, town.noise, pen, dice, person, store, day, consents)
+            self.known[row] = found
+        return found
 
     def _consents(self, row: int, person: Dossier) -> dict[str, bool]:
         """What they agreed to at first, and what they have changed since."""
@@ -101,7 +105,8 @@ class _Day:
 
     def eager(self, row: int) -> list[int]:
         """Categories, those that a person needs most first."""
-        return wanted_first(self.plan.need[row].tolist())
+        first: list[int] = self._wanted[row].tolist()
+        return first
 
     def basket(self, at: int, who: Occasion, prefix: str) -> Basket | None:
         """What the visitor at an index of the plan wants to pay; None when nothing."""

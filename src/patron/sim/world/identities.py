@@ -5,7 +5,7 @@
 
 from msgspec import Struct, structs
 
-from patron.sim.luck import Dice, scramble, splitmix64
+from patron.sim.luck import Dice, lifelong, scramble, splitmix64
 from patron.sim.messages import known_by
 from patron.sim.world import names
 from patron.sim.world.parameters import Identity, Parameters
@@ -67,7 +67,7 @@ class Dossier(Struct, frozen=True):
     def writing(self) -> Dice:
         """The luck of how what they say is written down. It does not change from day to day: the same person makes the
         same slip at the same counter, and a system keeps what was once typed into it."""
-        return Dice(self.seed, self.number)
+        return lifelong(self.seed, self.number)
 
     def has_card(self, day: int) -> bool:
         """Whether they hold a loyalty card on a day of the history."""

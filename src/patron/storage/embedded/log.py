@@ -73,8 +73,12 @@ class SegmentLog:
     """`note_all(position, rows)`: the same for the events of the entry that holds `position`, flat:
     `key_hash, time, position << 1 | is_node` one after the other. (The index's own methods, without a call in between.)"""
 
+    rewritten: int
+    """How often entries were changed or dropped since it was opened: whoever keeps what was read before lets go of it."""
+
     def __init__(self, directory: Path, segment_bytes: int, group_bytes: int, crash: Crash) -> None:
         self.directory = directory
+        self.rewritten = 0
         self._crash = crash
         self._files = OpenFiles()
         found = recover(directory, self._files)
@@ -214,9 +218,12 @@ class SegmentLog:
         if any(position >= self._chain.tail.first for position in positions):
             self._committer.rotate()
         with self._chain.maintenance:
-            report = rewriting.rewrite(
-                self._chain, self._index, self._files, self._crash, positions, edit, forget, gone
-            )
+            try:
+                report = rewriting.rewrite(
+                    self._chain, self._index, self._files, self._crash, positions, edit, forget, gone
+                )
+            finally:  # also when only some of it was done
+                self.rewritten += 1
         self._sealer.refresh()
         return report
 
@@ -240,6 +247,7 @@ class SegmentLog:
                 )
             write_floor(self.directory, oldest.last + 1)
             self._crash("after_floor")
+            self.rewritten += 1
             self._chain.drop_oldest()
             self._index.drop(first)
             for suffix in (PACKED, SIDECAR):

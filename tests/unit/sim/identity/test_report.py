@@ -15,6 +15,8 @@ from patron.sim import make_town
 from patron.sim.generation.generate import generate
 from patron.sim.identity import Record, clusters_from, records_of, report, table
 from patron.sim.identity.ask import CannotAsk, ask_people, read_people
+from patron.sim.server.api import Api
+from patron.sim.server.load import LoadFailed
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +120,19 @@ def test_a_file_of_people_must_be_an_object_of_texts(tmp_path: Path) -> None:
 
 
 class _Odd(BaseHTTPRequestHandler):
-    """A server that has trouble: the person page of a real one cannot be made to answer so."""
+    """A server that has trouble, or is no Patron: a real one cannot be made to answer so."""
 
     def do_GET(self) -> None:
         name = unquote(self.path.removeprefix("/v1/profiles/"))
-        status, body = {"card:gone": (410, b"{}"), "card:odd": (200, b"[]")}.get(name, (403, b"not this key"))
+        status, body = {
+            "card:gone": (410, b'{"code":"erased","message":"Nothing is kept."}'),
+            "card:new": (404, b'{"code":"unknown_person","message":"Nobody has this card."}'),
+            "card:lost": (404, b"<h1>Not found</h1>"),
+            "card:door": (404, b'{"code":"no_route","message":"There is no such address."}'),
+            "card:who": (401, b'{"code":"bad_key","message":"The key is unknown."}'),
+            "card:odd": (200, b"[]"),
+            "page": (200, b"<h1>Welcome</h1>"),
+        }.get(name, (403, b'{"code":"forbidden","message":"not this key"}'))
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -138,11 +148,21 @@ def test_answers_of_other_kinds_are_said() -> None:
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}"
     try:
-        assert ask_people(url, "k", ["card:gone"]) == {}
+        assert ask_people(url, "k", ["card:gone", "card:new"]) == {}
+        with pytest.raises(CannotAsk, match=r"404 for 'card:lost', and not as Patron does; give the address"):
+            ask_people(url, "k", ["card:lost"])
+        with pytest.raises(CannotAsk, match=r"no such address.*the address of its profile API"):
+            ask_people(url, "k", ["card:door"])
+        with pytest.raises(
+            CannotAsk, match=r"401 for 'card:who': The key is unknown\. To do: .*profiles:read"
+        ):
+            ask_people(url, "k", ["card:who"])
         with pytest.raises(CannotAsk, match=r"403 for 'card:1'.*not this key"):
             ask_people(url, "k", ["card:1"])
         with pytest.raises(CannotAsk, match="address of a running Patron"):
             ask_people(url, "k", ["card:odd"])
+        with pytest.raises(LoadFailed, match="not as Patron does; give the address"):
+            Api(url, "k").get("/v1/profiles/page")
     finally:
         server.shutdown()
         server.server_close()

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from patron.model.guide import Answer, Practice, Question
-from patron.sim.generation.folder import TRUTH, BadFolder, read_manifest, rows
+from patron.sim.generation.folder import TRUTH, BadFolder, read_manifest, read_parameters, rows
 from patron.sim.guide.guided import gaming, slow
 from patron.sim.practice import page, session
 from patron.sim.practice.evidence import Evidence, stands_out
@@ -17,9 +17,8 @@ from patron.sim.practice.grade import graded, points
 from patron.sim.practice.people import Stray
 from patron.sim.practice.plant import wrong_card
 from patron.sim.practice.questions import Asked, Key, Known, asked
-from patron.sim.practice.world import faults, overlay, practice_town, write_parameters
+from patron.sim.practice.world import faults, overlay, practice_parameters, practice_town
 from patron.sim.town import Town
-from patron.sim.world.parameters import Parameters
 from patron.sim.world.worlds import parameters
 
 TODAY = dt.date(2026, 11, 21)
@@ -43,7 +42,7 @@ def made(world: tuple[Path, Town]) -> dict[str, Asked]:
     return {one[0].id: one for one in asked(Known(town, Evidence(folder, countries), stray=stray))}
 
 
-def test_each_seed_moves_the_troubles(tmp_path: Path) -> None:
+def test_each_seed_moves_the_troubles() -> None:
     for size in ("XS", "S"):
         drawn = [overlay(seed, size)["pain"] for seed in range(30)]
         for name in ("pick_up_stores", "app_version", "coupon_country"):
@@ -54,11 +53,10 @@ def test_each_seed_moves_the_troubles(tmp_path: Path) -> None:
             assert len(slow_there) == (1 if size == "XS" else 3)
             assert sorted(faults(seed, size).values()) == ["evening", "stock"]
             assert not slow_there & faults(seed, size).keys()
-            file = tmp_path / "parameters.toml"
-            file.unlink(missing_ok=True)
-            write_parameters(file, seed, size)
-            assert isinstance(parameters("default", file), Parameters)
-    assert oct(file.stat().st_mode & 0o777) == "0o600"
+            given = practice_parameters(seed, size)
+            assert given.pain.pick_up_stores == tuple(drawn[seed]["pick_up_stores"])  # type: ignore[arg-type]
+            assert given.pain.app_version == drawn[seed]["app_version"]
+            assert given.life.beta == 15.0 != parameters().life.beta
 
 
 def test_the_truth_is_of_the_world_that_was_told(world: tuple[Path, Town], made: dict[str, Asked]) -> None:
@@ -105,7 +103,9 @@ def test_the_truth_is_shut_away_and_the_seed_with_it(world: tuple[Path, Town]) -
     folder, _ = world
     truth = folder / TRUTH
     assert oct(truth.stat().st_mode & 0o777) == "0o700"
-    assert oct((truth / "parameters.toml").stat().st_mode & 0o777) == "0o600"
+    assert oct((truth / "parameters.json").stat().st_mode & 0o777) == "0o600"
+    assert read_parameters(truth) == practice_parameters(SEED, "XS")
+    assert not (truth / "parameters.toml").exists()
     assert session.origin(folder) == (SEED, "XS")
     seen = b"".join(
         file.read_bytes()[:400] for part in ("events", "feeds") for file in (folder / part).iterdir()
@@ -232,8 +232,7 @@ def test_without_its_truth_nothing_is_revealed(tmp_path: Path) -> None:
         session.reveal(tmp_path, Practice(lead="", questions=(number()[0],)), {})
 
 
-def test_a_town_of_a_practice_keeps_its_faults(tmp_path: Path) -> None:
-    write_parameters(tmp_path / "p.toml", 5, "XS")
-    town = practice_town(5, TODAY, "XS", tmp_path / "p.toml")
+def test_a_town_of_a_practice_keeps_its_faults() -> None:
+    town = practice_town(5, TODAY, "XS")
     assert town.setting.geography.faults == faults(5, "XS")
     assert town.setting.faulty["evening"].sum() == 1

@@ -77,6 +77,24 @@ def test_a_torn_line_names_its_file(made):
         Sent(made)
 
 
+@pytest.mark.parametrize(
+    ("truth", "named"),
+    [
+        (
+            {"totals": [{"day": 1, "source": "pos", "store": "", "currency": "EUR", "orders": 2}]},
+            r"totals.*gross_cents",
+        ),
+        ({"consent": [{"person": 1, "purpose": "x", "at": 5}]}, r"consent.*granted"),
+        ({"person_map": [{"messageId": "w1"}]}, r"person_map.*person"),
+        ({"person_map": [["w1", 1]]}, r"person_map.*object"),
+    ],
+)
+def test_a_truth_line_without_a_field_names_file_and_field(tmp_path, truth, named):
+    made = world(tmp_path / "w", {"web": []}, {}, **truth)
+    with pytest.raises(BadFolder, match=named):
+        [read() for read in (lambda: Sent(made), Sent(made).totals, Sent(made).consents)]
+
+
 def said(*changes):
     return Consents(
         [{"person": 1, "purpose": "email_marketing", "granted": g, "at": at} for at, g in changes]
