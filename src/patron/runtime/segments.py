@@ -75,8 +75,10 @@ class Health(Struct, frozen=True):
     people: int
     reviewed: int
     """People judged by the rules in force; the others are when they are next looked at."""
-    share_moving: float
-    """Part of the events since the start that changed a membership."""
+    events: int
+    """Since the start."""
+    moving: int
+    """Those of them that changed a membership."""
 
 
 class Known:
@@ -557,7 +559,8 @@ class Segments:
             len(self._tallies),
             len(self._standings),
             0 if self._review else len(self._standings),
-            0.0 if live is None or not live.events else live.reach.moving / live.events,
+            0 if live is None else live.events,
+            0 if live is None else live.reach.moving,
         )
 
 

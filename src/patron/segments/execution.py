@@ -408,9 +408,7 @@ class Execution:
     def _tallies(self, nodes: tuple[Key, ...]) -> list[Tally]:
         return [tally for node in nodes if (tally := self.tallies.get(node)) is not None]
 
-    def _read(
-        self, person: str, members: tuple[Key, ...], tallies: list[Tally]
-    ) -> tuple[int, int, int, int]:
+    def _read(self, person: str, members: tuple[Key, ...], tallies: list[Tally]) -> tuple[int, int, int, int]:
         """Conditions, slacks, when to look again, and what the lake must answer."""
         plan, hours = self.plan, self.plan.hours
         leaf, lanes, wake = plan.nothing, bytearray(plan.slacks), NEVER

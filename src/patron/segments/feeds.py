@@ -128,7 +128,9 @@ def feed_of(fed: list[Fed]) -> Feed:
         numbers("hours", dated=True),
         numbers("count", dated=True),
         tuple(
-            (f.number, f.series.reads, f.series.kind == "sums") for f in fed if f.series.kind in ("total", "sums")
+            (f.number, f.series.reads, f.series.kind == "sums")
+            for f in fed
+            if f.series.kind in ("total", "sums")
         ),
         tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS),
         tuple({leaf: None for f in fed for leaf in f.leaves}),

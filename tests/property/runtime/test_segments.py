@@ -84,13 +84,18 @@ calls = st.one_of(
         }
     ),
     st.fixed_dictionaries(
-        {"type": st.just("identify"), "traits": st.fixed_dictionaries({"city": st.sampled_from(["Rome", "Bari", None])})}
+        {
+            "type": st.just("identify"),
+            "traits": st.fixed_dictionaries({"city": st.sampled_from(["Rome", "Bari", None])}),
+        }
     ),
     st.fixed_dictionaries(
         {
             "type": st.just("track"),
             "event": st.just("Consent Changed"),
-            "properties": st.fixed_dictionaries({"purpose": st.just("personalization"), "granted": st.booleans()}),
+            "properties": st.fixed_dictionaries(
+                {"purpose": st.just("personalization"), "granted": st.booleans()}
+            ),
         }
     ),
 )
@@ -163,10 +168,17 @@ class Story:
 
     async def by_hand(self, backend: LocalBackend, kind: str, what: Any) -> None:
         workspace = backend.workspace
-        people = sorted({p.id: p for key in workspace.idents.keys() if (p := workspace.graph.person_of(key))}.values(), key=lambda p: p.members)
+        people = sorted(
+            {p.id: p for key in workspace.idents.keys() if (p := workspace.graph.person_of(key))}.values(),
+            key=lambda p: p.members,
+        )
         if not people:
             return
-        person = people[what % len(people)] if isinstance(what, int) else workspace.graph.person_of(f"anonymous_id:{what}")
+        person = (
+            people[what % len(people)]
+            if isinstance(what, int)
+            else workspace.graph.person_of(f"anonymous_id:{what}")
+        )
         if person is None:
             return
         if kind == "erase":
@@ -195,7 +207,9 @@ def memory() -> Iterator[Path]:
 
 
 @given(st.lists(steps, min_size=1, max_size=10))
-def test_whatever_happens_everybody_stands_where_the_reference_says(memory: Path, told: list[tuple[str, Any]]) -> None:
+def test_whatever_happens_everybody_stands_where_the_reference_says(
+    memory: Path, told: list[tuple[str, Any]]
+) -> None:
     plain, tallies = play(Story(Path(tempfile.mkdtemp(dir=memory)) / "a", stops=False).live(told))
     again, rows_again = play(Story(Path(tempfile.mkdtemp(dir=memory)) / "b", stops=True).live(told))
     assert sorted(again.values()) == sorted(plain.values())

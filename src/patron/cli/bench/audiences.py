@@ -1,7 +1,12 @@
-"""The rules of the bench's row with segments: twenty shapes that shops use, each in ten windows."""
+"""The row with segments: twenty shapes that shops use, each in ten windows, against the same events without any rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from patron.cli.bench import bodies
+from patron.cli.bench.figures import PROMISES, Figure
+from patron.cli.bench.ingest import send
+from patron.cli.bench.target import Target
 
 WINDOWS = (1, 2, 3, 5, 7, 14, 30, 60, 90, 365)
 """Days; one copy of every shape for each."""
@@ -74,3 +79,26 @@ SHAPES: dict[str, Callable[[int], Rule]] = {
     "neighbours": lambda d: _all(_fact("traits.city", ["Bari", "Rome"], "in"), _did("*", 1, d)),
     "trial": lambda d: _all({"kind": "bucket", "salt": "trial", "start": 0.0, "end": 0.1}, _did("*", 3, d)),
 }
+
+
+def segments(quick: bool) -> Iterator[Figure]:
+    """The same events on two directories, without rules and with two hundred segments, one after the other."""
+    people, count = (10_000, 30_000) if quick else (100_000, 300_000)
+    for name, who in (
+        ("segments", bodies.uniform(people, count)),
+        ("segments_zipf", bodies.zipf(people, count)),
+    ):
+        data = bodies.batches(bodies.messages(who.tolist(), "seg"))
+        plain, _ = _speed(data, count, [])
+        ruled, moving = _speed(data, count, definitions())
+        note = f"{ruled:,.0f} against {plain:,.0f} ev/cpu-s; {100 * moving:.1f} % of the events change a membership"
+        yield Figure(PROMISES[name], 100 * ruled / plain, 0.0, note)
+
+
+def _speed(data: list[bytes], count: int, rules: list[dict[str, Any]]) -> tuple[float, float]:
+    """Events a CPU second, and the share of them that changed a membership."""
+    with Target() as target:
+        if rules:
+            target.save_segments(rules)
+        cpu, _, _ = send(target, bodies.tracked(data, target.write_key))
+        return count / cpu, target.metric("patron_segments_moving_events_total") / count
