@@ -186,10 +186,16 @@ def remove(name: str, data: Path, as_json: bool) -> None:
 
 
 @segment.command("schema", epilog=example("patron segment schema --data shop > rules.schema.json"))
+@click.option(
+    "--kind",
+    type=click.Choice(["segment", "trait", "condition", "rule"]),
+    default="segment",
+    show_default=True,
+)
 @data_option
-def schema(data: Path) -> None:
-    """Print the JSON Schema of segments, computed traits and conditions."""
-    emit(call(data, "GET", "/v1/rules/schema"), as_json=True, text="")
+def schema(kind: str, data: Path) -> None:
+    """Print the JSON Schema of a segment, computed trait, condition or bare rule."""
+    emit(call(data, "GET", f"/v1/rules/schema?kind={kind}"), as_json=True, text="")
 
 
 @segment.command(

@@ -152,15 +152,14 @@ class Audience:
         if not sample:
             return None
         matched = without = 0
-        for at, subject in enumerate(sample, 1):
+        for subject in sample:
+            await asyncio.sleep(0)
             subject.use(active)
             subject.now = self._now()
             if not subject.has_basis(segment.purpose):
                 without += 1
             elif subject.matches(segment):
                 matched += 1
-            if at % 20 == 0:
-                await asyncio.sleep(0)
         people, n = self._workspace.world.people, len(sample)
         low, high = wilson(matched, n) if n < people else (matched / n, matched / n)
         return {

@@ -10,7 +10,7 @@ from patron.runtime.readable import may_read_segment, may_read_trait
 from patron.runtime.workspace import Workspace
 
 
-def belonging(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
+def belonging(workspace: Workspace, person: Person, key: ApiKey | None) -> dict[str, Any]:
     """The segments that a person is in; `hidden` counts those that the key may not know of."""
     active = workspace.definitions.active()
     held = workspace.live.of(person)
@@ -30,7 +30,7 @@ def belonging(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, An
     }
 
 
-def computed(workspace: Workspace, person: Person, key: ApiKey) -> dict[str, Any]:
+def computed(workspace: Workspace, person: Person, key: ApiKey | None) -> dict[str, Any]:
     """The computed traits of a person that the key may read, by id."""
     active = workspace.definitions.active()
     values = workspace.live.computed(person)

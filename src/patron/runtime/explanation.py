@@ -32,7 +32,10 @@ _NOTHING: Node = {
 
 
 class Explainer:
-    """Explains rules for one subject within what one key may read."""
+    """Explains rules for one subject within what one key may read.
+
+    It reads nothing but the subject, so it may run in a thread of its own while events go on.
+    """
 
     def __init__(self, subject: Subject, active: Active, key: ApiKey | None) -> None:
         self._subject = subject
@@ -41,11 +44,11 @@ class Explainer:
         self._names = names_of(active)
         self._by_position = {event.position: event for event in subject.history.events}
 
-    async def segment(self, segment: Segment, version: int, sentence: str) -> dict[str, Any]:
+    def segment(self, segment: Segment, version: int, sentence: str) -> dict[str, Any]:
         """The whole explanation of a segment in force."""
         subject = self._subject
         basis = subject.has_basis(segment.purpose)
-        tree = await self.node(segment.rule)
+        tree = self.node(segment.rule)
         is_told = (
             tree["held"] is not None or not basis or may_read_segment(self._key, segment.id, self._active)
         )
@@ -53,7 +56,7 @@ class Explainer:
         turns = None
         if is_told and basis:
             when = moments(segment.rule, subject, self._active)
-            turns = await turn(subject, lambda: subject.is_in(segment.id), when)
+            turns = turn(subject, lambda: subject.is_in(segment.id), when)
         return {
             "segment": segment.id,
             "version": version,
@@ -96,35 +99,35 @@ class Explainer:
             return value
         return iso(events[0 if trait.measure.measure == "first" else -1].time)
 
-    async def node(self, rule: Rule, inside: tuple[str, ...] = ()) -> Node:
+    def node(self, rule: Rule, inside: tuple[str, ...] = ()) -> Node:
         """One part of a rule and what is below it."""
-        below = await self._below(rule, inside)
+        below = self._below(rule, inside)
         found: Node = {**_NOTHING, "kind": str(rule.__struct_config__.tag), "of": below}
         if not below:
-            return await self._leaf(rule, found)
+            return self._leaf(rule, found)
         held = self._held(rule, below)
         return {**found, "text": words(rule, self._names), "held": held, "hidden": held is None}
 
-    async def _leaf(self, rule: Rule, node: Node) -> Node:
+    def _leaf(self, rule: Rule, node: Node) -> Node:
         if not may_read(self._key, rule, self._active):
             return {**node, "text": words(rule, self._names), "hidden": True}
         subject = self._subject
         why = explain(rule, subject.history, subject.now, subject.calendar, self._names)
-        until = await self._until(rule) if isinstance(rule, Member | Fact) else why.until
+        until = self._until(rule) if isinstance(rule, Member | Fact) else why.until
         events = [self._by_position[w.position] for w in why.events]
         node |= {"text": why.sentence, "held": why.held, "value": why.value, "until": iso(until)}
         return {**node, **self._evidence(events, EVENTS, len(self._matched(rule)))}
 
-    async def _below(self, rule: Rule, inside: tuple[str, ...]) -> list[Node]:
+    def _below(self, rule: Rule, inside: tuple[str, ...]) -> list[Node]:
         match rule:
             case AllOf(of) | AnyOf(of):
-                return [await self.node(one, inside) for one in of]
+                return [self.node(one, inside) for one in of]
             case Not(inner):
-                return [await self.node(inner, inside)]
+                return [self.node(inner, inside)]
             case Member(name) if (
                 name in self._active.segments and name not in inside and len(inside) < INSIDE
             ):
-                return [await self.node(self._active.segments[name].rule, (*inside, name))]
+                return [self.node(self._active.segments[name].rule, (*inside, name))]
             case _:
                 return []
 
@@ -144,14 +147,14 @@ class Explainer:
             case _:
                 raise TypeError(f"a {type(rule).__name__} holds no other rules")
 
-    async def _until(self, rule: Rule) -> int | None:
+    def _until(self, rule: Rule) -> int | None:
         """When time alone turns a leaf that refers to other definitions."""
         subject = self._subject
 
         def holds() -> bool:
             return evaluate(rule, subject.history, subject.now, subject.calendar)
 
-        return await turn(subject, holds, moments(rule, subject, self._active))
+        return turn(subject, holds, moments(rule, subject, self._active))
 
     def _matched(self, rule: Rule) -> list[Event]:
         return self._of(rule) if isinstance(rule, Did) else []

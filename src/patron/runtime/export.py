@@ -11,6 +11,7 @@ from patron.model.people import Person
 from patron.profiles import public
 from patron.runtime import people
 from patron.runtime.answer import Answers
+from patron.runtime.belonging import belonging, computed
 from patron.runtime.views import decisions_of
 from patron.runtime.workspace import Workspace, plain
 
@@ -37,7 +38,7 @@ def archive(workspace: Workspace, answers: Answers, person: Person) -> bytes:
 
 _README = """All that is held about one person.
 
-profile.json    traits with their origin, consents with their proof, totals
+profile.json    traits with their origin, consents with their proof, totals, computed traits, segments
 identity.json   identifiers, and why each belongs to this person
 events.ndjson   every message, as received, in the order of time, one a line
 decisions.json  what was decided for this person, and why
@@ -45,7 +46,11 @@ decisions.json  what was decided for this person, and why
 
 
 def _profile(workspace: Workspace, person: Person) -> Any:
-    return public.to_json(person, people.profile(workspace, person))
+    return {
+        **public.to_json(person, people.profile(workspace, person)),
+        "computed": computed(workspace, person, None),
+        "segments": belonging(workspace, person, None)["data"],
+    }
 
 
 def _identity(workspace: Workspace, person: Person) -> Any:

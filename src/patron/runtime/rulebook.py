@@ -44,8 +44,7 @@ class Rulebook:
             return self.shown(self.row(kind, name))
         for row in self.definitions.versions(kind, name):
             if row.version == version and row.definition is not None:
-                old = msgspec.convert(row.definition, TYPES[kind])
-                return {**_plain(row), **self.teller.old(old)}
+                return {**_plain(row), **self.teller.old(_read(kind, row))}
         raise NotFound("unknown_version", f"The {NAMES[kind]} {name[:64]} has no version {version} to show.")
 
     def row(self, kind: Kind, name: str) -> DefinitionRow:
@@ -181,6 +180,14 @@ def _check_once(changes: checking.Changes) -> None:
 
 def _kind(row: DefinitionRow) -> Kind:
     return next(kind for kind in KINDS if kind == row.kind)
+
+
+def _read(kind: Kind, row: DefinitionRow) -> Item | None:
+    try:
+        found: Item = msgspec.convert(row.definition, TYPES[kind])
+    except (msgspec.ValidationError, RecursionError):
+        return None
+    return found
 
 
 def _plain(row: DefinitionRow) -> dict[str, Any]:

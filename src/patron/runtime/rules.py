@@ -1,15 +1,19 @@
 """Segments, computed traits and conditions as the doors see them (`serve.port.Rules`): one method an operation."""
 
-from typing import Any
+import asyncio
+from typing import Any, get_args
 
 from patron.model.access import ApiKey
 from patron.model.errors import BadRequest, NotFound
+from patron.rules.check import Form
+from patron.rules.schema import schema
 from patron.rules.tree import Segment
-from patron.runtime import ready, subjects
+from patron.runtime import subjects
 from patron.runtime.app import App
 from patron.runtime.audience import Audience
 from patron.runtime.definitions import KINDS, Kind
 from patron.runtime.explanation import Explainer
+from patron.runtime.ready import Shelf
 from patron.runtime.rulebook import Rulebook
 from patron.runtime.told import plain
 
@@ -21,6 +25,7 @@ class LocalRules:
         self._workspace = app.workspace
         self.book = Rulebook(app)
         self.audience = Audience(app.workspace)
+        self._shelf = Shelf(app.workspace)
 
     def listed(self, kind: str, key: ApiKey) -> Any:  # noqa: ARG002 - definitions are no personal data
         """All definitions of a kind in force."""
@@ -86,7 +91,8 @@ class LocalRules:
             raise _unread("segment", segment, active.unread)
         subject = await subjects.find(self._workspace, person, account=found.subject == "account")
         sentence = self.book.shown(row)["sentence"]
-        return await Explainer(subject, active, key).segment(found, row.version, sentence)
+        explainer = Explainer(subject, active, key)
+        return await asyncio.to_thread(explainer.segment, found, row.version, sentence)
 
     async def explain_trait(self, trait: str, person: str, key: ApiKey | None) -> Any:
         """Somebody's value of a computed trait, with its events."""
@@ -95,19 +101,25 @@ class LocalRules:
         if found is None:
             raise _unread("computed trait", trait, active.unread)
         subject = await subjects.find(self._workspace, person, account=found.subject == "account")
-        return Explainer(subject, active, key).trait(found, row.version, self.book.shown(row)["sentence"])
+        sentence = self.book.shown(row)["sentence"]
+        return await asyncio.to_thread(Explainer(subject, active, key).trait, found, row.version, sentence)
 
-    def schema(self) -> Any:
-        """The JSON Schema of all definitions."""
-        return ready.schema()
+    def schema(self, form: str) -> Any:
+        """The JSON Schema of a `segment`, `trait`, `condition` or bare `rule`. Raises BadRequest for another name."""
+        found = next((one for one in get_args(Form) if one == form), None)
+        if found is None:
+            raise BadRequest("bad_query", f"`kind` must be one of {', '.join(get_args(Form))}.")
+        return schema(found)
 
     async def library(self, key: ApiKey | None = None) -> Any:  # noqa: ARG002
         """The ready definitions, each with whether its data is there."""
-        return await ready.listed(self._workspace, self.book)
+        return await self._shelf.rows()
 
     async def use(self, name: str, other: str, by: str, key: ApiKey | None = None) -> Any:
-        """Put a ready definition in force, under its own id or another."""
-        kind, value = ready.definition(name, other)
+        """Put a ready definition in force, under its own id or another, with those that it is made of."""
+        *below, (kind, value) = self._shelf.taken(name, other)
+        for one, content in below:
+            await self.book.save(one, content["id"], content, by, key)
         return await self.book.save(kind, value["id"], value, by, key)
 
 

@@ -24,12 +24,13 @@ from patron.rules.consent import Consents
 from patron.rules.filters import Stores
 from patron.rules.tree import Computed, Segment
 from patron.runtime.definitions import Active
-from patron.segments.execution import Execution, Moved
+from patron.segments.execution import Execution
 from patron.segments.feeds import Fed, Feeds
 from patron.segments.folding import Folding
 from patron.segments.plan import Plan, in_order
+from patron.segments.reach import Moved, numbers_of
 from patron.segments.series import Series, segment_series, trait_series
-from patron.segments.standing import Standing, numbers_of
+from patron.segments.standing import Standing
 from patron.segments.tally import Tally
 
 SLICE = 25
@@ -74,8 +75,10 @@ class Health(Struct, frozen=True):
     people: int
     reviewed: int
     """People judged by the rules in force; the others are when they are next looked at."""
-    share_moving: float
-    """Part of the events since the start that changed a membership."""
+    events: int
+    """Since the start."""
+    moving: int
+    """Those of them that changed a membership."""
 
 
 class Known:
@@ -505,7 +508,11 @@ class Segments:
 
     def _of(self, segment: str, what: str) -> int:
         number = None if self.live is None else self.live.plan.numbers.get(segment)
-        return 0 if number is None else getattr(self.live, what).get(number, 0)
+        return (
+            0
+            if number is None or self.live is None
+            else getattr(self.live.reach, what).counts().get(number, 0)
+        )
 
     def _bit(self, segment: str) -> int:
         number = None if self.live is None else self.live.plan.numbers.get(segment)
@@ -513,7 +520,7 @@ class Segments:
 
     def changes(self, after: int = 0) -> list[Moved]:
         """Entries and exits at log positions greater than `after`, oldest first; the last 10,000 are remembered."""
-        return [] if self.live is None else [one for one in self.live.moved if one.position > after]
+        return [] if self.live is None else list(self.live.reach.moves(self.live.plan.names, after))
 
     def is_filling(self, segment: str) -> bool:
         """Whether a segment (or its newest version) waits for its series to be filled, or for everybody to be judged."""
@@ -531,7 +538,7 @@ class Segments:
     @property
     def kept_since(self) -> int:
         """The time (ms) from which `changes` is complete."""
-        return self._began if self.live is None else max(self._began, self.live.dropped)
+        return self._began if self.live is None else max(self._began, self.live.reach.complete_since)
 
     def progress(self, segment: str) -> float:
         """How much of what a segment waits for is done, 0 to 1."""
@@ -552,7 +559,8 @@ class Segments:
             len(self._tallies),
             len(self._standings),
             0 if self._review else len(self._standings),
-            0.0 if live is None or not live.events else live.moving / live.events,
+            0 if live is None else live.events,
+            0 if live is None else live.reach.moving,
         )
 
 

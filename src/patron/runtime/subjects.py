@@ -19,7 +19,7 @@ from patron.runtime import people
 from patron.runtime.definitions import Active
 from patron.runtime.workspace import Workspace
 
-MOST_EVENTS = 20_000
+MOST_EVENTS = 5_000
 """Newest events of one subject that an answer reads; it says so when there are more."""
 BREATH = 50
 """Events read between two breaths."""

@@ -33,9 +33,9 @@ class Teller:
             said = self._said[kind, item.id] = {"sentence": self._sentence(item), "runs": self._runs(item)}
         return said
 
-    def old(self, item: Item) -> dict[str, Any]:
+    def old(self, item: Item | None) -> dict[str, Any]:
         """The same of a version that is not in force: its sentence only, for it is not run."""
-        return {"sentence": self._sentence(item), "runs": None}
+        return {"sentence": "" if item is None else self._sentence(item), "runs": None}
 
     def _sentence(self, item: Item) -> str:
         if isinstance(item, Condition):

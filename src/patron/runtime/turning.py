@@ -3,7 +3,6 @@
 `rules.turning` foretells single rules and takes what they refer to as it stands; here that is followed.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
@@ -18,16 +17,14 @@ MOST = 400
 """Moments that are tried; a change after these is not told."""
 
 
-async def turn(subject: Subject, holds: Callable[[], bool], moments: list[int]) -> int | None:
+def turn(subject: Subject, holds: Callable[[], bool], moments: list[int]) -> int | None:
     """The first of some moments (ascending) at which `holds`, asked of the subject at that moment, is another than now."""
     now, before = subject.now, holds()
     try:
-        for at, moment in enumerate(moments[:MOST], 1):
+        for moment in moments[:MOST]:
             subject.at(moment)
             if holds() != before:
                 return moment
-            if at % 10 == 0:
-                await asyncio.sleep(0)
     finally:
         subject.at(now)
     return None

@@ -112,6 +112,18 @@ def metrics(app: App) -> str:
         ),
         ("patron_dirty_rows", "gauge", "Rows that the next checkpoint writes.", app.workspace.state.dirty),
     ]
+    segments = app.workspace.segments.health()
+    rows += [
+        ("patron_segments_live", "gauge", "Segments in force here.", segments.segments),
+        ("patron_segments_filling", "gauge", "Segments that wait for their past.", segments.filling),
+        ("patron_segments_tallies", "gauge", "Nodes with a tally.", segments.tallies),
+        (
+            "patron_segments_moving_events_total",
+            "counter",
+            "Events that changed a membership.",
+            segments.moving,
+        ),
+    ]
     lines = [f"# HELP {n} {text}\n# TYPE {n} {kind}\n{n} {value}" for n, kind, text, value in rows]
     lines.append("# HELP patron_events_today Events of today by channel.\n# TYPE patron_events_today gauge")
     lines += [

@@ -6,10 +6,9 @@ A person's standing is a function of the tallies of their nodes, their traits an
 moved along by events; whenever in doubt it is found anew from those, with the same result.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from patron.model.clock import HOUR
 from patron.model.events import Event
@@ -18,9 +17,11 @@ from patron.model.ports import Table
 from patron.rules.consent import Consents
 from patron.segments.feeds import Feed
 from patron.segments.folding import Folding
+from patron.segments.gauge import FAR, LANE
 from patron.segments.hours import NEVER
 from patron.segments.plan import Plan
-from patron.segments.standing import Standing, numbers_of
+from patron.segments.reach import Reach
+from patron.segments.standing import Standing
 from patron.segments.tally import (
     ALL,
     Row,
@@ -30,23 +31,8 @@ from patron.segments.tally import (
     shared_hour,
 )
 
-KEPT = 10_000
-"""Entries and exits remembered."""
 SLICE = 25
 """People looked at before a caller may do something else."""
-
-
-class Moved(NamedTuple):
-    """Somebody entered a segment, or left it."""
-
-    position: int
-    """Of the log, when it happened."""
-    time: int
-    person: str
-    segment: str
-    entered: bool
-    cause: str
-    """`event`, `time`, `identity`, `rule`, `consent` or `erasure`."""
 
 
 class People(Protocol):
@@ -91,16 +77,9 @@ class Execution:
         self.now = 0
         self.position = 0
         """Of the last event or fact taken in."""
-        self.moved: deque[Moved] = deque(maxlen=KEPT)
-        self.dropped = 0
-        """Time of the last entry or exit that is no longer remembered."""
+        self.reach = Reach()
         self.events = 0
-        self.moving = 0
-        """Events so far, and those that changed a membership: the reach of all rules together."""
-        self.members: dict[int, int] = {}
-        self.barred: dict[int, int] = {}
-        self.short: dict[int, int] = {}
-        """Segment number -> people in it; without a basis; with an answer from the lake."""
+        """Events taken in."""
         self._due: dict[int, list[str]] = {}
         self._hours: list[int] = []
         self._held: dict[str, None] | None = None
@@ -109,12 +88,13 @@ class Execution:
 
     def load(self, rows: Iterable[tuple[str, Standing]]) -> int:
         """Count what was kept and note when to wake whom; gives how many stand by this plan's rules."""
-        self.members, self.barred, self.short, self._due, self._hours = {}, {}, {}, {}, []
+        self.reach, self._due, self._hours = Reach(), {}, []
+        self.reach.complete_since = self.now
         current = 0
         for person, row in rows:
-            self._tell(self.members, row.bits, 1)
-            self._tell(self.barred, row.barred, 1)
-            self._tell(self.short, row.short, 1)
+            self.reach.members.change(0, row.bits)
+            self.reach.barred.change(0, row.barred)
+            self.reach.short.change(0, row.short)
             current += row.plan == self.plan.fingerprint
             if row.wake < NEVER:
                 self._wake(person, row.wake)
@@ -186,7 +166,7 @@ class Execution:
         if person is None:
             return
         row = self.standings.get(person)
-        if row is not None and row.slack is not None and row.plan == plan.fingerprint and self.now < row.wake:
+        if row is not None and row.slack and row.plan == plan.fingerprint and self.now < row.wake:
             self._advance(person, row, event, node, feed)
             if about:
                 self._hear(person, row, event)
@@ -211,69 +191,72 @@ class Execution:
         """Move a standing by one event."""
         if feed is None:
             return
-        nodes, slack = row.nodes, row.slack
-        assert slack is not None
         tally = self.tallies.get(node)
         if tally is None:
             tally = {}
             self.tallies.put(node, tally)
-            row.nodes = nodes = (*nodes, node)
+            row.nodes = (*row.nodes, node)
         else:
             self.tallies.touch(node)
-        due = []
         time = event.time
-        if feed.hours:
-            hour = time // HOUR
-            for number, slot in feed.hours:
-                held = tally.get(number)
-                if held is None:
-                    tally[number] = [shared_hour(hour), 1]
-                elif held[-2] == hour:
-                    held[-1] += 1
-                else:
-                    fold_hour(held, hour)
-                left = slack[slot] - 1
-                if left:
-                    slack[slot] = left
-                else:
-                    due.append(slot)
-        for number, slot in feed.counts:
+        hour = time // HOUR
+        for number in feed.hours:
+            held = tally.get(number)
+            if held is None:
+                tally[number] = [shared_hour(hour), 1]
+            elif held[-2] == hour:
+                held[-1] += 1
+            else:
+                fold_hour(held, hour)
+        for number in feed.counts:
             held = tally.get(number)
             if held is None:
                 tally[number] = [1, time, time]
             else:
                 fold_count(held, time)
-            left = slack[slot] - 1
-            if left:
-                slack[slot] = left
-            else:
-                due.append(slot)
+        aged = fold_dated(tally, time, feed) if feed.dated_counts or feed.dated_hours else ()
         if feed.sums or feed.lists:
             self.folding.values(tally, event, feed)
-        if due or feed.leaves:
-            self._look(person, row, tally, due, feed)
+        slack = row.slack - feed.ones
+        row.slack = slack
+        due = feed.highs & ~slack
+        if due or aged or feed.leaves:
+            self._look(person, row, tally, due, aged, feed)
 
-    def _look(self, person: str, row: Standing, tally: Tally, due: list[int], feed: Feed) -> None:
+    def _look(
+        self, person: str, row: Standing, tally: Tally, due: int, aged: Sequence[int], feed: Feed
+    ) -> None:
         """Read again what the event may have changed."""
         plan, leaf, wake, slack = self.plan, row.leaf, row.wake, row.slack
-        assert slack is not None
         hours = plan.hours
         tallies: list[Tally] = [tally] if len(row.nodes) == 1 else self._tallies(row.nodes)
-        for slot in due:
-            gauge = plan.gauges[slot]
+        while due:
+            low = due & -due
+            due ^= low
+            at = low.bit_length() - LANE
+            gauge = plan.gauges[at // LANE]
             if gauge is None:
-                slack[slot] = 255
+                slack += FAR << at
                 continue
             number = gauge.number
-            rows = [one[number] for one in tallies if number in one]
-            bits, slack[slot], turn = gauge.read(rows, hours)
+            bits, left, turn = gauge.read([one[number] for one in tallies if number in one], hours)
+            slack += left << at
             leaf = leaf & ~gauge.mask | bits
-            wake = min(wake, turn)
+            if turn < wake:
+                wake = turn
+        row.slack = slack
+        for number in aged:
+            ages = plan.ages[number]
+            bits, turn = ages.read([one[number] for one in tallies if number in one], hours)
+            leaf = leaf & ~ages.mask | bits
+            if turn < wake:
+                wake = turn
         for place in feed.leaves:
             looked = plan.looked[place]
-            holds, turn = looked.look(tallies, hours)
-            leaf = leaf | looked.bit if holds else leaf & ~looked.bit
-            wake = min(wake, turn)
+            bits, turn = looked.look(tallies, hours)
+            leaf = leaf & ~looked.mask | bits
+            if turn < wake:
+                wake = turn
         short = row.short
         if feed.lists and any(tally[number][0] != ALL for number, _, _ in feed.lists if number in tally):
             short = plan.missing(tallies)
@@ -308,36 +291,14 @@ class Execution:
     def _change(self, person: str, row: Standing, bits: int, barred: int, short: int, cause: str) -> None:
         """Take over new bits (of a row that is touched), count and tell."""
         if bits != row.bits:
-            self.moving += cause in ("event", "consent", "identity")
-            self._move(person, row.bits, bits, cause)
+            self.reach.move(self.position, self.now, person, row.bits, bits, cause)
             row.bits = bits
         if barred != row.barred:
-            self._tell(self.barred, barred & ~row.barred, 1)
-            self._tell(self.barred, row.barred & ~barred, -1)
+            self.reach.barred.change(row.barred, barred)
             row.barred = barred
         if short != row.short:
-            self._tell(self.short, short & ~row.short, 1)
-            self._tell(self.short, row.short & ~short, -1)
+            self.reach.short.change(row.short, short)
             row.short = short
-
-    def _move(self, person: str, before: int, after: int, cause: str) -> None:
-        changed, names, members = before ^ after, self.plan.names, self.members
-        moved, position, now = self.moved, self.position, self.now
-        while changed:
-            low = changed & -changed
-            changed ^= low
-            number = low.bit_length() - 1
-            entered = after & low != 0
-            members[number] = members.get(number, 0) + (1 if entered else -1)
-            name = names.get(number)
-            if name is not None:
-                if len(moved) == KEPT:
-                    self.dropped = moved[0].time
-                moved.append(Moved(position, now, person, name, entered, cause))
-
-    def _tell(self, counts: dict[int, int], bits: int, by: int) -> None:
-        for number in numbers_of(bits):
-            counts[number] = counts.get(number, 0) + by
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -381,7 +342,7 @@ class Execution:
             more = leaf | plan.bucket_bits(person)
             bits, barred = plan.judge_again(more, leaf, bits, barred)
             leaf = more
-        row = Standing(plan=plan.fingerprint, leaf=leaf, slack=bytearray(plan.slacks))
+        row = Standing(plan=plan.fingerprint, leaf=leaf, slack=plan.nothing_slack)
         self.standings.put(person, row)
         if bits or barred:
             self._change(person, row, bits, barred, 0, "event")
@@ -390,13 +351,13 @@ class Execution:
         """Somebody is no more."""
         row = self.standings.get(person)
         if row is not None:
-            row.bits &= self.plan.mask
+            self._retire(row)
             self._change(person, row, 0, 0, 0, cause)
             self.standings.delete(person)
 
     def forget(self, people: Collection[str]) -> None:
         """Forget the entries and exits of people (they were erased)."""
-        self.moved = deque((one for one in self.moved if one.person not in people), maxlen=KEPT)
+        self.reach.forget(people)
 
     def find(self, person: str, cause: str, members: tuple[Key, ...] | None = None) -> Standing | None:
         """Find somebody's standing anew from the tallies of their nodes; None (and no row) when there is no such person."""
@@ -411,7 +372,7 @@ class Execution:
         if row is None:
             row = Standing()
             self.standings.put(person, row)
-        if row.plan == plan.fingerprint and row.slack is not None:
+        if row.plan == plan.fingerprint and row.slack:
             bits, barred = plan.judge_again(leaf, row.leaf, row.bits, row.barred)
         else:
             bits, barred = plan.judge(leaf)
@@ -435,34 +396,42 @@ class Execution:
 
     def _retire(self, row: Standing) -> None:
         """Drop the bits of segments that are no more, without a word."""
-        mask = self.plan.mask
-        for counts, bits in ((self.members, row.bits), (self.barred, row.barred), (self.short, row.short)):
-            self._tell(counts, bits & ~mask, -1)
+        mask, reach = self.plan.mask, self.reach
+        for tellers, bits in (
+            (reach.members, row.bits),
+            (reach.barred, row.barred),
+            (reach.short, row.short),
+        ):
+            tellers.change(bits, bits & mask)
         row.bits, row.barred, row.short = row.bits & mask, row.barred & mask, row.short & mask
 
     def _tallies(self, nodes: tuple[Key, ...]) -> list[Tally]:
         return [tally for node in nodes if (tally := self.tallies.get(node)) is not None]
 
-    def _read(
-        self, person: str, members: tuple[Key, ...], tallies: list[Tally]
-    ) -> tuple[int, bytearray, int, int]:
+    def _read(self, person: str, members: tuple[Key, ...], tallies: list[Tally]) -> tuple[int, int, int, int]:
         """Conditions, slacks, when to look again, and what the lake must answer."""
         plan, hours = self.plan, self.plan.hours
-        leaf, slack, wake = plan.nothing, bytearray(plan.slacks), NEVER
+        leaf, lanes, wake = plan.nothing, bytearray(plan.slacks), NEVER
         numbers = {number: None for tally in tallies for number in tally}
         places: dict[int, None] = {}
         for number in numbers:
             gauge = plan.gauge_of.get(number)
             if gauge is not None:
                 rows: list[Row] = [tally[number] for tally in tallies if number in tally]
-                bits, slack[plan.slots[number]], turn = gauge.read(rows, hours)
+                bits, left, turn = gauge.read(rows, hours)
+                lanes[plan.slots[number]] = FAR + left
                 leaf = leaf & ~gauge.mask | bits
+                wake = min(wake, turn)
+            ages = plan.ages.get(number)
+            if ages is not None:
+                bits, turn = ages.read([tally[number] for tally in tallies if number in tally], hours)
+                leaf = leaf & ~ages.mask | bits
                 wake = min(wake, turn)
             places.update(dict.fromkeys(plan.looking.get(number, ())))
         for place in places:
             looked = plan.looked[place]
-            holds, turn = looked.look(tallies, hours)
-            leaf = leaf | looked.bit if holds else leaf & ~looked.bit
+            bits, turn = looked.look(tallies, hours)
+            leaf = leaf & ~looked.mask | bits
             wake = min(wake, turn)
         leaf = leaf & ~plan.consent_mask | plan.consent_bits(self._people.consents(members))
         if plan.told:
@@ -473,7 +442,7 @@ class Execution:
         short = plan.missing(tallies)
         if short:
             wake = min(wake, hours.begins(hours.today + 1))
-        return leaf, slack, wake, short
+        return leaf, int.from_bytes([*lanes, 1], "little"), wake, short
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -495,6 +464,30 @@ class Execution:
             if value is not None:
                 found[name] = value
         return found
+
+
+def fold_dated(tally: Tally, time: int, feed: Feed) -> list[int]:
+    """Fold series whose first or last event is asked for; gives those of which one may be of another day now."""
+    aged, hour = [], time // HOUR
+    for number in feed.dated_counts:
+        held = tally.get(number)
+        if held is None:
+            tally[number] = [1, time, time]
+            aged.append(number)
+        else:
+            if time < held[1] or hour > held[2] // HOUR:
+                aged.append(number)
+            fold_count(held, time)
+    for number in feed.dated_hours:
+        held = tally.get(number)
+        if held is None:
+            tally[number] = [shared_hour(hour), 1]
+            aged.append(number)
+        else:
+            if held[-2] != hour:
+                aged.append(number)
+            fold_hour(held, hour)
+    return aged
 
 
 def _writes(event: Event, names: frozenset[str]) -> bool:

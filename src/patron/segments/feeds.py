@@ -1,15 +1,17 @@
 """Which series an event feeds: looked up by its name and by the values that filters read, decided once for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
 
+from patron.model.clock import HOUR
 from patron.model.events import Event
 from patron.rules.calendar import Calendar
 from patron.rules.filters import ITEMS, PLACE, PROPERTIES, TEXT_FIELDS, TIME_FIELDS, Stores, passes, read
 from patron.rules.tree import ANY_EVENT, Where
+from patron.segments.gauge import LANE
 from patron.segments.series import LISTS, Series
 
 REMEMBERED = 5_000
@@ -26,19 +28,28 @@ class Fed(Struct, frozen=True):
     """Its place in a person's slacks."""
     leaves: tuple[int, ...] = ()
     """Conditions that any event of it makes look again."""
+    dated: bool = False
+    """Whether its first or last event is asked for."""
 
 
 class Feed(Struct, frozen=True):
     """All series that an event feeds, by kind."""
 
-    counts: tuple[tuple[int, int], ...] = ()
-    """(number, slot)"""
-    hours: tuple[tuple[int, int], ...] = ()
+    hours: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+    dated_hours: tuple[int, ...] = ()
+    """Those whose first or last event is asked for, not in `hours` and `counts`."""
+    dated_counts: tuple[int, ...] = ()
     sums: tuple[tuple[int, str, bool], ...] = ()
-    """(number, property, whether by hours)"""
+    """(number, field, whether by hours)"""
     lists: tuple[tuple[int, str, str], ...] = ()
-    """(number, property, kind)"""
+    """(number, field, kind)"""
     leaves: tuple[int, ...] = ()
+    """Places of the conditions to look at again."""
+    ones: int = 0
+    """A one in the lane of each counted series: what the event takes from a person's slacks."""
+    highs: int = 0
+    """The high bits of these lanes."""
 
 
 class _Name:
@@ -48,28 +59,29 @@ class _Name:
         self._fed = fed
         self._calendar = calendar
         self._stores = stores
-        self._getters = [_getter(field, calendar) for field in sorted(_fields(fed))]
-        self._only = self._getters[0] if len(self._getters) == 1 else None
+        fields = sorted(_fields(fed))
+        self._names = [name for field in fields if (name := _plain(field))]
+        self._getters = [_getter(field, calendar) for field in fields if not _plain(field)]
         self._known: dict[Any, Feed] = {}
-        self._always = None if self._getters else feed_of(fed)
+        self._always = None if fields else feed_of(fed)
 
     def of(self, event: Event) -> Feed:
         if self._always is not None:
             return self._always
-        if self._only is not None:
-            key = self._only(event)
-            if type(key) is bool:
-                key = (key,)
-        else:
-            key = tuple([(v,) if type(v := get(event)) is bool else v for get in self._getters])
+        properties = event.properties
+        key = [properties.get(name) for name in self._names]
+        for get in self._getters:
+            key.append(get(event))
+        if True in key or False in key:  # so are 1 and 0, which filters tell from them
+            key = [(value,) if type(value) is bool else value for value in key]
         try:
-            found = self._known.get(key)
+            found = self._known.get(tuple(key))
         except TypeError:  # a list or an object: looked at each time
             return self._matching(event)
         if found is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            found = self._known[key] = self._matching(event)
+            found = self._known[tuple(key)] = self._matching(event)
         return found
 
     def _matching(self, event: Event) -> Feed:
@@ -85,7 +97,7 @@ class Feeds:
     >>> feeds = Feeds([shown], Calendar("UTC"), {})
     >>> e = Event(1, "till", "pos", "track", "Offer Shown", "m", 5, 5)
     >>> feeds.of(e).counts, feeds.of(Event(2, "app", "app", "track", "Offer Shown", "n", 6, 6)).counts
-    ((), ((4, 0),))
+    ((), (4,))
     """
 
     def __init__(self, fed: list[Fed], calendar: Calendar, stores: Stores) -> None:
@@ -105,17 +117,25 @@ class Feeds:
 
 def feed_of(fed: list[Fed]) -> Feed:
     """Sort series by how they are fed."""
-    leaves = {leaf: None for f in fed for leaf in f.leaves}
-    kinds: Mapping[str, list[Fed]] = {
-        kind: [f for f in fed if f.series.kind == kind]
-        for kind in ("count", "hours", "total", "sums", *sorted(LISTS))
-    }
+    counted = [f for f in fed if f.series.kind in ("count", "hours") and f.slot >= 0]
+
+    def numbers(kind: str, *, dated: bool) -> tuple[int, ...]:
+        return tuple(f.number for f in fed if f.series.kind == kind and f.dated is dated)
+
     return Feed(
-        tuple((f.number, f.slot) for f in kinds["count"]),
-        tuple((f.number, f.slot) for f in kinds["hours"]),
-        tuple((f.number, f.series.reads, f.series.kind == "sums") for f in (*kinds["total"], *kinds["sums"])),
-        tuple((f.number, f.series.reads, kind) for kind in sorted(LISTS) for f in kinds[kind]),
-        tuple(leaves),
+        numbers("hours", dated=False),
+        numbers("count", dated=False),
+        numbers("hours", dated=True),
+        numbers("count", dated=True),
+        tuple(
+            (f.number, f.series.reads, f.series.kind == "sums")
+            for f in fed
+            if f.series.kind in ("total", "sums")
+        ),
+        tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS),
+        tuple({leaf: None for f in fed for leaf in f.leaves}),
+        sum(1 << LANE * f.slot for f in counted),
+        sum(128 << LANE * f.slot for f in counted),
     )
 
 
@@ -132,10 +152,27 @@ def _read_by(where: Where) -> set[str]:
     return {where.field}
 
 
+def _weekday(hour: int, known: dict[int, int], calendar: Calendar) -> int:
+    found = known.get(hour)
+    if found is None:
+        if len(known) > REMEMBERED:
+            known.clear()
+        found = known[hour] = calendar.weekday(hour * HOUR)
+    return found
+
+
 def _getter(field: str, calendar: Calendar) -> Getter:
     if field in TEXT_FIELDS:
         return attrgetter("group_id" if field == "account" else field)
+    if field == "weekday":
+        days: dict[int, int] = {}
+        return lambda event: _weekday(event.time // HOUR, days, calendar)
+    return lambda event: read(event, field, calendar)
+
+
+def _plain(field: str) -> str:
+    """The name of a property that is no path; "" for any other field."""
     name = field.removeprefix(PROPERTIES)
-    if field in TIME_FIELDS or "." in name or ITEMS in name:
-        return lambda event: read(event, field, calendar)
-    return lambda event: event.properties.get(name)
+    if field in TEXT_FIELDS or field in TIME_FIELDS or "." in name or ITEMS in name:
+        return ""
+    return name

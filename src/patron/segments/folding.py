@@ -19,7 +19,7 @@ class Folding:
 
     >>> tally = {}
     >>> order = Event(1, "till", "pos", "track", "Order Completed", "m", 5, 5, properties={"revenue": 2.5})
-    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=((0, 0),), sums=((1, "revenue", False),)))
+    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=(0,), sums=((1, "revenue", False),)))
     >>> tally
     {0: [1, 5, 5], 1: [1, 2500000]}
     """
@@ -32,13 +32,13 @@ class Folding:
         """Add an event to all series of a feed."""
         time = event.time
         hour = time // HOUR
-        for number, _ in feed.hours:
+        for number in (*feed.hours, *feed.dated_hours):
             held = tally.get(number)
             if held is None:
                 tally[number] = [shared_hour(hour), 1]
             else:
                 fold_hour(held, hour)
-        for number, _ in feed.counts:
+        for number in (*feed.counts, *feed.dated_counts):
             held = tally.get(number)
             if held is None:
                 tally[number] = [1, time, time]

@@ -12,8 +12,11 @@ from patron.rules.tree import Window
 from patron.segments.hours import NEVER, Hours, size_of
 from patron.segments.tally import Row
 
-FAR = 255
-"""Greatest slack: it is kept in one byte."""
+FAR = 127
+"""Greatest slack. All slacks of a person stand side by side in one number, a byte each: 127 more than the slack, so that
+the byte's high bit falls when none is left, and one subtraction counts an event for all its series."""
+LANE = 8
+"""Bits of a slack."""
 Reading = tuple[int, int, int]
 """Bits of the conditions that hold, slack, and until when this stands if no event comes (ms)."""
 
@@ -27,18 +30,21 @@ class Steps:
     ([0, 1], [0, 3])
     """
 
-    __slots__ = ("_leaves", "bits", "cuts", "first")
+    __slots__ = ("_leaves", "bits", "cuts", "first", "mask")
 
     def __init__(self) -> None:
         self._leaves: list[tuple[int, Callable[[int], bool]]] = []
         self.cuts: list[int] = [0]
         self.bits: list[int] = [0]
+        self.mask = 0
+        """The bits of all its conditions."""
         self.first = 0
         """The least cut above 0: from there on something can be lost again; 0 when there is none."""
 
     def add(self, bit: int, cuts: set[int], test: Callable[[int], bool]) -> None:
         """Add a condition: its bit, where it may change, and what it says of a number."""
         self._leaves.append((bit, test))
+        self.mask |= bit
         self.cuts = sorted({*self.cuts, *cuts})
 
     def seal(self) -> None:

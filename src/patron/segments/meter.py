@@ -261,6 +261,12 @@ class Chain:
 
         The latest start of each end is kept: one pass over the steps, whatever the number of starts.
         """
+        for number in self.numbers:
+            for tally in tallies:
+                if number in tally:
+                    break
+            else:
+                return False, NEVER
         starts: list[tuple[tuple[int, int], int]] | None = None
         wake = NEVER
         for number in self.numbers:

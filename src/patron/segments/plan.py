@@ -16,6 +16,7 @@ from patron.rules.filters import Stores
 from patron.rules.tree import Bucket, Computed, Consented, Did, Fact, Member, Rule, Segment, Window
 from patron.rules.tree import Sequence as Order
 from patron.rules.values import SCALE, field_of
+from patron.segments.ages import Ages, End
 from patron.segments.compare import Exact, comparison, cuts_of
 from patron.segments.feeds import Fed, Feeds
 from patron.segments.gauge import FAR, Gauge, Steps
@@ -25,18 +26,52 @@ from patron.segments.series import Series, leaves_of, series_of
 from patron.segments.tally import Tally
 from patron.segments.trees import Test, care_of, test_of
 
+JUDGED = 20_000
+"""Patterns of conditions whose memberships are remembered: people are alike."""
 Look = Callable[[Sequence[Tally], Hours], tuple[bool, int]]
 """Whether a condition holds over the tallies of a person, and until when that stands without an event."""
+Missing = Callable[[Sequence[Tally], Hours], bool]
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Looked(Struct, frozen=True):
-    """A condition that is read from the tallies each time its series is fed."""
+class Looked:
+    """Conditions that are read from the tallies whenever one of their series is fed: those of the same series together."""
 
-    bit: int
-    look: Look
-    missing: Callable[[Sequence[Tally], Hours], bool] | None = None
-    """Of a condition over lists: whether its list is too short to say."""
+    __slots__ = ("_needs", "_parts", "mask", "nothing")
+
+    def __init__(self, needs: Iterable[int]) -> None:
+        self._needs = tuple(dict.fromkeys(needs))
+        """Numbers of series of which each must be there; else nothing is read."""
+        self._parts: list[tuple[int, Look, Missing | None]] = []
+        self.mask = 0
+        """The bits of its conditions."""
+        self.nothing = 0
+        """Those that hold where a needed series is not there."""
+
+    def add(self, bit: int, look: Look, missing: Missing | None, hours: Hours) -> None:
+        """Add a condition: its bit, how it is read, and whether its list is too short to say."""
+        self._parts.append((bit, look, missing))
+        self.mask |= bit
+        self.nothing |= bit if look((), hours)[0] else 0
+
+    def look(self, tallies: Sequence[Tally], hours: Hours) -> tuple[int, int]:
+        """The bits that hold, and until when if no event comes (ms)."""
+        for number in self._needs:
+            for tally in tallies:
+                if number in tally:
+                    break
+            else:
+                return self.nothing, NEVER
+        bits, wake = 0, NEVER
+        for bit, look, _ in self._parts:
+            holds, turn = look(tallies, hours)
+            bits |= bit if holds else 0
+            wake = min(wake, turn)
+        return bits, wake
+
+    def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
+        """The bits of conditions whose list was cut off inside the window."""
+        return sum(bit for bit, _, missing in self._parts if missing is not None and missing(tallies, hours))
 
 
 class Told(Struct, frozen=True):
@@ -91,6 +126,7 @@ class Plan:
         self._defined = {trait.id: trait for trait in traits}
         self._bits: dict[bytes, int] = {}
         self.looked: list[Looked] = []
+        self._groups: dict[tuple[int, ...], int] = {}
         self.told: list[Told] = []
         self.consents: list[tuple[int, Callable[[Consents], bool]]] = []
         self.buckets: list[tuple[int, str, float, float]] = []
@@ -98,7 +134,11 @@ class Plan:
         """Number of a series -> places in `looked` of the conditions that read it."""
         self._opt_in = frozenset(opt_in)
         self._place_leaves(segments)
+        self.buckets.sort(key=lambda bucket: bucket[1])
         self.gauges = self._gauges(segments)
+        self.ages = self._ages(segments)
+        """Number of a series -> its conditions on the first and last event."""
+        self._judged: dict[int, tuple[int, int]] = {}
         self.rules = self._rules(segments)
         self.mask = sum(rule.bit for rule in self.rules)
         self.names = {number: name for name, number in self.numbers.items()}
@@ -143,13 +183,13 @@ class Plan:
         return self._bits[key]
 
     def _place(self, leaf: Rule, bit: int) -> None:
-        """Note how a new condition is read. A count is read by a gauge."""
+        """Note how a new condition is read. Counts are read by gauges, first and last by ages."""
         if isinstance(leaf, Did):
-            if leaf.measure != "count":
+            if leaf.measure not in ("count", "first", "last"):
                 self._place_measure(leaf, bit)
         elif isinstance(leaf, Order):
             chain = Chain(leaf, self._number)
-            self._look(Looked(bit, chain.holds, chain.missing), chain.numbers)
+            self._look(bit, chain.holds, chain.missing, chain.numbers, tuple(chain.numbers))
         elif isinstance(leaf, Fact):
             self._place_fact(leaf, bit)
         elif isinstance(leaf, Consented):
@@ -160,21 +200,27 @@ class Plan:
         else:
             raise TypeError(f"a rule must be resolved before it is run: {type(leaf).__name__} is left in it")
 
-    def _look(self, looked: Looked, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            self.looking.setdefault(number, []).append(len(self.looked))
-        self.looked.append(looked)
+    def _look(
+        self, bit: int, look: Look, missing: Missing, numbers: Iterable[int], needs: tuple[int, ...]
+    ) -> None:
+        place = self._groups.get(needs) if needs else None
+        if place is None:
+            place = len(self.looked)
+            self._groups[needs] = place
+            self.looked.append(Looked(needs))
+            for number in dict.fromkeys(numbers):
+                self.looking.setdefault(number, []).append(place)
+        self.looked[place].add(bit, look, missing, self.hours)
 
     def _place_measure(self, did: Did, bit: int) -> None:
-        dated = did.measure in ("first", "last")
-        meter = Meter(did, self._number, sorted(cuts_of(did.value)) if dated else None)
+        meter = Meter(did, self._number)
         compare = comparison(did.op, did.value)
 
         def look(tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
             value, wake = meter.value(tallies, hours)
             return compare(value), wake
 
-        self._look(Looked(bit, look, meter.missing), [meter.number])
+        self._look(bit, look, meter.missing, [meter.number], (meter.number,))
 
     def _place_fact(self, fact: Fact, bit: int) -> None:
         root, _, name = fact.field.partition(".")
@@ -192,7 +238,7 @@ class Plan:
             return trait is not None and any(meter.missing(tallies, hours) for meter in trait.meters)
 
         numbers = {} if trait is None else dict.fromkeys(meter.number for meter in trait.meters)
-        self._look(Looked(bit, look, missing), numbers)
+        self._look(bit, look, missing, numbers, ())
 
     def _gauges(self, segments: Sequence[Segment]) -> list[Gauge | None]:
         """A gauge for each slot; slots are given to all series that are counted."""
@@ -202,7 +248,7 @@ class Plan:
         }
         steps: dict[int, dict[Window | None, Steps]] = {}
         masks: dict[int, int] = {}
-        for did in self._counts(segments):
+        for did in self._measures(segments, "count"):
             number, bit = self.series[series_of(did)], self._bit(did)
             compare = comparison(did.op, did.value)
             one = steps.setdefault(number, {}).setdefault(did.within, Steps())
@@ -215,16 +261,37 @@ class Plan:
             found[self.slots[number]] = Gauge(number, windows, masks[number])
         return found
 
-    def _counts(self, segments: Sequence[Segment]) -> list[Did]:
+    def _ages(self, segments: Sequence[Segment]) -> dict[int, Ages]:
+        ends: dict[int, dict[End, Steps]] = {}
+        missing: dict[int, int] = {}
+        for did in self._measures(segments, "first", "last"):
+            number, bit = self.series[series_of(did)], self._bit(did)
+            compare = comparison(did.op, did.value)
+            end = (did.measure == "first", did.within)
+            steps = ends.setdefault(number, {}).setdefault(end, Steps())
+            steps.add(bit, cuts_of(did.value), partial(_counts_as, compare))
+            missing[number] = missing.get(number, 0) | (bit if compare(None) else 0)
+        found = {}
+        for number, some in ends.items():
+            mask = 0
+            for steps in some.values():
+                steps.seal()
+                mask |= steps.mask
+            found[number] = Ages(number, some, mask, missing[number])
+        return found
+
+    def _measures(self, segments: Sequence[Segment], *measures: str) -> list[Did]:
+        """The different conditions on these measures."""
         found: dict[bytes, Did] = {}
         for segment in segments:
             for leaf in leaves_of(segment.rule):
-                if isinstance(leaf, Did) and leaf.measure == "count":
+                if isinstance(leaf, Did) and leaf.measure in measures:
                     found[_encode(leaf)] = leaf
         return list(found.values())
 
     def _fed(self, series: Series, number: int) -> Fed:
-        return Fed(series, number, self.slots.get(number, -1), tuple(self.looking.get(number, ())))
+        dated = number in self.ages
+        return Fed(series, number, self.slots.get(number, -1), tuple(self.looking.get(number, ())), dated)
 
     # --- rules ---------------------------------------------------------------------------------------------------
 
@@ -272,6 +339,14 @@ class Plan:
 
     def judge_again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:
         """The same from what stood before the conditions changed from `before` to `leaf`."""
+        known = self._judged.get(leaf)
+        if known is None:
+            if len(self._judged) >= JUDGED:
+                self._judged.clear()
+            known = self._judged[leaf] = self._judge_again(leaf, before, bits, barred)
+        return known
+
+    def _judge_again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:
         changed, places, affected = leaf ^ before, 0, self._affected
         while changed:
             low = changed & -changed
@@ -305,15 +380,19 @@ class Plan:
 
     def _settle_templates(self) -> None:
         """The conditions of somebody without any event, and the slacks."""
-        leaf, self.slacks = 0, bytearray([FAR] * len(self.slots))
+        leaf, self.slacks = 0, bytearray([2 * FAR] * len(self.slots))
         for slot, gauge in enumerate(self.gauges):
             if gauge is not None:
-                bits, self.slacks[slot] = gauge.nothing()
+                bits, slack = gauge.nothing()
+                self.slacks[slot] = FAR + slack
                 leaf |= bits
+        for ages in self.ages.values():
+            leaf |= ages.nothing
         for looked in self.looked:
-            leaf |= looked.bit if looked.look((), self.hours)[0] else 0
+            leaf |= looked.nothing
         leaf |= self.told_bits({}, 0)[0] | self.consent_bits({})
         self.nothing = leaf
+        self.nothing_slack = int.from_bytes([*self.slacks, 1], "little")
         self.nothing_bits, self.nothing_barred = self.judge(leaf)
         self.trait_names = frozenset(n for t in self.told for n in (t.path, t.path.partition(".")[0]))
         self.told_mask = sum(told.bit for told in self.told)
@@ -340,9 +419,11 @@ class Plan:
 
     def bucket_bits(self, person: str) -> int:
         """Bits of the random parts that a person falls into."""
-        bits = 0
-        for bit, salt, start, end in self.buckets:
-            if start <= share(salt, person) < end:
+        bits, last, place = 0, None, 0.0
+        for bit, salt, start, end in self.buckets:  # those of one salt stand together
+            if salt != last:
+                last, place = salt, share(salt, person)
+            if start <= place < end:
                 bits |= bit
         return bits
 
@@ -350,8 +431,7 @@ class Plan:
         """Membership bits of the rules whose answer must come from the lake: a list was cut off."""
         short = 0
         for looked in self.looked:
-            if looked.missing is not None and looked.missing(tallies, self.hours):
-                short |= looked.bit
+            short |= looked.missing(tallies, self.hours)
         return sum(rule.bit for rule in self.rules if rule.looked & short) if short else 0
 
     def _fingerprint(self, segments: Sequence[Segment]) -> int:

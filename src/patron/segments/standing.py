@@ -24,8 +24,8 @@ class Standing(Struct, gc=False):
     """Fingerprint of the rules by which this was found."""
     leaf: int = 0
     """Bits of the conditions. This and what follows is not kept: it is found again from the tallies."""
-    slack: bytearray | None = None
-    """Per counted series: events until some threshold may be met. None: not found yet."""
+    slack: int = 0
+    """Per counted series: events until some threshold may be met, side by side (`gauge.FAR`). 0: not found yet."""
     nodes: tuple[str, ...] = ()
     """The person's nodes that have a tally."""
 
@@ -55,17 +55,3 @@ def decode(data: bytes) -> Standing:
 
 def _bytes(bits: int) -> bytes:
     return bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
-
-
-def numbers_of(bits: int) -> list[int]:
-    """The numbers of the bits that are set.
-
-    >>> numbers_of(0b101)
-    [0, 2]
-    """
-    found = []
-    while bits:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
-    return found

@@ -26,6 +26,7 @@ _PERSON = (
     Query("person", "string", "Any identifier, `namespace:value`; `account:ID` for rules about accounts."),
     AFTER,
 )
+_KIND = Query("kind", "string", "Of what; a segment when left out.", choices=(*_TYPES, "rule"))
 _VERSION = (Query("version", "integer", "An earlier version instead of the one in force.", low=1),)
 _DIFF = (
     Query("from", "string", "A time (ISO 8601) or a version (`v3`: the last moment it was in force)."),
@@ -60,8 +61,9 @@ def routes(backend: Backend) -> list[Route]:
             "GET",
             "/v1/rules/schema",
             READ,
-            "The JSON Schema of segments, computed traits and conditions.",
+            "The JSON Schema of a segment, computed trait, condition or bare rule.",
             doors.schema,
+            (_KIND,),
             returns=dict[str, Any],
         ),
         Route(
@@ -260,8 +262,8 @@ class _Rules:
         )
         return self._reply(value)
 
-    async def schema(self, _: Request) -> Reply:
-        return Reply(self._rules.schema())
+    async def schema(self, request: Request) -> Reply:
+        return Reply(self._rules.schema(request.query.get("kind", "segment")))
 
     async def apply(self, request: Request) -> Reply:
         asked, who = request.json(Bundle), request.who

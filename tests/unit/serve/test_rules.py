@@ -1,6 +1,9 @@
 """Definitions over HTTP: saved, refused with paths, tried, explained; no key learns more than it may read."""
 
 import asyncio
+import io
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +368,12 @@ def test_members_come_by_an_event_and_go_by_time_alone(tmp_path: Path) -> None:
             assert (await at.get("/v1/profiles/user_id:anna/segments"))["data"][0]["id"] == "buyers"
             assert (await at.get("/v1/profiles/user_id:anna"))["computed"] == {"spent": 30.5}
             assert (await at.get("/v1/profiles/user_id:bo/segments"))["data"] == []
+            archive = zipfile.ZipFile(io.BytesIO(at.backend.export("user_id:anna", "test")))
+            exported = json.loads(archive.read("profile.json"))
+            assert ([one["id"] for one in exported["segments"]], exported["computed"]) == (
+                ["buyers"],
+                {"spent": 30.5},
+            )
             before = _iso(at.backend.workspace.clock.now())
             await at.backend.step_clock(NOW + HOUR)
             position = await send(at.backend, "shop", [ordered("bo", NOW + HOUR)])
@@ -417,5 +426,50 @@ def test_a_narrow_key_sees_the_segments_that_it_may_know_of(tmp_path: Path) -> N
             seen = await at.get("/v1/profiles/user_id:anna/segments", granted)
             assert [row["id"] for row in seen["data"]] == ["buyers", "secret"]
             assert (await at.get("/v1/profiles/user_id:anna", granted))["computed"] == {"spent": 30.5}
+
+    play(work())
+
+
+def test_the_library_says_whether_its_data_is_there_and_is_taken_with_what_it_needs(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with door(tmp_path / "shop", NOW) as at:
+            await filled(at)
+            rows = {row["id"]: row for row in (await at.get("/v1/library"))["data"]}
+            assert len([row for row in rows.values() if row["kind"] == "segment"]) >= 20
+            assert len([row for row in rows.values() if row["kind"] == "trait"]) >= 20
+            assert rows["new-buyers"]["ready"] is True
+            assert rows["complainers"]["missing"] == ["Complaint Opened"]
+            assert not any(row["saved"] for row in rows.values())
+            for name, row in rows.items():
+                status, value = await at.ask("POST", f"/v1/library/{name}/use", {})
+                assert status == 200, (name, value)
+                assert value["sentence"], row
+            assert (await at.ask("POST", "/v1/library/new-buyers/use", {"id": "fresh"}))[1]["id"] == "fresh"
+            assert (await at.ask("POST", "/v1/library/no-such/use", {}))[0] == 404
+            assert all(row["saved"] for row in (await at.get("/v1/library"))["data"])
+            await settled(at)
+            for row in (await at.get("/v1/segments"))["data"]:
+                for who in ("anna", "bo"):
+                    place = f"/v1/segments/{row['id']}/explain?person=user_id:{who}"
+                    told = await at.get(place)
+                    held = await at.get(f"/v1/profiles/user_id:{who}/segments")
+                    if row["status"]["state"] == "live":
+                        assert told["member"] is (row["id"] in [one["id"] for one in held["data"]]), row["id"]
+            for row in (await at.get("/v1/traits"))["data"]:
+                told = await at.get(f"/v1/traits/{row['id']}/explain?person=user_id:anna")
+                profile = (await at.get("/v1/profiles/user_id:anna"))["computed"]
+                if row["runs"]["way"] == "live":
+                    assert told["value"] == profile.get(row["id"]), row["id"]
+
+    play(work())
+
+
+def test_the_schema_is_one_of_json_schema(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with door(tmp_path / "shop", NOW) as at:
+            for kind in ("segment", "trait", "condition", "rule"):
+                found = await at.get(f"/v1/rules/schema?kind={kind}")
+                assert found["$schema"].endswith("2020-12/schema")
+            assert (await at.ask("GET", "/v1/rules/schema?kind=spell"))[0] == 400
 
     play(work())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import click
 from msgspec import structs
 
-from patron.cli.bench import answers, ingest, machine, memory, peer
+from patron.cli.bench import answers, audiences, ingest, machine, memory, peer
 from patron.cli.bench.figures import Figure
 from patron.cli.options import example
 from patron.cli.output import table
@@ -21,6 +21,7 @@ ROWS: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "changed": answers.changed,
     "dedup": memory.dedup,
     "worst": ingest.worst,
+    "segments": audiences.segments,
 }
 """Name -> what measures it; `uniform` also gives memory, disk, load and replay, `handlers` reads and decisions."""
 

@@ -155,6 +155,10 @@ PROMISES = {
             "less",
             "size",
         ),
+        Promise(
+            "segments", "200 active segments, uniform people: speed of none", "%", 85, 92, "more", "size"
+        ),
+        Promise("segments_zipf", "200 active segments, Zipf 1.1: speed of none", "%", 85, 92, "more", "size"),
         Promise("worst", "random device-user pairs, speed of normal", "%", 50, 80, "more", "size"),
     )
 }

@@ -10,7 +10,7 @@ from patron.cli.bench.load import Shot, drive
 from patron.cli.bench.target import Target
 
 
-def _send(target: Target, data: list[bytes], connections: int = 8) -> tuple[float, float, float]:
+def send(target: Target, data: list[bytes], connections: int = 8) -> tuple[float, float, float]:
     """Send all; (CPU seconds of the server until applied = accepted, of its children, wall seconds)."""
     before, writer = target.cpu(), machine.children_cpu_seconds(target.pid)
     outcome = drive(target.port, [Shot(one) for one in data], connections)
@@ -35,7 +35,7 @@ def uniform(quick: bool) -> Iterator[Figure]:
         idle_cpu, idle_memory = target.cpu(), machine.resident_bytes(target.pid)
         base = machine.baseline()
         requests = bodies.tracked(data, target.write_key)
-        yield _rate("uniform", count, _send(target, requests), base)
+        yield _rate("uniform", count, send(target, requests), base)
         grown = machine.resident_bytes(target.pid) - idle_memory
         yield Figure(
             PROMISES["memory"],
@@ -74,7 +74,7 @@ def zipf(quick: bool) -> Iterator[Figure]:
     data = bodies.batches(bodies.messages(bodies.zipf(people, count).tolist(), "zpf"))
     with Target() as target:
         base = machine.baseline()
-        yield _rate("zipf", count, _send(target, bodies.tracked(data, target.write_key)), base)
+        yield _rate("zipf", count, send(target, bodies.tracked(data, target.write_key)), base)
 
 
 def single(quick: bool) -> Iterator[Figure]:
@@ -83,7 +83,7 @@ def single(quick: bool) -> Iterator[Figure]:
     data = list(bodies.messages(bodies.uniform(people, count).tolist(), "one"))
     with Target() as target:
         base = machine.baseline()
-        spent = _send(target, bodies.tracked(data, target.write_key, "/v1/track"), connections=64)
+        spent = send(target, bodies.tracked(data, target.write_key, "/v1/track"), connections=64)
         yield _rate("single", count, spent, base, "req")
 
 
@@ -96,7 +96,7 @@ def worst(quick: bool) -> Iterator[Figure]:
         bodies.pairs(count // 6, count // 6, count, "prc"),
     ):
         with Target() as target:
-            cpu, _, _ = _send(target, bodies.tracked(bodies.batches(stream), target.write_key))
+            cpu, _, _ = send(target, bodies.tracked(bodies.batches(stream), target.write_key))
             speeds.append(count / cpu)
     normal, percolated = speeds
     note = f"{percolated:,.0f} against {normal:,.0f} ev/cpu-s"

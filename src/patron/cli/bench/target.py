@@ -140,6 +140,22 @@ class Target:
         if status != 200:
             raise click.ClickException(f"the bench's catalogue was refused: {answer}")
 
+    def save_segments(self, segments: list[dict[str, Any]]) -> None:
+        """Put segments in force, and wait until each is live."""
+        status, answer = self.call("POST", "/v1/rules/apply", {"segments": segments})
+        if status != 200:
+            raise click.ClickException(f"the bench's segments were refused: {answer}")
+        until = time.monotonic() + SETTLE_SECONDS
+        while self.metric("patron_segments_live") < len(segments):
+            if time.monotonic() > until:
+                raise click.ClickException("the bench's segments were not live in time")
+            time.sleep(0.05)
+
+    def metric(self, name: str) -> float:
+        """A figure of /metrics without labels; 0 when it is not there."""
+        lines = bytes(self.call("GET", "/metrics")[1]).decode().splitlines()
+        return next((float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
+
     def size(self, *names: str) -> int:
         """Bytes on disk of the directory, or of these parts of it."""
         roots = [self.data / name for name in names] or [self.data]
