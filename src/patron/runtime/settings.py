@@ -80,6 +80,17 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     audit_days: int = 730
 
 
+class LakeRetention(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days that each class of rows stays in the lake, by the day of receipt; 0 = for ever."""
+
+    events: int = 0
+    """Every event."""
+    behaviour: int = 0
+    """Events that are neither about orders nor about consent."""
+    orders: int = 0
+    decisions: int = 0
+
+
 class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The event lake for analysts, and the process that keeps it."""
 
@@ -92,6 +103,7 @@ class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Events are in the lake after so many seconds."""
     flush_events: int = 50_000
     """Most events of one file."""
+    retention: LakeRetention = LakeRetention()
     query_memory_mb: int = 1024
     """Memory of one query."""
     query_seconds: float = 60.0
