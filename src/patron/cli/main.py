@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deadletter": ("deadletter", "Messages that were not accepted: list, edit, replay."),
     "catalogue": ("catalogue", "Offers that can be decided for: check, load, show."),
     "lake": ("lake", "The event lake: SQL over it, its files, how it is."),
+    "log": ("lake", "The durable log: take out of its old part what the lake has."),
     "replay": ("workspace", "Rebuild everything from the log and compare."),
     "backup": ("workspace", "Copy the directory, consistent, while it serves."),
     "restore": ("workspace", "Make a directory from a backup; erased people stay out."),

@@ -64,6 +64,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_events: int = 1_000_000
     """Messages after which one is written earlier: a start after a crash replays at most so many."""
     segment_mb: int = 32
+    log_days: int = 0
+    """Days after which messages stay in the lake only, and their text goes from the log; 0 = the log keeps all."""
     resident_people: int = 100_000
     """Decoded node profiles kept in memory (at least so many, at most twice); the others stay encoded."""
     min_free_mb: int = 64

@@ -5,6 +5,7 @@ nobody names, and the next sweep removes them.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -127,7 +128,7 @@ def merged(table: LakeTable, files: Sequence[DataFile]) -> Iterator[pa.Table]:
     keys = [(name, "ascending") for name in _SORT[table.name]]
     parts = -(-rows // FILE_ROWS) if table.name == "events" else 1
     edges = np.linspace(0, BUCKETS, parts + 1).astype(int).tolist()
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         where = None if parts == 1 else (pc.field("bucket") >= low) & (pc.field("bucket") < high)
         found = [
             table.read(file, where=where)
