@@ -72,7 +72,12 @@ def _check(folder: Path, seen: dict[str, Any]) -> None:
     assert seen["scan before"], "the test looks for nothing"
     assert scan(folder, ANNA) == []
     hashes = KeyHash(secret(folder))
-    for key in ("user_id:anna-77", "anonymous_id:cookie-of-anna", "email:anna.rossi@mail.example", "phone:+393331234567"):
+    for key in (
+        "user_id:anna-77",
+        "anonymous_id:cookie-of-anna",
+        "email:anna.rossi@mail.example",
+        "phone:+393331234567",
+    ):
         raw = hashes[key].to_bytes(8, "little")
         number = int.from_bytes(raw, "little", signed=True)
         for path in (folder / "lake").rglob("*"):

@@ -114,6 +114,7 @@ async def _erase_lake(app: "App", erasure: privacy.Erasure, found: set[int]) -> 
                 jobs.held = False
                 raise
             continue
+        found.update(done["mentions"])
         told = f"{done['rows']} rows removed and {done['redacted']} redacted in {done['files']} files"
         return [("lake", done["rows"] + done["redacted"], told)]
     return []

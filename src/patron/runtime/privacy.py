@@ -122,6 +122,10 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
     gone: set[int] = set()
     names = _names(workspace, erasure)
 
+    mine = {row.position for row in workspace.log.find({workspace.hashes(k) for k in names}) if row.is_node}
+    workspace.past.forget()  # the lake was written anew
+    workspace.recall(positions)
+
     def same(text: str) -> bool:
         return any(_normal(workspace, kind, text) in whole for kind in ("email", "phone", "user_id"))
 
@@ -135,6 +139,11 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
         found = {e.position: place.node for e, place, _ in workspace.decode(entry, body)}
         for position in hit:
             node = found.get(position)
+            if node is None and position <= workspace.thinned and position not in mine:
+                kept = workspace.event_at(position)  # in the lake, and redacted there
+                if kept is not None:
+                    touched.add(kept[1].node)
+                    continue
             if node is None or node in nodes:
                 own.append(position - entry.base)
             else:
@@ -153,6 +162,7 @@ def refold(workspace: Workspace, node: Key) -> None:
     partial = Partial()
     workspace.segments.drop(node)
     rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
+    workspace.recall(row.position for row in rows if row.is_node)
     for position in sorted({row.position for row in rows if row.is_node}):
         hit = workspace.event_at(position)
         if hit is not None and hit[1].node == node:

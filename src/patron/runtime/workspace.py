@@ -4,7 +4,11 @@ import contextlib
 import heapq
 import os
 from collections import deque
+<<<<<<< HEAD
 from collections.abc import Callable, Iterator
+=======
+from collections.abc import Callable, Iterable
+>>>>>>> side-L
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +33,12 @@ from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
+<<<<<<< HEAD
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
+=======
+from patron.runtime.lake.past import Past
+>>>>>>> side-L
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (
@@ -51,6 +59,7 @@ from patron.segments.execution import Execution
 from patron.storage.embedded import directory
 from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
+from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
@@ -154,6 +163,10 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
+        lake = self.settings.lake
+        self.thinned = read_mark(self.path / "log")
+        """Log position up to which messages may be in the lake only."""
+        self.past = Past(lake.url or str((self.path / "lake").absolute()), lake.options)
         self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
         self.world.changed = self.links.fresh.append
         self.segments = self._segments()
@@ -242,8 +255,16 @@ class Workspace:
         entry, body, rules = found.entry, found.body, self.read_rules
         origin, at = origin_of(entry), position - entry.base
         event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        if event is None and position <= self.thinned:
+            event = self.past.at(position)
         located = None if event is None else locate(event, self.settings.identity, self.cuts)
         return None if event is None or located is None else (event, located)
+
+    def recall(self, positions: Iterable[int]) -> None:
+        """Read the events at these positions that only the lake has at once, before `event_at` is asked for each."""
+        old = [position for position in positions if position <= self.thinned]
+        if old:
+            self.past.recall(old)
 
     # --- counting what happens -------------------------------------------------------------------------------
 

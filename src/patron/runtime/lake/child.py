@@ -165,6 +165,7 @@ class JobsChild:
             lake.options,
             lake.flush_seconds,
             lake.flush_events,
+            msgspec.to_builtins(lake.retention),
             config.environment("PATRON_JOBS_CRASH_AT"),
         )
         self._terms = terms = self._present_terms()
@@ -250,7 +251,7 @@ class JobsChild:
         if rows:
             self._sent = rows[-1][4]
         self._applied = applied
-        self._write("applied", applied)
+        self._write("applied", applied, workspace.clock.now())
 
     @property
     def _ahead(self) -> bool:

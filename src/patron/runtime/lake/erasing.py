@@ -51,6 +51,8 @@ class Erased(Struct):
     rows: int = 0
     redacted: int = 0
     files: int = 0
+    mentions: list[int] = []
+    """Positions of the redacted ones."""
 
 
 def erase(store: LakeStore, wanted: Wanted, rules: IdentityRules, crash: Callable[[str], None]) -> Erased:
@@ -89,6 +91,7 @@ def _rewrite(table: LakeTable, file: DataFile, wanted: Wanted, mentions: "_Menti
     kept = rows.filter(pa.array(~own))
     places = np.flatnonzero(touched[~own])
     if len(places):
+        done.mentions += kept["position"].take(pa.array(places)).to_pylist()
         kept = _patched(kept, places, mentions)
     table.replace([file], [kept])
     done.rows += int(own.sum())
