@@ -26,7 +26,7 @@ from patron.rules.expressions import (
 from patron.rules.history import History, history_of
 from patron.rules.tree import Computed, Did, Segment
 from tests.property.rules import lake as lakes
-from tests.property.rules.worlds import NAMES, STORES, RULES, World, computeds, dids, segments, worlds
+from tests.property.rules.worlds import RULES, STORES, World, computeds, dids, segments, worlds
 
 OPT_IN = ("ads",)
 

@@ -88,8 +88,8 @@ class World(Struct, frozen=True):
 def times(calendar: Calendar, now: int) -> st.SearchStrategy[int]:
     """Moments up to now, many at the edges of hours and days."""
     day = calendar.day(now)
-    edges = [calendar.begins(day - back) for back in range(0, 8)] + [
-        now // HOUR * HOUR - back * HOUR for back in range(0, 5)
+    edges = [calendar.begins(day - back) for back in range(8)] + [
+        now // HOUR * HOUR - back * HOUR for back in range(5)
     ]
     edges += [(now // HOUR + 1) * HOUR, now]
     near = st.tuples(st.sampled_from(edges), st.sampled_from((-1, 0, 1))).map(sum)
