@@ -4,11 +4,7 @@ import contextlib
 import heapq
 import os
 from collections import deque
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator
-=======
-from collections.abc import Callable, Iterable
->>>>>>> side-L
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +29,9 @@ from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
-<<<<<<< HEAD
+from patron.runtime.lake.past import Past
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
-=======
-from patron.runtime.lake.past import Past
->>>>>>> side-L
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (

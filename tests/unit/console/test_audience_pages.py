@@ -75,7 +75,7 @@ def test_the_builder_works_by_buttons_alone_from_nothing_to_a_saved_rule() -> No
     assert held.definition["rule"] == {
         "kind": "all",
         "of": [
-            {"kind": "did", "event": "Order Completed", "op": ">=", "value": 2, "within": {"days": 30}, "where": [{"field": "channel", "op": "in", "value": ["web", "app"]}]},
+            {"kind": "did", "event": "Order Completed", "value": 2, "within": {"days": 30}, "where": [{"field": "channel", "op": "in", "value": ["web", "app"]}]},
             {"kind": "not", "rule": {"kind": "segment", "segment": "complaint"}},
         ],
     }  # fmt: skip

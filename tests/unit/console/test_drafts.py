@@ -2,14 +2,12 @@
 
 import json
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.console import drafts, fields
 from patron.rules.check import problems
-from patron.rules.tree import Rule
 
 LEAVES = st.one_of(
     st.builds(
@@ -42,8 +40,13 @@ def holds(rule: dict, truth: dict[str, bool]) -> bool:
 
 
 def canonical(rule: dict) -> dict:
-    """A rule without what is usual, as it is saved."""
-    return msgspec.json.decode(msgspec.json.encode(msgspec.convert(rule, Rule)))
+    """A rule without what is usual."""
+    if rule["kind"] in ("all", "any"):
+        return {**rule, "of": [canonical(one) for one in rule["of"]]}
+    if rule["kind"] == "not":
+        return {**rule, "rule": canonical(rule["rule"])}
+    usual = {"op": ">=", "value": 1, "measure": "count"} if rule["kind"] == "did" else {}
+    return {name: value for name, value in rule.items() if name not in usual or value != usual[name]}
 
 
 @given(RULES.map(canonical), st.randoms(use_true_random=False))
