@@ -22,7 +22,9 @@ CONTEXT = {
     "traits": {"vip": True},
 }
 MORE = [
-    _message(30, userId="bob-1", context=CONTEXT, properties={"price": 1.0, "big": 2**60, "text": "naïve \u0000 x"}),
+    _message(
+        30, userId="bob-1", context=CONTEXT, properties={"price": 1.0, "big": 2**60, "text": "naïve \u0000 x"}
+    ),
     _message(31, type="group", userId="bob-1", groupId="acme", traits={"plan": "gold"}),
     _message(32, type="alias", userId="bob-2", previousId="cookie-of-bob"),
     _message(33, userId="dora", timestamp="2024-01-01T00:00:00Z", channel=None, context={"channel": "pos"}),
@@ -39,7 +41,9 @@ async def _fill(folder: Path) -> None:
         await source(backend, "shop", "web")
         for part in (HISTORY[:4], HISTORY[4:], MORE):
             await send(backend, "shop", part)
-        await backend.decide(Ask("web_home", "bob-1", None, "web", {}), trusted=True, source=None, user_hash="")
+        await backend.decide(
+            Ask("web_home", "bob-1", None, "web", {}), trusted=True, source=None, user_hash=""
+        )
         backend.workspace.log._committer.rotate()
         await send(backend, "shop", [_message(50, userId="bob-1"), _message(51, userId="late")])
         await backend.step_clock(NOW + 1000)
@@ -67,7 +71,9 @@ async def _look(folder: Path) -> dict[str, Any]:
 
 def test_a_replay_from_the_lake_and_the_rest_of_the_log_gives_the_same(tmp_path: Path) -> None:
     play(_fill(tmp_path / "shop"))
-    assert b"cookie-of-bob" not in b"".join(d for f in (tmp_path / "shop" / "log").iterdir() for _, d in _open(f))
+    assert b"cookie-of-bob" not in b"".join(
+        d for f in (tmp_path / "shop" / "log").iterdir() for _, d in _open(f)
+    )
     before = play(_look(tmp_path / "shop"))
     shutil.copytree(tmp_path / "shop", tmp_path / "elsewhere")
     shutil.rmtree(tmp_path / "shop")
@@ -91,7 +97,10 @@ async def _erase(folder: Path) -> dict[str, Any]:
     async with running(folder, now=NOW + 1000) as backend:
         await backend.erase("user_id:anna-77", "tester")
         bob = find(backend.workspace, "user_id:bob-1")
-        return {"replay": await backend.verify_replay(), "bob": len(history(backend.workspace, bob, None, "asc", 50).data)}
+        return {
+            "replay": await backend.verify_replay(),
+            "bob": len(history(backend.workspace, bob, None, "asc", 50).data),
+        }
 
 
 def test_an_erasure_reaches_what_only_the_lake_has(tmp_path: Path) -> None:
