@@ -39,7 +39,7 @@ def parsed(text: str, place: str) -> Any:
     if not text.strip():
         raise Failed(f"{place} is empty; a definition is an object with `id`, `name` and what it says.", BAD)
     try:
-        if text.lstrip()[0] in "{[":
+        if text.lstrip()[0] == "{":
             return json.loads(text)
         # TOML has dates and times of its own; rules write them as texts
         return json.loads(json.dumps(tomllib.loads(text), default=str))

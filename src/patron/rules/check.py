@@ -12,7 +12,7 @@ import msgspec
 from patron.model.errors import Fault
 from patron.rules.check_tree import MAX_DEPTH, TreeCheck
 from patron.rules.check_values import MAX_LIST, scalar_problem
-from patron.rules.faults import Faults, id_problem, one_of, refuse, show, text_problem
+from patron.rules.faults import Faults, clip, id_problem, one_of, refuse, show, text_problem
 from patron.rules.tree import Computed, Condition, Did, Hat, Rule, Segment
 
 MAX_BYTES = 262_144
@@ -128,7 +128,7 @@ def _condition(data: Mapping[str, Any], faults: Faults) -> None:
     complete = check.fields(data, Condition, "$")
     _named(data, faults)
     for name, default in given.items():
-        faults.add(f"$.parameters.{name}", id_problem(name) or _default_problem(default))
+        faults.add(f"$.parameters.{clip(str(name))}", id_problem(name) or _default_problem(default))
     if complete:
         check.rule(data["rule"], "$.rule")
         for name in given:

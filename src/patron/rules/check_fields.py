@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from patron.rules.faults import near, show, text_problem
+from patron.rules.faults import clip, near, show, text_problem
 from patron.rules.filters import FIELDS, ITEMS, PROPERTIES
 
 MAX_NAME = 200
@@ -24,8 +24,8 @@ def fact_field_problem(field: Any) -> str | None:
     if root in ROOTS:
         return f"needs a name after it, as `{root}.NAME`"
     if root in ("properties", *FIELDS):
-        return f"`{field[:60]}` is of one event; filter by it in the `where` of a `did`"
-    return f"`{field[:60]}` starts with none of {' '.join(r + '.' for r in ROOTS)}{near(root, ROOTS)}"
+        return f"`{clip(field)}` is of one event; filter by it in the `where` of a `did`"
+    return f"`{clip(field)}` starts with none of {' '.join(r + '.' for r in ROOTS)}{near(root, ROOTS)}"
 
 
 def where_field_problem(field: Any) -> str | None:
@@ -41,8 +41,8 @@ def where_field_problem(field: Any) -> str | None:
         return path_problem(field)
     if field.partition(".")[0] in ROOTS:
         return "is of a person; compare it in a `fact` beside this `did`"
-    meant = near(field, FIELDS) or f"; a property is written `properties.{field[:60]}`"
-    return f"`{field[:60]}` is not one of {PROPERTIES}NAME {' '.join(FIELDS)}{meant}"
+    meant = near(field, FIELDS) or f"; a property is written `properties.{clip(field)}`"
+    return f"`{clip(field)}` is not one of {PROPERTIES}NAME {' '.join(FIELDS)}{meant}"
 
 
 def path_problem(path: str) -> str | None:

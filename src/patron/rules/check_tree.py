@@ -11,7 +11,7 @@ from patron.rules.check_fields import (
     window_problem,
 )
 from patron.rules.check_values import did_problem, fact_problem, where_problem
-from patron.rules.faults import Faults, near, one_of, show, text_problem
+from patron.rules.faults import Faults, clip, near, one_of, show, text_problem
 from patron.rules.filters import PLACE
 from patron.rules.tree import (
     MEASURES,
@@ -92,7 +92,7 @@ class TreeCheck:
                     if isinstance(name, str)
                     else known
                 )
-                self._faults.add(f"{path}.{name}" if isinstance(name, str) else path, problem)
+                self._faults.add(f"{path}.{clip(name)}" if isinstance(name, str) else path, problem)
         required = names[: len(names) - len(form.__struct_defaults__)]  # type: ignore[attr-defined]
         missing = [name for name in required if name not in data]
         for name in missing:
@@ -189,7 +189,7 @@ class TreeCheck:
             self._faults.add(f"{path}.given", f"needs an object of parameters, not {show(given)}")
             return
         for name, value in given.items():
-            self._hole(value, f"{path}.given.{name}")
+            self._hole(value, f"{path}.given.{clip(str(name))}")
 
     def _filters(self, where: Any, path: str) -> None:
         if not isinstance(where, list | tuple):
@@ -275,7 +275,7 @@ class TreeCheck:
             self._faults.add(path, 'a parameter is written {"param": "NAME"} and nothing else')
         elif name not in self._parameters:
             declared = " ".join(sorted(self._parameters)) or "none"
-            self._faults.add(path, f"`{name[:60]}` is not among the condition's `parameters` ({declared})")
+            self._faults.add(path, f"`{clip(name)}` is not among the condition's `parameters` ({declared})")
         else:
             self.used.add(name)
         return True

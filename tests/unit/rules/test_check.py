@@ -230,6 +230,19 @@ class TestHostileOnes:
     def test_a_long_body_is_not_read(self):
         assert "KiB" in problems(b" " * (check.MAX_BYTES + 1))[0].problem
 
+    def test_long_and_odd_names_do_not_come_back_whole(self):
+        odd = "x\u202e\n" * 10_000
+        written = [
+            {"kind": odd},
+            did(**{odd: 1}),
+            where(field=odd, op=odd, value=1),
+            {"kind": "use", "condition": odd},
+            {"kind": "fact", "field": odd, "op": odd},
+        ]
+        for fault in problems({"kind": "all", "of": written}, "rule"):
+            assert len(fault.path) + len(fault.problem) < 500
+            assert (fault.path + fault.problem).isprintable()
+
     def test_not_more_faults_than_anybody_reads(self):
         assert len(problems({"kind": "all", "of": [{}] * 400}, "rule")) == 100
 
