@@ -39,6 +39,7 @@ from patron.runtime import access, guide, letters, people, splits, views
 from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
 from patron.runtime.history import history
+from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.health import lake_view
 from patron.serve.router import Asgi
 
@@ -65,6 +66,7 @@ class LiveApp:
         self._tracking = tracking
         self._loop = asyncio.get_running_loop()
         self._audiences = LocalAudiences(backend)
+        self._insights = LocalInsights(backend)
         self.first_code = secrets.token_hex(4)
 
     # the house
@@ -236,7 +238,7 @@ class LiveApp:
 
     def insights(self) -> Insights | None:
         """Analyses over the lake."""
-        return None
+        return self._insights if self.has_lake() else None
 
     def has_lake(self) -> bool:
         """Whether a lake is kept here."""
