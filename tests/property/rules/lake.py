@@ -1,50 +1,16 @@
 """A lake in memory for tests: rows from events, as the flush writes them, and a DuckDB that has them as tables."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 import duckdb
 import ibis
-import msgspec
 import pyarrow as pa
 
-from patron.model.clock import DAY
-from patron.model.events import Event, event_id
-from patron.model.lake import EVENTS
+from patron.model.events import Event
+from patron.profiles.rules import ProfileRules
 from patron.rules.expressions import definitions, sql_of
-from patron.rules.history import COLLECTION, _told
-from patron.rules.values import number_of
-
-NUMBERS = ("revenue", "total", "value", "price", "quantity", "discount")
-TEXTS = ("product_id", "category", "order_id", "coupon", "currency")
-_json = msgspec.json.Encoder().encode
-
-
-def row(event: Event, node: int) -> dict[str, Any]:
-    """The row of the table `events` of one event."""
-    get = event.properties.get
-    told = _told(event, COLLECTION, account=False)
-    plain = {name: getattr(event, name) for name in EVENTS if hasattr(event, name)}
-    numbers = {name: number_of(get(name)) for name in NUMBERS}
-    return plain | {
-        "event_id": event_id(event.uid),
-        "node": node,
-        "bucket": node & 1023,
-        "day": event.received // DAY,
-        "time": event.time * 1000,
-        "received": event.received * 1000,
-        **{name: get(name) if isinstance(get(name), str) else None for name in TEXTS},
-        **{name: None if n is None else Decimal(n).scaleb(-6) for name, n in numbers.items()},
-        "latitude": _degrees(get("latitude")),
-        "longitude": _degrees(get("longitude")),
-        "products": None,
-        "properties": _json(event.properties).decode(),
-        "traits": _json(told).decode() if told else None,
-        "consents": _json([[c.purpose, c.channel, c.granted] for c in event.consents]).decode()
-        if event.consents
-        else None,
-    }
+from patron.runtime.lake.rows import EventRows
 
 
 def table(columns: dict[str, str], rows: Iterable[dict[str, Any]]) -> pa.Table:
@@ -57,8 +23,11 @@ def table(columns: dict[str, str], rows: Iterable[dict[str, Any]]) -> pa.Table:
 
 
 def events_table(placed: Sequence[tuple[Event, int]]) -> pa.Table:
-    """The table `events` of events with their nodes."""
-    return table(EVENTS, [row(event, node) for event, node in placed])
+    """The table `events` of events with their nodes, by the code of the flush."""
+    rows = EventRows(ProfileRules(), int)
+    for event, node in placed:
+        rows.add(event, str(node), event.received, 0)
+    return rows.table()
 
 
 def session() -> duckdb.DuckDBPyConnection:
@@ -72,14 +41,10 @@ def session() -> duckdb.DuckDBPyConnection:
 
 def fill(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> None:
     """Have the tables, replaced if they are there."""
-    for name, rows in tables.items():
+    for name, rows in tables.items():  # noqa: B007 (DuckDB finds `rows` by its name)
         connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM rows")
 
 
 def run(connection: duckdb.DuckDBPyConnection, expression: Any) -> list[dict[str, Any]]:
     """The rows of an expression."""
     return connection.sql(sql_of(expression)).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
-
-
-def _degrees(value: object) -> float | None:
-    return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]

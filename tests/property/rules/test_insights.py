@@ -6,12 +6,11 @@ from itertools import combinations, groupby
 from typing import Any
 
 import duckdb
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patron.insights import ROWS, Funnel, Insight, Pairs, Paths, Retention, Rfm, Sessions
+from patron.insights import Funnel, Insight, Pairs, Paths, Retention, Rfm, Sessions, row_of
 from patron.model.clock import DAY, MINUTE
 from patron.model.events import Event, event_id
 from patron.model.lake import PEOPLE
@@ -66,7 +65,7 @@ def put(backend: duckdb.DuckDBPyConnection, told: list[Any]) -> dict[str, list[E
 
 def ask(backend: duckdb.DuckDBPyConnection, question: Insight) -> list[Any]:
     rows = lakes.run(backend, question.expression(unbound(), AT))
-    return [msgspec.convert(row, ROWS[type(question)]) for row in rows]
+    return [row_of(question, row) for row in rows]
 
 
 def inside(events: list[Event], days: int) -> list[Event]:

@@ -56,6 +56,7 @@ def sql_of(expression: ir.Table, engine: Engine = "duckdb") -> str:
     >>> sql_of(ibis.table({"x": "int64"}, name="t").x.sum().as_table())
     'SELECT SUM("t0"."x") AS "Sum(x)" FROM "t" AS "t0"'
     """
+    getattr(ibis, engine)  # loads the backend: its options must be there before it compiles
     return str(ibis.to_sql(expression, dialect=engine, pretty=False))
 
 

@@ -13,6 +13,7 @@ import os
 import resource
 import sys
 import threading
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import duckdb
@@ -73,9 +74,11 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise Refused("bad_sql", "The query has parameters ($1, ?): write the values into it.")
 
 
-def run(query: Query) -> tuple[Head, bytes]:
-    """Run a query. Raises Refused."""
+def run(query: Query, prepare: Iterable[str] = ()) -> tuple[Head, bytes]:
+    """Run a query, after the statements of `prepare` (macros that it calls). Raises Refused."""
     connection = connect(query)
+    for statement in prepare:
+        connection.execute(statement)
     check(connection, query.sql)
     overdue = threading.Event()
 
