@@ -91,7 +91,14 @@ def events_of(number: int) -> list[Event]:
     for visit in range(number % 4):
         found.append((visit * 7 + number % 5, "Store Entered", "pos", {}))
     if number % 3:
-        found.append((5 + number % 40, "Order Completed", "pos", {"category": "coffee" if number % 2 else "tea", "revenue": 10 + number}))
+        found.append(
+            (
+                5 + number % 40,
+                "Order Completed",
+                "pos",
+                {"category": "coffee" if number % 2 else "tea", "revenue": 10 + number},
+            )
+        )
     if number % 7 == 1:
         found.append((11, "Order Completed", "web", {"category": "coffee", "revenue": 24.5}))
     if number % 11 == 5:
@@ -122,7 +129,9 @@ class Somebody:
         self.owner = owner
         self.now = NOW
         plain = plain_history(number)
-        self.history = History(self.id, plain.events, plain.traits, plain.consents, {}, self.member, self.value)
+        self.history = History(
+            self.id, plain.events, plain.traits, plain.consents, {}, self.member, self.value
+        )
 
     def member(self, name: str) -> bool:
         segment = self.owner.known().segments.get(name)
@@ -179,7 +188,9 @@ class FakeAudiences:
 
     def _names(self) -> Names:
         known = self.known()
-        return Names({n: s.name for n, s in known.segments.items()}, {n: t.name for n, t in known.computed.items()})
+        return Names(
+            {n: s.name for n, s in known.segments.items()}, {n: t.name for n, t in known.computed.items()}
+        )
 
     def segments(self) -> list[SegmentRow]:
         rows = []
@@ -243,7 +254,9 @@ class FakeAudiences:
             raise BadRequest("bad_rule", faults[0].problem, faults)
         return parse(definition, Segment)
 
-    async def reach(self, definition: dict[str, Any], rows: Sequence[RowAsk], mode: Literal["all", "any"]) -> Reach | None:
+    async def reach(
+        self, definition: dict[str, Any], rows: Sequence[RowAsk], mode: Literal["all", "any"]
+    ) -> Reach | None:
         if not self.people:
             return None
         segment = self._rule(definition)
@@ -262,7 +275,9 @@ class FakeAudiences:
     async def trials(self, definition: dict[str, Any], people: Sequence[str], by: str) -> list[Trial]:
         segment, found = self._rule(definition), []
         for name in people or [one.id for one in self.people[:3]]:
-            one = next((p for p in self.people if name in (p.id, p.name, f"email:{p.id}@x.it", f"{p.id}@x.it")), None)
+            one = next(
+                (p for p in self.people if name in (p.id, p.name, f"email:{p.id}@x.it", f"{p.id}@x.it")), None
+            )
             if one is None:
                 found.append(Trial("", name, False, "", problem="Nobody has this identifier."))
                 continue
@@ -289,7 +304,9 @@ class FakeAudiences:
         tenth = (numbers[len(numbers) // 10], numbers[len(numbers) // 2], numbers[len(numbers) * 9 // 10]) if numbers else (None, None, None)  # fmt: skip
         texts = [v for _, v in found if isinstance(v, str)]
         common = tuple((t, texts.count(t)) for t in sorted(set(texts)))
-        return Values(tuple(Value(p.id, p.name, v) for p, v in found[:8]), len(found), 60, 60, NOW, *tenth, common)
+        return Values(
+            tuple(Value(p.id, p.name, v) for p, v in found[:8]), len(found), 60, 60, NOW, *tenth, common
+        )
 
     def speaks_sql(self) -> bool:
         return self.with_lake
@@ -325,7 +342,9 @@ class FakeInsights:
         web, pos = [n * 6 // 10 for n in people], [n - n * 6 // 10 for n in people]
         return Funnel(tuple(FunnelStep(s, n) for s, n in zip(steps, people, strict=True)), (("web", tuple(web)), ("pos", tuple(pos))), NOW - 4000)  # fmt: skip
 
-    async def cohorts(self, event: str, again: str, period: Literal["week", "month"], periods: int) -> Cohorts:
+    async def cohorts(
+        self, event: str, again: str, period: Literal["week", "month"], periods: int
+    ) -> Cohorts:
         rows = tuple(Cohort(f"2026-{9 + n // 4:02d}-{1 + n % 4 * 7:02d}", 40 + n, tuple(20 - k for k in range(7 - n))) for n in range(7))  # fmt: skip
         return Cohorts(rows, period, NOW - 4000)
 

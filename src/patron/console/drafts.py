@@ -71,7 +71,9 @@ def rule_of(node: Node) -> dict[str, Any]:
     else:
         negated = bool(node.get("not"))
         usual = _USUAL.get(str(node.get("kind")), {})
-        found = {name: value for name, value in node.items() if name != "not" and not _same(usual.get(name), value)}
+        found = {
+            name: value for name, value in node.items() if name != "not" and not _same(usual.get(name), value)
+        }
     return {"kind": "not", "rule": found} if negated else found
 
 
@@ -158,7 +160,15 @@ def filled(node: Node, place: str = "") -> tuple[Node | None, dict[str, str]]:
     return ({**node, "of": kept}, stood) if kept else (None, {})
 
 
-_KINDS = {"did": "event", "fact": "field", "segment": "segment", "sequence": "", "consent": "", "bucket": "", "use": ""}
+_KINDS = {
+    "did": "event",
+    "fact": "field",
+    "segment": "segment",
+    "sequence": "",
+    "consent": "",
+    "bucket": "",
+    "use": "",
+}
 
 
 def is_sound(node: object, deep: int = 0) -> bool:
@@ -179,12 +189,15 @@ def is_sound(node: object, deep: int = 0) -> bool:
     parts += [one for part in parts if isinstance(part, dict) for one in _dicts(part.get("where", []))]
     windows = (node.get("within"), node.get("limit"), node.get("given"))
     return (
-        all(isinstance(part, dict) for part in parts)
-        and all(isinstance(part.get(name, ""), str) for part in parts for name in ("field", "event", "op"))
-        and all(isinstance(node.get(name, ""), str) for name in ("property", "op", "measure", "purpose", "channel"))
+        all(isinstance(part, dict) and _has_texts(part, "field", "event", "op") for part in parts)
+        and _has_texts(node, "property", "op", "measure", "purpose", "channel")
         and all(one is None or isinstance(one, dict) for one in windows)
         and (kind != "bucket" or {"salt", "start", "end"} <= node.keys())
     )
+
+
+def _has_texts(part: Node, *names: str) -> bool:
+    return all(isinstance(part.get(name, ""), str) for name in names)
 
 
 def _dicts(held: object) -> list[object]:

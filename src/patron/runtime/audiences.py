@@ -112,17 +112,20 @@ class LocalAudiences:
 
     async def ready(self, kind: Kind) -> list[ReadyRow]:
         """The library, each with the events it cannot do without and that were not seen."""
-        await self._crowd.look()
-        present = {one.id for one in self._crowd.events()}
-        wanted = Segment if kind == "segment" else Computed
+        rows = await self._backend.rules.library()
         return [
             ReadyRow(
-                one.item.id, kind, one.item.name, one.sentence, one.ready, one.missing,
-                self._book.definitions.row(kind, one.item.id) is not None,
+                one["id"],
+                kind,
+                one["name"],
+                one["sentence"],
+                one["ready"],
+                tuple(one["missing"]),
+                one["saved"],
             )
-            for one in library.ready(present)
-            if isinstance(one.item, wanted)
-        ]  # fmt: skip
+            for one in (rows["data"] if isinstance(rows, dict) else rows)
+            if one["kind"] == kind
+        ]
 
     def starting(self, kind: Kind, ready: str) -> dict[str, Any] | None:
         """The definition of a ready one."""
@@ -345,7 +348,7 @@ class LocalAudiences:
             because = f"There is no lawful basis for the purpose {segment.purpose}."
             return Trial(subject.name, name, inside=False, because=because)
         told = explain(segment.rule, subject.history, subject.now, subject.calendar, names_of(active))
-        when = await turn(subject, lambda: subject.matches(segment), moments(segment.rule, subject, active))
+        when = turn(subject, lambda: subject.matches(segment), moments(segment.rule, subject, active))
         parts = list(told.of) if told.kind == "all" else [told]
         shown = [part for part in parts if part.held == told.held] or parts
         because = " ".join(_said(part) for part in shown[:3])

@@ -32,9 +32,7 @@ class LocalInsights:
 
     def _moment(self) -> Moment:
         settings = self._workspace.settings
-        return Moment(
-            self._workspace.clock.now(), settings.business.timezone, tuple(settings.decide.opt_in)
-        )
+        return Moment(self._workspace.clock.now(), settings.business.timezone, tuple(settings.decide.opt_in))
 
     async def funnel(self, steps: Sequence[str], days: int, within_days: int) -> Funnel:
         """People who did the first of these events in the last `days`, then each next within `within_days` of the first."""
@@ -42,9 +40,9 @@ class LocalInsights:
         across, entered = dict[int, int](), dict[str, dict[int, int]]()
         for scope, channel, step, people in rows:
             if scope == "across":
-                across[step] = people
+                across[int(step)] = int(people)
             elif scope == "entered":
-                entered.setdefault(channel or "", {})[step] = people
+                entered.setdefault(channel or "", {})[int(step)] = int(people)
         numbers = range(1, len(steps) + 1)
         channels = sorted(entered.items(), key=lambda item: (-item[1].get(1, 0), item[0]))
         return Funnel(
@@ -52,14 +50,16 @@ class LocalInsights:
             tuple((channel, tuple(counts.get(n, 0) for n in numbers)) for channel, counts in channels),
         )
 
-    async def cohorts(self, event: str, again: str, period: Literal["week", "month"], periods: int) -> Cohorts:
+    async def cohorts(
+        self, event: str, again: str, period: Literal["week", "month"], periods: int
+    ) -> Cohorts:
         """People by the period of their first `event`, and the share that did `again` in each later period."""
         every = EVERY[period]
         question = Retention(event, again, every, periods)
         _, rows = await self._analyst.run(question, self._moment())
         found: dict[int, dict[int, int]] = {}
         for cohort, number, people in rows:
-            found.setdefault(cohort, {})[number] = people
+            found.setdefault(int(cohort), {})[int(number)] = int(people)
         today = calendar_of(self._workspace).day(self._workspace.clock.now())
         return Cohorts(tuple(_cohort(start, found[start], every, today) for start in sorted(found)), period)
 
@@ -67,8 +67,8 @@ class LocalInsights:
         """The most frequent beginnings of sessions."""
         _, rows = await self._analyst.run(AskedPaths(days, length, limit), self._moment())
         _, every_day = await self._analyst.run(Sessions(days), self._moment())
-        ways = tuple(PathRow(tuple(path.split(" > ")), sessions) for path, sessions, _ in rows)
-        return Paths(ways, sum(day[1] for day in every_day))
+        ways = tuple(PathRow(tuple(path.split(" > ")), int(sessions)) for path, sessions, _ in rows)
+        return Paths(ways, sum(int(day[1]) for day in every_day))
 
 
 def _cohort(start: int, kept: dict[int, int], every: int, today: int) -> Cohort:

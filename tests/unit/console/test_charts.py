@@ -20,7 +20,9 @@ def test_bars_of_a_funnel_are_as_long_as_its_people() -> None:
     widths = [float(one.get("width", "0")) for one in picture.iter(f"{SVG}rect")]
     assert widths[1] / widths[0] == pytest.approx(0.25)
     assert widths[2] == 0
-    assert "Added 100 (25.0% of the step before), Bought 0 (0.0% of the step before)" in picture.get("aria-label", "")
+    assert "Added 100 (25.0% of the step before), Bought 0 (0.0% of the step before)" in picture.get(
+        "aria-label", ""
+    )
 
 
 def test_a_funnel_of_nobody_is_drawn() -> None:

@@ -1,6 +1,7 @@
 """Results over the lake: a funnel, who comes back, and the ways that sessions take. Each is computed when it is asked for."""
 
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -28,7 +29,7 @@ async def funnel(visit: Visit) -> Response:
     try:
         if len(steps) > STEPS:
             raise BadRequest("too_many_steps", f"At most {STEPS} steps; take one out.")
-        if len(steps) >= 2:
+        if len(steps) >= 2 and not _working(visit):
             found = await insights.funnel(steps, days, within)
         elif asked:
             raise BadRequest("two_steps", "A funnel needs at least two steps.")
@@ -36,7 +37,7 @@ async def funnel(visit: Visit) -> Response:
         error = problem.message
     wanted = [*steps[:STEPS], *[""] * max(0, min(STEPS, max(len(steps) + 1, 3)) - len(steps))]
     return visit.page(
-        "funnel.html", found=found, error=error, steps=wanted, events=events, days=days, within=within,
+        "funnel.html", working=_working(visit) if len(steps) >= 2 and not error else "", found=found, error=error, steps=wanted, events=events, days=days, within=within,
         all_days=DAYS, all_within=WITHIN,
     )  # fmt: skip
 
@@ -51,11 +52,19 @@ async def cohorts(visit: Visit) -> Response:
     found: Cohorts | None = None
     error = ""
     try:
-        found = await insights.cohorts(event, again, period, 8)
+        if not _working(visit):
+            found = await insights.cohorts(event, again, period, 8)
     except RequestError as problem:
         error = problem.message
     return visit.page(
-        "cohorts.html", found=found, error=error, events=events, event=event, again=again, period=period
+        "cohorts.html",
+        working=_working(visit),
+        found=found,
+        error=error,
+        events=events,
+        event=event,
+        again=again,
+        period=period,
     )
 
 
@@ -66,10 +75,13 @@ async def paths(visit: Visit) -> Response:
     found: Paths | None = None
     error = ""
     try:
-        found = await insights.paths(days, 5, 20)
+        if not _working(visit):
+            found = await insights.paths(days, 5, 20)
     except RequestError as problem:
         error = problem.message
-    return visit.page("paths.html", found=found, error=error, days=days, all_days=DAYS)
+    return visit.page(
+        "paths.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS
+    )
 
 
 def _insights(visit: Visit) -> Insights:
@@ -77,6 +89,13 @@ def _insights(visit: Visit) -> Insights:
     if found is None:
         raise NotFound("no_lake", "There is no lake here to ask. Start the server with the lake switched on.")
     return found
+
+
+def _working(visit: Visit) -> str:
+    """Where the answer is, while a page is drawn without it; empty for whoever waits for the answer itself."""
+    if "now" in visit.query:
+        return ""
+    return f"{visit.request.url.path}?{urlencode([*visit.query.multi_items(), ('now', '1')])}"
 
 
 def _one_of(visit: Visit, name: str, choices: tuple[int, ...], usual: int) -> int:
