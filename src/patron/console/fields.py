@@ -146,6 +146,16 @@ def listed(text: str) -> list[Any]:
     return [value_of(one) for one in found if one.strip()]
 
 
+def name_of(place: str, path: str) -> str:
+    """The field of the form that shows what stands at a JSON path inside a row.
+
+    >>> name_of("0", "within.days"), name_of("1.0", "where[0].value")
+    ('r.0.within.n', 'r.1.0.where.0.value')
+    """
+    plain = path.replace("[", ".").replace("]", "")
+    return f"r.{place}.{re.sub(r'[.](days|hours)$', '.n', plain)}"
+
+
 def kind_of(node: Node) -> str:
     """The choice of `KINDS` that a row is.
 

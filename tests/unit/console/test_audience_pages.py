@@ -23,7 +23,7 @@ def fields_of(page: str) -> dict[str, str]:
         name, value = re.search(r' name="([^"]+)"', tag), re.search(r' value="([^"]*)"', tag)
         if name:
             found[name[1]] = html.unescape(value[1]) if value else ""
-    for name, body in re.findall(r'<select [^>]*?name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+    for name, body in re.findall(r'<select [^>]*?name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', body) or re.search(r'selected value="([^"]*)"', body)
         first = re.search(r'value="([^"]*)"', body)
         found[name] = html.unescape((chosen or first)[1]) if (chosen or first) else ""  # type: ignore[index]

@@ -14,7 +14,7 @@ LEAVES = st.one_of(
         lambda event, n, days: {"kind": "did", "event": event, "op": ">=", "value": n, "within": {"days": days}},
         st.sampled_from(["Order Completed", "Store Entered"]), st.integers(1, 9), st.integers(1, 400),
     ),
-    st.builds(lambda city: {"kind": "fact", "field": "traits.city", "op": "=", "value": city}, st.text("abc\" ,7", min_size=1, max_size=6)),
+    st.builds(lambda city: {"kind": "fact", "field": "traits.city", "op": "=", "value": city}, st.text('abc" ,7', min_size=1, max_size=6)),
     st.just({"kind": "segment", "segment": "vip"}),
 )  # fmt: skip
 RULES = st.recursive(

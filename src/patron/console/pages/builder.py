@@ -311,6 +311,7 @@ def _context(visit: Visit, draft: Draft, held: Held | None, look: Look) -> dict[
         "users": users,
         "words": words,
         "faults": by_place,
+        "bad_ids": {fields.name_of(at, path): at for at, found in by_place.items() for path, _ in found},
         "other_faults": others,
         "counts": {one.path: one for one in look.reach.rows} if look.reach is not None else {},
         "slot": lambda path: stood.get(drafts.place_of(tree, path)[0], ""),

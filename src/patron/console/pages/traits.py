@@ -253,6 +253,7 @@ def _context(visit: Visit, draft: TraitDraft, held: Held | None, look: TraitLook
         "users": audiences.users("trait", held.id) if held is not None else [],
         "words": audiences.vocabulary(),
         "faults": faults,
+        "bad_ids": {fields.name_of(at, path): at for at, found in faults.items() for path, _ in found},
         "other_faults": others,
         "counts": {},
         "slot": lambda path: {"$.measure": "0", "$.per": "1"}.get(".".join(path.split(".")[:2]), ""),
