@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chrome import ARGS, Watched, chromium, serving
-from tests.browser.fake_console import FakeApp
+from tests.browser.fake_console import PASSWORD, FakeApp
 
 pytestmark = pytest.mark.browser
 BUILDER = "/console/people/segments/store-coffee"
@@ -32,9 +32,8 @@ def base(app: FakeApp) -> Iterator[str]:
         yield address
 
 
-def opened(browser: Browser, base: str, *, script: bool = True) -> Watched:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, java_script_enabled=script)
-    watched = Watched(context, base)
+def opened(browser: Browser, base: str) -> Watched:
+    watched = Watched(browser.new_context(viewport={"width": 1440, "height": 900}), base)
     watched.sign_in()
     return watched
 
@@ -118,8 +117,12 @@ def test_an_opened_menu_and_sql_are_accessible(browser: Browser, base: str, path
 
 
 def test_the_builder_works_without_a_script(browser: Browser, base: str, app: FakeApp) -> None:
-    watched = opened(browser, base, script=False)
-    page = watched.page
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{base}/console/signin")
+    page.locator("[name=name]").fill("giulia")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("button[type=submit]").click()
     page.goto(base + BUILDER)
     page.get_by_role("button", name="Add condition").click()
     page.locator('[id="r.4.event"]').fill("Page Viewed")
