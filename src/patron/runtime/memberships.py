@@ -35,7 +35,7 @@ class Memberships:
             if one.segment == segment and since < one.time <= until
         ]
 
-    def kept_since(self, segment: str) -> int:
+    def kept_since(self, segment: str) -> int:  # noqa: ARG002 - all segments share what is kept
         """The time (ms) from which `changes` is complete."""
         return self._segments.kept_since
 

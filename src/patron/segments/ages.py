@@ -47,7 +47,7 @@ class Ages:
             bits |= steps.bits[at - 1]
             if at < len(cuts):
                 turn = hours.begins(day + cuts[at])
-                if turn < wake:
+                if turn < wake:  # noqa: PLR1730 - a call would cost more
                     wake = turn
         return bits, wake
 

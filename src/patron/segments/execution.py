@@ -242,20 +242,20 @@ class Execution:
             bits, left, turn = gauge.read([one[number] for one in tallies if number in one], hours)
             slack += left << at
             leaf = leaf & ~gauge.mask | bits
-            if turn < wake:
+            if turn < wake:  # noqa: PLR1730 - a call would cost more
                 wake = turn
         row.slack = slack
         for number in aged:
             ages = plan.ages[number]
             bits, turn = ages.read([one[number] for one in tallies if number in one], hours)
             leaf = leaf & ~ages.mask | bits
-            if turn < wake:
+            if turn < wake:  # noqa: PLR1730 - a call would cost more
                 wake = turn
         for place in feed.leaves:
             looked = plan.looked[place]
             bits, turn = looked.look(tallies, hours)
             leaf = leaf & ~looked.mask | bits
-            if turn < wake:
+            if turn < wake:  # noqa: PLR1730 - a call would cost more
                 wake = turn
         short = row.short
         if feed.lists and any(tally[number][0] != ALL for number, _, _ in feed.lists if number in tally):

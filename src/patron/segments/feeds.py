@@ -71,7 +71,7 @@ class _Name:
         properties = event.properties
         key = [properties.get(name) for name in self._names]
         for get in self._getters:
-            key.append(get(event))
+            key.append(get(event))  # noqa: PERF401 - none or one, mostly
         if True in key or False in key:  # so are 1 and 0, which filters tell from them
             key = [(value,) if type(value) is bool else value for value in key]
         try:

@@ -1,9 +1,8 @@
 """Segments over the whole staircase: filling, restarts, splits, erasure and time end as the reference says."""
 
 import asyncio
-import random
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patron.runtime import app as apps
 from patron.runtime.backend import LocalBackend
-from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.subjects import of_person
 from patron.runtime.workspace import Workspace
 from tests.flow.inprocess import play, rows, running, send, source

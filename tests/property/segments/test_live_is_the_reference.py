@@ -307,7 +307,7 @@ class Trial:
                 history.traits,
                 history.consents,
                 {},
-                lambda s: held.get(s, False),
+                lambda s, held=held: held.get(s, False),
                 value.get,
             )
             value["t"] = computed(self.trait, history, self.now, self.calendar)
