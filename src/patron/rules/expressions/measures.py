@@ -24,6 +24,8 @@ Column = Callable[[ir.Table], Any]
 WHOLE = "decimal(38, 0)"
 """Numbers are whole units of 1e-6, and products of them are exact."""
 SHOWN = "decimal(38, 6)"
+FINAL = "decimal(37, 6)"
+"""One narrower: Ibis leaves out a cast to the type that it believes a product to have."""
 _COMPARES: dict[str, Callable[[Any, Any], Any]] = {**ORDERINGS, "=": operator.eq}
 _FARTHEST = 700_000
 """Days: before 1970 by more than that there is no calendar."""
@@ -344,7 +346,7 @@ def _units(number: ir.DecimalValue) -> ir.DecimalValue:
 
 
 def _shown(units: ir.DecimalValue) -> ir.DecimalValue:
-    return (units.cast(SHOWN) * ibis.literal(UNIT, SHOWN)).cast(SHOWN)
+    return (units.cast(SHOWN) * ibis.literal(UNIT, SHOWN)).cast(FINAL)
 
 
 def _counted(column: str) -> Number:
