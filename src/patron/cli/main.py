@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "segment": ("segment", "Segments: define, list, explain, who came and who left."),
     "trait": ("trait", "Computed traits: define, list, values."),
     "library": ("library", "Ready segments and computed traits: list, use."),
+    "lake": ("lake", "The event lake: SQL over it, its files, how it is."),
     "replay": ("workspace", "Rebuild everything from the log and compare."),
     "backup": ("workspace", "Copy the directory, consistent, while it serves."),
     "restore": ("workspace", "Make a directory from a backup; erased people stay out."),

@@ -13,6 +13,7 @@ SCOPES = (
     "decide",
     "deadletters",
     "privacy",
+    "lake",
     "admin",
 )
 """`admin` includes all others."""

@@ -17,6 +17,7 @@ from patron.model.views import Status
 from patron.profiles import public
 from patron.runtime import facts
 from patron.runtime.ingest import Ingest
+from patron.runtime.lake.child import JobsChild
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
 from patron.runtime.recovery import open_workspace
@@ -67,6 +68,8 @@ class App:
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
         self.ingest = Ingest(workspace, self.pipeline)
+        self.jobs: JobsChild | None = None
+        """The process that keeps the lake, when one was asked for."""
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
@@ -89,9 +92,17 @@ class App:
         gc.freeze()
         return app
 
+    def start_jobs(self) -> JobsChild:
+        """Keep a jobs process beside this one, from some seconds on."""
+        if self.jobs is None:
+            self.jobs = JobsChild(self.workspace)
+        return self.jobs
+
     async def stop(self, *, checkpoint: bool = True) -> None:
         """Apply what is durable, write a checkpoint and let go of the directory."""
         await self.pipeline.close()
+        if self.jobs is not None:
+            await self.jobs.close(flush=self.fault is None)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -18,10 +18,13 @@ from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
+from patron.runtime.lake.child import lake_url
+from patron.runtime.lake.queries import Queries
 from patron.runtime.roster import Roster
 from patron.runtime.rules import LocalRules
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
+from patron.storage.lake.asking import Head
 
 _LATEST = 221_845_392_000_000
 """Latest time of a stepped clock, ms: the year 9000, so that calendars still hold every time reckoned from it."""
@@ -37,6 +40,7 @@ class LocalBackend:
         self.app = app
         self.workspace = app.workspace
         self.answers = Answers(app)
+        self.queries = Queries(app.workspace)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.token = f"lt_{secrets.token_hex(24)}"
@@ -45,8 +49,10 @@ class LocalBackend:
         self._effect: tuple[int, EffectLine] | None = None
 
     @classmethod
-    async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
-        """Open a directory and take up its catalogue file."""
+    async def start(
+        cls, path: Path, clock: str = "system", crash: Crash | None = None, *, jobs: bool = False
+    ) -> "LocalBackend":
+        """Open a directory and take up its catalogue file; with `jobs` a process beside keeps the lake."""
         backend = cls(await App.start(path, clock, crash))
         try:
             await backend.app.unless_faulted(backend._begin())
@@ -54,6 +60,8 @@ class LocalBackend:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
+        if jobs and backend.workspace.settings.lake.enabled:
+            backend.app.start_jobs()
         return backend
 
     async def _begin(self) -> None:
@@ -319,6 +327,34 @@ class LocalBackend:
     async def map_channel(self, unknown: str, channel: str) -> tuple[int, int]:
         """Say what an unknown channel is, and replay."""
         return await letters.map_channel(self.app, unknown, channel)
+
+    # --- the lake -----------------------------------------------------------------------------------------------------
+
+    async def lake_status(self) -> Any:
+        """How the lake is, table by table."""
+        jobs, applied, tables = self.app.jobs, self.workspace.applied, await self.queries.held()
+        position = next((t.position for t in tables if t.table == "events"), 0)
+        return {
+            "url": lake_url(self.workspace),
+            "running": jobs is not None and jobs.running,
+            "position": position,
+            "applied": applied,
+            "lag": max(0, applied - position),
+            "problem": jobs.problem if jobs is not None else "",
+            "tables": tables,
+        }
+
+    async def lake_query(self, sql: str, form: str = "json", rows: int = 10_000) -> tuple[Head, bytes]:
+        """One SELECT over the lake, in a process of its own."""
+        return await self.queries.run(sql, form, rows)
+
+    async def lake_flush(self) -> Any:
+        """Write everything applied so far."""
+        return {"position": await self.app.start_jobs().flush()}
+
+    async def lake_compact(self) -> Any:
+        """Merge small files and drop what retention does not keep."""
+        return await self.app.start_jobs().ask("compact", self.workspace.clock.now())
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,26 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     audit_days: int = 730
 
 
+class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The event lake for analysts, and the process that keeps it."""
+
+    enabled: bool = True
+    url: str = ""
+    """Folder or address of object storage (s3://bucket/lake); empty = `lake` in the data directory."""
+    options: dict[str, str] = {}
+    """Of the object storage, such as AWS_REGION; secrets are better left to the environment."""
+    flush_seconds: float = 5.0
+    """Events are in the lake after so many seconds."""
+    flush_events: int = 50_000
+    """Most events of one file."""
+    query_memory_mb: int = 1024
+    """Memory of one query."""
+    query_seconds: float = 60.0
+    """Longest time of one query."""
+    query_rows: int = 100_000
+    """Most rows that the API answers with; export more with the files themselves."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All sections of `patron.toml`.
 
@@ -103,6 +123,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     decide: DecideSettings = DecideSettings()
     storage: StorageSettings = StorageSettings()
     retention: RetentionSettings = RetentionSettings()
+    lake: LakeSettings = LakeSettings()
 
 
 def decode(raw: Mapping[str, Any]) -> Settings:

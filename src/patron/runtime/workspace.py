@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import Origin, ReadRules, read_batch, read_message
+from patron.collect.segment_api import ReadRules, read_message
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
@@ -28,8 +28,10 @@ from patron.runtime.bodies import Bodies
 from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
+from patron.runtime.lake.links import Links
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
+from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
@@ -51,8 +53,7 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.state import State, TableSpec
 
-Found = list[tuple[Event, Located, bool]]
-"""Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
+__all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
 Crash = Callable[[str], None]
 
@@ -155,6 +156,8 @@ class Workspace:
         )
         self.segments = self._segments()
         self.live: Live = Memberships(self.segments)
+        self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
+        self.world.changed = self.links.fresh.append
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
@@ -212,21 +215,11 @@ class Workspace:
 
     def read(self, entry: Entry, body: bytes) -> Batch:
         """A stored body read again as when it was accepted; the refused messages are passed over."""
-        origin, rules, passed = origin_of(entry), self.read_rules, entry.refused
-        return read_batch(body, entry.route, origin, entry.received, entry.base, self.limits, rules, passed)
+        return read_entry(entry, body, self.limits, self.read_rules)
 
     def located(self, entry: Entry, batch: Batch) -> Found:
         """The messages of a stored body that have an identifier, each with its place."""
-        rules, cuts = self.settings.identity, self.cuts
-        found: Found = []
-        duplicates, verified = set(entry.duplicates), set(entry.verified)
-        for event, place in zip(batch.events, batch.indexes, strict=True):
-            if place in verified:
-                event = msgspec.structs.replace(event, assurance="verified")
-            located = locate(event, rules, cuts)
-            if located is not None:
-                found.append((event, located, place not in duplicates))
-        return found
+        return place_batch(entry, batch, self.settings.identity, self.cuts)
 
     def history(self, start: int) -> Iterator[tuple[Event, Key]]:
         """Accepted events from a log position on, each with its node; duplicates and what was erased left out.
@@ -298,6 +291,8 @@ class Workspace:
     def mark(self, entry: Entry) -> None:
         """An entry is applied to its end."""
         self.applied = entry.last
+        if self.links.fresh:
+            self.links.settle(entry.base, entry.received)
         self.log.applied(entry.last)
         self.dedup.settled(entry.last)
         meta = self.state.meta
@@ -319,11 +314,6 @@ class Workspace:
                 stack.callback(end)
             if checkpoint:
                 self.checkpoint()
-
-
-def origin_of(entry: Entry) -> Origin:
-    """Where an entry's messages came from, as it was when they were accepted."""
-    return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
 
 
 def crash_at(spec: str | None) -> Crash | None:
