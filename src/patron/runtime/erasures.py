@@ -104,20 +104,21 @@ async def _erase_lake(app: "App", erasure: privacy.Erasure, found: set[int]) -> 
         return []
     jobs = app.start_jobs()
     wanted = privacy.wanted_of(app.workspace, erasure, found)
-    for attempt in range(_ATTEMPTS):
+    left = _ATTEMPTS
+    while True:
         try:
             done = await jobs.ask("erase", wanted, held=True)
             await app.drained()
             await jobs.ask("sweep")
+            break
         except StorageError:
-            if attempt == _ATTEMPTS - 1:
+            left -= 1
+            if not left:
                 jobs.held = False
                 raise
-            continue
-        found.update(done["mentions"])
-        told = f"{done['rows']} rows removed and {done['redacted']} redacted in {done['files']} files"
-        return [("lake", done["rows"] + done["redacted"], told)]
-    return []
+    found.update(done["mentions"])
+    told = f"{done['rows']} rows removed and {done['redacted']} redacted in {done['files']} files"
+    return [("lake", done["rows"] + done["redacted"], told)]
 
 
 _ATTEMPTS = 3
