@@ -23,6 +23,7 @@ from patron.runtime.lake.child import lake_url
 from patron.runtime.lake.pruning import prune
 from patron.runtime.lake.queries import Queries
 from patron.runtime.roster import Roster
+from patron.runtime.rules import LocalRules
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
 from patron.storage.lake.asking import Head
@@ -44,6 +45,7 @@ class LocalBackend:
         self.queries = Queries(app.workspace)
         app.drains.append(self.queries.drained)
         self._roster = Roster(self.workspace)
+        self.rules = LocalRules(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
