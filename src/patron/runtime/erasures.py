@@ -66,14 +66,12 @@ async def _restored(app: "App") -> None:
 
 
 async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
-    while app.writing:
-        await app.settle()
+    await _written(app)
     found: set[int] = set()
     upto = await _mentions(app, erasure, found)
     told = await _erase_lake(app, erasure, found)
     try:
-        while app.writing:
-            await app.settle()
+        await _written(app)
         for _ in privacy.mentions(app.workspace, erasure, found, upto + 1):
             pass  # what came since; nothing comes between this and the rewriting
         receipt = privacy.erase(app.workspace, erasure, found)
@@ -83,6 +81,12 @@ async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object])
     stores = [*receipt.stores, *told]
     await app.record("Person Erased", {**data, "stores": stores, "ghosts": erasure.ghosts})
     return structs.replace(receipt, stores=stores)
+
+
+async def _written(app: "App") -> None:
+    """Wait until no checkpoint is on its way."""
+    while app.writing:
+        await app.settle()
 
 
 async def _mentions(app: "App", erasure: privacy.Erasure, found: set[int]) -> int:
