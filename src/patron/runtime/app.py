@@ -6,7 +6,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,8 @@ class App:
         self.ingest = Ingest(workspace, self.pipeline)
         self.jobs: JobsChild | None = None
         """The process that keeps the lake, when one was asked for."""
+        self.drains: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What must be waited for before files of the lake may go."""
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
@@ -97,6 +99,11 @@ class App:
         if self.jobs is None:
             self.jobs = JobsChild(self.workspace)
         return self.jobs
+
+    async def drained(self) -> None:
+        """Wait until nobody here reads files of the lake that were replaced."""
+        for drain in self.drains:
+            await drain()
 
     async def stop(self, *, checkpoint: bool = True) -> None:
         """Apply what is durable, write a checkpoint and let go of the directory."""

@@ -15,8 +15,8 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *profiles.routes(backend),
         *decide.routes(backend),
         *admin.routes(backend),
-        *rules.routes(backend),
         *lake.routes(backend),
+        *rules.routes(backend),
     ]
     told = openapi.route(routes, __version__, described.paths(), described.schemas())
     return Router([*routes, told], backend.api_key, console)

@@ -72,6 +72,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_events: int = 1_000_000
     """Messages after which one is written earlier: a start after a crash replays at most so many."""
     segment_mb: int = 32
+    log_days: int = 0
+    """Days after which messages stay in the lake only, and their text goes from the log; 0 = the log keeps all."""
     resident_people: int = 100_000
     """Decoded node profiles kept in memory (at least so many, at most twice); the others stay encoded."""
     min_free_mb: int = 64
@@ -88,6 +90,17 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     audit_days: int = 730
 
 
+class LakeRetention(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days that each class of rows stays in the lake, by the day of receipt; 0 = for ever."""
+
+    events: int = 0
+    """Every event."""
+    behaviour: int = 0
+    """Events that are neither about orders nor about consent."""
+    orders: int = 0
+    decisions: int = 0
+
+
 class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The event lake for analysts, and the process that keeps it."""
 
@@ -100,6 +113,7 @@ class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Events are in the lake after so many seconds."""
     flush_events: int = 50_000
     """Most events of one file."""
+    retention: LakeRetention = LakeRetention()
     query_memory_mb: int = 1024
     """Memory of one query."""
     query_seconds: float = 60.0

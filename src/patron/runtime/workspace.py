@@ -4,7 +4,7 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
+from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
@@ -51,6 +52,7 @@ from patron.segments.execution import Execution
 from patron.storage.embedded import directory
 from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
+from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
@@ -154,10 +156,14 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
-        self.segments = self._segments()
-        self.live: Live = Memberships(self.segments)
+        lake = self.settings.lake
+        self.thinned = read_mark(self.path / "log")
+        """Log position up to which messages may be in the lake only."""
+        self.past = Past(lake.url or str((self.path / "lake").absolute()), lake.options)
         self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
         self.world.changed = self.links.fresh.append
+        self.segments = self._segments()
+        self.live: Live = Memberships(self.segments)
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
@@ -224,12 +230,16 @@ class Workspace:
     def history(self, start: int) -> Iterator[tuple[Event, Key]]:
         """Accepted events from a log position on, each with its node; duplicates and what was erased left out.
 
-        The source of every filling of series: what was pruned from the log is to be read here too.
+        The source of every filling of series: what only the lake has is read from there.
         """
+        replayed = self.replayed(start)
         for entry, body in self.log.read(start):
             if entry.kind == "fact":
                 continue
-            for event, located, fresh in self.decode(entry, body):
+            batch = self.read(entry, body)
+            if replayed is not None and entry.base <= replayed.last:
+                batch = replayed.whole(entry, batch)
+            for event, located, fresh in self.located(entry, batch):
                 if event.position >= start and fresh and not self.tombstones.bars(located, event.time):
                     yield event, located.node
 
@@ -242,8 +252,20 @@ class Workspace:
         entry, body, rules = found.entry, found.body, self.read_rules
         origin, at = origin_of(entry), position - entry.base
         event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        if event is None and position <= self.thinned:
+            event = self.past.at(position)
         located = None if event is None else locate(event, self.settings.identity, self.cuts)
         return None if event is None or located is None else (event, located)
+
+    def replayed(self, first: int) -> Replayed | None:
+        """What gives the messages back that only the lake has, from a position on; None when the log has all."""
+        return Replayed(self.past, first, self.thinned) if first <= self.thinned else None
+
+    def recall(self, positions: Iterable[int]) -> None:
+        """Read the events at these positions that only the lake has at once, before `event_at` is asked for each."""
+        old = [position for position in positions if position <= self.thinned]
+        if old:
+            self.past.recall(old)
 
     # --- counting what happens -------------------------------------------------------------------------------
 
