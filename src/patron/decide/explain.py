@@ -12,6 +12,7 @@ _STEPS = {
     "consent": "Consent",
     "identity": "Proven identity",
     "conditions": "Allowed by rule",
+    "stock": "In stock here",
 }
 
 
@@ -59,7 +60,7 @@ def funnel(decision: Decision) -> list[Step]:
 
     >>> one = Decision("d", 0, "n", "p", "till", "pos", "tea", .5, "treated", .5, "tea", candidates=("tea", "nothing"))
     >>> [step.left for step in funnel(one)]
-    [1, 1, 1, 1, 1, 1]
+    [1, 1, 1, 1, 1, 1, 1]
     """
     left = sum(candidate != NOTHING for candidate in decision.candidates)
     steps = []

@@ -12,6 +12,7 @@ SCOPES = (
     "decide",
     "deadletters",
     "privacy",
+    "feeds",
     "admin",
 )
 """`admin` includes all others."""
