@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("person", "Look at one person; undo a wrong merge; export; erase."),
     "deadletter": ("deadletter", "Messages that were not accepted: list, edit, replay."),
     "catalogue": ("catalogue", "Offers that can be decided for: check, load, show."),
+    "feed": ("feed", "Reference feeds: load stock, prices, stores, weather; show what held when."),
     "replay": ("workspace", "Rebuild everything from the log and compare."),
     "backup": ("workspace", "Copy the directory, consistent, while it serves."),
     "restore": ("workspace", "Make a directory from a backup; erased people stay out."),

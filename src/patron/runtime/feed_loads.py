@@ -137,7 +137,6 @@ class _Loading:
         self._layouts: dict[tuple[str, ...], tuple[Layout, list[Reject]]] = {}
         self._ragged = not given.columns
         self._now = app.workspace.clock.now()
-        self._how = Terms(self._now, self._feeds.zone, self._known_at(given.terms.known_at))
         self._news: list[bytes] = []
         self._bytes = 0
         self._ahead: dict[str, list[Version]] = {}
@@ -145,17 +144,23 @@ class _Loading:
         self._ignored: dict[str, None] = {}
         self._rejects: list[Reject] = []
         self.rows = self.added = self.unchanged = self.rejected = self.later = 0
-        self.id = self._load_id(given.terms.load)
+        self.id, began = self._begun(given.terms.load)
+        self._how = Terms(began, self._feeds.zone, self._known_at(given.terms.known_at))
         if given.columns:
             self._header(given.columns)
 
-    def _load_id(self, given: str) -> str:
+    def _begun(self, given: str) -> tuple[str, int]:
+        """The load's id, and when its first part came: since then all of it was known."""
         if given and not _ID.fullmatch(given):
             raise BadRequest("bad_load", "`load` is the id that the answer to the first part gave.")
         held = self._feeds.loads.get(given) if given else None
         if held is not None and held.kind != self._kind.name:
             raise BadRequest("bad_load", f"That load is one of {held.kind}.")
-        return given or f"{self._now:013d}-{secrets.token_hex(4)}"
+        if held is None and given:
+            raise BadRequest("bad_load", "There is no such load any more; begin anew, without `load`.")
+        if held is not None:
+            return given, held.time
+        return f"{self._now:013d}-{secrets.token_hex(4)}", self._now
 
     def _known_at(self, given: int | str | None) -> int | None:
         try:
