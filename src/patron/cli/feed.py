@@ -96,12 +96,13 @@ def load(
     """
     from patron.collect.importers.feeds import UnreadableFile, open_file
 
+    name = _kind(kind, file)
+    terms = {"mapping": _mapping(mapping), "known_at": known_at, "dry_run": dry_run, "file": file.name}
     try:
-        records = open_file(file, form or "", encoding)
+        with open_file(file, form or "", encoding) as records:
+            total, rejected = calls(data, _parts(name, records.columns, records.rows, terms))
     except UnreadableFile as error:
         raise Failed(str(error)) from error
-    terms = {"mapping": _mapping(mapping), "known_at": known_at, "dry_run": dry_run, "file": file.name}
-    total, rejected = calls(data, _parts(_kind(kind, file), records.columns, records.rows, terms))
     place = rejects or file.with_name(file.name + ".rejects.csv")
     if rejected:
         write(place, _reject_file(rejected))
@@ -184,44 +185,27 @@ def _parts(
     batch = list(islice(records, PART))
     while True:
         following = list(islice(records, PART))
-        for run, last in _runs(batch):
-            rows = [[r.cells[name] for name in columns] if columns else r.cells for r in run]
-            body = {
-                **terms,
-                "rows": rows,
-                "columns": list(columns),
-                "first": run[0].row if run else 2,
-                "load": load,
-                "more": bool(following) or not last,
-            }
-            answer = yield "POST", f"/v1/feeds/{part(kind)}", body
-            load = "" if terms["dry_run"] else answer["load"]
-            for name in total:
-                total[name] += answer[name]
-            rejected += answer["rejects"]
-            total.update({name: answer[name] for name in ("kind", "load", "ignored", "dry_run", "position")})
-        unread = [r for r in batch if r.problem]
-        rejected += [
-            {"row": r.row, "column": "", "problem": r.problem, "hint": r.hint, "value": ""} for r in unread
-        ]
-        total["rows"] += len(unread)
-        total["rejected"] += len(unread)
+        read = [record for record in batch if not record.problem]
+        body = {
+            **terms,
+            "columns": columns,
+            "rows": [[r.cells[name] for name in columns] if columns else r.cells for r in read],
+            "numbers": [record.row for record in read],
+            "unread": [
+                {"row": r.row, "column": "", "problem": r.problem, "hint": r.hint} for r in batch if r.problem
+            ],
+            "load": load,
+            "more": bool(following),
+        }
+        answer = yield "POST", f"/v1/feeds/{part(kind)}", body
+        load = "" if terms["dry_run"] else answer["load"]
+        for name in total:
+            total[name] += answer[name]
+        rejected += answer["rejects"]
         if not following:
-            return total, sorted(rejected, key=lambda one: one["row"])
+            last = {name: answer[name] for name in ("kind", "load", "ignored", "dry_run", "position")}
+            return {**total, **last}, sorted(rejected, key=lambda one: one["row"])
         batch = following
-
-
-def _runs(batch: list[Any]) -> Iterator[tuple[list[Any], bool]]:
-    """Records that could be read, in runs of following numbers; whether it is the last run. One empty run when there is none."""
-    runs: list[list[Any]] = [[]]
-    for record in batch:
-        if record.problem:
-            continue
-        if runs[-1] and record.row != runs[-1][-1].row + 1:
-            runs.append([])
-        runs[-1].append(record)
-    for place, run in enumerate(runs, 1):
-        yield run, place == len(runs)
 
 
 def _reject_file(rejected: Rejects) -> str:

@@ -122,8 +122,10 @@ class FeedRequest(Struct, frozen=True):
     """Say what it would do, and do nothing."""
     file: str = ""
     """What people call it."""
-    first: int = 1
-    """Number of the first row, for messages."""
+    numbers: list[int] = []
+    """Number of each row in its file, for messages; from 1 on when left out."""
+    unread: list[Reject] = []
+    """Rows that whoever sends this could not read: they are noted with the load."""
     load: str = ""
     """Of an earlier part of the same load, as its answer gave it."""
     more: bool = False

@@ -7,6 +7,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -96,11 +97,13 @@ def _rows(asked: FeedRequest) -> Handed:
     columns = tuple(asked.columns)
     if len(set(columns)) < len(columns):
         raise BadRequest("bad_body", "`columns` names one column twice.")
+    if asked.numbers and len(asked.numbers) != len(asked.rows):
+        raise BadRequest("bad_body", "`numbers` has one number for each of `rows`, or is left out.")
     return Handed(_records(asked, columns), columns, asked)
 
 
 def _records(asked: FeedRequest, columns: tuple[str, ...]) -> Iterator[Record]:
-    for number, row in enumerate(asked.rows, asked.first):
+    for number, row in zip(asked.numbers or count(1), asked.rows, strict=False):
         if isinstance(row, dict):
             yield Record(number, row)
         elif not isinstance(row, list) or not columns:
@@ -148,6 +151,9 @@ class _Loading:
         self._how = Terms(began, self._feeds.zone, self._known_at(given.terms.known_at))
         if given.columns:
             self._header(given.columns)
+        for one in given.terms.unread:
+            self.rows += 1
+            self._reject([one])
 
     def _begun(self, given: str) -> tuple[str, int]:
         """The load's id, and when its first part came: since then all of it was known."""
@@ -229,12 +235,12 @@ class _Loading:
     async def send(self, least: int = 1) -> None:
         """Put what is new into the log when it is enough, and wait until it is there and applied."""
         while self._bytes >= least:
-            size, count = 0, 0
-            while count < len(self._news) and (count == 0 or size + len(self._news[count]) < PART):
-                size += len(self._news[count]) + 1
-                count += 1
-            rows = msgspec.Raw(b"[" + b",".join(self._news[:count]) + b"]")
-            del self._news[:count]
+            size, taken = 0, 0
+            while taken < len(self._news) and (taken == 0 or size + len(self._news[taken]) < PART):
+                size += len(self._news[taken]) + 1
+                taken += 1
+            rows = msgspec.Raw(b"[" + b",".join(self._news[:taken]) + b"]")
+            del self._news[:taken]
             self._bytes -= size
             await self._app.record("Feed Loaded", {"kind": self._kind.name, "load": self.id, "rows": rows})
 

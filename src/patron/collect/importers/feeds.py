@@ -39,10 +39,20 @@ class Record(Struct, frozen=True):
 
 
 class Records(Struct, frozen=True):
-    """A file that is open: its columns (empty where every record has its own names), and its records to go through once."""
+    """A file that is open: its columns (empty where every record has its own names), and its records to go through once.
+
+    Use it in a `with`, which closes the file.
+    """
 
     columns: tuple[str, ...]
     rows: Iterator[Record]
+    source: Any
+
+    def __enter__(self) -> "Records":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.source.close()
 
 
 def open_file(path: Path, kind: str = "", encoding: str = "") -> Records:
@@ -134,9 +144,9 @@ def _no_text(encoding: str, at: int) -> str:
 
 
 def of_text(file: IO[str], kind: str) -> Records:
-    """The records of an open text; it is closed when they are through. Raises UnreadableFile."""
+    """The records of an open text. Raises UnreadableFile."""
     if kind == "jsonl":
-        return Records((), _lines(file))
+        return Records((), _lines(file), file)
     if kind != "csv":
         raise UnreadableFile(f"`{kind[:20]}` is none of {', '.join(FORMATS)}.")
     try:
@@ -166,7 +176,7 @@ def _csv(file: IO[str]) -> Records:
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise UnreadableFile(f"Two columns are called `{twice[0][:40]}`; rename one in the first line.")
-    return Records(tuple(name for name in header if name), _cells(file, rows, header, delimiter))
+    return Records(tuple(name for name in header if name), _cells(rows, header, delimiter), file)
 
 
 def delimiter_of(line: str) -> str:
@@ -183,28 +193,25 @@ def _joined(first: str, file: IO[str]) -> Iterator[str]:
     yield from file
 
 
-def _cells(
-    file: IO[str], rows: Iterator[list[str]], header: Sequence[str], delimiter: str
-) -> Iterator[Record]:
+def _cells(rows: Iterator[list[str]], header: Sequence[str], delimiter: str) -> Iterator[Record]:
     number, width = 1, len(header)
-    with file:
-        while True:
-            number += 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                hint = 'close every quote, and double a quote inside one: "a ""b"" c"'
-                yield Record(number, {}, f"cannot be read ({error})", hint)
-                continue
-            if not row:
-                continue
-            if len(row) != width:
-                hint = f"quote a cell that holds a `{delimiter}`, and give every row all cells"
-                yield Record(number, {}, f"has {len(row)} cells, and the first line names {width}", hint)
-                continue
-            yield Record(number, {name: cell for name, cell in zip(header, row, strict=True) if name})
+    while True:
+        number += 1
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            hint = 'close every quote, and double a quote inside one: "a ""b"" c"'
+            yield Record(number, {}, f"cannot be read ({error})", hint)
+            continue
+        if not row:
+            continue
+        if len(row) != width:
+            hint = f"quote a cell that holds a `{delimiter}`, and give every row all cells"
+            yield Record(number, {}, f"has {len(row)} cells, and the first line names {width}", hint)
+            continue
+        yield Record(number, {name: cell for name, cell in zip(header, row, strict=True) if name})
 
 
 # --- JSON lines -----------------------------------------------------------------------------------------------------
@@ -212,15 +219,14 @@ def _cells(
 
 def _lines(file: IO[str]) -> Iterator[Record]:
     number = 0
-    with file:
-        while line := file.readline(MAX_LINE):
-            number += 1
-            if len(line) == MAX_LINE and not line.endswith("\n"):
-                while (rest := file.readline(MAX_LINE)) and not rest.endswith("\n"):
-                    pass
-                yield Record(number, {}, "is longer than 1 MiB", "write one object a line")
-            elif line.strip():
-                yield of_json(number, line)
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE and not line.endswith("\n"):
+            while (rest := file.readline(MAX_LINE)) and not rest.endswith("\n"):
+                pass
+            yield Record(number, {}, "is longer than 1 MiB", "write one object a line")
+        elif line.strip():
+            yield of_json(number, line)
 
 
 def of_json(number: int, text: str) -> Record:
@@ -251,7 +257,7 @@ def _parquet(path: Path) -> Records:
     if len(names) > MAX_COLUMNS or len(set(names)) < len(names):
         file.close()
         raise UnreadableFile(f"The file has too many columns (at most {MAX_COLUMNS}), or two of one name.")
-    return Records(names, _arrow_rows(file, names))
+    return Records(names, _arrow_rows(file, names), file)
 
 
 def _arrow() -> tuple[Any, Any]:
@@ -261,25 +267,24 @@ def _arrow() -> tuple[Any, Any]:
 
 def _arrow_rows(file: Any, names: Sequence[str]) -> Iterator[Record]:
     pa, number = _arrow()[0], 0
-    with file:
-        batches = file.iter_batches(_SLICE)
-        while True:
-            try:
-                batch = next(batches, None)
-                rows = [] if batch is None else batch.to_pylist()
-            except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-                yield Record(
-                    number + 1,
-                    {},
-                    f"this and what follows cannot be read ({_line(error)})",
-                    "write the file anew",
-                )
-                return
-            if batch is None:
-                return
-            for row in rows:
-                number += 1
-                yield Record(number, {name: plain(row[name]) for name in names})
+    batches = file.iter_batches(_SLICE)
+    while True:
+        try:
+            batch = next(batches, None)
+            rows = [] if batch is None else batch.to_pylist()
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            yield Record(
+                number + 1,
+                {},
+                f"this and what follows cannot be read ({_line(error)})",
+                "write the file anew",
+            )
+            return
+        if batch is None:
+            return
+        for row in rows:
+            number += 1
+            yield Record(number, {name: plain(row[name]) for name in names})
 
 
 def plain(cell: Any) -> Any:
