@@ -28,7 +28,8 @@ _PLACE = {
     name: place for kind in KINDS.values() for place, name in enumerate(kind.values) if kind.name == "stores"
 }
 _WEATHER = {name: place for place, name in enumerate(KINDS["weather"].values)}
-_SORTS = {"holiday": "holiday/", "promotion": "promotion/", "event": "event/"}
+SORTS = {"holiday": "holiday/", "promotion": "promotion/", "event": "event/"}
+"""What the calendar tells apart, with how such items begin."""
 
 
 def state_key(kind: str, key: str, valid_from: int) -> str:
@@ -63,7 +64,7 @@ def going_on(versions: Iterable[Version], sort: str) -> list[str]:
     >>> going_on([Version("holiday/Ferragosto", 0, 0, 1, 9, ("x",))], "holiday")
     ['Ferragosto']
     """
-    prefix = _SORTS[sort]
+    prefix = SORTS[sort]
     found = {v.item.removeprefix(prefix) for v in versions if v.item.startswith(prefix)}
     return sorted(name.replace("%2F", "/").replace("%25", "%") for name in found)
 

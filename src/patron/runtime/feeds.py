@@ -14,6 +14,7 @@ from patron.decide.index import CatalogueIndex
 from patron.feeds import facts
 from patron.feeds.rows import Row, joined
 from patron.feeds.versions import Version, all_as_of, as_of, put, turns
+from patron.model.clock import MINUTE
 from patron.model.feeds import FeedLoad
 from patron.model.ports import Table
 
@@ -25,7 +26,6 @@ _USED = 100
 """Products out of stock that a decision's record names."""
 _NEVER = 1 << 62
 _NONE: tuple[Version, ...] = ()
-_UNREAD = object()
 
 
 class FeedCount(Struct):
@@ -37,6 +37,24 @@ class FeedCount(Struct):
     valid: int | None = None
     confirmed: int | None = None
     loads: list[str] = []
+
+
+class Shelf(Struct, frozen=True):
+    """Which offers a store cannot serve, until when that stands, and by which stock."""
+
+    until: int
+    catalogue: str
+    out: int
+    """Mask of the offers whose product is out of stock."""
+    told: tuple[tuple[int, tuple[str, Any, int]], ...]
+    """Of each such product: mask of its offers, and (field, quantity, since when it was known)."""
+    all: tuple[tuple[str, Any, int], ...] = ()
+    """The first of these, without the masks."""
+
+
+_FULL = Shelf(_NEVER, "", 0, ())
+Told = tuple[int, Any, int | None]
+"""A fact of a place: until when it stands, its value, and since when that was known (None: it is of no feed)."""
 
 
 class Feeds:
@@ -51,7 +69,8 @@ class Feeds:
         self.zone = ZoneInfo(zone)
         self._zones: dict[str, ZoneInfo] = {}
         self._present: dict[str, tuple[int, tuple[Version, ...]]] = {}
-        self._shelves: dict[str, tuple[int, str, int]] = {}
+        self._shelves: dict[str, Shelf] = {}
+        self._told: dict[tuple[str, str, str], Told] = {}
         self._stocked = {name.split("/", 2)[1] for name in rows.keys() if name.startswith("stock/")}
         """Stores that said something of their stock."""
 
@@ -60,6 +79,7 @@ class Feeds:
     def apply(self, kind: str, position: int, rows: list[Row]) -> None:
         """Take up rows of a fact. Rows that are there already change nothing."""
         count = self._count(kind)
+        self._told.clear()
         for row in rows:
             name = facts.state_key(kind, row.key, row.valid_from)
             held = self.rows.get(name)
@@ -147,21 +167,40 @@ class Feeds:
             self._present[name] = held
         return held[1]
 
-    def out_of_stock(self, store: str, now: int, index: CatalogueIndex) -> int:
-        """Mask of the offers whose product the store does not have now. What nobody counted counts as there."""
-        shelf = joined((store,))
-        if shelf not in self._stocked:
-            return 0
-        held = self._shelves.get(shelf)
-        if held is None or now >= held[0] or held[1] != index.version:
-            mask, until = 0, _NEVER
-            for product, offers in index.products.items():
-                name = facts.stock_key(store, product)
-                if any(v.values is not None and v.values[0] <= 0 for v in self.present(name, now)):
-                    mask |= offers
-                until = min(until, self._present[name][0]) if name in self._present else until
-            held = self._shelves[shelf] = (until, index.version, mask)
-        return held[2]
+    def shelf(self, store: str, now: int, index: CatalogueIndex) -> Shelf:
+        """What a store cannot serve now. What nobody counted counts as there."""
+        key = joined((store,)) if "/" in store or "%" in store else store
+        held = self._shelves.get(key)
+        if held is not None and now < held.until and held.catalogue == index.version:
+            return held
+        if key not in self._stocked:
+            return _FULL
+        out, until, told = 0, _NEVER, []
+        for product, offers in index.products.items():
+            name = facts.stock_key(store, product)
+            for version in self.present(name, now):
+                if version.values is not None and version.values[0] <= 0:
+                    out |= offers
+                    told.append((offers, (f"stock.quantity@{product}", version.values[0], version.known_at)))
+            until = min(until, self.turn(name))
+        held = self._shelves[key] = Shelf(
+            until, index.version, out, tuple(told), tuple([one for _, one in told[:_USED]])
+        )
+        return held
+
+    def turn(self, name: str) -> int:
+        """Until when what `present` gave for a key of the state stands."""
+        held = self._present.get(name)
+        return _NEVER if held is None else held[0]
+
+    def told(self, store: str, city: str, name: str, now: int) -> Told:
+        """`context.NAME` at a place, as feeds know it now."""
+        held = self._told.get((store, city, name))
+        if held is None or now >= held[0]:
+            if len(self._told) >= _REMEMBERED:
+                self._told.clear()
+            held = self._told[store, city, name] = _Place(self, store, city, now).told(name)
+        return held
 
     def around(self, context: Mapping[str, Any], now: int, index: CatalogueIndex) -> "Around | None":
         """What feeds say of the place and moment of an ask; None when there is no feed."""
@@ -180,108 +219,128 @@ class Feeds:
 class Around:
     """The surroundings of one ask. Each field is looked up when first asked for, and noted for the record."""
 
-    __slots__ = ("_city", "_feeds", "_index", "_now", "_read", "_store", "_used", "out", "store")
+    __slots__ = ("_city", "_feeds", "_now", "_shelf", "_used", "out", "store")
 
     def __init__(self, feeds: Feeds, context: Mapping[str, Any], now: int, index: CatalogueIndex) -> None:
         self._feeds = feeds
         self._now = now
-        self._index = index
-        self._used: dict[str, tuple[Any, int]] = {}
-        self._read: dict[str, Any] = {}
-        self._store: Any = _UNREAD
+        self._used: dict[str, tuple[str, Any, int]] = {}
         self.store = store_of(context)
-        self._city = context.get("city")
-        self.out = feeds.out_of_stock(self.store, now, index) if self.store else 0
+        city = context.get("city")
+        self._city = city if isinstance(city, str) else ""
+        self._shelf = feeds.shelf(self.store, now, index) if self.store else _FULL
+        self.out = self._shelf.out
         """Mask of the offers whose product this store does not have."""
 
     def context(self, name: str) -> Any:
         """`context.NAME` as feeds know it; None when they do not."""
-        value = self._read.get(name, _UNREAD)
-        if value is _UNREAD:
-            root, _, rest = name.partition(".")
-            reader = _READERS.get(root)
-            value = self._read[name] = None if reader is None else reader(self, rest)
+        _, value, known = self._feeds.told(self.store, self._city, name, self._now)
+        if known is not None and value is not None:
+            field = f"context.{name}"
+            self._used[field] = (field, value, known)
         return value
 
     def stock(self, name: str) -> Any:
         """`stock.NAME`, where the name ends with @ and the product."""
         what, _, product = name.partition("@")
-        version = self._one(facts.stock_key(self.store, product)) if self.store and product else None
-        if version is None or version.values is None:
+        found = (
+            self._feeds.present(facts.stock_key(self.store, product), self._now)
+            if self.store and product
+            else ()
+        )
+        if not found or found[0].values is None:
             return None
-        self._used[f"stock.quantity@{product}"] = version.values[0], version.known_at
-        return version.values[0] if what == "quantity" else facts.hours_since(version, self._now)
+        field = f"stock.quantity@{product}"
+        self._used[field] = (field, found[0].values[0], found[0].known_at)
+        return found[0].values[0] if what == "quantity" else facts.hours_since(found[0], self._now)
 
     def used(self, stopped: int) -> tuple[tuple[str, Any, int], ...]:
         """What was looked at: (field, value, since when it was known); of products out of stock the first hundred."""
-        if stopped:
-            fallen = (product for product, offers in self._index.products.items() if offers & stopped)
-            for product, _ in zip(fallen, range(_USED), strict=False):
-                self.stock(f"quantity@{product}")
-        return tuple([(field, value, known) for field, (value, known) in self._used.items()])
+        if not stopped:
+            return tuple(self._used.values())
+        shelf = self._shelf
+        gone = (
+            shelf.all if stopped == shelf.out else [t for offers, t in shelf.told if offers & stopped][:_USED]
+        )
+        if not self._used:
+            return tuple(gone)
+        return tuple({**self._used, **{told[0]: told for told in gone}}.values())
 
-    def _one(self, name: str) -> Version | None:
+
+class _Place:
+    """A store or city at one moment: works out what is told of it."""
+
+    def __init__(self, feeds: Feeds, store: str, city: str, now: int) -> None:
+        self._feeds = feeds
+        self._now = now
+        self._store = store
+        self._until = (
+            now - now % _QUARTER + _QUARTER
+        )  # hours and days of every zone turn at a quarter of an hour
+        found = self._all(f"stores/{joined((store,))}") if store else _NONE
+        self._row = found[0] if found else None
+        self._city = city or self._of_store("city")
+        self._zone = feeds.zone_of(self._of_store("timezone"))
+
+    def told(self, name: str) -> Told:
+        """One fact."""
+        root, _, rest = name.partition(".")
+        reader = _READERS.get(root)
+        value, known = (None, None) if reader is None else reader(self, rest)
+        return self._until, value, known
+
+    def _all(self, name: str) -> tuple[Version, ...]:
         found = self._feeds.present(name, self._now)
-        return found[0] if found else None
-
-    def _place(self) -> Version | None:
-        if self._store is _UNREAD:
-            self._store = self._one(f"stores/{joined((self.store,))}") if self.store else None
-        found: Version | None = self._store
+        self._until = min(self._until, self._feeds.turn(name))
         return found
 
-    def weather(self, name: str) -> Any:
-        """A fact of this hour's weather in the store's city, or the one that the ask names."""
-        store = self._place()
-        city = self._city if isinstance(self._city, str) else facts.place(store, "city") if store else None
-        if not isinstance(city, str):
-            return None
-        version = self._one(facts.state_key("weather", joined((city,)), self._now))
-        if version is None:
-            return None
-        value = facts.weather(version, name, self._now)
-        if value is not None:
-            self._used[f"context.weather.{name}" if name else "context.weather"] = value, version.known_at
-        return value
+    def _of_store(self, name: str) -> Any:
+        return None if self._row is None else facts.place(self._row, name)
 
-    def calendar(self, name: str) -> Any:
+    def weather(self, name: str) -> tuple[Any, int | None]:
+        """The weather of this hour in the city."""
+        if not isinstance(self._city, str):
+            return None, None
+        found = self._all(facts.state_key("weather", joined((self._city,)), self._now))
+        if not found:
+            return None, None
+        self._soon(name == "age_hours")
+        return facts.weather(found[0], name, self._now), found[0].known_at
+
+    def calendar(self, name: str) -> tuple[Any, int | None]:
         """What goes on here today, and the time of day here."""
-        store = self._place()
         if name in ("weekday", "hour"):
-            local = facts.clock(self._now, self._feeds.zone_of(store and facts.place(store, "timezone")))
-            return local.hour if name == "hour" else facts.WEEKDAYS[local.weekday()]
-        if name not in ("holiday", "promotion", "event"):
-            return None
-        scopes = ["*", *(joined((s,)) for s in self._scopes(store) if isinstance(s, str) and s)]
-        found = [v for scope in scopes for v in self._feeds.present(f"calendar/{scope}", self._now)]
+            local = facts.clock(self._now, self._zone)
+            return (local.hour if name == "hour" else facts.WEEKDAYS[local.weekday()]), None
+        if name not in facts.SORTS:
+            return None, None
+        scopes = (self._of_store("country"), self._city, self._store)
+        keys = ["*", *(joined((scope,)) for scope in scopes if isinstance(scope, str) and scope)]
+        found = [version for key in keys for version in self._all(f"calendar/{key}")]
         names = facts.going_on(found, name)
         if not names:
-            return None
-        value = names[0] if len(names) == 1 else names
-        self._used[f"context.calendar.{name}"] = value, max(v.known_at for v in found)
-        return value
+            return None, None
+        return names[0] if len(names) == 1 else names, max(version.known_at for version in found)
 
-    def _scopes(self, store: Version | None) -> tuple[Any, ...]:
-        city = self._city if store is None else facts.place(store, "city")
-        return (store and facts.place(store, "country"), city, self.store)
-
-    def place(self, name: str) -> Any:
+    def place(self, name: str) -> tuple[Any, int | None]:
         """A value of the store's row, or whether it is open."""
-        store = self._place()
-        if store is None:
-            return None
-        if name == "open":
-            hours = facts.place(store, "opening_hours")
-            local = facts.clock(self._now, self._feeds.zone_of(facts.place(store, "timezone")))
-            value = None if hours is None else facts.open_at(hours, local)
-        else:
-            value = facts.place(store, name)
-        if value is not None:
-            self._used[f"context.place.{name}"] = value, store.known_at
-        return value
+        if self._row is None:
+            return None, None
+        if name != "open":
+            return self._of_store(name), self._row.known_at
+        self._soon(True)
+        hours = self._of_store("opening_hours")
+        value = None if hours is None else facts.open_at(hours, facts.clock(self._now, self._zone))
+        return value, self._row.known_at
+
+    def _soon(self, changes: bool) -> None:
+        """Something that changes by the minute."""
+        if changes:
+            self._until = min(self._until, self._now - self._now % MINUTE + MINUTE)
 
 
-_READERS = {"weather": Around.weather, "calendar": Around.calendar, "place": Around.place}
+_QUARTER = 15 * MINUTE
+_READERS = {"weather": _Place.weather, "calendar": _Place.calendar, "place": _Place.place}
 
 
 def store_of(context: Mapping[str, Any]) -> str:
