@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Struct
 
 from patron.feeds.kinds import CALENDAR_KINDS, TYPES, Column, Kind
-from patron.feeds.values import Unreadable, read
+from patron.feeds.values import Unreadable, read, shown
 from patron.model.clock import DAY
 from patron.model.feeds import Reject
 
@@ -145,7 +145,7 @@ def row_of(
             cells[column.name] = read(record.get(given), column.type, terms.zone)
         except Unreadable as error:
             faults.append(
-                Reject(number, given, str(error), f"write {TYPES[column.type]}", str(record.get(given))[:80])
+                Reject(number, given, str(error), f"write {TYPES[column.type]}", shown(record.get(given), 80))
             )
     withdrawn = cells.get("withdrawn") is True
     faults += _gaps(kind, cells, number, {f.column for f in faults}, layout, withdrawn=withdrawn)

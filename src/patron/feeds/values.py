@@ -1,7 +1,6 @@
 """One cell of a feed as a value of its column's type, or a sentence on what is wrong with it."""
 
 import datetime as dt
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,8 @@ from patron.feeds.kinds import TYPES, Type
 from patron.model.money import from_units, to_units
 
 MAX_TEXT = 500
+_LONGEST = 10**18
+_MOST = 10**15
 _NUMBER = re.compile(r"[+-]?(\d{1,15}(\.\d{0,12})?|\.\d{1,12})([eE][+-]?\d{1,2})?")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _HIDDEN = re.compile("[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
@@ -47,6 +48,8 @@ def read(value: Any, kind: Type, zone: ZoneInfo) -> Any:
 def _text(value: Any, _zone: ZoneInfo) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Unreadable(f"is {_named(value)}, not {TYPES['text']}")
+    if isinstance(value, int) and abs(value) > _LONGEST:
+        raise Unreadable("is a number too long for a name; write it as a text")
     text = str(value)
     if _HIDDEN.search(text):
         raise Unreadable("holds a control character or half of one")
@@ -65,8 +68,8 @@ def _number(value: Any, _zone: ZoneInfo) -> int | float:
         number = value
     else:
         raise Unreadable(f"is {_named(value)}, not a number")
-    if not math.isfinite(number) or abs(number) > 1e15:
-        raise Unreadable(f"{number} is no number that can be kept")
+    if not (-_MOST <= number <= _MOST):  # so is NaN
+        raise Unreadable(f"{shown(number)} is no number that can be kept")
     return int(number) if number == int(number) else round(float(number), 9)
 
 
@@ -77,6 +80,19 @@ def _count(value: Any, zone: ZoneInfo) -> int:
     return number
 
 
+def shown(value: Any, limit: int = 40) -> str:
+    """A cell as messages quote it, cut short; whatever it is.
+
+    >>> shown("x" * 99, 5), shown(10**9999)
+    ('xxxxx', 'a very long number')
+    """
+    if isinstance(value, int) and abs(value) > _LONGEST:
+        return "a very long number"
+    if isinstance(value, list | dict):
+        return _named(value)
+    return str(value)[:limit]
+
+
 def _money(value: Any, zone: ZoneInfo) -> str:
     units = (
         to_units(value)
@@ -84,7 +100,7 @@ def _money(value: Any, zone: ZoneInfo) -> str:
         else to_units(_number(value, zone))
     )
     if units is None:
-        raise Unreadable(f"`{str(value)[:40]}` is no amount")
+        raise Unreadable(f"`{shown(value)}` is no amount")
     return from_units(units)
 
 
@@ -142,7 +158,7 @@ def _bounded(ms: int, value: Any) -> int:
     if not EARLIEST <= ms <= LATEST:
         seconds = isinstance(value, int) and EARLIEST <= ms * 1000 <= LATEST
         raise Unreadable(
-            f"`{str(value)[:40]}` lies before 1900 or after 2200" + ("; give milliseconds" if seconds else "")
+            f"`{shown(value)}` lies before 1900 or after 2200" + ("; give milliseconds" if seconds else "")
         )
     if (
         isinstance(value, int) and 0 <= ms < 100_000_000_000

@@ -103,6 +103,11 @@ BAD: list[tuple[str, Any, str]] = [
     ("store", "x" * 501, "501 characters"),
     ("store", {"id": 1}, "an object"),
     ("store", None, "is empty"),
+    ("store", 10**400, "too long for a name"),
+    ("quantity", 10**400, "can be kept"),
+    ("day", 10**400, "after 2200"),
+    ("quantity", float("nan"), "can be kept"),
+    ("day", [[]] * 100_000, "a list, not a date"),
 ]
 
 
