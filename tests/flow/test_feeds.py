@@ -209,6 +209,13 @@ def test_replay_from_the_log_gives_the_same_feeds(tmp_path: Path) -> None:
             assert [(s.kind, s.keys, s.versions, s.last) for s in again.feeds()] == before
             assert again.workspace.feeds.location_of("S2") == (45.07, 7.6869)
             assert again.workspace.feeds.location_of("S9") is None
+            moved = {**STORES[0], "latitude": 44.5, "store": "a/b%2F"}
+            await load(again, "stores", [moved, {**STORES[1], "latitude": 45.1}])
+            assert again.workspace.feeds.locations() == {
+                "S1": (44.4938, 11.3387),
+                "S2": (45.1, 7.6869),
+                "a/b%2F": (44.5, 11.3387),
+            }
 
     play(story())
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from patron.feeds.hours import is_open
 from patron.feeds.kinds import KINDS
-from patron.feeds.rows import joined
+from patron.feeds.rows import joined, parted
 from patron.feeds.versions import Version
 from patron.model.clock import DAY, HOUR
 
@@ -66,7 +66,7 @@ def going_on(versions: Iterable[Version], sort: str) -> list[str]:
     """
     prefix = SORTS[sort]
     found = {v.item.removeprefix(prefix) for v in versions if v.item.startswith(prefix)}
-    return sorted(name.replace("%2F", "/").replace("%25", "%") for name in found)
+    return sorted(parted(name)[0] for name in found)
 
 
 def place(store: Version, name: str) -> Any:

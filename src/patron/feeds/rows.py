@@ -247,3 +247,12 @@ def joined(parts: Any) -> str:
     'S1/a%2Fb'
     """
     return "/".join(str(part).replace("%", "%25").replace("/", "%2F") for part in parts)
+
+
+def parted(key: str) -> list[str]:
+    """The parts of a key again.
+
+    >>> parted("S1/a%2Fb")
+    ['S1', 'a/b']
+    """
+    return [part.replace("%2F", "/").replace("%25", "%") for part in key.split("/")]

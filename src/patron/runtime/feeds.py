@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from patron.decide.index import CatalogueIndex
 from patron.feeds import facts
-from patron.feeds.rows import Row, joined
+from patron.feeds.rows import Row, joined, parted
 from patron.feeds.versions import Version, all_as_of, as_of, put, turns
 from patron.model.clock import MINUTE
 from patron.model.feeds import FeedLoad
@@ -71,6 +71,7 @@ class Feeds:
         self._present: dict[str, tuple[int, tuple[Version, ...]]] = {}
         self._shelves: dict[str, Shelf] = {}
         self._told: dict[tuple[str, str, str], Told] = {}
+        self._located: dict[str, tuple[float, float]] | None = None
         self._stocked = {name.split("/", 2)[1] for name in rows.keys() if name.startswith("stock/")}
         """Stores that said something of their stock."""
 
@@ -80,6 +81,7 @@ class Feeds:
         """Take up rows of a fact. Rows that are there already change nothing."""
         count = self._count(kind)
         self._told.clear()
+        self._located = None if kind == "stores" else self._located
         for row in rows:
             name = facts.state_key(kind, row.key, row.valid_from)
             held = self.rows.get(name)
@@ -137,20 +139,23 @@ class Feeds:
         """What held for a key at `at`, as it was known at `known` (ms UTC): a decision replayed sees what it saw."""
         return as_of(self.versions(kind, key, at), at, known, item)
 
-    def location_of(self, store: str, now: int | None = None) -> tuple[float, float] | None:
-        """Where a store is, degrees (latitude, longitude); None when the feed of stores does not say.
+    def location_of(self, store: str) -> tuple[float, float] | None:
+        """Where a store is, degrees (latitude, longitude); None when the feed of stores does not say."""
+        return self.locations().get(store)
 
-        Without `now`, as the newest row says: stores hardly ever move.
+    def locations(self) -> Mapping[str, tuple[float, float]]:
+        """Where all stores are, as the last row of each says: the same for every moment, so that two executions of a
+        rule agree however long they take.
         """
-        key = joined((store,))
-        if now is None:
-            held = self.rows.get(f"stores/{key}")
-            found = next((v for v in reversed(held or ()) if v.values is not None), None)
-        else:
-            found = self.as_of("stores", key, now, now)
-        if found is None:
-            return None
-        return facts.place(found, "latitude"), facts.place(found, "longitude")
+        if self._located is None:
+            rows = ((n, self.rows.get(n)) for n in self.rows.keys() if n.startswith("stores/"))
+            last = ((n, as_of(versions, _NEVER, _NEVER)) for n, versions in rows if versions)
+            self._located = {
+                parted(name)[1]: (facts.place(row, "latitude"), facts.place(row, "longitude"))
+                for name, row in last
+                if row is not None
+            }
+        return self._located
 
     # --- what holds now -------------------------------------------------------------------------------------------
 

@@ -128,6 +128,7 @@ def test_everything_wrong_with_a_row_is_told_at_once() -> None:
 def test_sense_over_several_cells() -> None:
     shift = {"store": "S1", "associate_id": "A", "from": "2026-05-04T12:00Z", "to": "2026-05-04T08:00Z"}
     assert fault("shifts", shift).problem.startswith("ends before it begins")
+    assert fault("shifts", {**shift, "to": shift["from"]}).column == "to"
     day = {"scope": "*", "kind": "feast", "name": "n", "from": "2026-05-04"}
     assert fault("calendar", day).hint == "use holiday, promotion, event"
     store = {"store": "S1", "latitude": "44", "longitude": "11"}
