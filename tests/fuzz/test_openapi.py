@@ -77,6 +77,7 @@ class World:
         for name in ("one", "two"):
             server.write_key("pos", name)
             server.post("/v1/admin/keys", {"name": name, "scopes": ["decide"]})
+        server.post("/v1/feeds/stock", {"rows": [{"store": "S1", "sku": "P1", "quantity": 0}]})
         letters = server.get("/v1/admin/deadletters").json()["data"]
         self.known = {
             "person": [f"user_id:{u}" for u in people]
@@ -86,6 +87,7 @@ class World:
             "split": [split["id"]],
             "source": ["one", "two"],
             "key": ["one", "two"],
+            "kind": ["stock", "stores", "weather", "calendar"],
         }
         self.document = server.get("/v1/openapi.json").json()
 
