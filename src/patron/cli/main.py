@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalogue": ("catalogue", "Offers that can be decided for: check, load, show."),
     "lake": ("lake", "The event lake: SQL over it, its files, how it is."),
     "log": ("lake", "The durable log: take out of its old part what the lake has."),
+    "feed": ("feed", "Reference feeds: load stock, prices, stores, weather; show what held when."),
     "segment": ("segment", "Segments: define, list, explain, who came and who left."),
     "trait": ("trait", "Computed traits: define, list, values."),
     "library": ("library", "Ready segments and computed traits: list, use."),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,23 @@ from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY
 from patron.model.errors import BadRequest, NotFound, PatronError
+from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
-from patron.runtime import access, erasures, export, letters, parts, people, scoped, splits, upkeep, views
+from patron.runtime import (
+    access,
+    erasures,
+    export,
+    feed_loads,
+    feed_views,
+    letters,
+    parts,
+    people,
+    scoped,
+    splits,
+    upkeep,
+    views,
+)
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
@@ -277,6 +292,26 @@ class LocalBackend:
         await self.app.record("Configuration Changed", {CATALOGUE: text})
         (self.workspace.path / CATALOGUE_FILE).write_text(text, "utf-8")
         return self.catalogue()
+
+    # --- reference feeds ----------------------------------------------------------------------------------------------
+
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of feed, and how fresh it is."""
+        return feed_views.statuses(self.workspace.feeds)
+
+    async def load_feed(self, kind: str, body: bytes, options: Mapping[str, str], by: str) -> FeedReport:
+        """Load rows of a feed; in force when this returns."""
+        feed_loads.kind_of(kind)
+        return await feed_loads.load(self.app, kind, feed_loads.handed(body, options), by)
+
+    def feed_key(self, kind: str, key: str, at: str, known: str) -> FeedPage:
+        """What holds for a key at a moment, as known at another."""
+        return feed_views.key(self.workspace.feeds, kind, key, at, known, self.workspace.clock.now())
+
+    def feed_page(self, kind: str, cursor: str, limit: int, at: str, known: str) -> FeedPage:
+        """A page of keys."""
+        now = self.workspace.clock.now()
+        return feed_views.page(self.workspace.feeds, kind, cursor, limit, at, known, now)
 
     # --- who may talk to it -----------------------------------------------------------------------------------------
 

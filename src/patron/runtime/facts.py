@@ -10,9 +10,12 @@ import msgspec
 
 from patron.decide.catalogue import parse
 from patron.decide.index import CatalogueIndex
+from patron.feeds.kinds import KINDS
+from patron.feeds.rows import Row
 from patron.identity.graph import Change
 from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
+from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
 from patron.runtime import definitions, splits
@@ -248,6 +251,24 @@ def _audited(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     workspace.audit.put(f"{entry.base:020d}", AuditRow(entry.received, user, verb, thing))
 
 
+class FeedRows(msgspec.Struct, frozen=True):
+    """Some rows of one load of a feed, as they stand in the log."""
+
+    kind: str
+    load: str
+    rows: list[Row]
+
+
+def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    part = msgspec.json.decode(data, type=FeedRows)
+    if part.kind in KINDS:  # else of a newer Patron
+        workspace.feeds.apply(part.kind, entry.base, part.rows)
+
+
+def _feed_noted(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    workspace.feeds.noted(msgspec.json.decode(data, type=FeedLoad))
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -262,6 +283,8 @@ HANDLERS: dict[str, Handler] = {
     "Dead Letter Closed": _closed,
     "Audited": _audited,
     "Retention Applied": _retained,
+    "Feed Loaded": _fed,
+    "Feed Load Noted": _feed_noted,
     **{
         name: _saved(kind)
         for kind in definitions.KINDS

@@ -12,12 +12,14 @@ import msgspec
 
 from patron.collect.limits import Limits
 from patron.collect.segment_api import ReadRules, read_message
+from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
+from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
@@ -26,6 +28,7 @@ from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
 from patron.runtime.definitions import Definitions
+from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
@@ -83,6 +86,9 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("tombstones", int, 20_000),
         TableSpec("receipts", dict[str, Any], 1_000),
         TableSpec("config", Plain, 1_000),
+        TableSpec("feed_rows", list[Version], 20_000),
+        TableSpec("feed_kinds", FeedCount, 1_000),
+        TableSpec("feed_loads", FeedLoad, 1_000),
         TableSpec("definitions", DefinitionRow, 5_000),
         TableSpec("tallies", dict, resident, encode=tally.encode, decode=tally.decode),
         TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
@@ -138,6 +144,8 @@ class Workspace:
         self.days: Table[DayCount] = table("days")
         self.receipts: Table[dict[str, Any]] = table("receipts")
         self.config: Table[Plain] = table("config")
+        zone = self.settings.workspace.zone
+        self.feeds = Feeds(table("feed_rows"), table("feed_kinds"), table("feed_loads"), zone)
         self.definitions = Definitions(table("definitions"))
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
