@@ -1,0 +1,77 @@
+"""Carrying one run to its target: batch by batch, each noted when the other side has it, tried again while it makes sense."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from patron.exports.outbox import Outbox
+from patron.model.exports import Difference, Run
+
+Sleep = Callable[[float], Awaitable[None]]
+TRIES = 5
+"""Times that a batch is tried in one run."""
+FIRST_WAIT = 1.0
+"""Seconds before the second try; each further wait is twice as long."""
+
+
+class Undelivered(Exception):
+    """A batch was not taken. `again`: whether trying the same once more may help."""
+
+    def __init__(self, reason: str, *, again: bool, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.again = again
+        self.wait = wait
+        """Seconds that the other side asked to be left alone."""
+
+
+class Sender(Protocol):
+    """A target that takes changes. A batch with an id that it took before must change nothing."""
+
+    batch: int
+
+    async def send(self, batch_id: str, changes: Sequence[Difference]) -> dict[str, str]:
+        """Deliver; gives key -> reason for rows that the other side refused. Raises Undelivered."""
+        ...
+
+    async def finish(self) -> None:
+        """All is delivered. Raises Undelivered."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+async def deliver(
+    name: str, box: Outbox, sender: Sender, clock: Callable[[], int], sleep: Sleep = asyncio.sleep
+) -> Run:
+    """Carry out the pending run of an export from where it stands, and end it, with the reason if it could not be finished."""
+    pending = box.pending
+    if pending is None:
+        raise ValueError("no run is under way")
+    error = ""
+    try:
+        while pending.done < len(pending.changes):
+            start = pending.done
+            batch = pending.changes[start : start + sender.batch]
+            refused = await _tried(sender, f"{name}-{pending.number}-{start}", batch, sleep)
+            box.deliver(start + len(batch), refused)
+        await sender.finish()
+    except Undelivered as failure:
+        error = str(failure)
+    finally:
+        await sender.close()
+    return box.end(clock(), error)
+
+
+async def _tried(sender: Sender, batch_id: str, batch: list[Difference], sleep: Sleep) -> dict[str, str]:
+    wait = FIRST_WAIT
+    for left in reversed(range(TRIES)):
+        try:
+            return await sender.send(batch_id, batch)
+        except Undelivered as failure:
+            if not (failure.again and left):
+                raise
+            await sleep(min(failure.wait, 300.0) if failure.wait is not None else wait)
+            wait *= 2
+    raise AssertionError("unreachable")
