@@ -34,6 +34,14 @@ class Calendar:
         hour = time // HOUR * 3600
         return (dt.datetime.fromtimestamp(hour, self._info).date() - _EPOCH).days
 
+    def weekday(self, time: int) -> int:
+        """The weekday of a moment's day: 1 is Monday, 7 is Sunday (ISO 8601)."""
+        return (self.day(time) + 3) % 7 + 1
+
+    def hour(self, time: int) -> int:
+        """The local hour, 0 to 23, at the beginning of a moment's UTC hour."""
+        return dt.datetime.fromtimestamp(time // HOUR * 3600, self._info).hour
+
     def start(self, time: int) -> int:
         """When the day of a moment began: ms, a full UTC hour."""
         return self.begins(self.day(time))

@@ -43,7 +43,8 @@ class Window(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
 
 class Where(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A filter on one event: `properties.NAME` (nested by dots), `channel`, `store`, `source`, `touchpoint` or `place`.
+    """A filter on one event: `properties.NAME` (nested by dots), `channel`, `store`, `source`, `touchpoint`, `account`,
+    `weekday`, `hour` or `place`.
 
     >>> Where("properties.category", "=", "coffee").op
     '='
@@ -92,6 +93,7 @@ class Did(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, t
     value: Any = 1
     measure: Measure = "count"
     property: str | None = None
+    """A field as in `where` (`properties.revenue`, `channel`); a bare name is a property's."""
     where: tuple[Where, ...] = ()
     within: Window | None = None
 

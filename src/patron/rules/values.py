@@ -4,6 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from typing import Any
 
 SCALE = 1_000_000
@@ -65,6 +66,18 @@ def plain(number: int) -> str:
     """
     text = f"{Decimal(number).scaleb(-6):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shown(exact: int | Fraction | str) -> int | float | str:
+    """An exact value as profiles show it and facts compare it: rounded half to even to 6 places, whole numbers as integers.
+
+    >>> shown(Fraction(2, 3)), shown(Fraction(14, 2)), shown("tea")
+    (0.666667, 7, 'tea')
+    """
+    if isinstance(exact, str):
+        return exact
+    units = round(exact * SCALE)
+    return units // SCALE if units % SCALE == 0 else units / SCALE
 
 
 def holds(op: str, wanted: Any, value: Any) -> bool:

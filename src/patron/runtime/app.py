@@ -26,6 +26,10 @@ _logger = logging.getLogger("patron")
 PAUSE = 0.001
 TURN = 0.00025
 """Seconds that a checkpoint takes of a turn of the loop."""
+BESIDE = 0.001
+"""Seconds that segments take of a turn of the loop beside events."""
+WATCH = 0.05
+"""Seconds between two looks at what segments have to do."""
 RETRY = 1.0
 """Seconds until a flush of message ids that failed is tried again."""
 READ_WAIT = 2.0
@@ -44,8 +48,8 @@ class _Fact:
 
     def apply(self) -> Iterator[None]:
         facts.apply(self._workspace, self._entry, self._body)
+        yield from facts.passing(self._workspace)
         self._workspace.mark(self._entry)
-        return iter(())
 
     def ended(self, error: Exception | None, *, stored: bool) -> None:
         pass
@@ -69,8 +73,8 @@ class App:
         self._writing = False
         self._due = False
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._housekeep())]
-        for vital in (self.pipeline.task, self._tasks[0]):
+        self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self._judge())]
+        for vital in (self.pipeline.task, *self._tasks):
             vital.add_done_callback(self._ended)
 
     @classmethod
@@ -237,3 +241,16 @@ class App:
                 self._due = self._is_due()
                 if self.pipeline.waiting == 0:
                     self._between()
+
+    async def _judge(self) -> None:
+        """What segments have to do beside events: time going by, filling, judging by new rules; a millisecond at a time."""
+        segments, clock = self.workspace.segments, self.workspace.clock
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                now = 0 if isinstance(clock, SteppedClock) else clock.now()
+                until = time.perf_counter() + BESIDE
+                for _ in segments.work(now):
+                    if time.perf_counter() > until:
+                        await asyncio.sleep(PAUSE)
+                        until = time.perf_counter() + BESIDE
+                await asyncio.sleep(WATCH)

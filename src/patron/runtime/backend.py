@@ -19,6 +19,7 @@ from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.roster import Roster
+from patron.runtime.rules import LocalRules
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
 
@@ -37,6 +38,7 @@ class LocalBackend:
         self.workspace = app.workspace
         self.answers = Answers(app)
         self._roster = Roster(self.workspace)
+        self.rules = LocalRules(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))

@@ -84,6 +84,7 @@ def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseR
     ]
     for node in touched:
         refold(workspace, node)
+    workspace.segments.settle("erasure", erasure.ids)
     workspace.hashes.forget()
     workspace.bodies.forget()
     workspace.checkpoint()
@@ -127,12 +128,15 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
 def refold(workspace: Workspace, node: Key) -> None:
     """Make a node's profile anew from its messages in the log, as a replay would."""
     partial = Partial()
+    workspace.segments.drop(node)
     rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
     for position in sorted({row.position for row in rows if row.is_node}):
         hit = workspace.event_at(position)
         if hit is not None and hit[1].node == node:
             fold(partial, hit[0], workspace.settings.profiles)
+            workspace.segments.refold(hit[0], node)
     workspace.nodes.put(node, partial)
+    workspace.segments.retold(node)
 
 
 def _names(workspace: Workspace, erasure: Erasure) -> set[Key]:
@@ -188,6 +192,7 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
     for key in sorted(names):
         for table in (workspace.asked, workspace.assigned, workspace.nodes, workspace.members):
             table.delete(key)
+        workspace.segments.drop(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
     graph = workspace.graph
     rows = [(key, row) for key in erasure.keys if (row := graph.row(key)) is not None]

@@ -42,12 +42,15 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
             f"{workspace.path}: the state knows message {start}, the log ends at {log.last}: acknowledged messages "
             "are missing from the log. Restore a backup; nothing was changed."
         )
+    workspace.segments.open(int(workspace.state.meta.get("now", 0)), start)
     for first, last in log.unindexed():
         _reindex(workspace, first, min(last, start))
     for entry, body in log.read(start + 1):
         if entry.kind == "fact":
             if entry.base > start:
                 facts.apply(workspace, entry, body)
+                for _ in facts.passing(workspace):
+                    pass
         else:
             batch = workspace.read(entry, body)
             for _ in apply_body(workspace, entry, workspace.located(entry, batch), start):

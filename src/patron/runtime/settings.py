@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,13 @@ class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "My shop"
     zone: str = "UTC"
     """IANA time zone of the business; stores may differ."""
+
+
+class BusinessSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the whole business goes by."""
+
+    timezone: str = "UTC"
+    """IANA time zone in which days of rules begin; `workspace.zone` where only that is set."""
 
 
 class CollectSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +96,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     workspace: WorkspaceSettings = WorkspaceSettings()
+    business: BusinessSettings = BusinessSettings()
     collect: CollectSettings = CollectSettings()
     identity: IdentityRules = IdentityRules()
     profiles: ProfileRules = ProfileRules()
@@ -99,9 +108,24 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def decode(raw: Mapping[str, Any]) -> Settings:
     """Turn plain data into settings. Raises ConfigError naming the key that is wrong."""
     try:
-        return msgspec.convert(raw, Settings)
+        settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"patron.toml: {error}. See `patron config show` for every key.") from error
+    zone, own = settings.business.timezone, "timezone" in raw.get("business", {})
+    if not own and _is_zone(settings.workspace.zone):
+        return msgspec.structs.replace(settings, business=BusinessSettings(settings.workspace.zone))
+    if not _is_zone(zone):
+        raise ConfigError(
+            f"patron.toml: business.timezone `{zone}` is no time zone here. Write an IANA name, such as Europe/Rome."
+        )
+    return settings
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name).key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, dict[str, str]]:

@@ -4,7 +4,7 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,32 @@ from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
-from patron.model.people import Located
+from patron.model.people import Key, Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
+from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
+from patron.runtime.live import Live
+from patron.runtime.memberships import Memberships
+from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
     DayCount,
     DeadRow,
     DecisionRow,
+    DefinitionRow,
     Plain,
     SplitRecord,
     User,
     sent_key,
 )
 from patron.runtime.tombstones import Tombstones
+from patron.segments import standing, tally
+from patron.segments.execution import Execution
 from patron.storage.embedded import directory
 from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
@@ -73,6 +80,11 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("tombstones", int, 20_000),
         TableSpec("receipts", dict[str, Any], 1_000),
         TableSpec("config", Plain, 1_000),
+        TableSpec("definitions", DefinitionRow, 5_000),
+        TableSpec("tallies", dict, resident, encode=tally.encode, decode=tally.decode),
+        TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
+        TableSpec("series", SeriesRow, 5_000),
+        TableSpec("served", ServedRow, 5_000),
     ]
 
 
@@ -123,6 +135,7 @@ class Workspace:
         self.days: Table[DayCount] = table("days")
         self.receipts: Table[dict[str, Any]] = table("receipts")
         self.config: Table[Plain] = table("config")
+        self.definitions = Definitions(table("definitions"))
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
@@ -140,10 +153,34 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
+        self.segments = self._segments()
+        self.live: Live = Memberships(self.segments)
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
         """Time and id of the newest decisions, newest first."""
+
+    def _segments(self) -> Segments:
+        table, settings = self.state.table, self.settings
+        tallies = table("tallies")
+        known = Known(self.graph, self.groups, self.nodes, tallies, settings.profiles)
+        segments = Segments(
+            known,
+            self.groups,
+            tallies,
+            table("standings"),
+            table("series"),
+            table("served"),
+            settings.business.timezone,
+            settings.decide.opt_in,
+            self.history,
+            self._run,
+        )
+        self.definitions.on_change(segments.take)
+        return segments
+
+    def _run(self, execution: Execution | None) -> None:
+        self.world.segments = execution
 
     def clock_of(self, kind: str) -> Clock:
         """A clock (`system` or `stepped`) that never falls below what the log has seen."""
@@ -190,6 +227,18 @@ class Workspace:
             if located is not None:
                 found.append((event, located, place not in duplicates))
         return found
+
+    def history(self, start: int) -> Iterator[tuple[Event, Key]]:
+        """Accepted events from a log position on, each with its node; duplicates and what was erased left out.
+
+        The source of every filling of series: what was pruned from the log is to be read here too.
+        """
+        for entry, body in self.log.read(start):
+            if entry.kind == "fact":
+                continue
+            for event, located, fresh in self.decode(entry, body):
+                if event.position >= start and fresh and not self.tombstones.bars(located, event.time):
+                    yield event, located.node
 
     def event_at(self, position: int) -> tuple[Event, Located] | None:
         """The event at a log position; None when it was erased or is none."""
