@@ -1,7 +1,8 @@
 """Carrying one run to its target: batch by batch, each noted when the other side has it, tried again while it makes sense."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol
 
 from patron.exports.outbox import Outbox
@@ -24,6 +25,37 @@ class Undelivered(Exception):
         """Seconds that the other side asked to be left alone."""
 
 
+class Gate:
+    """Lets runs be held up while people are erased: none starts, and those under way stop after their batch.
+
+    >>> gate = Gate()
+    >>> with gate.run(): gate.running
+    1
+    """
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.closed = 0
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        """A run is under way."""
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+
+    @contextlib.contextmanager
+    def shut(self) -> Iterator[None]:
+        """Nobody may go on; whoever shuts it waits until `running` is 0."""
+        self.closed += 1
+        try:
+            yield
+        finally:
+            self.closed -= 1
+
+
 class Sender(Protocol):
     """A target that takes changes. A batch with an id that it took before must change nothing."""
 
@@ -43,7 +75,12 @@ class Sender(Protocol):
 
 
 async def deliver(
-    name: str, box: Outbox, sender: Sender, clock: Callable[[], int], sleep: Sleep = asyncio.sleep
+    name: str,
+    box: Outbox,
+    sender: Sender,
+    clock: Callable[[], int],
+    gate: Gate,
+    sleep: Sleep = asyncio.sleep,
 ) -> Run:
     """Carry out the pending run of an export from where it stands, and end it, with the reason if it could not be finished."""
     pending = box.pending
@@ -54,8 +91,9 @@ async def deliver(
         while pending.done < len(pending.changes):
             start = pending.done
             batch = pending.changes[start : start + sender.batch]
-            refused = await _tried(sender, f"{name}-{pending.number}-{start}", batch, sleep)
+            refused = await _tried(sender, f"{name}-{pending.number}-{start}", batch, gate, sleep)
             box.deliver(start + len(batch), refused)
+        _may_go_on(gate)
         await sender.finish()
     except Undelivered as failure:
         error = str(failure)
@@ -64,9 +102,17 @@ async def deliver(
     return box.end(clock(), error)
 
 
-async def _tried(sender: Sender, batch_id: str, batch: list[Difference], sleep: Sleep) -> dict[str, str]:
+def _may_go_on(gate: Gate) -> None:
+    if gate.closed:
+        raise Undelivered("an erasure came between; the rest is told in the next run", again=False)
+
+
+async def _tried(
+    sender: Sender, batch_id: str, batch: list[Difference], gate: Gate, sleep: Sleep
+) -> dict[str, str]:
     wait = FIRST_WAIT
     for left in reversed(range(TRIES)):
+        _may_go_on(gate)
         try:
             return await sender.send(batch_id, batch)
         except Undelivered as failure:

@@ -116,20 +116,25 @@ class Outbox:
         return run
 
     def forget(self, keys: frozenset[str]) -> int:
-        """Remove erased people from everything kept here; how many places named them."""
-        found = len(keys & self.told.keys())
-        self.told = {k: v for k, v in self.told.items() if k not in keys}
-        self._write("told", self.told)
-        pending = self.pending
+        """Remove what is kept of erased people; how many places held something.
+
+        Their ids stay until the next run: it tells the other side that they are removed, and then they are forgotten.
+        """
+        found, pending = 0, self.pending
         if pending is not None and any(c.key in keys for c in pending.changes):
-            # before `done` nothing moves: the number of delivered ones is lowered by those that go
-            ahead = sum(c.key in keys for c in pending.changes[: pending.done])
-            pending.changes = [c for c in pending.changes if c.key not in keys]
-            pending.done -= ahead
+            found = sum(c.key in keys for c in pending.changes)
+            pending.changes = [
+                _bare(c, at < pending.done) if c.key in keys else c for at, c in enumerate(pending.changes)
+            ]
             pending.refused = {k: v for k, v in pending.refused.items() if k not in keys}
             self._write("pending", pending)
+        runs = self.runs()
+        if any(r.key in keys for run in runs for r in run.rejected):
             found += 1
-        self._rewrite_runs(keys)
+            self._write_runs(
+                msgspec.structs.replace(run, rejected=tuple(r for r in run.rejected if r.key not in keys))
+                for run in runs
+            )
         return found
 
     def _under_way(self) -> Pending:
@@ -143,14 +148,6 @@ class Outbox:
 
     def _write_runs(self, runs: Iterable[Run]) -> None:
         self._write_bytes("runs.jsonl", b"".join(msgspec.json.encode(r) + b"\n" for r in runs))
-
-    def _rewrite_runs(self, keys: frozenset[str]) -> None:
-        runs = self.runs()
-        if any(r.key in keys for run in runs for r in run.rejected):
-            self._write_runs(
-                msgspec.structs.replace(run, rejected=tuple(r for r in run.rejected if r.key not in keys))
-                for run in runs
-            )
 
     def _read(self, name: str, kind: type[T]) -> T | None:
         path = self.folder / name
@@ -183,3 +180,8 @@ class Outbox:
 
 def _rejected(refused: Mapping[str, str]) -> tuple[Rejected, ...]:
     return tuple(Rejected(key, reason) for key, reason in list(refused.items())[:_TOLD_REJECTS])
+
+
+def _bare(change: Difference, delivered: bool) -> Difference:
+    """A change of somebody erased: of one delivered only that it was, and one not yet delivered becomes a removal."""
+    return Difference(change.op if delivered else "removed", change.key, (), change.digest)

@@ -16,6 +16,7 @@ from patron.runtime import access, erasures, export, letters, parts, people, sco
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.exporting import Exporting
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.roster import Roster
@@ -39,6 +40,7 @@ class LocalBackend:
         self.answers = Answers(app)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
+        self.exports = Exporting(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -54,6 +56,7 @@ class LocalBackend:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
+        backend.app.keep(backend.exports.serve())
         return backend
 
     async def _begin(self) -> None:

@@ -56,7 +56,12 @@ async def _restored(app: "App") -> None:
 
 
 async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
-    while app.writing:
+    with app.exports.shut():
+        return await _carried_out(app, erasure, data)
+
+
+async def _carried_out(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
+    while app.writing or app.exports.running:
         await app.settle()
     found: set[int] = set()
     for number, _ in enumerate(privacy.mentions(app.workspace, erasure, found)):

@@ -22,6 +22,8 @@ from patron.runtime.workspace import Workspace
 
 Handler = Callable[[Workspace, Entry, Any], None]
 CATALOGUE = "catalogue"
+EXPORT = "export/"
+"""Before the id of an export, in the table of configuration."""
 ERASED = b'{"name":"Erased","data":null}'
 ASKED = 50
 """Decisions remembered per node; older ones stay in the log."""
@@ -248,6 +250,11 @@ def _audited(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     workspace.audit.put(f"{entry.base:020d}", AuditRow(entry.received, user, verb, thing))
 
 
+def _export(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    saved = msgspec.json.decode(data, type=dict[str, Any])
+    workspace.config.put(EXPORT + saved["id"], Plain(saved["definition"]))
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -261,6 +268,7 @@ HANDLERS: dict[str, Handler] = {
     "Person Erased": _erased,
     "Dead Letter Closed": _closed,
     "Audited": _audited,
+    "Export Saved": _export,
     "Retention Applied": _retained,
     **{
         name: _saved(kind)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from patron.exports.changes import differences, digest_of
-from patron.exports.delivery import TRIES, Undelivered, deliver
+from patron.exports.delivery import TRIES, Gate, Undelivered, deliver
 from patron.exports.outbox import Outbox, Pending
 from patron.model.exports import Difference, Row
 
@@ -51,7 +51,7 @@ async def _no_wait(_seconds: float) -> None:
 def run(box: Outbox, crm: Crm, rows: list[Row]):
     if box.pending is None:
         box.begin(Pending(box.next_number, 0, list(differences(box.told, rows))))
-    return asyncio.run(deliver("vips", box, crm, lambda: 9, _no_wait))
+    return asyncio.run(deliver("vips", box, crm, lambda: 9, Gate(), _no_wait))
 
 
 ROWS = [Row(f"p_{i}", (i,)) for i in range(5)]
@@ -124,18 +124,21 @@ def test_a_crash_after_any_write_loses_and_doubles_nothing(tmp_path: Path, monke
         assert len({r.number for r in box.runs()}) == len(box.runs())
 
 
-def test_erased_people_are_nowhere_in_the_folder(tmp_path: Path):
-    box = Outbox(tmp_path / "x")
-    run(box, Crm(refusing=frozenset({"p_1"})), ROWS)
-    box.begin(
-        Pending(2, 0, [Difference("changed", "p_0", (8,), 1), Difference("changed", "p_2", (8,), 1)], done=1)
-    )
+def test_of_erased_people_only_the_removal_is_left_to_tell(tmp_path: Path):
+    box, crm = Outbox(tmp_path / "x"), Crm(refusing=frozenset({"p_1"}))
+    run(box, crm, [Row(r.key, (f"secret {r.key}",)) for r in ROWS])
+    changes = [
+        Difference("changed", "p_0", ("secret p_0",), 1),
+        Difference("changed", "p_2", ("secret p_2",), 1),
+    ]
+    box.begin(Pending(2, 0, changes))
     box.forget(frozenset({"p_0", "p_1"}))
     text = b"".join(p.read_bytes() for p in (tmp_path / "x").iterdir())
-    assert b"p_0" not in text
-    assert b"p_1" not in text
-    assert box.pending is not None
-    assert (box.pending.done, [c.key for c in box.pending.changes]) == (0, ["p_2"])
+    assert b"secret p_0" not in text
+    assert b"bad e-mail" not in text
+    asyncio.run(deliver("vips", Outbox(tmp_path / "x"), crm, lambda: 9, Gate(), _no_wait))
+    assert sorted(crm.rows) == ["p_2", "p_3", "p_4"]
+    assert "p_0" not in Outbox(tmp_path / "x").told
 
 
 def test_a_torn_line_of_runs_is_passed_over(tmp_path: Path):
@@ -144,3 +147,19 @@ def test_a_torn_line_of_runs_is_passed_over(tmp_path: Path):
     with (tmp_path / "x" / "runs.jsonl").open("ab") as out:
         out.write(b'{"number": 2, "sta')
     assert [r.number for r in Outbox(tmp_path / "x").runs()] == [1]
+
+
+def test_an_erasure_stops_a_run_after_its_batch(tmp_path: Path):
+    box, crm, gate = Outbox(tmp_path / "x"), Crm(), Gate()
+    send = crm.send
+
+    async def shut_after(batch_id, changes):
+        gate.closed = 1
+        return await send(batch_id, changes)
+
+    crm.send = shut_after
+    box.begin(Pending(1, 0, list(differences(box.told, ROWS))))
+    stopped = asyncio.run(deliver("vips", box, crm, lambda: 9, gate, _no_wait))
+    assert (stopped.added, "erasure" in stopped.error) == (2, True)
+    crm.send = send
+    assert run(box, crm, ROWS).added == 3
