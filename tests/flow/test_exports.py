@@ -8,6 +8,8 @@ from threading import Thread
 
 import pytest
 
+from patron.model.clock import MINUTE
+from patron.runtime import exporting
 from tests.flow.inprocess import send, source
 from tests.unit.serve.door import Door, door
 
@@ -157,3 +159,33 @@ def test_a_webhook_gets_each_change_once_and_what_it_refuses_again(tmp_path: Pat
         server.server_close()
     assert [body["batch"] for body in seen] == ["hook-1-0", "hook-2-0"]
     assert seen[1]["changes"][0]["values"]["traits.city"] == "Bari"
+
+
+def test_a_run_comes_when_it_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(exporting, "TICK", 0.01)
+
+    async def runs(at: Door, wanted: int) -> int:
+        for _ in range(300):
+            found = len((await at.get("/v1/exports/buyers/runs"))["data"])
+            if found >= wanted:
+                break
+            await asyncio.sleep(0.01)
+        return found
+
+    async def story() -> None:
+        async with door(tmp_path / "data") as at:
+            await filled(at)
+            await at.put("/v1/exports/buyers", {**DEFINITION, "every": 60})
+            assert await runs(at, 1) == 1
+            await at.backend.step_clock(at.backend.workspace.clock.now() + 59 * MINUTE)
+            await asyncio.sleep(0.1)
+            assert await runs(at, 1) == 1
+            await at.backend.step_clock(at.backend.workspace.clock.now() + MINUTE)
+            assert await runs(at, 2) == 2
+        async with door(tmp_path / "data") as at:  # another process later: the definition is in the log
+            assert (await at.get("/v1/exports"))["data"][0]["last"]["number"] == 2
+            assert (await at.ask("DELETE", "/v1/exports/buyers"))[0] == 200
+            assert not (tmp_path / "data" / "exports" / "buyers").exists()
+            assert (await at.ask("POST", "/v1/exports/buyers/run", {}))[0] == 404
+
+    asyncio.run(story())
