@@ -88,8 +88,7 @@ async def deliver(
         raise ValueError("no run is under way")
     error = ""
     try:
-        while pending.done < len(pending.changes):
-            start = pending.done
+        while (start := box.progress.done) < len(pending.changes):
             batch = pending.changes[start : start + sender.batch]
             refused = await _tried(sender, f"{name}-{pending.number}-{start}", batch, gate, sleep)
             box.deliver(start + len(batch), refused)

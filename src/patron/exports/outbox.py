@@ -3,10 +3,11 @@
 | file | holds |
 |---|---|
 | `told` | person -> digest of the values that the other side took |
-| `pending` | the changes of the run under way, and how many of them are delivered |
+| `pending` | the changes of the run under way |
+| `progress` | how many of them are delivered, and which the other side refused |
 | `runs.jsonl` | a line a run |
 
-A batch is delivered, then `done` rises on disk. A crash between the two delivers that batch again under the same id, which
+A batch is delivered, then `progress` rises on disk. A crash between the two delivers that batch again under the same id, which
 the other side can tell from a new one.
 """
 
@@ -30,16 +31,20 @@ _KEPT_RUNS = 200
 _TORN = (msgspec.DecodeError, msgspec.ValidationError)
 
 
+class Progress(Struct):
+    """How far a run is: changes delivered (or refused), and key -> why the other side did not take it."""
+
+    number: int
+    done: int = 0
+    refused: dict[str, str] = {}
+
+
 class Pending(Struct):
     """A run under way."""
 
     number: int
     started: int
     changes: list[Difference]
-    done: int = 0
-    """Changes delivered (or refused) so far."""
-    refused: dict[str, str] = {}
-    """Key -> why the other side did not take it."""
     without_basis: int = 0
 
 
@@ -60,6 +65,9 @@ class Outbox:
             torn.unlink()
         self.told: dict[str, int] = self._read("told", dict[str, int]) or {}
         self.pending: Pending | None = self._read("pending", Pending)
+        held = self._read("progress", Progress)
+        number = self.pending.number if self.pending else 0
+        self.progress = held if held is not None and held.number == number else Progress(number)
 
     @property
     def next_number(self) -> int:
@@ -82,20 +90,20 @@ class Outbox:
 
     def begin(self, pending: Pending) -> None:
         """Write down what a run will tell, before it tells anything."""
-        self.pending = pending
+        self.pending, self.progress = pending, Progress(pending.number)
         self._write("pending", pending)
 
     def deliver(self, done: int, refused: dict[str, str]) -> None:
         """The changes up to `done` are delivered, except those refused."""
-        pending = self._under_way()
-        pending.done = done
-        pending.refused.update(refused)
-        self._write("pending", pending)
+        self._under_way()
+        self.progress.done = done
+        self.progress.refused.update(refused)
+        self._write("progress", self.progress)
 
     def end(self, now: int, error: str = "") -> Run:
         """Finish the run: remember what was taken. With an error the changes not delivered come up again in the next one."""
-        pending = self._under_way()
-        delivered = [c for c in pending.changes[: pending.done] if c.key not in pending.refused]
+        pending, progress = self._under_way(), self.progress
+        delivered = [c for c in pending.changes[: progress.done] if c.key not in progress.refused]
         taken(self.told, delivered)
         run = Run(
             pending.number,
@@ -104,15 +112,16 @@ class Outbox:
             sum(c.op == "added" for c in delivered),
             sum(c.op == "changed" for c in delivered),
             sum(c.op == "removed" for c in delivered),
-            _rejected(pending.refused),
-            len(pending.refused),
+            _rejected(progress.refused),
+            len(progress.refused),
             pending.without_basis,
             error,
         )
         self._write("told", self.told)
         self._keep(run)
-        self.pending = None
-        (self.folder / "pending").unlink(missing_ok=True)
+        self.pending, self.progress = None, Progress(0)
+        for name in ("pending", "progress"):
+            (self.folder / name).unlink(missing_ok=True)
         return run
 
     def forget(self, keys: frozenset[str]) -> int:
@@ -124,10 +133,12 @@ class Outbox:
         if pending is not None and any(c.key in keys for c in pending.changes):
             found = sum(c.key in keys for c in pending.changes)
             pending.changes = [
-                _bare(c, at < pending.done) if c.key in keys else c for at, c in enumerate(pending.changes)
+                _bare(c, at < self.progress.done) if c.key in keys else c
+                for at, c in enumerate(pending.changes)
             ]
-            pending.refused = {k: v for k, v in pending.refused.items() if k not in keys}
+            self.progress.refused = {k: v for k, v in self.progress.refused.items() if k not in keys}
             self._write("pending", pending)
+            self._write("progress", self.progress)
         runs = self.runs()
         if any(r.key in keys for run in runs for r in run.rejected):
             found += 1
