@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feed": ("feed", "Reference feeds: load stock, prices, stores, weather; show what held when."),
     "segment": ("segment", "Segments: define, list, explain, who came and who left."),
     "trait": ("trait", "Computed traits: define, list, values."),
+    "export": ("export", "Exports: segments and facts to files, webhooks and PostgreSQL."),
     "library": ("library", "Ready segments and computed traits: list, use."),
     "replay": ("workspace", "Rebuild everything from the log and compare."),
     "backup": ("workspace", "Copy the directory, consistent, while it serves."),

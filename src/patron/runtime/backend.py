@@ -32,6 +32,7 @@ from patron.runtime import (
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.exporting import Exporting
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.lake.child import lake_url
@@ -61,6 +62,7 @@ class LocalBackend:
         app.drains.append(self.queries.drained)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
+        self.exports = Exporting(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -80,6 +82,7 @@ class LocalBackend:
         backend.app.keep(backend._keep_tidy())
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
+        backend.app.keep(backend.exports.serve())
         return backend
 
     async def _begin(self) -> None:

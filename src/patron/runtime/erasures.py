@@ -66,6 +66,11 @@ async def _restored(app: "App") -> None:
 
 
 async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
+    with app.exports.shut():
+        return await _carried_out(app, erasure, data)
+
+
+async def _carried_out(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
     await _written(app)
     found: set[int] = set()
     upto = await _mentions(app, erasure, found)
@@ -84,8 +89,8 @@ async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object])
 
 
 async def _written(app: "App") -> None:
-    """Wait until no checkpoint is on its way."""
-    while app.writing:
+    """Wait until neither a checkpoint nor an export is on its way."""
+    while app.writing or app.exports.running:
         await app.settle()
 
 

@@ -25,6 +25,8 @@ from patron.runtime.workspace import Workspace
 
 Handler = Callable[[Workspace, Entry, Any], None]
 CATALOGUE = "catalogue"
+EXPORT = "export/"
+"""Before the id of an export, in the table of configuration."""
 ERASED = b'{"name":"Erased","data":null}'
 ASKED = 50
 """Decisions remembered per node; older ones stay in the log."""
@@ -269,6 +271,11 @@ def _feed_noted(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.feeds.noted(msgspec.json.decode(data, type=FeedLoad))
 
 
+def _export(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    saved = msgspec.json.decode(data, type=dict[str, Any])
+    workspace.config.put(EXPORT + saved["id"], Plain(saved["definition"]))
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -282,6 +289,7 @@ HANDLERS: dict[str, Handler] = {
     "Person Erased": _erased,
     "Dead Letter Closed": _closed,
     "Audited": _audited,
+    "Export Saved": _export,
     "Retention Applied": _retained,
     "Feed Loaded": _fed,
     "Feed Load Noted": _feed_noted,
