@@ -77,6 +77,8 @@ class World:
         for name in ("one", "two"):
             server.write_key("pos", name)
             server.post("/v1/admin/keys", {"name": name, "scopes": ["decide"]})
+        for ready in ("new-buyers", "one-time-buyers", "recency"):
+            assert server.post(f"/v1/library/{ready}/use", {}).status == 200
         letters = server.get("/v1/admin/deadletters").json()["data"]
         self.known = {
             "person": [f"user_id:{u}" for u in people]
@@ -86,6 +88,9 @@ class World:
             "split": [split["id"]],
             "source": ["one", "two"],
             "key": ["one", "two"],
+            "segment": ["new-buyers", "one-time-buyers"],
+            "trait": ["recency"],
+            "ready": ["new-buyers", "recency"],
         }
         self.document = server.get("/v1/openapi.json").json()
 

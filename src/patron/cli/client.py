@@ -90,6 +90,9 @@ async def _send(
 
 def _sentence(reply: httpx.Response) -> str:
     try:
-        return str(reply.json()["message"])
+        value = reply.json()
+        faults = value.get("faults", ())
+        rest = [f"{fault['path']}: {fault['problem']}" for fault in faults] if len(faults) > 1 else []
+        return "\n  ".join([str(value["message"]), *rest])
     except (ValueError, KeyError, TypeError):
         return f"HTTP {reply.status_code}"

@@ -1,5 +1,6 @@
 """Commands about the event lake: SQL over it, its files, how it is."""
 
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -124,6 +125,31 @@ def query(sql: str, form: str, rows: int, out: Path | None, data: Path) -> None:
         sys.stdout.buffer.write(content)
     else:
         out.write_bytes(content)
+
+
+@click.group(epilog=example("patron log prune --before 2026-01-01 --data shop"))
+def log() -> None:
+    """The durable log: take out of its old part what the lake has."""
+
+
+@log.command("prune", epilog=example("patron log prune --before 2026-01-01 --data shop"))
+@click.option(
+    "--before", required=True, type=click.DateTime(), help="Messages received before this time (UTC)."
+)
+@data_option
+@json_option
+def prune(before: dt.datetime, data: Path, as_json: bool) -> None:
+    """Take the text of old messages out of the log; the lake has them, and a replay takes them from there.
+
+    Facts, decisions and refused messages stay. Only sealed segments that are wholly older are touched.
+    """
+    moment = int(before.replace(tzinfo=dt.UTC).timestamp() * 1000)
+    value = call(data, "POST", "/v1/admin/log/prune", {"before": moment})
+    emit(
+        value,
+        as_json=as_json,
+        text=f"{value['segments']} segments thinned, {value['bytes'] / _MB:.1f} MB freed.",
+    )
 
 
 def _objects(answer: Any) -> list[dict[str, Any]]:

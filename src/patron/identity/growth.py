@@ -147,7 +147,9 @@ def would_share(evidence: Evidence, new: Newcomers) -> bool:
     plan = evidence.plan
     fresh = [plan.weight(claim.key) for claim in new.heavy]
     for claim, row in new.known:
-        if plan.shareable(claim.key) and _too_many(plan, claim.key, seen_with(evidence, row), fresh):
+        if plan.shareable(claim.key) and _too_many(
+            plan, claim.key, seen_with(evidence, claim.key, row), fresh
+        ):
             return True
     if not new.heavy or len(new.heavy) + len(new.known) < 2:
         return False

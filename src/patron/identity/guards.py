@@ -10,7 +10,7 @@ from itertools import combinations
 from patron.identity.aliases import Evidence, account
 from patron.identity.evidence import Ident
 from patron.identity.normalise import births_conflict, names_conflict
-from patron.identity.once import conflict, spare_emails, spare_records
+from patron.identity.once import conflict, keeps, spare_emails, spare_records
 from patron.identity.plan import Plan
 from patron.identity.settings import Sharing
 from patron.model.people import Key
@@ -34,7 +34,7 @@ def sharing_rule(evidence: Evidence, key: Key, row: Ident) -> str:
             return "births"
     if not (rule.user_ids or rule.emails or rule.records or rule.devices):
         return ""
-    if not exceeded(rule, seen_with(evidence, row)):
+    if not exceeded(rule, seen_with(evidence, key, row)):
         return ""
     return exceeded(rule, counted(evidence, key, row))
 
@@ -58,7 +58,7 @@ def counted(evidence: Evidence, key: Key, row: Ident) -> list[int]:
     On a device, the e-mails of one person (`once.spare_emails`); of an e-mail or phone, the records of one person
     (`once.spare_records`).
     """
-    counts = seen_with(evidence, row)
+    counts = seen_with(evidence, key, row)
     kind = evidence.plan.kinds.get(key.partition(":")[0])
     if kind == "device" and counts[_EMAILS] > 1:
         counts[_EMAILS] -= spare_emails(evidence, key, row)
@@ -67,7 +67,7 @@ def counted(evidence: Evidence, key: Key, row: Ident) -> list[int]:
     return counts
 
 
-def seen_with(evidence: Evidence, row: Ident) -> list[int]:
+def seen_with(evidence: Evidence, key: Key, row: Ident) -> list[int]:
     """How many user ids, e-mails, records and devices an identifier was seen with, erased ones counted; each by itself."""
     counts = list(row.ghosts or (0, 0, 0, 0))
     users, kinds = [], evidence.plan.kinds
@@ -83,10 +83,20 @@ def seen_with(evidence: Evidence, row: Ident) -> list[int]:
             counts[_RECORDS] += 1
         elif kinds.get(kind) == "device":
             counts[_DEVICES] += 1
-    accounts = len({account(evidence, u) for u in users}) if len(users) > 1 else len(users)
+    accounts = _accounts(evidence, key, users) if len(users) > 1 else len(users)
     counts[_USERS] += accounts
     counts[_RECORDS] += accounts
     return counts
+
+
+def _accounts(evidence: Evidence, key: Key, users: list[Key]) -> int:
+    """How many accounts these user ids are for an identifier that was seen with them.
+
+    One whose full row does not keep the identifier counts by itself, whatever aliases say: from that row nobody could
+    tell that the identifier must be judged again when an alias comes or goes.
+    """
+    kept = [user for user in users if keeps(evidence, user, key)]
+    return len(users) - len(kept) + len({account(evidence, user) for user in kept})
 
 
 def ghost_count(

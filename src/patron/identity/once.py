@@ -32,7 +32,7 @@ def conflict(values: tuple[str, ...], differ: Differ, most: int) -> bool:
 
 def spare_emails(evidence: Evidence, device: Key, row: Ident) -> int:
     """Of the e-mails that a device was seen with, how many are one more of a person who is counted already."""
-    emails = [key for key in _seen(row) if key.startswith(EMAIL) and _keeps(evidence, key, device)]
+    emails = [key for key in _seen(row) if key.startswith(EMAIL) and keeps(evidence, key, device)]
     people: list[list[Key]] = []
     for email in emails:
         same = [one for one in people if any(_one_owner(evidence, email, other) for other in one)]
@@ -61,7 +61,7 @@ def around(evidence: Evidence, key: Key, row: Ident) -> set[Key]:
     return found - {key}
 
 
-def _keeps(evidence: Evidence, key: Key, other: Key) -> bool:
+def keeps(evidence: Evidence, key: Key, other: Key) -> bool:
     """Whether an identifier's row holds another: a full row holds its best links only, and speaks for no others."""
     row = evidence.row(key)
     return row is not None and other in row.links
@@ -115,7 +115,7 @@ def spare_records(evidence: Evidence, address: Key, row: Ident) -> int:
     those that state a given name, as long as all their names can be one person's."""
     named: dict[Key, tuple[str, ...]] = {}
     for key in _seen(row):
-        if evidence.plan.kinds.get(key.partition(":")[0]) != "account" or not _keeps(evidence, key, address):
+        if evidence.plan.kinds.get(key.partition(":")[0]) != "account" or not keeps(evidence, key, address):
             continue
         names = _names(evidence, key)
         if names:

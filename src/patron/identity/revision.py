@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from patron.identity.change import Change
 from patron.identity.evidence import (
-    ALIAS,
     MORE,
     NO_EVIDENCE,
     Edge,
@@ -85,8 +84,6 @@ class Revision(Rows):
                 self._promote(key)
         if self._hang(a, b, proof) or self._hang(b, a, proof):
             return
-        if proof.marks & ALIAS:
-            self._account(a, b)
         edge = add(None, proof)
         self._keep(a, b, edge)
         self._keep(b, a, edge)
@@ -96,7 +93,8 @@ class Revision(Rows):
         edge = add(old, proof)
         if edge.is_alias and not old.is_alias and edge.cut is None:
             self._account(a, b)
-        better = (edge.strength, edge.time) != (old.strength, old.time)
+        again = b not in self._row(a).links or a not in self._row(b).links
+        better = again or (edge.strength, edge.time) != (old.strength, old.time)
         for key, other in ((a, b), (b, a)):
             links = self._row(key).links
             if other not in links:

@@ -127,6 +127,8 @@ class Rows:
         row.links[other] = edge
         row.worst = None
         row.aliased = row.aliased or edge.is_alias
+        if edge.is_alias and edge.cut is None and key in self._row(other).links:
+            self._account(key, other)  # an alias counts while both rows keep it
         self._recheck[key] = self._recheck.get(key, False) or self._may_free(key, other)
         self._tied(key, other)
 

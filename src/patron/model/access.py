@@ -9,6 +9,7 @@ ASSURANCES = ("observed", "asserted", "verified")
 SCOPES = (
     "profiles:read",
     "profiles:write",
+    "segments",
     "decide",
     "deadletters",
     "privacy",

@@ -24,6 +24,8 @@ PROPERTIES = "properties."
 TEXT_FIELDS = ("channel", "source", "touchpoint", "store", "account")
 TIME_FIELDS = ("weekday", "hour")
 PLACE = "place"
+FIELDS = (*TEXT_FIELDS, *TIME_FIELDS, PLACE)
+"""What is read of an event beside its properties."""
 ITEMS = "[]"
 """Behind the name of a list in a path: every item of it."""
 
@@ -64,6 +66,15 @@ def values_of(event: Event, field: str, calendar: Calendar) -> list[Any]:
     if value is None:
         return []
     return value if ITEMS in field else [value]
+
+
+def canonical(field: str) -> str:
+    """A field of an event as filters write it: a bare name becomes a property's.
+
+    >>> canonical("revenue"), canonical("channel"), canonical("properties.revenue")
+    ('properties.revenue', 'channel', 'properties.revenue')
+    """
+    return field if field in FIELDS or field.startswith(PROPERTIES) else PROPERTIES + field
 
 
 def passes(

@@ -14,7 +14,7 @@ _AMOUNTS = {
     "<=": "at most",
 }
 _WORDS = {"=": "is", "!=": "is not", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
-_CHANNEL_NAMES = {
+CHANNEL_NAMES = {
     "web": "on the web",
     "app": "in the app",
     "pos": "at a till",
@@ -46,7 +46,7 @@ def sentence(condition: Condition) -> str:
         return _seen(root.split("_")[0], condition)
     if root == "totals" and name != "orders":
         return _spent(name.removeprefix("revenue."), condition)
-    did = {"totals": "bought", "channels": f"been seen {_CHANNEL_NAMES.get(name, 'in ' + name)}"}
+    did = {"totals": "bought", "channels": f"been seen {CHANNEL_NAMES.get(name, 'in ' + name)}"}
     return _happened(did.get(root, f"done “{name}”"), condition)
 
 

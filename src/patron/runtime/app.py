@@ -6,7 +6,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ _logger = logging.getLogger("patron")
 PAUSE = 0.001
 TURN = 0.00025
 """Seconds that a checkpoint takes of a turn of the loop."""
+BESIDE = 0.001
+"""Seconds that segments take of a turn of the loop beside events."""
+WATCH = 0.05
+"""Seconds between two looks at what segments have to do."""
 RETRY = 1.0
 """Seconds until a flush of message ids that failed is tried again."""
 READ_WAIT = 2.0
@@ -45,8 +49,8 @@ class _Fact:
 
     def apply(self) -> Iterator[None]:
         facts.apply(self._workspace, self._entry, self._body)
+        yield from facts.passing(self._workspace)
         self._workspace.mark(self._entry)
-        return iter(())
 
     def ended(self, error: Exception | None, *, stored: bool) -> None:
         pass
@@ -66,14 +70,16 @@ class App:
         self.ingest = Ingest(workspace, self.pipeline)
         self.jobs: JobsChild | None = None
         """The process that keeps the lake, when one was asked for."""
+        self.drains: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What must be waited for before files of the lake may go."""
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = False
         self._due = False
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._housekeep())]
-        for vital in (self.pipeline.task, self._tasks[0]):
+        self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self._judge())]
+        for vital in (self.pipeline.task, *self._tasks):
             vital.add_done_callback(self._ended)
 
     @classmethod
@@ -93,6 +99,11 @@ class App:
         if self.jobs is None:
             self.jobs = JobsChild(self.workspace)
         return self.jobs
+
+    async def drained(self) -> None:
+        """Wait until nobody here reads files of the lake that were replaced."""
+        for drain in self.drains:
+            await drain()
 
     async def stop(self, *, checkpoint: bool = True) -> None:
         """Apply what is durable, write a checkpoint and let go of the directory."""
@@ -248,3 +259,16 @@ class App:
                 self._due = self._is_due()
                 if self.pipeline.waiting == 0:
                     self._between()
+
+    async def _judge(self) -> None:
+        """What segments have to do beside events: time going by, filling, judging by new rules; a millisecond at a time."""
+        segments, clock = self.workspace.segments, self.workspace.clock
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                now = 0 if isinstance(clock, SteppedClock) else clock.now()
+                until = time.perf_counter() + BESIDE
+                for _ in segments.work(now):
+                    if time.perf_counter() > until:
+                        await asyncio.sleep(PAUSE)
+                        until = time.perf_counter() + BESIDE
+                await asyncio.sleep(WATCH)

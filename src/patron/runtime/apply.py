@@ -18,6 +18,7 @@ _FAULTS = (ValueError, TypeError, KeyError, IndexError, OverflowError, Attribute
 def apply_body(workspace: Workspace, entry: Entry, found: Found, after: int = 0) -> Iterator[None]:
     """Apply the messages of one body after position `after`, yielding between slices of 25."""
     world, guarded = workspace.world, workspace.tombstones.any()
+    workspace.segments.at(entry.received, entry.base)
     counts: dict[tuple[int, str], int] = {}
     channel, received, same, left = entry.channel, entry.received, 0, SLICE
     for event, located, fresh in found:

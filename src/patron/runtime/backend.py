@@ -9,6 +9,7 @@ from typing import Any
 from patron.decide.catalogue import parse
 from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
+from patron.model.clock import DAY
 from patron.model.errors import BadRequest, NotFound, PatronError
 from patron.model.offers import Ask
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
@@ -19,8 +20,10 @@ from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.lake.child import lake_url
+from patron.runtime.lake.pruning import prune
 from patron.runtime.lake.queries import Queries
 from patron.runtime.roster import Roster
+from patron.runtime.rules import LocalRules
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
 from patron.storage.lake.asking import Head
@@ -40,7 +43,9 @@ class LocalBackend:
         self.workspace = app.workspace
         self.answers = Answers(app)
         self.queries = Queries(app.workspace)
+        app.drains.append(self.queries.drained)
         self._roster = Roster(self.workspace)
+        self.rules = LocalRules(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -67,11 +72,15 @@ class LocalBackend:
         await self._take_up_catalogue()
 
     async def _keep_tidy(self) -> None:
-        """Apply retention once an hour; a fault is logged and tried again."""
+        """Apply retention and finish erasures once an hour; a fault is logged and tried again."""
         while True:
             await asyncio.sleep(3600)
             try:
                 await self.retain()
+                days = self.workspace.settings.storage.log_days
+                if days and self.app.jobs is not None:
+                    await prune(self.app, self.workspace.clock.now() - days * DAY)
+                await erasures.resume(self.app)
             except (PatronError, OSError):
                 log.exception("retention could not be applied")
 
@@ -353,6 +362,10 @@ class LocalBackend:
     async def lake_compact(self) -> Any:
         """Merge small files and drop what retention does not keep."""
         return await self.app.start_jobs().ask("compact", self.workspace.clock.now())
+
+    async def log_prune(self, before: int) -> Any:
+        """Take messages that are in the lake out of the old part of the log."""
+        return await prune(self.app, before)
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
 

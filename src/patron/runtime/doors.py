@@ -4,7 +4,7 @@ from patron import __version__
 from patron.collect import described
 from patron.collect.http import Tracking
 from patron.runtime.backend import LocalBackend
-from patron.serve import admin, decide, health, lake, openapi, profiles
+from patron.serve import admin, decide, health, lake, openapi, profiles, rules
 from patron.serve.router import Asgi, Route, Router
 
 
@@ -16,6 +16,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *decide.routes(backend),
         *admin.routes(backend),
         *lake.routes(backend),
+        *rules.routes(backend),
     ]
     told = openapi.route(routes, __version__, described.paths(), described.schemas())
     return Router([*routes, told], backend.api_key, console)

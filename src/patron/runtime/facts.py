@@ -15,7 +15,7 @@ from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
 from patron.model.log import Entry
 from patron.model.people import Key
-from patron.runtime import splits
+from patron.runtime import definitions, splits
 from patron.runtime.flow import uncut
 from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 from patron.runtime.workspace import Workspace
@@ -51,7 +51,14 @@ def apply(workspace: Workspace, entry: Entry, body: bytes) -> None:
     fact = _decoder.decode(body)
     handler = HANDLERS.get(fact.name)
     if handler is not None:
+        workspace.segments.at(entry.received, entry.base)
         handler(workspace, entry, fact.data)
+        workspace.segments.settle()
+
+
+def passing(workspace: Workspace) -> Iterator[None]:
+    """What follows from a fact over time: when the clock was stepped, people leave segments. In slices."""
+    return workspace.segments.passing()
 
 
 def spoken_of(entry: Entry, body: bytes) -> tuple[set[Key], int]:
@@ -126,11 +133,20 @@ def _config(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.reload()
 
 
+def _saved(kind: definitions.Kind) -> Handler:
+    def apply_saved(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+        saved = msgspec.json.decode(data, type=definitions.Saved)
+        workspace.definitions.apply(kind, saved, entry.received)
+
+    return apply_saved
+
+
 def _clock(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     now = msgspec.json.decode(data, type=int)
     workspace.config.put("clock", Plain(now))
     if isinstance(workspace.clock, SteppedClock) and now > workspace.clock.now():
         workspace.clock.step(now)
+    workspace.segments.step_to(now)
 
 
 _decode_decided = msgspec.json.Decoder(tuple[str, DecisionRow]).decode
@@ -246,4 +262,9 @@ HANDLERS: dict[str, Handler] = {
     "Dead Letter Closed": _closed,
     "Audited": _audited,
     "Retention Applied": _retained,
+    **{
+        name: _saved(kind)
+        for kind in definitions.KINDS
+        for name in (definitions.SAVED[kind], definitions.REMOVED[kind])
+    },
 }

@@ -1,6 +1,6 @@
 """The whole flow of one event, readable in one place: each room is named once, in order.
 
-    resolve who it is -> fold it into the node's profile -> remember accounts -> credit what was shown -> index it
+    resolve who it is -> fold it into the node's profile -> move segments -> remember accounts -> credit what was shown -> index it
 
 The same function runs live, in replay and in tests. It acts on nobody: what must be done outside follows from the state.
 """
@@ -18,6 +18,7 @@ from patron.model.ports import Table
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
+from patron.segments.execution import Execution
 
 
 class World(Struct):
@@ -38,16 +39,30 @@ class World(Struct):
     """Whether any identifier was ever cut at a time."""
     people: int = 0
     """How many people there are: kept by the changes, so that nobody has to count."""
+    segments: Execution | None = None
+    """Everybody against the rules in force; None where there is none."""
 
     changed: Callable[[Change], None] | None = None
     """Told of every change of people."""
 
-    def regrouped(self, change: Change | None) -> None:
-        """Take note of a change of people."""
+    def met(self, change: Change | None) -> None:
+        """Take note of people whom an event changed, before it is folded."""
         if change is not None:
-            self.people += len(change.after) - len(change.before)
-            if self.changed is not None and change.moved:
-                self.changed(change)
+            self._counted(change)
+            if self.segments is not None:
+                self.segments.met(change.before, change.after)
+
+    def regrouped(self, change: Change | None) -> None:
+        """Take note of a change of people by hand; `Segments.settle` judges them when it is over."""
+        if change is not None:
+            self._counted(change)
+            if self.segments is not None:
+                self.segments.regrouped(person.id for person in (*change.before, *change.after))
+
+    def _counted(self, change: Change) -> None:
+        self.people += len(change.after) - len(change.before)
+        if self.changed is not None and change.moved:
+            self.changed(change)
 
     def noted(self, position: int) -> None:
         """Hand the rows to the log's index; they are all of the body that holds `position`."""
@@ -90,7 +105,7 @@ def advance(event: Event, located: Located, world: World) -> None:
     """Carry one event through every room, once."""
     graph, time, assurance = world.graph, event.time, event.assurance
     if not graph.knows(time, assurance, located):
-        world.regrouped(graph.observe(time, event.uid, event.position, assurance, located))
+        world.met(graph.observe(time, event.uid, event.position, assurance, located))
     node, nodes = located.node, world.nodes
     partial = nodes.get(node)
     if partial is None:
@@ -100,6 +115,8 @@ def advance(event: Event, located: Located, world: World) -> None:
     else:
         nodes.touch(node)
         fold(partial, event, world.rules)
+    if world.segments is not None:
+        world.segments.event(event, node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
     if event.name == "Offer Shown":

@@ -19,6 +19,7 @@ Run as ``python -m patron.runtime.jobs DIR``; the first frame is `start`.
 """
 
 import contextlib
+import datetime as dt
 import os
 import queue
 import sys
@@ -30,13 +31,16 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from patron.model.clock import DAY
 from patron.model.errors import PatronError
+from patron.runtime.lake.erasing import Wanted, erase, sweep
 from patron.runtime.lake.frames import framed, frames
 from patron.runtime.lake.keeper import Keeper
 from patron.runtime.lake.terms import Start, Status, Terms
 from patron.runtime.workspace import crash_at
 from patron.storage.embedded.directory import secret
 from patron.storage.embedded.writer import stand_back
+from patron.storage.lake.compaction import FAN, Retention, compact, retain
 from patron.storage.lake.store import LakeStore
 
 RETRY = 5.0
@@ -53,6 +57,9 @@ class Jobs:
         crash = crash_at(start.crash) or (lambda _name: None)
         self.keeper = Keeper(store, folder / "log", secret(folder), terms, crash)
         self._applied = self.keeper.position
+        self._now = 0
+        self._compacted = 0
+        """UTC day of the last compaction."""
         self._flushed = time.monotonic()
         self._snapshot: list[Any] | None = None
         self._problem = ""
@@ -91,9 +98,30 @@ class Jobs:
         """Write one chunk; a fault is told and tried again later."""
         try:
             self.flush()
+            if self._is_untidy():
+                self.compact(self._now)
         except (PatronError, OSError) as error:
             self._problem = str(error)
             self.report()
+
+    def _is_untidy(self) -> bool:
+        """Whether there are many files, or a day was closed."""
+        return self._now // DAY > self._compacted or len(self.keeper.store["events"].files()) > 2 * FAN
+
+    def compact(self, now: int) -> dict[str, int]:
+        """Merge files, drop what is too old, remove files that are no part of the lake any more."""
+        self._compacted = now // DAY
+        today = dt.date(1970, 1, 1) + dt.timedelta(days=self._compacted)
+        keep = msgspec.convert(self._start.retention, Retention)
+        tables = self.keeper.store.tables.values()
+        before = sum(len(table.files()) for table in tables)
+        removed = 0
+        for table in tables:
+            retain(table, keep, today)
+            compact(table, today, self.keeper.crash)
+            removed += table.sweep()
+        self.report()
+        return {"before": before, "after": sum(len(table.files()) for table in tables), "removed": removed}
 
     # --- frames ------------------------------------------------------------------------------------------------------
 
@@ -108,7 +136,7 @@ class Jobs:
         elif name == "applied":
             if self._applied <= self.keeper.position:
                 self._flushed = time.monotonic()  # the first of what will be written together
-            self._applied = max(self._applied, fields[0])
+            self._applied, self._now = max(self._applied, fields[0]), fields[1]
         else:
             self._answer(name, *fields)
 
@@ -132,7 +160,31 @@ def _flush(jobs: Jobs) -> int:
     return jobs.flush(whole=True)
 
 
-OPERATIONS: dict[str, Callable[..., Any]] = {"flush": _flush}
+def _erase(jobs: Jobs, wanted: Any) -> Any:
+    """Everything applied is in the lake first: what the log holds of the person then is written again before it is read."""
+    jobs.flush(whole=True)
+    keeper = jobs.keeper
+    keeper.follower.forget()
+    done = erase(keeper.store, msgspec.convert(wanted, Wanted), keeper.terms.identity, keeper.crash)
+    keeper.hashes.forget()
+    jobs.report()
+    return done
+
+
+def _compact(jobs: Jobs, now: int) -> Any:
+    return jobs.compact(now)
+
+
+def _sweep(jobs: Jobs) -> int:
+    return sweep(jobs.keeper.store, jobs.keeper.crash)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "flush": _flush,
+    "erase": _erase,
+    "sweep": _sweep,
+    "compact": _compact,
+}
 """Operations that are answered."""
 
 

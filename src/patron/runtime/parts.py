@@ -8,6 +8,7 @@ from patron.model.people import Person
 from patron.profiles import public
 from patron.runtime import people, scoped, views
 from patron.runtime.answer import Answers
+from patron.runtime.belonging import belonging, computed
 from patron.runtime.workspace import Workspace, plain
 
 
@@ -15,6 +16,7 @@ def _profile(workspace: Workspace, _answers: Answers, person: Person, key: ApiKe
     profile = people.profile(workspace, person)
     value = public.to_json(person, profile)
     value["identifiers"] = identifiers(workspace, person)
+    value["computed"] = computed(workspace, person, key)
     return public.mask(value, key.fields, key.masked)
 
 
@@ -44,8 +46,8 @@ def _links(workspace: Workspace, _answers: Answers, person: Person, key: ApiKey)
     }
 
 
-def _segments(_workspace: Workspace, _answers: Answers, _person: Person, _key: ApiKey) -> Any:
-    return {"data": []}
+def _segments(workspace: Workspace, _answers: Answers, person: Person, key: ApiKey) -> Any:
+    return belonging(workspace, person, key)
 
 
 def _consents(workspace: Workspace, _answers: Answers, person: Person, _key: ApiKey) -> Any:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,13 @@ class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "My shop"
     zone: str = "UTC"
     """IANA time zone of the business; stores may differ."""
+
+
+class BusinessSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the whole business goes by."""
+
+    timezone: str = "UTC"
+    """IANA time zone in which days of rules begin; `workspace.zone` where only that is set."""
 
 
 class CollectSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +72,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_events: int = 1_000_000
     """Messages after which one is written earlier: a start after a crash replays at most so many."""
     segment_mb: int = 32
+    log_days: int = 0
+    """Days after which messages stay in the lake only, and their text goes from the log; 0 = the log keeps all."""
     resident_people: int = 100_000
     """Decoded node profiles kept in memory (at least so many, at most twice); the others stay encoded."""
     min_free_mb: int = 64
@@ -80,6 +90,17 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     audit_days: int = 730
 
 
+class LakeRetention(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days that each class of rows stays in the lake, by the day of receipt; 0 = for ever."""
+
+    events: int = 0
+    """Every event."""
+    behaviour: int = 0
+    """Events that are neither about orders nor about consent."""
+    orders: int = 0
+    decisions: int = 0
+
+
 class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The event lake for analysts, and the process that keeps it."""
 
@@ -92,6 +113,7 @@ class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Events are in the lake after so many seconds."""
     flush_events: int = 50_000
     """Most events of one file."""
+    retention: LakeRetention = LakeRetention()
     query_memory_mb: int = 1024
     """Memory of one query."""
     query_seconds: float = 60.0
@@ -108,6 +130,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     workspace: WorkspaceSettings = WorkspaceSettings()
+    business: BusinessSettings = BusinessSettings()
     collect: CollectSettings = CollectSettings()
     identity: IdentityRules = IdentityRules()
     profiles: ProfileRules = ProfileRules()
@@ -120,9 +143,24 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def decode(raw: Mapping[str, Any]) -> Settings:
     """Turn plain data into settings. Raises ConfigError naming the key that is wrong."""
     try:
-        return msgspec.convert(raw, Settings)
+        settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"patron.toml: {error}. See `patron config show` for every key.") from error
+    zone, own = settings.business.timezone, "timezone" in raw.get("business", {})
+    if not own and _is_zone(settings.workspace.zone):
+        return msgspec.structs.replace(settings, business=BusinessSettings(settings.workspace.zone))
+    if not _is_zone(zone):
+        raise ConfigError(
+            f"patron.toml: business.timezone `{zone}` is no time zone here. Write an IANA name, such as Europe/Rome."
+        )
+    return settings
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name).key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, dict[str, str]]:

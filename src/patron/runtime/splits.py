@@ -59,11 +59,13 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
     for name in [key, *(f"{key}~{t}" for t in {*before, *times})]:
         workspace.world.regrouped(workspace.graph.drop(name, erased=False))
         workspace.nodes.delete(name)
+        workspace.segments.drop(name)
     if times:
         workspace.cuts.put(key, times)
     else:
         workspace.cuts.delete(key)
     workspace.world.split = len(workspace.cuts) > 0
+    workspace.recall(positions)
     for position in positions:
         if position <= workspace.applied:
             _again(workspace, position, key)
@@ -85,6 +87,7 @@ def _again(workspace: Workspace, position: int, key: Key) -> None:
     workspace.nodes.touch(located.node)
     fold(partial, event, workspace.settings.profiles)
     workspace.nodes.put(located.node, partial)
+    workspace.segments.refold(event, located.node)
 
 
 def effect(workspace: Workspace, record: SplitRecord) -> list[str]:

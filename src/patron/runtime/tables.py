@@ -91,6 +91,17 @@ def sent_key(day: int, source: str) -> str:
     return f"{day}@{source}"
 
 
+class DefinitionRow(Struct, frozen=True):
+    """One version of a segment, a computed trait or a reusable condition; a removal is a version without definition."""
+
+    kind: str
+    id: str
+    version: int
+    time: int
+    by: str
+    definition: dict[str, Any] | None
+
+
 class Plain(Struct, frozen=True):
     """Any small value kept by name (configuration versions, channel maps)."""
 

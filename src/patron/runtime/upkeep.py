@@ -186,11 +186,13 @@ async def verify_replay(app: App) -> dict[str, Any]:
 def _compare(copy: Path, fresh: Path) -> dict[str, Any]:
     backup.restore(copy, fresh, [])
     held = open_workspace(fresh)
+    held.segments.finish()
     kept = {(t, k): v for t, k, v in held.state.dump()}
     held.close()
     for name in ("state.db", "state.db-wal", "state.db-shm"):
         (fresh / name).unlink(missing_ok=True)
     rebuilt = open_workspace(fresh)
+    rebuilt.segments.finish()
     again = {(t, k): v for t, k, v in rebuilt.state.dump()}
     rebuilt.close(checkpoint=False)
     # Traffic counts tell what arrived, not what is kept: erased messages stay in them, and a rebuild never saw those.

@@ -4,7 +4,7 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +20,39 @@ from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
-from patron.model.people import Located
+from patron.model.people import Key, Located
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
+from patron.runtime.definitions import Definitions
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
+from patron.runtime.lake.past import Past, Replayed
+from patron.runtime.live import Live
+from patron.runtime.memberships import Memberships
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
+from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
     DayCount,
     DeadRow,
     DecisionRow,
+    DefinitionRow,
     Plain,
     SplitRecord,
     User,
     sent_key,
 )
 from patron.runtime.tombstones import Tombstones
+from patron.segments import standing, tally
+from patron.segments.execution import Execution
 from patron.storage.embedded import directory
 from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
+from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
@@ -74,6 +83,11 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("tombstones", int, 20_000),
         TableSpec("receipts", dict[str, Any], 1_000),
         TableSpec("config", Plain, 1_000),
+        TableSpec("definitions", DefinitionRow, 5_000),
+        TableSpec("tallies", dict, resident, encode=tally.encode, decode=tally.decode),
+        TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
+        TableSpec("series", SeriesRow, 5_000),
+        TableSpec("served", ServedRow, 5_000),
     ]
 
 
@@ -124,6 +138,7 @@ class Workspace:
         self.days: Table[DayCount] = table("days")
         self.receipts: Table[dict[str, Any]] = table("receipts")
         self.config: Table[Plain] = table("config")
+        self.definitions = Definitions(table("definitions"))
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
@@ -141,12 +156,40 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
+        lake = self.settings.lake
+        self.thinned = read_mark(self.path / "log")
+        """Log position up to which messages may be in the lake only."""
+        self.past = Past(lake.url or str((self.path / "lake").absolute()), lake.options)
         self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
         self.world.changed = self.links.fresh.append
+        self.segments = self._segments()
+        self.live: Live = Memberships(self.segments)
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
         """Time and id of the newest decisions, newest first."""
+
+    def _segments(self) -> Segments:
+        table, settings = self.state.table, self.settings
+        tallies = table("tallies")
+        known = Known(self.graph, self.groups, self.nodes, tallies, settings.profiles)
+        segments = Segments(
+            known,
+            self.groups,
+            tallies,
+            table("standings"),
+            table("series"),
+            table("served"),
+            settings.business.timezone,
+            settings.decide.opt_in,
+            self.history,
+            self._run,
+        )
+        self.definitions.on_change(segments.take)
+        return segments
+
+    def _run(self, execution: Execution | None) -> None:
+        self.world.segments = execution
 
     def clock_of(self, kind: str) -> Clock:
         """A clock (`system` or `stepped`) that never falls below what the log has seen."""
@@ -184,6 +227,22 @@ class Workspace:
         """The messages of a stored body that have an identifier, each with its place."""
         return place_batch(entry, batch, self.settings.identity, self.cuts)
 
+    def history(self, start: int) -> Iterator[tuple[Event, Key]]:
+        """Accepted events from a log position on, each with its node; duplicates and what was erased left out.
+
+        The source of every filling of series: what only the lake has is read from there.
+        """
+        replayed = self.replayed(start)
+        for entry, body in self.log.read(start):
+            if entry.kind == "fact":
+                continue
+            batch = self.read(entry, body)
+            if replayed is not None and entry.base <= replayed.last:
+                batch = replayed.whole(entry, batch)
+            for event, located, fresh in self.located(entry, batch):
+                if event.position >= start and fresh and not self.tombstones.bars(located, event.time):
+                    yield event, located.node
+
     def event_at(self, position: int) -> tuple[Event, Located] | None:
         """The event at a log position; None when it was erased or is none."""
         try:
@@ -193,8 +252,20 @@ class Workspace:
         entry, body, rules = found.entry, found.body, self.read_rules
         origin, at = origin_of(entry), position - entry.base
         event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        if event is None and position <= self.thinned:
+            event = self.past.at(position)
         located = None if event is None else locate(event, self.settings.identity, self.cuts)
         return None if event is None or located is None else (event, located)
+
+    def replayed(self, first: int) -> Replayed | None:
+        """What gives the messages back that only the lake has, from a position on; None when the log has all."""
+        return Replayed(self.past, first, self.thinned) if first <= self.thinned else None
+
+    def recall(self, positions: Iterable[int]) -> None:
+        """Read the events at these positions that only the lake has at once, before `event_at` is asked for each."""
+        old = [position for position in positions if position <= self.thinned]
+        if old:
+            self.past.recall(old)
 
     # --- counting what happens -------------------------------------------------------------------------------
 

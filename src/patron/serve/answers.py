@@ -56,6 +56,7 @@ class ProfileAnswer(Struct, frozen=True):
     first_campaign: dict[str, Any] | None
     last_campaign: dict[str, Any] | None
     orders: list[dict[str, Any]]
+    computed: dict[str, Any]
 
 
 class ListedPerson(Struct, frozen=True):
@@ -105,10 +106,20 @@ class Links(Struct, frozen=True):
     data: list[LinkView]
 
 
-class Segments(Struct, frozen=True):
-    """The segments a person is in."""
+class Belonging(Struct, frozen=True):
+    """One segment that a person is in."""
 
-    data: list[Any]
+    id: str
+    name: str
+    since: str | None
+    until: str | None
+
+
+class Segments(Struct, frozen=True):
+    """The segments a person is in, by id, as far as the key may know; `hidden` counts those that it may not."""
+
+    data: list[Belonging]
+    hidden: int
 
 
 class Consents(Struct, frozen=True):

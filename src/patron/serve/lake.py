@@ -18,6 +18,7 @@ class LakeBackend(Protocol):
     async def lake_query(self, sql: str, form: str, rows: int) -> tuple[Any, bytes]: ...
     async def lake_flush(self) -> Any: ...
     async def lake_compact(self) -> Any: ...
+    async def log_prune(self, before: int) -> Any: ...
 
 
 class LakeTableAnswer(Struct, frozen=True):
@@ -69,6 +70,20 @@ class LakePosition(Struct, frozen=True):
     position: int
 
 
+class Prune(Struct, frozen=True):
+    """Up to when messages were received whose text may go, ms since 1970 UTC."""
+
+    before: int
+
+
+class Pruned(Struct, frozen=True):
+    """Segments that were thinned, bytes freed, and the position up to which messages are in the lake only."""
+
+    segments: int
+    bytes: int
+    position: int
+
+
 class Compacted(Struct, frozen=True):
     """Files before and after, and files removed."""
 
@@ -101,7 +116,20 @@ def routes(backend: LakeBackend) -> list[Route]:
     async def compact(_: Request) -> Reply:
         return Reply(await backend.lake_compact())
 
+    async def prune(request: Request) -> Reply:
+        return Reply(await backend.log_prune(request.json(Prune).before))
+
     return [
+        Route(
+            "POST",
+            "/v1/admin/log/prune",
+            "admin",
+            "Take messages that are in the lake out of the old part of the log.",
+            prune,
+            (),
+            Prune,
+            Pruned,
+        ),
         Route("GET", "/v1/lake", "lake", "How the event lake is, and its files.", status, returns=LakeAnswer),
         Route(
             "POST",

@@ -135,6 +135,19 @@ def _history(numbers: list[int]) -> list[Seen]:
     return seen
 
 
+def said(*events: tuple[int, str]) -> list[Seen]:
+    """A history written by hand: (day, "user_id:u1 email:e1@x.it/2"), the first key the node."""
+    seen = []
+    for number, (day, text) in enumerate(events):
+        claims = []
+        for word in text.split():
+            key, _, strength = word.partition("/")
+            claims.append(Claim(key, int(strength or 0)))
+        place = Located(claims[0].key, tuple(claims))
+        seen.append(Seen(day * DAY, f"s/{number:03d}", number + 1, "asserted", place))
+    return seen
+
+
 class World:
     """A graph with everything said to it, which checks after each step that it tells the truth."""
 

@@ -126,7 +126,7 @@ class Oracle:
         ):
             return True
         near = self.kept[key]
-        users = {self.accounts[o] for o in near if kind(o) == "user_id"}
+        users = {self._account_at(key, o) for o in near if kind(o) == "user_id"}
         records = users | {o for o in near if kind(o) in RECORDS and kind(o) != "user_id"}
         emails = [o for o in near if kind(o) == "email"]
         counts = (
@@ -136,6 +136,10 @@ class Oracle:
             (rule.devices, sum(kind(o) in DEVICES for o in near)),
         )
         return any(most and count >= most for most, count in counts)
+
+    def _account_at(self, key: str, user: str) -> str:
+        """The account that a user id stands for at an identifier: its own where a full row does not keep the identifier."""
+        return self.accounts[user] if key in self.kept[user] else f"{user} alone"
 
     def _people(self, device: str, emails: list[str]) -> int:
         """How many people e-mails speak of: those that are one address mistyped, or that stand together on a record, with an

@@ -7,7 +7,16 @@ from patron.identity.diff import dry_run
 from patron.identity.diff import partition as from_scratch
 from patron.identity.graph import Graph, Refusal
 from patron.model.people import Claim, Located
-from tests.property.identity.histories import CAPPED, RULES, SECRET, World, any_rules, histories, partition
+from tests.property.identity.histories import (
+    CAPPED,
+    RULES,
+    SECRET,
+    World,
+    any_rules,
+    histories,
+    partition,
+    said,
+)
 from tests.property.identity.oracle import Oracle, Seen, pair
 from tests.property.identity.test_order import loaded
 
@@ -188,13 +197,8 @@ def test_a_change_of_rules_does_what_its_dry_run_says(old, new, seen):
 def told(rules: str, *events: tuple[int, str]) -> World:
     """A world told by hand: (day, "user_id:u1 email:e1@x.it/2"), checked after each event."""
     world = World(RULES[rules])
-    for number, (day, text) in enumerate(events):
-        claims = []
-        for word in text.split():
-            key, _, strength = word.partition("/")
-            claims.append(Claim(key, int(strength or 0)))
-        place = Located(claims[0].key, tuple(claims))
-        world.observe(Seen(day * 86_400_000, f"s/{number}", number + 1, "asserted", place))
+    for one in said(*events):
+        world.observe(one)
         world.check()
     return world
 
@@ -264,6 +268,23 @@ def test_the_worst_link_of_a_full_row_is_found_again_when_it_got_better(monkeypa
     ]
     world = told("full", *events, (1, "user_id:u1 anonymous_id:a2"), (4, "user_id:u1 anonymous_id:a4"))
     assert set(world.idents.get("user_id:u1").links) == {"anonymous_id:a2", "anonymous_id:a4"}
+
+
+def test_a_link_that_finds_room_in_a_full_row_again_joins(monkeypatch):
+    """An erasure made room; weaker evidence of a pair that was pushed out is as good a reason to keep it as any."""
+    monkeypatch.setitem(RULES, "full", CAPPED["capped"])
+    world = told(
+        "full",
+        (0, "user_id:u1 anonymous_id:a1"),
+        (1, "user_id:u1 anonymous_id:a2"),
+        (5, "user_id:u1 email:e1@x.it"),
+    )
+    world.apply(world.graph.drop("anonymous_id:a2"))
+    assert world.graph.person_of("email:e1@x.it").members == ("email:e1@x.it",)
+    world.observe(said((6, "user_id:u1 email:e1@x.it/2"))[0])
+    world.check_rows()
+    assert world.graph.person_of("email:e1@x.it") == world.graph.person_of("user_id:u1")
+    assert from_scratch(world.idents, world.rules) == partition(world.graph, world.idents)
 
 
 def test_a_transaction_observed_again_keeps_its_cut_beside_its_new_leaf():

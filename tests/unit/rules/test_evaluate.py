@@ -139,6 +139,7 @@ class TestMeasures:
         assert value(Did("*", measure="most_frequent", property="products[].category"), *events) == "tea"
         assert value(Did("*", measure="distinct", property="properties.products[].category"), *events) == 2
         assert value(Did("*", measure="sum", property="products[].quantity"), *events) == 3
+        assert value(Did("*", measure="distinct", property="products[]"), *events) == 1
         assert holds(Did("*", where=(Where("properties.products[].category", "has", "milk"),)), *events)
         assert not holds(Did("*", where=(Where("properties.products[].category", "has", "oats"),)), *events)
 

@@ -12,6 +12,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SCOPE_WORDS = {
     "profiles:read": "Read profiles",
     "profiles:write": "Split profiles",
+    "segments": "Define segments and computed traits",
     "decide": "Ask for decisions",
     "deadletters": "Read and replay dead letters",
     "privacy": "Export and erase people",

@@ -49,6 +49,8 @@ class JobsChild:
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._closing = False
+        self.held = False
+        """While set nothing new is told, so nothing is read from the log: it is being written anew."""
         self.status: Status | None = None
         """What it said last; None while there is none."""
         self.problem = ""
@@ -71,8 +73,11 @@ class JobsChild:
         """Where the lake is."""
         return lake_url(self._workspace)
 
-    async def ask(self, name: str, *fields: object, seconds: float = 600.0) -> Any:
-        """Have an operation done and give its value. Raises StorageError when it cannot be, or the process ends."""
+    async def ask(self, name: str, *fields: object, seconds: float = 600.0, held: bool = False) -> Any:
+        """Have an operation done and give its value. Raises StorageError when it cannot be, or the process ends.
+
+        With `held` nothing is told after it until `held` is taken back.
+        """
         self._wanted.set()
         until = time.monotonic() + seconds
         while not self._ready.is_set():
@@ -82,6 +87,7 @@ class JobsChild:
                 )
             await asyncio.sleep(0.02)
         self._tell()
+        self.held = self.held or held
         number = next(self._numbers)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
@@ -159,6 +165,7 @@ class JobsChild:
             lake.options,
             lake.flush_seconds,
             lake.flush_events,
+            msgspec.to_builtins(lake.retention),
             config.environment("PATRON_JOBS_CRASH_AT"),
         )
         self._terms = terms = self._present_terms()
@@ -232,7 +239,7 @@ class JobsChild:
         """Tell what is new, ending with the position up to which it all holds."""
         workspace = self._workspace
         applied = workspace.applied
-        if applied == self._applied or applied > workspace.log.durable or self._ahead:
+        if applied == self._applied or applied > workspace.log.durable or self._ahead or self.held:
             return
         terms = self._present_terms()
         if terms != self._terms:
@@ -244,7 +251,7 @@ class JobsChild:
         if rows:
             self._sent = rows[-1][4]
         self._applied = applied
-        self._write("applied", applied)
+        self._write("applied", applied, workspace.clock.now())
 
     @property
     def _ahead(self) -> bool:
@@ -290,6 +297,12 @@ def lake_url(workspace: Workspace) -> str:
 def owner_of(workspace: Workspace) -> str:
     """What names a workspace in its lake, and gives nothing of its secret away."""
     return hashlib.blake2b(workspace.secret, digest_size=16, person=b"patron-lake").hexdigest()
+
+
+def has_lake(workspace: Workspace) -> bool:
+    """Whether there may be a lake of this workspace."""
+    url = lake_url(workspace)
+    return "://" in url or Path(url).is_dir()
 
 
 def place_of(folder: Path) -> str:

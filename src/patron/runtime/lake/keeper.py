@@ -60,7 +60,7 @@ class Keeper:
         self.store = store
         self.follower = LogFollower(log)
         self.hashes = KeyHash(secret)
-        self._crash = crash
+        self.crash = crash
         self._links: list[Sequence[Any]] = []
         self._limits = Limits()
         self._ids: dict[str, tuple[str, ...]] = {}
@@ -95,17 +95,17 @@ class Keeper:
 
     def _commit(self, chunk: "_Chunk") -> None:
         last = chunk.last
-        self._crash("lake_before_people")
+        self.crash("lake_before_people")
         self._commit_people(last)
         for name, rows in (("members", chunk.members), ("decisions", chunk.decisions)):
             table = self.store[name]
             fresh = [row for row in rows if row["position"] > table.position]
             if fresh:
                 table.append(pa.Table.from_pylist(fresh, schema=SCHEMAS[name]), last)
-                self._crash(f"lake_after_{name}")
-        self._crash("lake_before_events")
+                self.crash(f"lake_after_{name}")
+        self.crash("lake_before_events")
         self.store["events"].append(chunk.events.table(), last)
-        self._crash("lake_after_events")
+        self.crash("lake_after_events")
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Keeper:
         due = [row for row in self._links if held < row[4] <= last]
         if due:
             people.append(people_table(due), last)
-            self._crash("lake_after_people")
+            self.crash("lake_after_people")
         self._links = [row for row in self._links if row[4] > last]
 
     def take_snapshot(self, rows: Sequence[Sequence[Any]], position: int) -> int:

@@ -16,6 +16,8 @@ class Start(Struct, frozen=True):
     options: dict[str, str]
     seconds: float
     events: int
+    retention: dict[str, int] = {}
+    """Days by class (`storage.lake.compaction.Retention`)."""
     crash: str | None = None
     """Named crash point, for tests."""
 

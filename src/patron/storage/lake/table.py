@@ -235,17 +235,20 @@ class LakeTable:
             self._table.create_checkpoint()
             self._table.cleanup_metadata()
 
-    def sweep(self, seconds: float = 3600.0) -> int:
-        """Remove files that no commit names any more, when they are at least so old; gives their number.
+    def sweep(self, hours: int = 1) -> int:
+        """Remove files that are no part of the table, when they ceased to be at least so long ago; gives their number.
 
-        With `seconds` 0, for an erasure, the table's log before now goes too: nothing tells of them then.
+        With 0 hours, for an erasure, the table's log before now goes too: nothing tells of them then.
         """
         try:
-            if seconds <= 0:
+            if hours <= 0:
                 self._forget_log()
-            return self._remove_unnamed(seconds)
+                return self._remove_unnamed()
+            gone = self._table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+            self._table.update_incremental()
         except _DELTA_FAULTS as error:
             raise fault(self.address, error) from error
+        return len(gone)
 
     def _forget_log(self) -> None:
         # An empty commit first: a checkpoint then stands behind the commit that named the files which go.
@@ -257,15 +260,12 @@ class LakeTable:
             if name[:20].isdigit() and name[:20] < here:
                 self.files_system.delete_file(f"{LOG}/{name}")
 
-    def _remove_unnamed(self, seconds: float) -> int:
+    def _remove_unnamed(self) -> int:
         named = {file.path for file in self.files()}
-        until = time.time() - seconds
         gone = 0
         for info in self.files_system.get_file_info(pafs.FileSelector("", allow_not_found=True)):
             name = info.path.rpartition("/")[2]
             if info.is_file and name.endswith(".parquet") and name not in named:
-                if seconds > 0 and info.mtime is not None and info.mtime.timestamp() > until:
-                    continue
                 self.files_system.delete_file(name)
                 gone += 1
         return gone

@@ -1,0 +1,94 @@
+"""An event into a tally: each series it feeds, a fraction of a microsecond each."""
+
+from typing import Any
+
+from patron.model.clock import HOUR
+from patron.model.events import Event, event_id
+from patron.rules.calendar import Calendar
+from patron.rules.filters import values_of
+from patron.rules.values import number_of, text_of
+from patron.segments.feeds import Feed
+from patron.segments.tally import ALL, Tally, fold_count, fold_entry, fold_hour, fold_sum, shared_hour
+
+REMEMBERED = 20_000
+"""Numbers of properties remembered: prices repeat."""
+
+
+class Folding:
+    """Folds events under one calendar (values such as `weekday` depend on it).
+
+    >>> tally = {}
+    >>> order = Event(1, "till", "pos", "track", "Order Completed", "m", 5, 5, properties={"revenue": 2.5})
+    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=((0, 0),), sums=((1, "revenue", False),)))
+    >>> tally
+    {0: [1, 5, 5], 1: [1, 2500000]}
+    """
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._numbers: dict[Any, int | None] = {}
+
+    def fold(self, tally: Tally, event: Event, feed: Feed) -> None:
+        """Add an event to all series of a feed."""
+        time = event.time
+        hour = time // HOUR
+        for number, _ in feed.hours:
+            held = tally.get(number)
+            if held is None:
+                tally[number] = [shared_hour(hour), 1]
+            else:
+                fold_hour(held, hour)
+        for number, _ in feed.counts:
+            held = tally.get(number)
+            if held is None:
+                tally[number] = [1, time, time]
+            else:
+                fold_count(held, time)
+        if feed.sums or feed.lists:
+            self.values(tally, event, feed)
+
+    def values(self, tally: Tally, event: Event, feed: Feed) -> None:
+        """Add an event to the sums and lists of a feed."""
+        for number, name, by_hours in feed.sums:
+            values = values_of(event, name, self._calendar)
+            units = [unit for value in values if (unit := self._number(value)) is not None]
+            if units:
+                _add(tally, number, event.time, units, by_hours=by_hours)
+        if feed.lists:
+            place = event_id(event.uid)
+            for number, name, kind in feed.lists:
+                for value in self._listed(event, name, kind):
+                    row = tally.get(number)
+                    if row is None:
+                        row = tally[number] = [ALL]
+                    fold_entry(row, event.time, place, value)
+
+    def _number(self, value: Any) -> int | None:
+        """The exact number of a value, remembered."""
+        if type(value) is bool or isinstance(value, dict | list):
+            return None
+        try:
+            return self._numbers[value]
+        except KeyError:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            found = self._numbers[value] = number_of(value)
+            return found
+
+    def _listed(self, event: Event, name: str, kind: str) -> list[Any]:
+        if kind == "times":
+            return [0]
+        values = values_of(event, name, self._calendar)
+        found = [text_of(v) if kind == "texts" else number_of(v) for v in values]
+        return [one for one in found if one is not None]
+
+
+def _add(tally: Tally, number: int, time: int, units: list[int], *, by_hours: bool) -> None:
+    row, count, total = tally.get(number), len(units), sum(units)
+    if row is None:
+        tally[number] = [shared_hour(time // HOUR), count, total] if by_hours else [count, total]
+    elif by_hours:
+        fold_sum(row, time // HOUR, total, count)
+    else:
+        row[0] += count
+        row[1] += total

@@ -1,0 +1,77 @@
+"""Where windows begin now, and when an hour leaves one: worked out once an hour, looked up by every person."""
+
+from patron.model.clock import HOUR
+from patron.rules.calendar import Calendar
+from patron.rules.tree import Window
+
+NEVER = 1 << 62
+"""A moment that does not come, ms."""
+
+
+class Hours:
+    """Windows against the clock. `now` only goes forward.
+
+    >>> hours = Hours(Calendar("Europe/Rome"))
+    >>> noon = 1_774_778_400_000 // HOUR  # 29 March 2026, 10:00 UTC
+    >>> _ = hours.turn(noon); noon - hours.floor(Window(days=1)), hours.leaves(Window(hours=3), noon) // HOUR - noon
+    (11, 3)
+    """
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.hour = -1
+        """The present hour, since 1970."""
+        self.today = 0
+        self._floors: dict[tuple[int, int], int] = {}
+        self._days: dict[int, int] = {}
+        self._leaves: dict[tuple[int, int, int], int] = {}
+
+    def turn(self, hour: int) -> bool:
+        """Go to an hour; whether it is another one."""
+        if hour <= self.hour:
+            return False
+        self.hour = hour
+        self._floors.clear()
+        if len(self._leaves) > 50_000:
+            self._leaves.clear()
+        self.today = self.day(hour)
+        return True
+
+    def day(self, hour: int) -> int:
+        """The local day of an hour."""
+        found = self._days.get(hour)
+        if found is None:
+            if len(self._days) > 50_000:
+                self._days.clear()
+            found = self._days[hour] = self.calendar.day(hour * HOUR)
+        return found
+
+    def floor(self, window: Window) -> int:
+        """The first hour inside a window that ends now."""
+        key = size_of(window)
+        found = self._floors.get(key)
+        if found is None:
+            since = self.calendar.since(window, self.hour * HOUR)
+            assert since is not None
+            found = self._floors[key] = since // HOUR
+        return found
+
+    def leaves(self, window: Window, hour: int) -> int:
+        """When an hour leaves a window: ms, a full hour."""
+        days, hours = size_of(window)
+        if hours:
+            return (hour + hours) * HOUR
+        found = self._leaves.get((days, hours, hour))
+        if found is None:
+            found = self._leaves[days, hours, hour] = self.begins(self.day(hour) + days)
+        return found
+
+    def begins(self, day: int) -> int:
+        """When a day begins, ms."""
+        return self.calendar.begins(day)
+
+
+def size_of(window: Window) -> tuple[int, int]:
+    """Days and hours of a window whose parameters are filled in; one of them is 0."""
+    days, hours = window.days, window.hours
+    return (days if isinstance(days, int) else 0), (hours if isinstance(hours, int) else 0)

@@ -1,0 +1,289 @@
+"""Measures read from the tallies of a person's nodes: exact values, and until when each stands if no event comes.
+
+Equal to `rules.evaluate.measured` over the events behind the tallies.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from patron.model.clock import DAY, HOUR
+from patron.rules.evaluate import most_frequent
+from patron.rules.tree import Computed, Did, Window
+from patron.rules.tree import Sequence as Order
+from patron.rules.values import SCALE, shown
+from patron.segments.compare import Exact
+from patron.segments.hours import NEVER, Hours, size_of
+from patron.segments.series import Series, moment_series, series_of, step_series
+from patron.segments.tally import Row, Tally
+
+Numbers = Callable[[Series], int]
+"""The number of a series."""
+Shown = int | float | str | None
+
+
+class Meter:
+    """One measure."""
+
+    __slots__ = ("_ages", "_read", "measure", "number", "window")
+
+    def __init__(self, did: Did, numbers: Numbers, ages: Sequence[int] | None = None) -> None:
+        self.number = numbers(series_of(did))
+        self.measure = did.measure
+        self.window = did.within
+        self._ages = ages
+        """For `first` and `last`: the ages in days at which the reader may think otherwise; None: at any."""
+        self._read = _READERS[did.measure]
+
+    def value(self, tallies: Sequence[Tally], hours: Hours) -> tuple[Exact | None, int]:
+        """The value, None where it has none, and until when it stands if no event comes (ms)."""
+        rows = [tally[self.number] for tally in tallies if self.number in tally]
+        return self._read(self, rows, hours)
+
+    def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
+        """Whether a list lacks entries that the window may hold: then the lake has the answer."""
+        return self.measure in _LISTED and is_short(self.number, self.window, tallies, hours)
+
+    def age(self, hour: int, hours: Hours) -> tuple[Exact, int]:
+        """Days since an hour, and when that answer may change."""
+        day = hours.day(hour)
+        age = hours.today - day
+        if self._ages is None:
+            return (age * SCALE, 1), hours.begins(hours.today + 1)
+        at = bisect_right(self._ages, age)
+        wake = hours.begins(day + self._ages[at]) if at < len(self._ages) else NEVER
+        return (age * SCALE, 1), wake
+
+
+Reader = Callable[[Meter, list[Row], Hours], tuple[Exact | None, int]]
+
+
+def is_short(number: int, window: Window | None, tallies: Sequence[Tally], hours: Hours) -> bool:
+    """Whether some node's list was cut off inside the window."""
+    if window is None:
+        return False
+    since = hours.floor(window) * HOUR
+    return any(tally[number][0] >= since for tally in tallies if number in tally)
+
+
+def _inside(meter: Meter, rows: list[Row], hours: Hours, width: int) -> tuple[list[tuple[Row, int]], int]:
+    """Each row with the place from which it lies in the window, and when its oldest hour leaves."""
+    if meter.window is None:
+        return [(row, 0) for row in rows], NEVER
+    floor, found, wake = hours.floor(meter.window), [], NEVER
+    for row in rows:
+        at = width * bisect_right(range(len(row) // width), floor - 1, key=lambda i, row=row: row[width * i])  # type: ignore[misc]
+        if at < len(row):
+            found.append((row, at))
+            wake = min(wake, hours.leaves(meter.window, row[at]))
+    return found, wake
+
+
+def _count(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact, int]:
+    if meter.window is None:
+        return (sum(row[0] for row in rows) * SCALE, 1), NEVER
+    found, wake = _inside(meter, rows, hours, 2)
+    return (sum(sum(row[at + 1 :: 2]) for row, at in found) * SCALE, 1), wake
+
+
+def _sums(meter: Meter, rows: list[Row], hours: Hours) -> tuple[int, int, int]:
+    if meter.window is None:
+        return sum(row[0] for row in rows), sum(row[1] for row in rows), NEVER
+    found, wake = _inside(meter, rows, hours, 3)
+    count = sum(sum(row[at + 1 :: 3]) for row, at in found)
+    return count, sum(sum(row[at + 2 :: 3]) for row, at in found), wake
+
+
+def _sum(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact, int]:
+    _, total, wake = _sums(meter, rows, hours)
+    return (total, 1), wake
+
+
+def _average(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
+    count, total, wake = _sums(meter, rows, hours)
+    return ((total, count) if count else None), wake
+
+
+def _first(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
+    if not rows:
+        return None, NEVER
+    if meter.window is None:
+        return meter.age(min(row[1] for row in rows) // HOUR, hours)
+    found, wake = _inside(meter, rows, hours, 2)
+    if not found:
+        return None, NEVER
+    age, turn = meter.age(min(row[at] for row, at in found), hours)
+    return age, min(wake, turn)
+
+
+def _last(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
+    if not rows:
+        return None, NEVER
+    if meter.window is None:
+        return meter.age(max(row[2] for row in rows) // HOUR, hours)
+    newest = max(row[-2] for row in rows)
+    if newest < hours.floor(meter.window):
+        return None, NEVER
+    age, turn = meter.age(newest, hours)
+    return age, min(hours.leaves(meter.window, newest), turn)
+
+
+def entries(
+    number: int, window: Window | None, tallies: Sequence[Tally], hours: Hours
+) -> tuple[list[tuple[int, int, object]], int]:
+    """The entries of a list inside a window, (time, event id, value) ascending, and when the oldest leaves."""
+    rows = [tally[number] for tally in tallies if number in tally]
+    return _listed(rows, window, hours)
+
+
+def _listed(
+    rows: list[Row], window: Window | None, hours: Hours
+) -> tuple[list[tuple[int, int, object]], int]:
+    since = -1 if window is None else hours.floor(window) * HOUR
+    found = [
+        (row[at], row[at + 1], row[at + 2])
+        for row in rows
+        for at in range(1, len(row), 3)
+        if row[at] >= since
+    ]
+    if len(rows) > 1:
+        found.sort()
+    wake = hours.leaves(window, found[0][0] // HOUR) if found and window is not None else NEVER
+    return found, wake
+
+
+def _distinct(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact, int]:
+    found, wake = _listed(rows, meter.window, hours)
+    return (len({value for _, _, value in found}) * SCALE, 1), wake
+
+
+def _frequent(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
+    found, wake = _listed(rows, meter.window, hours)
+    return most_frequent(Counter(str(value) for _, _, value in found)), wake
+
+
+def _least(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
+    found, wake = _listed(rows, meter.window, hours)
+    return ((min(v for _, _, v in found if isinstance(v, int)), 1) if found else None), wake
+
+
+def _greatest(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
+    found, wake = _listed(rows, meter.window, hours)
+    return ((max(v for _, _, v in found if isinstance(v, int)), 1) if found else None), wake
+
+
+_LISTED = frozenset({"distinct", "most_frequent", "min", "max"})
+_READERS: dict[str, Reader] = {
+    "count": _count,
+    "sum": _sum,
+    "average": _average,
+    "first": _first,
+    "last": _last,
+    "distinct": _distinct,
+    "most_frequent": _frequent,
+    "min": _least,
+    "max": _greatest,
+}
+
+
+class Trait:
+    """A computed trait, read live."""
+
+    __slots__ = ("_measure", "_moment", "_per", "id", "name", "purpose")
+
+    def __init__(self, trait: Computed, numbers: Numbers) -> None:
+        self.id = trait.id
+        self.purpose = trait.purpose
+        self.name = trait.measure.measure
+        self._measure = Meter(trait.measure, numbers)
+        self._per = None if trait.per is None else Meter(trait.per, numbers)
+        dated = self.name in ("first", "last") and trait.per is None
+        self._moment = numbers(moment_series(trait.measure)) if dated else -1
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether profiles show a time: that of the first or last event."""
+        return self._moment >= 0
+
+    @property
+    def meters(self) -> list[Meter]:
+        """The measures it is made of."""
+        return [self._measure] if self._per is None else [self._measure, self._per]
+
+    def value(self, tallies: Sequence[Tally], hours: Hours) -> tuple[Shown, int]:
+        """As rules compare it: exact, then rounded to 6 places; None where it has none; and until when it stands."""
+        exact, wake = self._measure.value(tallies, hours)
+        if self._per is None:
+            return _shown(exact), wake
+        per, turn = self._per.value(tallies, hours)
+        wake = min(wake, turn)
+        if exact is None or per is None or isinstance(exact, str) or isinstance(per, str) or not per[0]:
+            return None, wake
+        return shown(Fraction(exact[0], exact[1]) / Fraction(per[0], per[1])), wake
+
+    def at(self, tallies: Sequence[Tally], hours: Hours) -> int | None:
+        """Of `first` and `last`: the time of that event, ms; None where there is none, or for other measures."""
+        if self._moment < 0:
+            return None
+        window = self._measure.window
+        if window is not None:
+            found, _ = entries(self._moment, window, tallies, hours)
+            times = [time for time, _, _ in found]
+            return (min(times) if self.name == "first" else max(times)) if times else None
+        rows = [tally[self._moment] for tally in tallies if self._moment in tally]
+        if not rows:
+            return None
+        return int(min(row[1] for row in rows) if self.name == "first" else max(row[2] for row in rows))
+
+
+def _shown(exact: Exact | None) -> Shown:
+    return exact if exact is None or isinstance(exact, str) else shown(Fraction(exact[0], exact[1] * SCALE))
+
+
+class Chain:
+    """A sequence of events, over the lists of its steps."""
+
+    __slots__ = ("_limit", "_window", "numbers")
+
+    def __init__(self, rule: Order, numbers: Numbers) -> None:
+        self.numbers = [numbers(step_series(step)) for step in rule.steps]
+        self._window = rule.within
+        days, hours = (0, 0) if rule.limit is None else size_of(rule.limit)
+        self._limit = days * DAY + hours * HOUR if rule.limit is not None else NEVER
+
+    def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
+        """Whether the list of a step lacks entries that the window may hold."""
+        return any(is_short(number, self._window, tallies, hours) for number in self.numbers)
+
+    def holds(self, tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
+        """Whether there is such a sequence, and until when that stands. Without one, only an event can make one.
+
+        The latest start of each end is kept: one pass over the steps, whatever the number of starts.
+        """
+        starts: list[tuple[tuple[int, int], int]] | None = None
+        wake = NEVER
+        for number in self.numbers:
+            found, leaving = entries(number, self._window, tallies, hours)
+            wake = min(wake, leaving)
+            places = sorted({(time, event) for time, event, _ in found})
+            starts = [(place, place[0]) for place in places] if starts is None else _follow(starts, places)
+            if not starts:
+                return False, NEVER
+        assert starts is not None
+        held = any(place[0] - start <= self._limit for place, start in starts)
+        return held, wake if held else NEVER
+
+
+def _follow(
+    starts: list[tuple[tuple[int, int], int]], places: list[tuple[int, int]]
+) -> list[tuple[tuple[int, int], int]]:
+    """For each event of a step: the latest start of a chain that ends before it."""
+    found, at, best = [], 0, -1
+    for place in places:
+        while at < len(starts) and starts[at][0] < place:
+            best = max(best, starts[at][1])
+            at += 1
+        if best >= 0:
+            found.append((place, best))
+    return found

@@ -1,0 +1,390 @@
+"""All active rules compiled to one plan: conditions become bits, thresholds cuts, rules masks."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import msgspec
+from msgspec import Struct
+
+from patron.model.clock import HOUR
+from patron.rules.calendar import Calendar
+from patron.rules.consent import Consents, lawful, standing
+from patron.rules.evaluate import fact_holds, share
+from patron.rules.filters import Stores
+from patron.rules.tree import Bucket, Computed, Consented, Did, Fact, Member, Rule, Segment, Window
+from patron.rules.tree import Sequence as Order
+from patron.rules.values import SCALE, field_of
+from patron.segments.compare import Exact, comparison, cuts_of
+from patron.segments.feeds import Fed, Feeds
+from patron.segments.gauge import FAR, Gauge, Steps
+from patron.segments.hours import NEVER, Hours
+from patron.segments.meter import Chain, Meter, Trait
+from patron.segments.series import Series, leaves_of, series_of
+from patron.segments.tally import Tally
+from patron.segments.trees import Test, care_of, test_of
+
+Look = Callable[[Sequence[Tally], Hours], tuple[bool, int]]
+"""Whether a condition holds over the tallies of a person, and until when that stands without an event."""
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Looked(Struct, frozen=True):
+    """A condition that is read from the tallies each time its series is fed."""
+
+    bit: int
+    look: Look
+    missing: Callable[[Sequence[Tally], Hours], bool] | None = None
+    """Of a condition over lists: whether its list is too short to say."""
+
+
+class Told(Struct, frozen=True):
+    """A condition on traits: the bit, the fact, and the path of the trait."""
+
+    bit: int
+    fact: Fact
+    path: str
+
+
+class Ruled(Struct, frozen=True):
+    """A segment's rule in place."""
+
+    id: str
+    bit: int
+    """Its membership bit."""
+    test: Test
+    basis: int
+    """The bit that says whether its purpose is lawful."""
+    member: int
+    """The condition bit that says membership to other rules."""
+    looked: int
+    """Bits of the conditions that it looks at, also through other segments."""
+
+
+class Plan:
+    """What the live execution needs to know of all rules.
+
+    Parameters
+    ----------
+    segments, traits : resolved (no parameters, no conditions by name), of persons, live exact.
+    series : every series that is fed, with its number; those of `segments` and `traits` among them.
+    numbers : segment id -> number of its membership bit.
+    opt_in : purposes that need a yes.
+    """
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        traits: Sequence[Computed],
+        series: Mapping[Series, int],
+        numbers: Mapping[str, int],
+        calendar: Calendar,
+        opt_in: Collection[str] = (),
+        stores: Stores | None = None,
+    ) -> None:
+        self.hours = Hours(calendar)
+        self.calendar = calendar
+        self.series = dict(series)
+        self.numbers = {segment.id: numbers[segment.id] for segment in segments}
+        self.traits = {trait.id: Trait(trait, self._number) for trait in traits}
+        self._defined = {trait.id: trait for trait in traits}
+        self._bits: dict[bytes, int] = {}
+        self.looked: list[Looked] = []
+        self.told: list[Told] = []
+        self.consents: list[tuple[int, Callable[[Consents], bool]]] = []
+        self.buckets: list[tuple[int, str, float, float]] = []
+        self.looking: dict[int, list[int]] = {}
+        """Number of a series -> places in `looked` of the conditions that read it."""
+        self._opt_in = frozenset(opt_in)
+        self._place_leaves(segments)
+        self.gauges = self._gauges(segments)
+        self.rules = self._rules(segments)
+        self.mask = sum(rule.bit for rule in self.rules)
+        self.names = {number: name for name, number in self.numbers.items()}
+        self._settle_templates()
+        self.feeds = Feeds(
+            [self._fed(one, number) for one, number in self.series.items()], calendar, stores or {}
+        )
+        self.fingerprint = self._fingerprint(segments)
+
+    def _number(self, series: Series) -> int:
+        return self.series[series]
+
+    # --- conditions --------------------------------------------------------------------------------------------
+
+    def _place_leaves(self, segments: Sequence[Segment]) -> None:
+        for segment in segments:
+            for leaf in leaves_of(segment.rule):
+                if not isinstance(leaf, Member):
+                    self._bit(leaf)
+            self._basis(segment.purpose)
+        self._members = len(self._bits)
+
+    def _new(self, key: bytes) -> int:
+        bit = 1 << len(self._bits)
+        self._bits[key] = bit
+        return bit
+
+    def _basis(self, purpose: str) -> int:
+        key = b"basis " + purpose.encode()
+        if key not in self._bits:
+            opt_in = self._opt_in
+            self.consents.append((self._new(key), lambda said: lawful(purpose, said, opt_in)))
+        return self._bits[key]
+
+    def _bit(self, leaf: Rule) -> int:
+        if isinstance(leaf, Member):
+            number = self.numbers.get(leaf.segment)
+            return 0 if number is None else 1 << (self._members + number)
+        key = _encode(leaf)
+        if key not in self._bits:
+            self._place(leaf, self._new(key))
+        return self._bits[key]
+
+    def _place(self, leaf: Rule, bit: int) -> None:
+        """Note how a new condition is read. A count is read by a gauge."""
+        if isinstance(leaf, Did):
+            if leaf.measure != "count":
+                self._place_measure(leaf, bit)
+        elif isinstance(leaf, Order):
+            chain = Chain(leaf, self._number)
+            self._look(Looked(bit, chain.holds, chain.missing), chain.numbers)
+        elif isinstance(leaf, Fact):
+            self._place_fact(leaf, bit)
+        elif isinstance(leaf, Consented):
+            purpose, channel, granted = leaf.purpose, leaf.channel, leaf.granted
+            self.consents.append((bit, lambda said: standing(said, purpose, channel) is granted))
+        elif isinstance(leaf, Bucket):
+            self.buckets.append((bit, leaf.salt, leaf.start, leaf.end))
+        else:
+            raise TypeError(f"a rule must be resolved before it is run: {type(leaf).__name__} is left in it")
+
+    def _look(self, looked: Looked, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.looking.setdefault(number, []).append(len(self.looked))
+        self.looked.append(looked)
+
+    def _place_measure(self, did: Did, bit: int) -> None:
+        dated = did.measure in ("first", "last")
+        meter = Meter(did, self._number, sorted(cuts_of(did.value)) if dated else None)
+        compare = comparison(did.op, did.value)
+
+        def look(tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
+            value, wake = meter.value(tallies, hours)
+            return compare(value), wake
+
+        self._look(Looked(bit, look, meter.missing), [meter.number])
+
+    def _place_fact(self, fact: Fact, bit: int) -> None:
+        root, _, name = fact.field.partition(".")
+        if root == "traits":
+            self.told.append(Told(bit, fact, name))
+            return
+        trait = self.traits.get(name) if root == "computed" else None
+        calendar = self.calendar
+
+        def look(tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
+            value, wake = (None, NEVER) if trait is None else trait.value(tallies, hours)
+            return fact_holds(fact, value, hours.hour * HOUR, calendar), wake
+
+        def missing(tallies: Sequence[Tally], hours: Hours) -> bool:
+            return trait is not None and any(meter.missing(tallies, hours) for meter in trait.meters)
+
+        numbers = {} if trait is None else dict.fromkeys(meter.number for meter in trait.meters)
+        self._look(Looked(bit, look, missing), numbers)
+
+    def _gauges(self, segments: Sequence[Segment]) -> list[Gauge | None]:
+        """A gauge for each slot; slots are given to all series that are counted."""
+        self.slots = {
+            number: slot
+            for slot, number in enumerate(n for s, n in self.series.items() if s.kind in ("count", "hours"))
+        }
+        steps: dict[int, dict[Window | None, Steps]] = {}
+        masks: dict[int, int] = {}
+        for did in self._counts(segments):
+            number, bit = self.series[series_of(did)], self._bit(did)
+            compare = comparison(did.op, did.value)
+            one = steps.setdefault(number, {}).setdefault(did.within, Steps())
+            one.add(bit, cuts_of(did.value), partial(_counts_as, compare))
+            masks[number] = masks.get(number, 0) | bit
+        found: list[Gauge | None] = [None] * len(self.slots)
+        for number, windows in steps.items():
+            for one in windows.values():
+                one.seal()
+            found[self.slots[number]] = Gauge(number, windows, masks[number])
+        return found
+
+    def _counts(self, segments: Sequence[Segment]) -> list[Did]:
+        found: dict[bytes, Did] = {}
+        for segment in segments:
+            for leaf in leaves_of(segment.rule):
+                if isinstance(leaf, Did) and leaf.measure == "count":
+                    found[_encode(leaf)] = leaf
+        return list(found.values())
+
+    def _fed(self, series: Series, number: int) -> Fed:
+        return Fed(series, number, self.slots.get(number, -1), tuple(self.looking.get(number, ())))
+
+    # --- rules ---------------------------------------------------------------------------------------------------
+
+    def _rules(self, segments: Sequence[Segment]) -> list[Ruled]:
+        """The rules, each behind those it names."""
+        looked: dict[str, int] = {}
+        found = []
+        for segment in in_order(segments):
+            care = care_of(segment.rule, self._bit) | self._basis(segment.purpose)
+            for leaf in leaves_of(segment.rule):
+                if isinstance(leaf, Member):
+                    care |= looked.get(leaf.segment, 0)
+            looked[segment.id] = care
+            number = self.numbers[segment.id]
+            found.append(
+                Ruled(
+                    segment.id,
+                    1 << number,
+                    test_of(segment.rule, self._bit),
+                    self._basis(segment.purpose),
+                    1 << (self._members + number),
+                    care,
+                )
+            )
+        leaves = [0] * self._members
+        for place, rule in enumerate(found):
+            for at in range(self._members):
+                if rule.looked >> at & 1:
+                    leaves[at] |= 1 << place
+        self._affected = leaves
+        """Condition -> the rules to judge again when it changes, as bits of their places."""
+        return found
+
+    def judge(self, leaf: int) -> tuple[int, int]:
+        """Membership bits of all rules, and the bits of those that only lack a lawful basis."""
+        bits = barred = 0
+        for rule in self.rules:
+            if rule.test(leaf):
+                if leaf & rule.basis:
+                    bits |= rule.bit
+                    leaf |= rule.member
+                else:
+                    barred |= rule.bit
+        return bits, barred
+
+    def judge_again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:
+        """The same from what stood before the conditions changed from `before` to `leaf`."""
+        changed, places, affected = leaf ^ before, 0, self._affected
+        while changed:
+            low = changed & -changed
+            places |= affected[low.bit_length() - 1]
+            changed ^= low
+        leaf |= bits << self._members
+        rules = self.rules
+        while places:
+            low = places & -places
+            places ^= low
+            rule = rules[low.bit_length() - 1]
+            bit = rule.bit
+            if not rule.test(leaf):
+                if bits & bit:
+                    bits ^= bit
+                    leaf ^= rule.member
+                barred &= ~bit
+            elif leaf & rule.basis:
+                if not bits & bit:
+                    bits |= bit
+                    leaf |= rule.member
+                    barred &= ~bit
+            else:
+                barred |= bit
+                if bits & bit:
+                    bits ^= bit
+                    leaf ^= rule.member
+        return bits, barred
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def _settle_templates(self) -> None:
+        """The conditions of somebody without any event, and the slacks."""
+        leaf, self.slacks = 0, bytearray([FAR] * len(self.slots))
+        for slot, gauge in enumerate(self.gauges):
+            if gauge is not None:
+                bits, self.slacks[slot] = gauge.nothing()
+                leaf |= bits
+        for looked in self.looked:
+            leaf |= looked.bit if looked.look((), self.hours)[0] else 0
+        leaf |= self.told_bits({}, 0)[0] | self.consent_bits({})
+        self.nothing = leaf
+        self.nothing_bits, self.nothing_barred = self.judge(leaf)
+        self.trait_names = frozenset(n for t in self.told for n in (t.path, t.path.partition(".")[0]))
+        self.told_mask = sum(told.bit for told in self.told)
+        self.consent_mask = sum(bit for bit, _ in self.consents)
+        self.gauge_of = {gauge.number: gauge for gauge in self.gauges if gauge is not None}
+
+    def told_bits(self, traits: Mapping[str, Any], now: int) -> tuple[int, int]:
+        """Bits of the conditions on traits, and until when they stand."""
+        bits, wake = 0, NEVER
+        for told in self.told:
+            value = field_of(traits, told.path)
+            if value is not None and told.fact.op in ("in_last", "in_next"):
+                wake = self.hours.begins(self.hours.today + 1)
+            bits |= told.bit if fact_holds(told.fact, value, now, self.calendar) else 0
+        return bits, wake
+
+    def consent_bits(self, said: Consents) -> int:
+        """Bits of the conditions on consents and of lawful purposes."""
+        bits = 0
+        for bit, holds in self.consents:
+            if holds(said):
+                bits |= bit
+        return bits
+
+    def bucket_bits(self, person: str) -> int:
+        """Bits of the random parts that a person falls into."""
+        bits = 0
+        for bit, salt, start, end in self.buckets:
+            if start <= share(salt, person) < end:
+                bits |= bit
+        return bits
+
+    def missing(self, tallies: Sequence[Tally]) -> int:
+        """Membership bits of the rules whose answer must come from the lake: a list was cut off."""
+        short = 0
+        for looked in self.looked:
+            if looked.missing is not None and looked.missing(tallies, self.hours):
+                short |= looked.bit
+        return sum(rule.bit for rule in self.rules if rule.looked & short) if short else 0
+
+    def _fingerprint(self, segments: Sequence[Segment]) -> int:
+        """The same for the same rules in every process; never 0."""
+        traits = sorted(self._defined.items())
+        told = [
+            sorted((s.id, self.numbers[s.id], s.purpose, _encode(s.rule).decode()) for s in segments),
+            traits,
+        ]
+        return crc32(_encode([told, self.calendar.zone, sorted(self._opt_in)])) or 1
+
+
+def _counts_as(compare: Callable[[Exact | None], bool], count: int) -> bool:
+    return compare((count * SCALE, 1))
+
+
+def in_order(segments: Sequence[Segment]) -> list[Segment]:
+    """Segments behind those that their rules name; one that names itself, through whatever chain, comes last.
+
+    >>> from patron.rules.tree import Did
+    >>> inner, outer = Segment("b", "B", Did("X")), Segment("a", "A", Member("b"))
+    >>> [segment.id for segment in in_order([outer, inner])]
+    ['b', 'a']
+    """
+    by_id = {segment.id: segment for segment in segments}
+    found: dict[str, Segment] = {}
+    waiting = {
+        one.id: {leaf.segment for leaf in leaves_of(one.rule) if isinstance(leaf, Member)} & by_id.keys()
+        for one in segments
+    }
+    while waiting:
+        ready = sorted(name for name, needs in waiting.items() if needs <= found.keys()) or sorted(waiting)
+        for name in ready:
+            found[name] = by_id[name]
+            del waiting[name]
+    return list(found.values())
