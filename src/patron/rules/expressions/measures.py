@@ -125,7 +125,7 @@ class Age(NamedTuple):
             day = at.calendar.day(at.now) - days + 1
             if abs(day) > _FARTHEST:
                 return ibis.literal(day > 0)
-            return time < at.calendar.begins(day)  # type: ignore[no-any-return]
+            return time < at.calendar.begins(day)
 
         def one(sign: str, exact: Fraction) -> ir.BooleanValue:
             least, above = math.ceil(exact), math.floor(exact) + 1
@@ -263,7 +263,9 @@ def _most_frequent(
             texts = items.select(SUBJECT, text=Json(items.item).text())
         else:
             kept = events.filter(matches(events))
-            texts = kept.select(SUBJECT, text=read(kept, field, at).text())
+            plain = read(kept, field, at)
+            assert not isinstance(plain, Items)
+            texts = kept.select(SUBJECT, text=plain.text())
         counted = texts.filter(texts.text.notnull()).group_by(SUBJECT, "text").agg(times=ibis._.count())
         most = counted.mutate(most=counted.times.max().over(ibis.window(group_by=SUBJECT)))
         return most.filter(most.times == most.most).group_by(SUBJECT).agg(**{name: ibis._.text.max()})
