@@ -298,7 +298,8 @@ def _ratio(key: str, value: Number, per: Number, gather: Gather) -> Number:
     def signed(table: ir.Table) -> Any:
         negative = table[bottom] < _whole(0)
         over = ibis.ifelse(negative, -table[top], table[top])
-        return ibis.ifelse(table[bottom] == _whole(0), ibis.null(WHOLE), over)
+        nothing = table[bottom].isnull() | (table[bottom] == _whole(0))
+        return ibis.ifelse(nothing, ibis.null(WHOLE), over)
 
     return Number(signed, lambda table: table[bottom].abs())
 
