@@ -27,6 +27,7 @@ from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
+from patron.runtime.census import Census
 from patron.runtime.definitions import Definitions
 from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
@@ -36,7 +37,8 @@ from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
-from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
+from patron.runtime.segments import Segments
+from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -180,7 +182,7 @@ class Workspace:
     def _segments(self) -> Segments:
         table, settings = self.state.table, self.settings
         tallies = table("tallies")
-        known = Known(self.graph, self.groups, self.nodes, tallies, settings.profiles)
+        known = Census(self.graph, self.groups, self.nodes, tallies, settings.profiles)
         segments = Segments(
             known,
             self.groups,
