@@ -49,6 +49,7 @@ TITLES = {
     "shop": "Be the customer: a web page, a kiosk and a till",
     "health": "Data: health",
     "sources": "Sources and their write keys",
+    "feeds": "Feeds: stock, prices, stores, weather, and how fresh they are",
     "quarantine": "Dead letters: what did not fit, and why",
     "deadletter": "One dead letter, to be mended and replayed",
     "keys": "Secret keys of other systems",

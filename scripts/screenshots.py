@@ -73,6 +73,7 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "sources": "/console/data/sources",
         "quarantine": "/console/data/quarantine",
         "deadletter": letter,
+        "feeds": "/console/data/feeds",
         "keys": "/console/data/keys",
         "privacy": "/console/privacy",
         "account": "/console/account",

@@ -21,6 +21,7 @@ from patron.identity.diff import PartitionDiff, Regrouping
 from patron.model.access import ApiKey, Source, WriteKey
 from patron.model.audiences import LakeView
 from patron.model.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
+from patron.model.feeds import FeedLoad, FeedStatus, Reject
 from patron.model.guide import Answer, Check, Look, Practice, Question, Stories, Story
 from patron.model.offers import Decision, Dropped, Outcome
 from patron.model.views import (
@@ -641,6 +642,32 @@ class FakeApp:
     # data
     def sources(self) -> list[Source]:
         return self.wks
+
+    def feeds(self) -> list[FeedStatus]:
+        load = FeedLoad(
+            "1-a", "stock", "nacht-bestand.csv", "till", NOW - MIN, 12_700, 44, 12_650, 6, ended=True
+        )
+        bad = [
+            Reject(
+                7,
+                "quantity",
+                "`12,5` is no number; write a point for the decimals",
+                "write a number such as 12.5",
+            )
+        ]
+        bad += [Reject(n, "store", NASTY, NASTY, NASTY) for n in range(8, 40)]
+        load = msgspec.structs.replace(load, rejects=tuple(bad))
+        torn = FeedLoad("1-b", "weather", NASTY, NASTY, NOW - DAY, 4_000, 4_000, ended=False)
+        rest = [FeedStatus("stores", "stores: where they are"), FeedStatus("campaigns_offline", "posters")]
+        if self.empty:
+            return rest
+        return [
+            FeedStatus("stock", "how many a store has", 720, 12_744, NOW - MIN, NOW - DAY, NOW - MIN, load),
+            FeedStatus(
+                "weather", "the weather of a city", 540, 38_880, NOW + HOUR, NOW + DAY, NOW - DAY, torn
+            ),
+            *rest,
+        ]
 
     def arrived(self) -> dict[str, int]:
         return {one.name: 4096 + n for n, one in enumerate(self.wks[1:])}

@@ -25,6 +25,7 @@ PAGES = {
     "held out": "/console/decisions/d_01JD7Q8ZK6",
     "health": "/console/data",
     "sources": "/console/data/sources",
+    "feeds": "/console/data/feeds",
     "keys": "/console/data/keys",
     "quarantine": "/console/data/quarantine",
     "dead letter": "/console/data/quarantine/dl_7",

@@ -19,6 +19,7 @@ from patron.model.access import ApiKey, Source
 from patron.model.audiences import LakeView
 from patron.model.clock import DAY
 from patron.model.errors import Forbidden, NotFound
+from patron.model.feeds import FeedStatus
 from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
@@ -282,6 +283,10 @@ class LiveApp:
     def sources(self) -> list[Source]:
         """All sources."""
         return self._backend.sources()
+
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of reference feed."""
+        return self._backend.feeds()
 
     def arrived(self) -> dict[str, int]:
         """Messages accepted today by source."""

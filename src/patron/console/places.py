@@ -11,6 +11,7 @@ PLACES: tuple[Place, ...] = (
     ("Decisions", "decisions", "/console/decisions", "G D", "log why offers"),
     ("Health", "data", "/console/data", "G A", "data checks status clock"),
     ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),
+    ("Feeds", "data", "/console/data/feeds", "", "stock weather prices stores calendar rejects"),
     ("Quarantine", "quarantine", "/console/data/quarantine", "G Q", "dead letters replay map"),
     ("Keys", "key", "/console/data/keys", "G K", "api secret scopes"),
     ("Privacy", "privacy", "/console/privacy", "G R", "erase erasure receipts export"),

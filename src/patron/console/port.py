@@ -13,6 +13,7 @@ from patron.console.audience_port import Audiences, Insights
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.audiences import LakeView
+from patron.model.feeds import FeedStatus
 from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
@@ -188,6 +189,10 @@ class ConsoleApp(Protocol):
         ...
 
     async def revoke(self, name: str, hint: str) -> None: ...
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of reference feed, those that were loaded first."""
+        ...
+
     def keys(self) -> list[ApiKey]: ...
     async def add_key(
         self, name: str, scopes: list[str], fields: list[str], masked: list[str], sources: list[str]

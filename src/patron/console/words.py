@@ -59,6 +59,7 @@ GATES = {
     "consent": "Consent",
     "identity": "Known well enough",
     "conditions": "Allowed by rule",
+    "stock": "In stock here",
 }
 
 

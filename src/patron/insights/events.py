@@ -20,3 +20,8 @@ def events_between(lake: Lake, at: At, names: Collection[str], days: int | None)
         named = lake.events.name.isin(sorted(set(names)))
         wanted = named if wanted is None else wanted & named
     return events_of(lake, at, owners(lake, at, "person"), wanted)
+
+
+def whole(total: ir.NumericValue) -> ir.IntegerValue:
+    """A sum of whole numbers as one of 64 bits: DuckDB makes sums wider, which Ibis does not know, so it takes two casts."""
+    return total.cast("decimal(38, 0)").cast("int64")

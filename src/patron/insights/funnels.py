@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 from msgspec import Struct
 
-from patron.insights.events import events_between
+from patron.insights.events import events_between, whole
 from patron.model.clock import DAY
 from patron.rules.expressions.tables import SUBJECT, At, Lake
 
@@ -47,7 +47,7 @@ class Funnel(Struct, frozen=True, tag_field="kind", tag="funnel"):
         across = self._farthest(self._chains(rows, [SUBJECT]), [SUBJECT])
         within = self._farthest(self._chains(rows, [SUBJECT, "channel"]), [SUBJECT, "channel"])
         entered = self._counted(across.select(far=across.far, channel=across.entry), ENTERED)
-        everyone = entered.group_by("step").agg(people=entered.people.sum())
+        everyone = entered.group_by("step").agg(people=whole(entered.people.sum()))
         total = everyone.select(
             scope=ibis.literal(ACROSS), channel=ibis.literal("*"), step="step", people=everyone.people
         )
@@ -81,7 +81,10 @@ class Funnel(Struct, frozen=True, tag_field="kind", tag="funnel"):
     def _counted(self, people: ir.Table, scope: str) -> ir.Table:
         """How many reached each step, not only how many ended there."""
         counts = people.group_by("channel").agg(
-            **{f"p{place}": (people.far >= place).sum() for place in range(1, len(self.steps) + 1)}
+            **{
+                f"p{place}": people.count(where=people.far >= place)
+                for place in range(1, len(self.steps) + 1)
+            }
         )
         parts = [
             counts.select(

@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 from msgspec import Struct
 
-from patron.insights.events import events_between
+from patron.insights.events import events_between, whole
 from patron.model.clock import MINUTE
 from patron.rules.expressions.days import day_of
 from patron.rules.expressions.tables import SUBJECT, At, Lake
@@ -53,8 +53,8 @@ class Sessions(Struct, frozen=True, tag_field="kind", tag="sessions"):
         return sessions.group_by(day=day_of(sessions.begin, at.calendar, at.now)).agg(
             sessions=sessions.count(),
             people=sessions[SUBJECT].nunique(),
-            events=sessions.events.sum(),
-            milliseconds=(sessions.end - sessions.begin).sum(),
+            events=whole(sessions.events.sum()),
+            milliseconds=whole((sessions.end - sessions.begin).sum()),
         )
 
 

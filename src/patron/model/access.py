@@ -14,6 +14,7 @@ SCOPES = (
     "deadletters",
     "privacy",
     "lake",
+    "feeds",
     "admin",
 )
 """`admin` includes all others."""

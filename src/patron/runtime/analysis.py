@@ -146,8 +146,8 @@ def expression(asked: Asked) -> Any:
         return question.expression(unbound(), at)
     found = standings(question.segments, unbound(), at)
     counts = found.agg(
-        **{f"i{n}": (found[s.id] == IN).sum() for n, s in enumerate(question.segments)},
-        **{f"w{n}": (found[s.id] == WITHOUT_BASIS).sum() for n, s in enumerate(question.segments)},
+        **{f"i{n}": found.count(where=found[s.id] == IN) for n, s in enumerate(question.segments)},
+        **{f"w{n}": found.count(where=found[s.id] == WITHOUT_BASIS) for n, s in enumerate(question.segments)},
     )
     rows = [
         counts.select(

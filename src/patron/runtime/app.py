@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+from patron.exports.delivery import Gate
 from patron.model.clock import SteppedClock
 from patron.model.errors import BadRequest, StorageError
 from patron.model.log import Entry
@@ -65,6 +66,7 @@ class App:
         """What ended one of the tasks without which nothing goes on; the process should end too."""
         self._faulted = asyncio.Event()
         self.rates = Rates()
+        self.exports = Gate()
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
         self.ingest = Ingest(workspace, self.pipeline)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,27 @@ from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY
 from patron.model.errors import BadRequest, NotFound, PatronError
+from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
-from patron.runtime import access, erasures, export, letters, parts, people, scoped, splits, upkeep, views
+from patron.runtime import (
+    access,
+    erasures,
+    export,
+    feed_loads,
+    feed_views,
+    letters,
+    parts,
+    people,
+    scoped,
+    splits,
+    upkeep,
+    views,
+)
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.exporting import Exporting
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
 from patron.runtime.lake.child import lake_url
@@ -46,6 +62,7 @@ class LocalBackend:
         app.drains.append(self.queries.drained)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
+        self.exports = Exporting(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -65,6 +82,7 @@ class LocalBackend:
         backend.app.keep(backend._keep_tidy())
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
+        backend.app.keep(backend.exports.serve())
         return backend
 
     async def _begin(self) -> None:
@@ -277,6 +295,26 @@ class LocalBackend:
         await self.app.record("Configuration Changed", {CATALOGUE: text})
         (self.workspace.path / CATALOGUE_FILE).write_text(text, "utf-8")
         return self.catalogue()
+
+    # --- reference feeds ----------------------------------------------------------------------------------------------
+
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of feed, and how fresh it is."""
+        return feed_views.statuses(self.workspace.feeds)
+
+    async def load_feed(self, kind: str, body: bytes, options: Mapping[str, str], by: str) -> FeedReport:
+        """Load rows of a feed; in force when this returns."""
+        feed_loads.kind_of(kind)
+        return await feed_loads.load(self.app, kind, feed_loads.handed(body, options), by)
+
+    def feed_key(self, kind: str, key: str, at: str, known: str) -> FeedPage:
+        """What holds for a key at a moment, as known at another."""
+        return feed_views.key(self.workspace.feeds, kind, key, at, known, self.workspace.clock.now())
+
+    def feed_page(self, kind: str, cursor: str, limit: int, at: str, known: str) -> FeedPage:
+        """A page of keys."""
+        now = self.workspace.clock.now()
+        return feed_views.page(self.workspace.feeds, kind, cursor, limit, at, known, now)
 
     # --- who may talk to it -----------------------------------------------------------------------------------------
 

@@ -66,14 +66,17 @@ async def _restored(app: "App") -> None:
 
 
 async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
-    while app.writing:
-        await app.settle()
+    with app.exports.shut():
+        return await _carried_out(app, erasure, data)
+
+
+async def _carried_out(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
+    await _written(app)
     found: set[int] = set()
     upto = await _mentions(app, erasure, found)
     told = await _erase_lake(app, erasure, found)
     try:
-        while app.writing:
-            await app.settle()
+        await _written(app)
         for _ in privacy.mentions(app.workspace, erasure, found, upto + 1):
             pass  # what came since; nothing comes between this and the rewriting
         receipt = privacy.erase(app.workspace, erasure, found)
@@ -83,6 +86,12 @@ async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object])
     stores = [*receipt.stores, *told]
     await app.record("Person Erased", {**data, "stores": stores, "ghosts": erasure.ghosts})
     return structs.replace(receipt, stores=stores)
+
+
+async def _written(app: "App") -> None:
+    """Wait until neither a checkpoint nor an export is on its way."""
+    while app.writing or app.exports.running:
+        await app.settle()
 
 
 async def _mentions(app: "App", erasure: privacy.Erasure, found: set[int]) -> int:
@@ -104,20 +113,21 @@ async def _erase_lake(app: "App", erasure: privacy.Erasure, found: set[int]) -> 
         return []
     jobs = app.start_jobs()
     wanted = privacy.wanted_of(app.workspace, erasure, found)
-    for attempt in range(_ATTEMPTS):
+    left = _ATTEMPTS
+    while True:
         try:
             done = await jobs.ask("erase", wanted, held=True)
             await app.drained()
             await jobs.ask("sweep")
+            break
         except StorageError:
-            if attempt == _ATTEMPTS - 1:
+            left -= 1
+            if not left:
                 jobs.held = False
                 raise
-            continue
-        found.update(done["mentions"])
-        told = f"{done['rows']} rows removed and {done['redacted']} redacted in {done['files']} files"
-        return [("lake", done["rows"] + done["redacted"], told)]
-    return []
+    found.update(done["mentions"])
+    told = f"{done['rows']} rows removed and {done['redacted']} redacted in {done['files']} files"
+    return [("lake", done["rows"] + done["redacted"], told)]
 
 
 _ATTEMPTS = 3

@@ -48,18 +48,18 @@ class World(Struct):
     def met(self, change: Change | None) -> None:
         """Take note of people whom an event changed, before it is folded."""
         if change is not None:
-            self._count(change)
+            self._counted(change)
             if self.segments is not None:
                 self.segments.met(change.before, change.after)
 
     def regrouped(self, change: Change | None) -> None:
         """Take note of a change of people by hand; `Segments.settle` judges them when it is over."""
         if change is not None:
-            self._count(change)
+            self._counted(change)
             if self.segments is not None:
                 self.segments.regrouped(person.id for person in (*change.before, *change.after))
 
-    def _count(self, change: Change) -> None:
+    def _counted(self, change: Change) -> None:
         self.people += len(change.after) - len(change.before)
         if self.changed is not None and change.moved:
             self.changed(change)

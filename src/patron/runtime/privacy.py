@@ -21,7 +21,7 @@ from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
-from patron.runtime import facts
+from patron.runtime import exporting, facts
 from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded import backup
@@ -103,6 +103,7 @@ def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseR
         ("state", *_erase_state(workspace, erasure)),
         ("other profiles", len(touched), f"{len(touched)} profiles of other people no longer mention them"),
         ("dead letters", *_erase_dead(workspace, positions)),
+        ("exports", *exporting.forget(workspace.path / exporting.FOLDER, frozenset(erasure.ids))),
         ("backups", *_erase_backups(workspace, erasure)),
     ]
     for node in touched:

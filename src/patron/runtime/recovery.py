@@ -10,7 +10,6 @@ from patron.runtime import facts
 from patron.runtime.apply import apply_body
 from patron.runtime.flow import index
 from patron.runtime.judge import days_of
-from patron.runtime.lake.past import Replayed
 from patron.runtime.workspace import Crash, Workspace
 from patron.storage.embedded import directory
 
@@ -49,7 +48,7 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
         workspace.segments.take(workspace.definitions.active())
     for first, last in log.unindexed():
         _reindex(workspace, first, min(last, start))
-    replayed = _replayed(workspace, start + 1)
+    replayed = workspace.replayed(start + 1)
     for entry, body in log.read(start + 1):
         if entry.kind == "fact":
             if entry.base > start:
@@ -71,13 +70,8 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
     return log.last - start
 
 
-def _replayed(workspace: Workspace, first: int) -> Replayed | None:
-    """What gives the messages back that only the lake has, from a position on; None when the log has all."""
-    return Replayed(workspace.past, first, workspace.thinned) if first <= workspace.thinned else None
-
-
 def _reindex(workspace: Workspace, first: int, last: int) -> None:
-    replayed = _replayed(workspace, first) if last >= first else None
+    replayed = workspace.replayed(first) if last >= first else None
     for entry, body in workspace.log.read(first) if last >= first else ():
         if entry.base > last:
             break

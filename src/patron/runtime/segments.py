@@ -5,159 +5,28 @@ the log up to then; meanwhile a changed segment goes on by its old rule. All of 
 the same tallies and memberships.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
-
-from msgspec import Struct
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Literal
 
 from patron.identity.change import Change
-from patron.identity.graph import Graph, Group
+from patron.identity.graph import Group
 from patron.model.events import Event
 from patron.model.people import Key
 from patron.model.ports import Table
-from patron.profiles.bounds import keep_latest
-from patron.profiles.partial import Partial, Trait
-from patron.profiles.rules import ProfileRules
 from patron.rules.calendar import Calendar
-from patron.rules.classify import classify
-from patron.rules.consent import Consents
-from patron.rules.filters import Stores
 from patron.rules.tree import Computed, Segment
+from patron.runtime.census import Census
 from patron.runtime.definitions import Active
+from patron.runtime.filling import Filling, History
+from patron.runtime.served import Health, SeriesRow, ServedRow, live_of
 from patron.segments.execution import Execution
-from patron.segments.feeds import Fed, Feeds
-from patron.segments.folding import Folding
-from patron.segments.plan import Plan, in_order
+from patron.segments.plan import Plan
 from patron.segments.reach import Moved, numbers_of
 from patron.segments.series import Series, segment_series, trait_series
 from patron.segments.standing import Standing
 from patron.segments.tally import Tally
 
 SLICE = 25
-History = Callable[[int], Iterator[tuple[Event, Key]]]
-"""Accepted events from a log position on, in order of position, each with the node that holds it today."""
-
-
-class SeriesRow(Struct):
-    """A series that is kept: its number in tallies, and how far its past is filled."""
-
-    series: Series
-    number: int
-    since: int = 0
-    """Log position after which events feed it as they come."""
-    filled: int = 0
-    """Log position up to which the past is in it; full when it reaches `since`."""
-
-    @property
-    def full(self) -> bool:
-        """Whether its past is in it."""
-        return self.filled >= self.since
-
-
-class ServedRow(Struct, frozen=True):
-    """A definition as it is in force. The number of a segment is never given to another one."""
-
-    number: int = -1
-    segment: Segment | None = None
-    trait: Computed | None = None
-
-
-class Health(Struct, frozen=True):
-    """How the live execution does."""
-
-    segments: int
-    """In force."""
-    filling: int
-    """Waiting for a series to be filled."""
-    series: int
-    tallies: int
-    """Nodes with a tally."""
-    people: int
-    reviewed: int
-    """People judged by the rules in force; the others are when they are next looked at."""
-    events: int
-    """Since the start."""
-    moving: int
-    """Those of them that changed a membership."""
-
-
-class Known:
-    """Who is who, and what profiles say of them: the `People` of the execution."""
-
-    def __init__(
-        self,
-        graph: Graph,
-        groups: Table[Group],
-        nodes: Table[Partial],
-        tallies: Table[Tally],
-        rules: ProfileRules,
-    ) -> None:
-        self._graph = graph
-        self._row = graph.row
-        self._groups = groups
-        self._nodes = nodes
-        self._tallies = tallies
-        self._rules = rules
-
-    def id_of(self, node: Key) -> str | None:
-        """The id of the person who has a node now."""
-        row = self._row(node)
-        if row is not None and row.group == "":
-            row = self._row(next(iter(row.links)))
-        return None if row is None else row.group
-
-    def members_of(self, person: str) -> tuple[Key, ...]:
-        """All identifiers of a person; none when there is no such person now."""
-        group = self._groups.get(person)
-        if group is None or not group.members:
-            return ()
-        if not group.leaves:
-            return tuple(group.members)
-        found = self._graph.person_by_id(person)
-        return () if found is None else found.members
-
-    def is_blank(self, key: Key) -> bool:
-        """Whether nothing at all is known of an identifier as a node."""
-        return key not in self._nodes and key not in self._tallies
-
-    def traits(self, members: Sequence[Key], names: Collection[str]) -> Mapping[str, Any]:
-        """The traits of these names, deleted ones left out: as `profiles.merge` finds them."""
-        having = [
-            part.traits for key in members if (part := self._nodes.get(key)) is not None and part.traits
-        ]
-        written: dict[str, Trait] = {}
-        if sum(map(len, having)) > self._rules.traits:
-            for traits in having:
-                _latest(written, traits.items())
-            keep_latest(written, self._rules.traits, lambda trait: trait[1])
-        else:
-            for traits in having:
-                _latest(written, ((name, traits[name]) for name in names if name in traits))
-        return {name: trait[0] for name, trait in written.items() if trait[0] is not None}
-
-    def consents(self, members: Sequence[Key]) -> Consents:
-        """What stands on every purpose and channel."""
-        having = [
-            part.consents for key in members if (part := self._nodes.get(key)) is not None and part.consents
-        ]
-        if not having:
-            return {}
-        said = dict(having[0])
-        for consents in having[1:]:
-            for key, consent in consents.items():
-                before = said.get(key)
-                if before is None or consent.rank > before.rank:
-                    said[key] = consent
-        if len(said) > self._rules.consents:
-            keep_latest(said, self._rules.consents, lambda consent: consent.rank)
-        return {key: (consent.granted, consent.stamp[0]) for key, consent in said.items()}
-
-
-def _latest(into: dict[str, Trait], traits: Iterable[tuple[str, Trait]]) -> None:
-    for name, trait in traits:
-        before = into.get(name)
-        if before is None or trait[1] > before[1]:
-            into[name] = trait
 
 
 class Segments:
@@ -168,7 +37,7 @@ class Segments:
 
     def __init__(
         self,
-        people: Known,
+        people: Census,
         groups: Table[Group],
         tallies: Table[Tally],
         standings: Table[Standing],
@@ -186,11 +55,9 @@ class Segments:
         self._series = series
         self._served = served
         self._calendar = Calendar(zone)
-        self._folding = Folding(self._calendar)
+        self._filling = Filling(tallies, series, self._calendar, history)
         self._opt_in = tuple(opt_in)
-        self._history = history
         self._changed = changed
-        self._stores: Stores = {}
         self._wanted: dict[str, Segment] = {}
         self._wanted_traits: dict[str, Computed] = {}
         self.live: Execution | None = None
@@ -298,7 +165,7 @@ class Segments:
             self.live = None
             self._changed(None)
             return
-        plan = Plan(segments, traits, series, numbers, self._calendar, self._opt_in, self._stores)
+        plan = Plan(segments, traits, series, numbers, self._calendar, self._opt_in, self._filling.stores)
         if self.live is None:
             self.live = Execution(self._tallies, self._standings, self._people, plan)
             self.live.turn(self.now, self.position)
@@ -340,8 +207,10 @@ class Segments:
             self.now = max(self.now, now)
             if self.live is not None:
                 yield from self.live.sweep(now)
-        while any(not row.full for _, row in self._series.items()):
-            yield from self._fill()
+        while self._filling.waiting:
+            if (yield from self._filling.fill()):
+                self._promote()
+            yield
         if self._review and self.live is not None:
             live = self.live
             yield from live.review([pid for pid in list(self._groups.keys()) if self._people.members_of(pid)])
@@ -349,17 +218,22 @@ class Segments:
                 self._review = False
         if self._purge:
             self._purge = False
-            yield from self._clear()
+            yield from self._filling.clear()
+            if self.live is None:
+                yield from self._forget_everybody()
+
+    def _forget_everybody(self) -> Iterator[None]:
+        """Without any rule nobody stands anywhere."""
+        for count, person in enumerate(list(self._standings.keys())):
+            if self.live is None:
+                self._standings.delete(person)
+            if count % SLICE == SLICE - 1:
+                yield
 
     @property
     def waiting(self) -> bool:
         """Whether there is something to fill, judge or clear."""
-        return (
-            self._pending is not None
-            or self._review
-            or self._purge
-            or any(not row.full for _, row in self._series.items())
-        )
+        return self._pending is not None or self._review or self._purge or self._filling.waiting
 
     def finish(self, now: int = 0) -> None:
         """Do all that waits at once (a process that serves nobody, tests)."""
@@ -368,65 +242,6 @@ class Segments:
                 pass
             if not self.waiting:
                 return
-
-    def _fill(self) -> Iterator[None]:
-        """Fill the series that wait from furthest back, together with those that stand where it stands."""
-        rows = [row for _, row in self._series.items() if not row.full]
-        filled, since = min((row.filled, row.since) for row in rows)
-        rows = [row for row in rows if (row.filled, row.since) == (filled, since)]
-        feeds = Feeds([Fed(row.series, row.number, -1) for row in rows], self._calendar, self._stores)
-        for count, (event, node) in enumerate(self._history(filled + 1), 1):
-            if event.position > since:
-                break
-            if any(row.series.id not in self._series for row in rows):
-                return
-            feed = feeds.of(event)
-            if feed is not None:
-                tally = self._tally(node)
-                self._folding.fold(tally, event, feed)
-                if not tally:
-                    self._tallies.delete(node)
-            if count % SLICE == 0:
-                self._mark(rows, event.position)
-                yield
-        self._mark(rows, since)
-        self._promote()
-        yield
-
-    def _mark(self, rows: list[SeriesRow], position: int) -> None:
-        for row in rows:
-            self._series.touch(row.series.id)
-            row.filled = position
-
-    def _tally(self, node: Key) -> Tally:
-        tally = self._tallies.get(node)
-        if tally is None:
-            tally = {}
-            self._tallies.put(node, tally)
-        else:
-            self._tallies.touch(node)
-        return tally
-
-    def _clear(self) -> Iterator[None]:
-        """Take series that nobody reads out of the tallies; without any rule, everything."""
-        numbers = {row.number for _, row in self._series.items()}
-        for count, node in enumerate(list(self._tallies.keys())):
-            tally = self._tallies.get(node)
-            gone = () if tally is None else tally.keys() - numbers
-            if tally is not None and gone:
-                self._tallies.touch(node)
-                for number in gone:
-                    del tally[number]
-                if not tally:
-                    self._tallies.delete(node)
-            if count % SLICE == SLICE - 1:
-                yield
-        if self.live is None:
-            for count, person in enumerate(list(self._standings.keys())):
-                if self.live is None:
-                    self._standings.delete(person)
-                if count % SLICE == SLICE - 1:
-                    yield
 
     # --- people change by hand ---------------------------------------------------------------------------------------
 
@@ -450,24 +265,12 @@ class Segments:
 
     def drop(self, node: Key) -> None:
         """A node's events are taken out."""
-        self._tallies.delete(node)
+        self._filling.drop(node)
 
     def refold(self, event: Event, node: Key) -> None:
-        """Add an event of the past to a node that was dropped: to each series that has its position already."""
-        if self.live is None:
-            return
-        position = event.position
-        late = [row for _, row in self._series.items() if row.filled < position <= row.since]
-        if late:
-            fed = [Fed(row.series, row.number, -1) for _, row in self._series.items() if row not in late]
-            feed = Feeds(fed, self._calendar, self._stores).of(event)
-        else:
-            feed = self.live.plan.feeds.of(event)
-        if feed is not None:
-            tally = self._tally(node)
-            self._folding.fold(tally, event, feed)
-            if not tally:
-                self._tallies.delete(node)
+        """Add an event of the past to a node that was dropped."""
+        if self.live is not None:
+            self._filling.refold(event, node, self.live.plan.feeds)
 
     # --- reading -------------------------------------------------------------------------------------------------------
 
@@ -553,7 +356,7 @@ class Segments:
         """Figures for health pages."""
         live = self.live
         return Health(
-            0 if live is None else len(live.plan.rules),
+            0 if live is None else len(live.plan.judging.rules),
             sum(self.is_filling(name) for name in self._wanted),
             len(self._series),
             len(self._tallies),
@@ -562,21 +365,3 @@ class Segments:
             0 if live is None else live.events,
             0 if live is None else live.reach.moving,
         )
-
-
-def live_of(active: Active) -> tuple[list[Segment], list[Computed]]:
-    """The definitions that run live: about persons, and exact from bounded aggregates. The others are the lake's."""
-    traits = [
-        trait
-        for trait in active.traits.values()
-        if trait.subject == "person" and classify(*(did for did in (trait.measure, trait.per) if did)).live
-    ]
-    slow_traits = active.traits.keys() - {trait.id for trait in traits}
-    segments, slow = [], set[str]()
-    for segment in in_order(list(active.segments.values())):
-        runs = classify(segment.rule, slow_segments=slow, slow_traits=slow_traits)
-        if segment.subject == "person" and runs.live:
-            segments.append(segment)
-        else:
-            slow.add(segment.id)
-    return segments, traits

@@ -12,12 +12,14 @@ import msgspec
 
 from patron.collect.limits import Limits
 from patron.collect.segment_api import ReadRules, read_message
+from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
+from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
@@ -25,15 +27,18 @@ from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
+from patron.runtime.census import Census
 from patron.runtime.definitions import Definitions
+from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
-from patron.runtime.lake.past import Past
+from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
-from patron.runtime.segments import Known, Segments, SeriesRow, ServedRow
+from patron.runtime.segments import Segments
+from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -83,6 +88,9 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("tombstones", int, 20_000),
         TableSpec("receipts", dict[str, Any], 1_000),
         TableSpec("config", Plain, 1_000),
+        TableSpec("feed_rows", list[Version], 20_000),
+        TableSpec("feed_kinds", FeedCount, 1_000),
+        TableSpec("feed_loads", FeedLoad, 1_000),
         TableSpec("definitions", DefinitionRow, 5_000),
         TableSpec("tallies", dict, resident, encode=tally.encode, decode=tally.decode),
         TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
@@ -138,6 +146,8 @@ class Workspace:
         self.days: Table[DayCount] = table("days")
         self.receipts: Table[dict[str, Any]] = table("receipts")
         self.config: Table[Plain] = table("config")
+        zone = self.settings.workspace.zone
+        self.feeds = Feeds(table("feed_rows"), table("feed_kinds"), table("feed_loads"), zone)
         self.definitions = Definitions(table("definitions"))
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
@@ -172,7 +182,7 @@ class Workspace:
     def _segments(self) -> Segments:
         table, settings = self.state.table, self.settings
         tallies = table("tallies")
-        known = Known(self.graph, self.groups, self.nodes, tallies, settings.profiles)
+        known = Census(self.graph, self.groups, self.nodes, tallies, settings.profiles)
         segments = Segments(
             known,
             self.groups,
@@ -230,12 +240,16 @@ class Workspace:
     def history(self, start: int) -> Iterator[tuple[Event, Key]]:
         """Accepted events from a log position on, each with its node; duplicates and what was erased left out.
 
-        The source of every filling of series: what was pruned from the log is to be read here too.
+        The source of every filling of series: what only the lake has is read from there.
         """
+        replayed = self.replayed(start)
         for entry, body in self.log.read(start):
             if entry.kind == "fact":
                 continue
-            for event, located, fresh in self.decode(entry, body):
+            batch = self.read(entry, body)
+            if replayed is not None and entry.base <= replayed.last:
+                batch = replayed.whole(entry, batch)
+            for event, located, fresh in self.located(entry, batch):
                 if event.position >= start and fresh and not self.tombstones.bars(located, event.time):
                     yield event, located.node
 
@@ -252,6 +266,10 @@ class Workspace:
             event = self.past.at(position)
         located = None if event is None else locate(event, self.settings.identity, self.cuts)
         return None if event is None or located is None else (event, located)
+
+    def replayed(self, first: int) -> Replayed | None:
+        """What gives the messages back that only the lake has, from a position on; None when the log has all."""
+        return Replayed(self.past, first, self.thinned) if first <= self.thinned else None
 
     def recall(self, positions: Iterable[int]) -> None:
         """Read the events at these positions that only the lake has at once, before `event_at` is asked for each."""

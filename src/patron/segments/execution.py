@@ -6,25 +6,24 @@ A person's standing is a function of the tallies of their nodes, their traits an
 moved along by events; whenever in doubt it is found anew from those, with the same result.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from patron.model.clock import HOUR
 from patron.model.events import Event
 from patron.model.people import Key, Person
 from patron.model.ports import Table
-from patron.rules.consent import Consents
+from patron.segments.alarms import Alarms
+from patron.segments.anew import read
 from patron.segments.feeds import Feed
-from patron.segments.folding import Folding
+from patron.segments.folding import Folding, fold_dated
 from patron.segments.gauge import FAR, LANE
 from patron.segments.hours import NEVER
+from patron.segments.people import People
 from patron.segments.plan import Plan
 from patron.segments.reach import Reach
 from patron.segments.standing import Standing
 from patron.segments.tally import (
     ALL,
-    Row,
     Tally,
     fold_count,
     fold_hour,
@@ -33,30 +32,6 @@ from patron.segments.tally import (
 
 SLICE = 25
 """People looked at before a caller may do something else."""
-
-
-class People(Protocol):
-    """Who is who, and what is known of them beside their tallies."""
-
-    def id_of(self, node: Key) -> str | None:
-        """The id of the person who has a node now."""
-        ...
-
-    def members_of(self, person: str) -> tuple[Key, ...]:
-        """All identifiers of a person; none when there is no such person now."""
-        ...
-
-    def is_blank(self, key: Key) -> bool:
-        """Whether nothing at all is known of an identifier as a node."""
-        ...
-
-    def traits(self, members: Sequence[Key], names: Collection[str]) -> Mapping[str, Any]:
-        """The traits of these names, deleted ones left out."""
-        ...
-
-    def consents(self, members: Sequence[Key]) -> Consents:
-        """What stands on every purpose and channel."""
-        ...
 
 
 class Execution:
@@ -80,15 +55,14 @@ class Execution:
         self.reach = Reach()
         self.events = 0
         """Events taken in."""
-        self._due: dict[int, list[str]] = {}
-        self._hours: list[int] = []
+        self._alarms = Alarms()
         self._held: dict[str, None] | None = None
 
     # --- start, rules, time --------------------------------------------------------------------------------------
 
     def load(self, rows: Iterable[tuple[str, Standing]]) -> int:
         """Count what was kept and note when to wake whom; gives how many stand by this plan's rules."""
-        self.reach, self._due, self._hours = Reach(), {}, []
+        self.reach, self._alarms = Reach(), Alarms()
         self.reach.complete_since = self.now
         current = 0
         for person, row in rows:
@@ -97,7 +71,7 @@ class Execution:
             self.reach.short.change(0, row.short)
             current += row.plan == self.plan.fingerprint
             if row.wake < NEVER:
-                self._wake(person, row.wake)
+                self._alarms.add(person, row.wake)
         return current
 
     def use(self, plan: Plan) -> None:
@@ -116,20 +90,15 @@ class Execution:
     def sweep(self, now: int) -> Iterator[None]:
         """Let time pass until `now`: who leaves by time alone leaves, hour by hour. Yields between slices of people."""
         count = 0
-        while self._hours and self._hours[0] * HOUR <= now:
-            hour = self._hours[0]
+        while (hour := self._alarms.first) * HOUR <= now:
             self.turn(hour * HOUR, self.position)
-            people = self._due.get(hour)
-            while people:
-                person = people.pop()
+            for person in self._alarms.ring(hour):
                 row = self.standings.get(person)
                 if row is not None and row.wake <= self.now:
                     self.find(person, "time")
                     count += 1
                     if count % SLICE == 0:
                         yield
-            heappop(self._hours)
-            self._due.pop(hour, None)
         self.turn(now, self.position)
 
     def review(self, people: Iterable[str]) -> Iterator[None]:
@@ -140,15 +109,6 @@ class Execution:
                 self.find(person, "rule")
             if count % SLICE == SLICE - 1:
                 yield
-
-    def _wake(self, person: str, wake: int) -> None:
-        hour = wake // HOUR
-        people = self._due.get(hour)
-        if people is None:
-            self._due[hour] = [person]
-            heappush(self._hours, hour)
-        else:
-            people.append(person)
 
     # --- events --------------------------------------------------------------------------------------------------
 
@@ -277,7 +237,7 @@ class Execution:
     def _settle(self, person: str, row: Standing, leaf: int, short: int, wake: int, cause: str) -> None:
         """Judge the rules whose conditions changed, and tell."""
         if leaf != row.leaf:
-            bits, barred = self.plan.judge_again(leaf, row.leaf, row.bits, row.barred)
+            bits, barred = self.plan.judging.again(leaf, row.leaf, row.bits, row.barred)
             row.leaf = leaf
         else:
             bits, barred = row.bits, row.barred
@@ -286,7 +246,7 @@ class Execution:
             self._change(person, row, bits, barred, short, cause)
             if wake < row.wake:
                 row.wake = wake
-                self._wake(person, wake)
+                self._alarms.add(person, wake)
 
     def _change(self, person: str, row: Standing, bits: int, barred: int, short: int, cause: str) -> None:
         """Take over new bits (of a row that is touched), count and tell."""
@@ -340,7 +300,7 @@ class Execution:
         leaf, bits, barred = plan.nothing, plan.nothing_bits, plan.nothing_barred
         if plan.buckets:
             more = leaf | plan.bucket_bits(person)
-            bits, barred = plan.judge_again(more, leaf, bits, barred)
+            bits, barred = plan.judging.again(more, leaf, bits, barred)
             leaf = more
         row = Standing(plan=plan.fingerprint, leaf=leaf, slack=plan.nothing_slack)
         self.standings.put(person, row)
@@ -367,15 +327,15 @@ class Execution:
             self._part(person, cause)
             return None
         nodes = tuple([key for key in members if key in self.tallies])
-        leaf, slack, wake, short = self._read(person, members, self._tallies(nodes))
+        leaf, slack, wake, short = read(plan, self._people, person, members, self._tallies(nodes), self.now)
         row = self.standings.get(person)
         if row is None:
             row = Standing()
             self.standings.put(person, row)
         if row.plan == plan.fingerprint and row.slack:
-            bits, barred = plan.judge_again(leaf, row.leaf, row.bits, row.barred)
+            bits, barred = plan.judging.again(leaf, row.leaf, row.bits, row.barred)
         else:
-            bits, barred = plan.judge(leaf)
+            bits, barred = plan.judging.judge(leaf)
         if (bits, barred, short, wake, plan.fingerprint) != (
             row.bits,
             row.barred,
@@ -391,12 +351,12 @@ class Execution:
         if wake != row.wake:
             row.wake = wake
             if wake < NEVER:
-                self._wake(person, wake)
+                self._alarms.add(person, wake)
         return row
 
     def _retire(self, row: Standing) -> None:
         """Drop the bits of segments that are no more, without a word."""
-        mask, reach = self.plan.mask, self.reach
+        mask, reach = self.plan.judging.mask, self.reach
         for tellers, bits in (
             (reach.members, row.bits),
             (reach.barred, row.barred),
@@ -407,42 +367,6 @@ class Execution:
 
     def _tallies(self, nodes: tuple[Key, ...]) -> list[Tally]:
         return [tally for node in nodes if (tally := self.tallies.get(node)) is not None]
-
-    def _read(self, person: str, members: tuple[Key, ...], tallies: list[Tally]) -> tuple[int, int, int, int]:
-        """Conditions, slacks, when to look again, and what the lake must answer."""
-        plan, hours = self.plan, self.plan.hours
-        leaf, lanes, wake = plan.nothing, bytearray(plan.slacks), NEVER
-        numbers = {number: None for tally in tallies for number in tally}
-        places: dict[int, None] = {}
-        for number in numbers:
-            gauge = plan.gauge_of.get(number)
-            if gauge is not None:
-                rows: list[Row] = [tally[number] for tally in tallies if number in tally]
-                bits, left, turn = gauge.read(rows, hours)
-                lanes[plan.slots[number]] = FAR + left
-                leaf = leaf & ~gauge.mask | bits
-                wake = min(wake, turn)
-            ages = plan.ages.get(number)
-            if ages is not None:
-                bits, turn = ages.read([tally[number] for tally in tallies if number in tally], hours)
-                leaf = leaf & ~ages.mask | bits
-                wake = min(wake, turn)
-            places.update(dict.fromkeys(plan.looking.get(number, ())))
-        for place in places:
-            looked = plan.looked[place]
-            bits, turn = looked.look(tallies, hours)
-            leaf = leaf & ~looked.mask | bits
-            wake = min(wake, turn)
-        leaf = leaf & ~plan.consent_mask | plan.consent_bits(self._people.consents(members))
-        if plan.told:
-            bits, turn = plan.told_bits(self._people.traits(members, plan.trait_names), self.now)
-            leaf, wake = leaf & ~plan.told_mask | bits, min(wake, turn)
-        if plan.buckets:
-            leaf |= plan.bucket_bits(person)
-        short = plan.missing(tallies)
-        if short:
-            wake = min(wake, hours.begins(hours.today + 1))
-        return leaf, int.from_bytes([*lanes, 1], "little"), wake, short
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -464,30 +388,6 @@ class Execution:
             if value is not None:
                 found[name] = value
         return found
-
-
-def fold_dated(tally: Tally, time: int, feed: Feed) -> list[int]:
-    """Fold series whose first or last event is asked for; gives those of which one may be of another day now."""
-    aged, hour = [], time // HOUR
-    for number in feed.dated_counts:
-        held = tally.get(number)
-        if held is None:
-            tally[number] = [1, time, time]
-            aged.append(number)
-        else:
-            if time < held[1] or hour > held[2] // HOUR:
-                aged.append(number)
-            fold_count(held, time)
-    for number in feed.dated_hours:
-        held = tally.get(number)
-        if held is None:
-            tally[number] = [shared_hour(hour), 1]
-            aged.append(number)
-        else:
-            if held[-2] != hour:
-                aged.append(number)
-            fold_hour(held, hour)
-    return aged
 
 
 def _writes(event: Event, names: frozenset[str]) -> bool:

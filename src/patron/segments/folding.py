@@ -83,6 +83,30 @@ class Folding:
         return [one for one in found if one is not None]
 
 
+def fold_dated(tally: Tally, time: int, feed: Feed) -> list[int]:
+    """Fold series whose first or last event is asked for; gives those of which one may be of another day now."""
+    aged, hour = [], time // HOUR
+    for number in feed.dated_counts:
+        held = tally.get(number)
+        if held is None:
+            tally[number] = [1, time, time]
+            aged.append(number)
+        else:
+            if time < held[1] or hour > held[2] // HOUR:
+                aged.append(number)
+            fold_count(held, time)
+    for number in feed.dated_hours:
+        held = tally.get(number)
+        if held is None:
+            tally[number] = [shared_hour(hour), 1]
+            aged.append(number)
+        else:
+            if held[-2] != hour:
+                aged.append(number)
+            fold_hour(held, hour)
+    return aged
+
+
 def _add(tally: Tally, number: int, time: int, units: list[int], *, by_hours: bool) -> None:
     row, count, total = tally.get(number), len(units), sum(units)
     if row is None:

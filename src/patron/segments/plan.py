@@ -6,7 +6,6 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from msgspec import Struct
 
 from patron.model.clock import HOUR
 from patron.rules.calendar import Calendar
@@ -18,83 +17,17 @@ from patron.rules.tree import Sequence as Order
 from patron.rules.values import SCALE, field_of
 from patron.segments.ages import Ages, End
 from patron.segments.compare import Exact, comparison, cuts_of
+from patron.segments.conditions import Look, Looked, Missing, Told
 from patron.segments.feeds import Fed, Feeds
 from patron.segments.gauge import FAR, Gauge, Steps
 from patron.segments.hours import NEVER, Hours
+from patron.segments.judging import Judging, Ruled, in_order
 from patron.segments.meter import Chain, Meter, Trait
 from patron.segments.series import Series, leaves_of, series_of
 from patron.segments.tally import Tally
-from patron.segments.trees import Test, care_of, test_of
+from patron.segments.trees import care_of, test_of
 
-JUDGED = 20_000
-"""Patterns of conditions whose memberships are remembered: people are alike."""
-Look = Callable[[Sequence[Tally], Hours], tuple[bool, int]]
-"""Whether a condition holds over the tallies of a person, and until when that stands without an event."""
-Missing = Callable[[Sequence[Tally], Hours], bool]
 _encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-class Looked:
-    """Conditions that are read from the tallies whenever one of their series is fed: those of the same series together."""
-
-    __slots__ = ("_needs", "_parts", "mask", "nothing")
-
-    def __init__(self, needs: Iterable[int]) -> None:
-        self._needs = tuple(dict.fromkeys(needs))
-        """Numbers of series of which each must be there; else nothing is read."""
-        self._parts: list[tuple[int, Look, Missing | None]] = []
-        self.mask = 0
-        """The bits of its conditions."""
-        self.nothing = 0
-        """Those that hold where a needed series is not there."""
-
-    def add(self, bit: int, look: Look, missing: Missing | None, hours: Hours) -> None:
-        """Add a condition: its bit, how it is read, and whether its list is too short to say."""
-        self._parts.append((bit, look, missing))
-        self.mask |= bit
-        self.nothing |= bit if look((), hours)[0] else 0
-
-    def look(self, tallies: Sequence[Tally], hours: Hours) -> tuple[int, int]:
-        """The bits that hold, and until when if no event comes (ms)."""
-        for number in self._needs:
-            for tally in tallies:
-                if number in tally:
-                    break
-            else:
-                return self.nothing, NEVER
-        bits, wake = 0, NEVER
-        for bit, look, _ in self._parts:
-            holds, turn = look(tallies, hours)
-            bits |= bit if holds else 0
-            wake = min(wake, turn)
-        return bits, wake
-
-    def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
-        """The bits of conditions whose list was cut off inside the window."""
-        return sum(bit for bit, _, missing in self._parts if missing is not None and missing(tallies, hours))
-
-
-class Told(Struct, frozen=True):
-    """A condition on traits: the bit, the fact, and the path of the trait."""
-
-    bit: int
-    fact: Fact
-    path: str
-
-
-class Ruled(Struct, frozen=True):
-    """A segment's rule in place."""
-
-    id: str
-    bit: int
-    """Its membership bit."""
-    test: Test
-    basis: int
-    """The bit that says whether its purpose is lawful."""
-    member: int
-    """The condition bit that says membership to other rules."""
-    looked: int
-    """Bits of the conditions that it looks at, also through other segments."""
 
 
 class Plan:
@@ -138,9 +71,7 @@ class Plan:
         self.gauges = self._gauges(segments)
         self.ages = self._ages(segments)
         """Number of a series -> its conditions on the first and last event."""
-        self._judged: dict[int, tuple[int, int]] = {}
-        self.rules = self._rules(segments)
-        self.mask = sum(rule.bit for rule in self.rules)
+        self.judging = Judging(self._rules(segments), self._members)
         self.names = {number: name for name, number in self.numbers.items()}
         self._settle_templates()
         self.feeds = Feeds(
@@ -316,65 +247,7 @@ class Plan:
                     care,
                 )
             )
-        leaves = [0] * self._members
-        for place, rule in enumerate(found):
-            for at in range(self._members):
-                if rule.looked >> at & 1:
-                    leaves[at] |= 1 << place
-        self._affected = leaves
-        """Condition -> the rules to judge again when it changes, as bits of their places."""
         return found
-
-    def judge(self, leaf: int) -> tuple[int, int]:
-        """Membership bits of all rules, and the bits of those that only lack a lawful basis."""
-        bits = barred = 0
-        for rule in self.rules:
-            if rule.test(leaf):
-                if leaf & rule.basis:
-                    bits |= rule.bit
-                    leaf |= rule.member
-                else:
-                    barred |= rule.bit
-        return bits, barred
-
-    def judge_again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:
-        """The same from what stood before the conditions changed from `before` to `leaf`."""
-        known = self._judged.get(leaf)
-        if known is None:
-            if len(self._judged) >= JUDGED:
-                self._judged.clear()
-            known = self._judged[leaf] = self._judge_again(leaf, before, bits, barred)
-        return known
-
-    def _judge_again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:
-        changed, places, affected = leaf ^ before, 0, self._affected
-        while changed:
-            low = changed & -changed
-            places |= affected[low.bit_length() - 1]
-            changed ^= low
-        leaf |= bits << self._members
-        rules = self.rules
-        while places:
-            low = places & -places
-            places ^= low
-            rule = rules[low.bit_length() - 1]
-            bit = rule.bit
-            if not rule.test(leaf):
-                if bits & bit:
-                    bits ^= bit
-                    leaf ^= rule.member
-                barred &= ~bit
-            elif leaf & rule.basis:
-                if not bits & bit:
-                    bits |= bit
-                    leaf |= rule.member
-                    barred &= ~bit
-            else:
-                barred |= bit
-                if bits & bit:
-                    bits ^= bit
-                    leaf ^= rule.member
-        return bits, barred
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -393,7 +266,7 @@ class Plan:
         leaf |= self.told_bits({}, 0)[0] | self.consent_bits({})
         self.nothing = leaf
         self.nothing_slack = int.from_bytes([*self.slacks, 1], "little")
-        self.nothing_bits, self.nothing_barred = self.judge(leaf)
+        self.nothing_bits, self.nothing_barred = self.judging.judge(leaf)
         self.trait_names = frozenset(n for t in self.told for n in (t.path, t.path.partition(".")[0]))
         self.told_mask = sum(told.bit for told in self.told)
         self.consent_mask = sum(bit for bit, _ in self.consents)
@@ -432,7 +305,7 @@ class Plan:
         short = 0
         for looked in self.looked:
             short |= looked.missing(tallies, self.hours)
-        return sum(rule.bit for rule in self.rules if rule.looked & short) if short else 0
+        return sum(rule.bit for rule in self.judging.rules if rule.looked & short) if short else 0
 
     def _fingerprint(self, segments: Sequence[Segment]) -> int:
         """The same for the same rules in every process; never 0."""
@@ -446,25 +319,3 @@ class Plan:
 
 def _counts_as(compare: Callable[[Exact | None], bool], count: int) -> bool:
     return compare((count * SCALE, 1))
-
-
-def in_order(segments: Sequence[Segment]) -> list[Segment]:
-    """Segments behind those that their rules name; one that names itself, through whatever chain, comes last.
-
-    >>> from patron.rules.tree import Did
-    >>> inner, outer = Segment("b", "B", Did("X")), Segment("a", "A", Member("b"))
-    >>> [segment.id for segment in in_order([outer, inner])]
-    ['b', 'a']
-    """
-    by_id = {segment.id: segment for segment in segments}
-    found: dict[str, Segment] = {}
-    waiting = {
-        one.id: {leaf.segment for leaf in leaves_of(one.rule) if isinstance(leaf, Member)} & by_id.keys()
-        for one in segments
-    }
-    while waiting:
-        ready = sorted(name for name, needs in waiting.items() if needs <= found.keys()) or sorted(waiting)
-        for name in ready:
-            found[name] = by_id[name]
-            del waiting[name]
-    return list(found.values())

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patron.insights import Funnel, Insight, Pairs, Paths, Retention, Rfm, Sessions, row_of
@@ -17,6 +17,10 @@ from patron.model.lake import PEOPLE
 from patron.rules.calendar import Calendar
 from patron.rules.expressions import At, unbound
 from tests.property.rules import lake as lakes
+
+pytestmark = pytest.mark.slow
+costly = settings(max_examples=max(5, settings().max_examples // 10))
+"""An example is a lake, written and asked: half a second of CPU. A tenth of the profile's examples."""
 
 NOW = 1_774_778_400_000
 ROME = Calendar("Europe/Rome")
@@ -90,6 +94,7 @@ def farthest(events: list[Event], steps: tuple[str, ...], limit: int) -> int:
     return best
 
 
+@costly
 @given(told=EVENTS)
 def test_funnel(backend: duckdb.DuckDBPyConnection, told: list[Any]) -> None:
     people = {who: inside(events, 30) for who, events in put(backend, told).items()}
@@ -118,6 +123,7 @@ def sessions_of(events: list[Event]) -> list[list[Event]]:
     return found
 
 
+@costly
 @given(told=EVENTS)
 def test_sessions_and_paths(backend: duckdb.DuckDBPyConnection, told: list[Any]) -> None:
     people = {who: sessions_of(inside(events, 30)) for who, events in put(backend, told).items()}
@@ -145,6 +151,7 @@ def test_sessions_and_paths(backend: duckdb.DuckDBPyConnection, told: list[Any])
     )
 
 
+@costly
 @given(told=EVENTS)
 def test_retention(backend: duckdb.DuckDBPyConnection, told: list[Any]) -> None:
     def week(event: Event) -> int:
@@ -160,6 +167,7 @@ def test_retention(backend: duckdb.DuckDBPyConnection, told: list[Any]) -> None:
     assert found == dict(wanted)
 
 
+@costly
 @given(told=EVENTS)
 def test_pairs_and_rfm(backend: duckdb.DuckDBPyConnection, told: list[Any]) -> None:
     people = put(backend, told)

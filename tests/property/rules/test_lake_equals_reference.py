@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patron.model.lake import MEMBERS, PEOPLE
@@ -27,6 +27,10 @@ from patron.rules.history import History, history_of
 from patron.rules.tree import Computed, Did, Segment
 from tests.property.rules import lake as lakes
 from tests.property.rules.worlds import RULES, STORES, World, computeds, dids, segments, worlds
+
+pytestmark = pytest.mark.slow
+costly = settings(max_examples=max(5, settings().max_examples // 10))
+"""An example is a lake, written and asked: half a second of CPU. A tenth of the profile's examples."""
 
 OPT_IN = ("ads",)
 
@@ -107,6 +111,7 @@ def answers(backend: duckdb.DuckDBPyConnection, table: Any) -> dict[str, dict[st
     return {row.pop(SUBJECT): row for row in rows}
 
 
+@costly
 @given(
     world=worlds(),
     rules=segments("person"),
@@ -130,6 +135,7 @@ def test_members(
     assert found == wanted
 
 
+@costly
 @given(world=worlds(), did=st.lists(dids(), min_size=1, max_size=8))
 def test_measures_compared(backend: duckdb.DuckDBPyConnection, world: World, did: list[Did]) -> None:
     at = At(world.now, world.calendar, stores=STORES, as_of=world.as_of)
@@ -142,6 +148,7 @@ def test_measures_compared(backend: duckdb.DuckDBPyConnection, world: World, did
             assert (found[person][rule.id] != OUT) == holds, rule.rule
 
 
+@costly
 @given(world=worlds(), traits=computeds())
 def test_computed_traits(backend: duckdb.DuckDBPyConnection, world: World, traits: list[Computed]) -> None:
     at = At(world.now, world.calendar, stores=STORES, as_of=world.as_of)
@@ -154,6 +161,7 @@ def test_computed_traits(backend: duckdb.DuckDBPyConnection, world: World, trait
             assert shown == reference.computed(trait, held, world.now, world.calendar), trait
 
 
+@costly
 @given(
     world=worlds(),
     rules=segments("account").filter(lambda s: "traits." not in repr(s) and "computed." not in repr(s)),

@@ -15,7 +15,7 @@ from tests.unit.console.browsing import Browsing
 PATHS = (
     "/console", "/console/people", "/console/people/rules", "/console/people/p_7F3K2Q", "/console/people/p_7F3K2Q/split",
     "/console/people/p_7F3K2Q/data", "/console/decisions", "/console/decisions/d_01JD7Q8ZK3",
-    "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys",
+    "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys", "/console/data/feeds",
     "/console/data/quarantine", "/console/data/quarantine/dl_7", "/console/privacy", "/console/account", "/console/shop",
     "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
     "/console/people/traits",
@@ -59,6 +59,17 @@ def test_scripts_and_styles_stay_small() -> None:
         sizes[name] = len(gzip.compress(browsing.get(f"/console/static/{name}").content))
     assert sizes.pop("console.css") < 12_000
     assert sum(sizes.values()) < 45_000
+
+
+def test_feeds_show_how_fresh_they_are_and_what_was_not_taken() -> None:
+    text = Browsing().get("/console/data/feeds").text
+    assert "6 rejected" in text
+    assert "Not finished" in text
+    assert "write a point for the decimals" in text
+    assert "<script>alert" not in text
+    assert text.count("the whole row") == 0
+    assert "some of it only later" in text
+    assert "Load one: <code>patron feed load" in Browsing(FakeApp(empty=True)).get("/console/data/feeds").text
 
 
 def test_sources_of_one_channel_have_their_own_counts() -> None:

@@ -272,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--one", nargs=2, metavar=("QUERY", "WAY"))
     options = parser.parse_args(arguments)
     if options.one:
-        print(json.dumps(run_one(options.folder, *options.one, options.memory)), flush=True)
+        print(json.dumps(run_one(options.folder, options.one[0], options.one[1], options.memory)), flush=True)
         return 0
     with tempfile.TemporaryDirectory(prefix="patron-analytics-") as scratch:
         folder = options.folder or Path(scratch)

@@ -4,7 +4,9 @@ Everything else in an expression is plain Ibis. A connection that runs these exp
 the definitions of its engine first; they are temporary and hold for the session.
 """
 
-from typing import Literal
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -60,24 +62,28 @@ def sql_of(expression: ir.Table, engine: Engine = "duckdb") -> str:
     return str(ibis.to_sql(expression, dialect=engine, pretty=False))
 
 
-@ibis.udf.scalar.builtin(name="patron_json_key")
-def json_key(value: str, key: str) -> str:  # type: ignore[empty-body]
-    """The JSON text of a member of a JSON object; null when there is no such member or no object."""
+def _builtin(name: str, takes: tuple[str, ...], gives: str) -> Callable[..., Any]:
+    """A function that the session has under this name."""
+
+    def stub(*_: Any) -> Any:
+        """Ibis reads the signature; the engine has the body."""
+
+    names = ("value", "key")[: len(takes)]
+    stub.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(one, inspect.Parameter.POSITIONAL_OR_KEYWORD) for one in names]
+    )
+    made: Callable[..., Any] = ibis.udf.scalar.builtin(stub, name=name, signature=(takes, gives))
+    return made
 
 
-@ibis.udf.scalar.builtin(name="patron_json_text")
-def json_text(value: str) -> str:  # type: ignore[empty-body]
-    """The text that a JSON string holds (of other JSON: as it is written)."""
-
-
-@ibis.udf.scalar.builtin(name="patron_json_items", signature=(("string",), "array<string>"))
-def json_items(value):  # type: ignore[no-untyped-def]
-    """The JSON texts of the items of a JSON array."""
-
-
-@ibis.udf.scalar.builtin(name="patron_milliseconds", signature=(("timestamp('UTC', 6)",), "int64"))
-def milliseconds(value):  # type: ignore[no-untyped-def]
-    """A moment as milliseconds since 1970 UTC, cut off."""
+json_key = _builtin("patron_json_key", ("string", "string"), "string")
+"""The JSON text of a member of a JSON object; null when there is no such member or no object."""
+json_text = _builtin("patron_json_text", ("string",), "string")
+"""The text that a JSON string holds (of other JSON: as it is written)."""
+json_items = _builtin("patron_json_items", ("string",), "array<string>")
+"""The JSON texts of the items of a JSON array."""
+milliseconds = _builtin("patron_milliseconds", ("timestamp('UTC', 6)",), "int64")
+"""A moment as milliseconds since 1970 UTC, cut off."""
 
 
 def json_path(value: ir.StringValue, path: str) -> ir.StringValue:

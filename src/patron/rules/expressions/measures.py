@@ -24,6 +24,8 @@ Column = Callable[[ir.Table], Any]
 WHOLE = "decimal(38, 0)"
 """Numbers are whole units of 1e-6, and products of them are exact."""
 SHOWN = "decimal(38, 6)"
+FINAL = "decimal(37, 6)"
+"""One narrower: Ibis leaves out a cast to the type that it believes a product to have."""
 _COMPARES: dict[str, Callable[[Any, Any], Any]] = {**ORDERINGS, "=": operator.eq}
 _FARTHEST = 700_000
 """Days: before 1970 by more than that there is no calendar."""
@@ -123,7 +125,7 @@ class Age(NamedTuple):
             day = at.calendar.day(at.now) - days + 1
             if abs(day) > _FARTHEST:
                 return ibis.literal(day > 0)
-            return time < at.calendar.begins(day)  # type: ignore[no-any-return]
+            return time < at.calendar.begins(day)
 
         def one(sign: str, exact: Fraction) -> ir.BooleanValue:
             least, above = math.ceil(exact), math.floor(exact) + 1
@@ -261,7 +263,9 @@ def _most_frequent(
             texts = items.select(SUBJECT, text=Json(items.item).text())
         else:
             kept = events.filter(matches(events))
-            texts = kept.select(SUBJECT, text=read(kept, field, at).text())
+            plain = read(kept, field, at)
+            assert not isinstance(plain, Items)
+            texts = kept.select(SUBJECT, text=plain.text())
         counted = texts.filter(texts.text.notnull()).group_by(SUBJECT, "text").agg(times=ibis._.count())
         most = counted.mutate(most=counted.times.max().over(ibis.window(group_by=SUBJECT)))
         return most.filter(most.times == most.most).group_by(SUBJECT).agg(**{name: ibis._.text.max()})
@@ -294,7 +298,8 @@ def _ratio(key: str, value: Number, per: Number, gather: Gather) -> Number:
     def signed(table: ir.Table) -> Any:
         negative = table[bottom] < _whole(0)
         over = ibis.ifelse(negative, -table[top], table[top])
-        return ibis.ifelse(table[bottom] == _whole(0), ibis.null(WHOLE), over)
+        nothing = table[bottom].isnull() | (table[bottom] == _whole(0))
+        return ibis.ifelse(nothing, ibis.null(WHOLE), over)
 
     return Number(signed, lambda table: table[bottom].abs())
 
@@ -344,7 +349,7 @@ def _units(number: ir.DecimalValue) -> ir.DecimalValue:
 
 
 def _shown(units: ir.DecimalValue) -> ir.DecimalValue:
-    return (units.cast(SHOWN) * ibis.literal(UNIT, SHOWN)).cast(SHOWN)
+    return (units.cast(SHOWN) * ibis.literal(UNIT, SHOWN)).cast(FINAL)
 
 
 def _counted(column: str) -> Number:

@@ -76,7 +76,7 @@ def measure(trait: Computed, lake: Lake, at: At) -> ir.Table:
     >>> from patron.rules.expressions.tables import unbound
     >>> orders = Computed("orders_90d", "Orders", Did("Order Completed"))
     >>> str(measure(orders, unbound(), At(1_774_778_400_000, Calendar("Europe/Rome"))).value.type())
-    'decimal(38, 6)'
+    'decimal(37, 6)'
     """
     found = measures_of([trait], lake, at)
     return found.filter(found[trait.id].notnull()).select(SUBJECT, value=found[trait.id])

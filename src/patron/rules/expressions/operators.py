@@ -107,7 +107,7 @@ def _text(op: str, wanted: Any, value: ir.StringValue) -> ir.BooleanValue:
         case "ends_with":
             return value.endswith(wanted)
         case _:
-            return ORDERINGS[op](value, wanted)  # type: ignore[no-any-return]
+            return ORDERINGS[op](value, wanted)
 
 
 def _is_text(value: ir.StringValue) -> ir.BooleanValue:
@@ -129,9 +129,9 @@ def equal(wanted: Any, value: ir.StringValue) -> ir.BooleanValue:
 
 def _number_compares(op: str, wanted: float, value: ir.StringValue) -> ir.BooleanValue:
     """Numbers compare as they are, not rounded: as doubles, which is exact while the wanted one is below 2^53."""
-    compare = ORDERINGS.get(op, operator.eq)
+    compare: Callable[[Any, Any], Any] = ORDERINGS.get(op, operator.eq)
     if not _EXACT <= abs(wanted) < _WIDEST:
-        return _is_number(value) & compare(value.try_cast("float64"), ibis.literal(float(wanted), "float64"))  # type: ignore[no-any-return]
+        return _is_number(value) & compare(value.try_cast("float64"), ibis.literal(float(wanted), "float64"))
     whole = ibis.coalesce(
         ibis.ifelse(
             value.re_search(r"^-?[0-9]{1,37}\z"),
@@ -140,7 +140,7 @@ def _number_compares(op: str, wanted: float, value: ir.StringValue) -> ir.Boolea
         ),
         value.try_cast("float64").try_cast("decimal(38, 0)"),
     )
-    return _is_number(value) & compare(whole, ibis.literal(int(wanted), "decimal(38, 0)"))  # type: ignore[no-any-return]
+    return _is_number(value) & compare(whole, ibis.literal(int(wanted), "decimal(38, 0)"))
 
 
 def _has(wanted: Any, value: ir.StringValue) -> ir.BooleanValue:

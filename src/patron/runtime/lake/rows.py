@@ -4,14 +4,13 @@ Pure: what is not in the events (hashes of nodes, rules) is handed in.
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from patron.model.clock import DAY
-from patron.model.events import Event
+from patron.model.events import Event, event_id
 from patron.model.lake import BUCKETS
 from patron.profiles.fold import told_traits
 from patron.profiles.rules import ProfileRules
@@ -24,17 +23,6 @@ TEXTS = ("product_id", "category", "order_id", "coupon", "currency")
 _NO_PROPERTIES = b"{}"
 _SIGN = 1 << 63
 _COLUMNS = SCHEMAS["events"].names
-
-
-def event_id(uid: str) -> int:
-    """A stable 64-bit hash of source and message id: orders events of the same time.
-
-    >>> event_id("shop/m-1") == event_id("shop/m-1")
-    True
-    """
-    return int.from_bytes(
-        blake2b(uid.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
-    )
 
 
 def signed(key_hash: int) -> int:

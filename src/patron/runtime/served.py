@@ -1,0 +1,70 @@
+"""What is kept of segments beside tallies and standings: which definitions are in force, and how far each series is filled."""
+
+from msgspec import Struct
+
+from patron.rules.classify import classify
+from patron.rules.tree import Computed, Segment
+from patron.runtime.definitions import Active
+from patron.segments.judging import in_order
+from patron.segments.series import Series
+
+
+class SeriesRow(Struct):
+    """A series that is kept: its number in tallies, and how far its past is filled."""
+
+    series: Series
+    number: int
+    since: int = 0
+    """Log position after which events feed it as they come."""
+    filled: int = 0
+    """Log position up to which the past is in it; full when it reaches `since`."""
+
+    @property
+    def full(self) -> bool:
+        """Whether its past is in it."""
+        return self.filled >= self.since
+
+
+class ServedRow(Struct, frozen=True):
+    """A definition as it is in force. The number of a segment is never given to another one."""
+
+    number: int = -1
+    segment: Segment | None = None
+    trait: Computed | None = None
+
+
+class Health(Struct, frozen=True):
+    """How the live execution does."""
+
+    segments: int
+    """In force."""
+    filling: int
+    """Waiting for a series to be filled."""
+    series: int
+    tallies: int
+    """Nodes with a tally."""
+    people: int
+    reviewed: int
+    """People judged by the rules in force; the others are when they are next looked at."""
+    events: int
+    """Since the start."""
+    moving: int
+    """Those of them that changed a membership."""
+
+
+def live_of(active: Active) -> tuple[list[Segment], list[Computed]]:
+    """The definitions that run live: about persons, and exact from bounded aggregates. The others are the lake's."""
+    traits = [
+        trait
+        for trait in active.traits.values()
+        if trait.subject == "person" and classify(*(did for did in (trait.measure, trait.per) if did)).live
+    ]
+    slow_traits = active.traits.keys() - {trait.id for trait in traits}
+    segments, slow = [], set[str]()
+    for segment in in_order(list(active.segments.values())):
+        runs = classify(segment.rule, slow_segments=slow, slow_traits=slow_traits)
+        if segment.subject == "person" and runs.live:
+            segments.append(segment)
+        else:
+            slow.add(segment.id)
+    return segments, traits
