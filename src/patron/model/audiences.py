@@ -165,6 +165,8 @@ class Reach(Struct, frozen=True):
     """Members whom no channel may reach."""
     people: tuple[Sampled, ...] = ()
     """A few members."""
+    sampled: bool = False
+    """Whether `rows` are counted on a sample, whatever `members` is."""
 
     @property
     def exact(self) -> bool:

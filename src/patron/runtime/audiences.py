@@ -24,7 +24,6 @@ from patron.model.audiences import (
     PersonAudiences,
     Reach,
     ReadyRow,
-    RowCount,
     Sampled,
     SegmentRow,
     TraitRow,
@@ -62,6 +61,8 @@ WEEKS = 12
 WEEK_PEOPLE = 200
 """People of whom the past is worked out."""
 SOME = 6
+EXACT = 5_000
+"""Members up to which the channels of a live segment are counted one by one."""
 BREATH = 25
 """People between two breaths, so that others are served."""
 ADDRESSES = {"email": "email", "sms": "phone", "push": "push_token", "pos": "card", "call_centre": "phone"}
@@ -234,7 +235,8 @@ class LocalAudiences:
         total = self._crowd.total
         times = 1.0 if self._crowd.whole else total / len(crowd)
         low, high = (0.0, 0.0) if self._crowd.whole else wilson(len(inside), len(crowd))
-        doors, nowhere = self._doors(inside, segment.purpose, times)
+        names = [one.subject.name for one in inside]
+        doors, nowhere = await self._doors(names, segment.purpose, times)
         found = Reach(
             round(len(inside) * times),
             total,
@@ -248,25 +250,29 @@ class LocalAudiences:
             doors,
             nowhere,
             tuple(self._sampled(one) for one in inside[:SOME]),
+            sampled=not self._crowd.whole,
         )
-        return self._counted_live(definition, found)
+        return await self._counted_live(definition, segment.purpose, found)
 
-    def _counted_live(self, definition: dict[str, Any], found: Reach) -> Reach:
-        """The live count, where the draft is what is in force."""
+    async def _counted_live(self, definition: dict[str, Any], purpose: str, found: Reach) -> Reach:
+        """The live count, where the draft is what is in force; channels exactly too while members are not very many."""
         held = self.held("segment", str(definition.get("id", "")))
         if held is None or held.definition != definition:
             return found
         status = self._workspace.live.status(held.id)
         if status.state != "live":
             return found
-        last = found.rows[-1:] if not found.exact else ()
-        rows = (
-            *found.rows[: len(found.rows) - len(last)],
-            *(RowCount(r.path, r.alone, r.left) for r in last),
-        )
+        doors, nowhere = found.doors, found.nowhere
+        if status.members <= EXACT:
+            members = self._workspace.live.members(held.id, "", EXACT)
+            doors, nowhere = await self._doors(members, purpose, 1.0)
+        elif found.members:
+            times = status.members / found.members
+            doors = tuple(msgspec.structs.replace(d, people=round(d.people * times)) for d in doors)
+            nowhere = round(nowhere * times)
         return msgspec.structs.replace(
             found, members=status.members, seen=found.of, at=self._workspace.clock.now(), source="live",
-            without_basis=status.without_basis, rows=rows,
+            without_basis=status.without_basis, doors=doors, nowhere=nowhere,
         )  # fmt: skip
 
     async def _members(self, crowd: list[Sighted], active: Active, tally: Tally) -> list[Sighted]:
@@ -279,13 +285,17 @@ class LocalAudiences:
                 await asyncio.sleep(0)
         return inside
 
-    def _doors(self, inside: list[Sighted], purpose: str, times: float) -> tuple[tuple[Door, ...], int]:
+    async def _doors(self, inside: Sequence[str], purpose: str, times: float) -> tuple[tuple[Door, ...], int]:
+        """By which channels these people (ids) may be met, and how many by none."""
         met: Counter[str] = Counter()
         nowhere = 0
-        for one in inside:
-            person = self._workspace.graph.person_by_id(one.subject.name)
+        for at, name in enumerate(inside, 1):
+            person = self._workspace.graph.person_by_id(name)
+            said = people.profile(self._workspace, person).consents if person is not None else {}
+            consents = {key: (word.granted, word.stamp[0]) for key, word in said.items()}
+            if at % BREATH == 0:
+                await asyncio.sleep(0)
             kinds = {key.partition(":")[0] for key in person.members} if person is not None else set()
-            consents = one.subject.history.consents
             opened = [
                 channel
                 for channel, kind in ADDRESSES.items()

@@ -22,15 +22,15 @@ async def funnel(visit: Visit) -> Response:
     insights = _insights(visit)
     events = [one.id for one in visit.app.audiences().vocabulary().events]
     asked = [name.strip()[:200] for name in visit.query.getlist("step")]
-    steps = [name for name in asked if name] or [name for name in USUAL if name in events]
+    steps = [name for name in asked if name] or [name for name in USUAL if name in events or not events]
     days, within = _one_of(visit, "days", DAYS, 30), _one_of(visit, "within", WITHIN, 7)
     found: Funnel | None = None
     error = ""
     try:
         if len(steps) > STEPS:
             raise BadRequest("too_many_steps", f"At most {STEPS} steps; take one out.")
-        if len(steps) >= 2 and not _working(visit):
-            found = await insights.funnel(steps, days, within)
+        if len(steps) >= 2:
+            found = None if _working(visit) else await insights.funnel(steps, days, within)
         elif asked:
             raise BadRequest("two_steps", "A funnel needs at least two steps.")
     except RequestError as problem:
