@@ -63,18 +63,29 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "person": person,
         "split": person,
         "person-data": f"{person}/data" if person else "",
+        "segments": "/console/people/segments",
+        "segment": "/console/people/segments/new?ready=lapsing-buyers",
+        "traits": "/console/people/traits",
+        "trait": "/console/people/traits/new?ready=spent_90d",
         "decisions": "/console/decisions",
         "decision": decision,
         "health": "/console/data",
         "sources": "/console/data/sources",
         "quarantine": "/console/data/quarantine",
         "deadletter": letter,
+        "feeds": "/console/data/feeds",
         "keys": "/console/data/keys",
         "privacy": "/console/privacy",
         "account": "/console/account",
     }
     if page.locator('a[href="/console/shop"]').count():
         found["shop"] = "/console/shop"
+    if page.locator('a[href="/console/results"]').count():
+        steps = "step=Product+Viewed&step=Product+Added&step=Order+Completed"
+        found["funnel"] = f"/console/results?{steps}&days=90&now=1"
+        found["retention"] = "/console/results/retention?now=1"
+        found["paths"] = "/console/results/paths?now=1"
+        found["lake"] = "/console/data/lake"
     for name in ("stories", "practice"):
         if page.locator(f'a[href="/console/{name}"]').count():
             found[name] = f"/console/{name}"

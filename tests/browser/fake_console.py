@@ -19,7 +19,9 @@ from patron.console.app import create_console
 from patron.console.port import Figures, LiveUpdate, Product, ShopSetup, User
 from patron.identity.diff import PartitionDiff, Regrouping
 from patron.model.access import ApiKey, Source, WriteKey
+from patron.model.audiences import LakeView
 from patron.model.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
+from patron.model.feeds import FeedLoad, FeedStatus, Reject
 from patron.model.guide import Answer, Check, Look, Practice, Question, Stories, Story
 from patron.model.offers import Decision, Dropped, Outcome
 from patron.model.views import (
@@ -42,6 +44,7 @@ from patron.model.views import (
     TimelinePage,
     TraitView,
 )
+from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -294,10 +297,12 @@ class FakeApp:
     """Whether the practice has ended."""
     given: dict[str, Answer] = field(default_factory=dict)
     empty: bool = False
+    groups: FakeAudiences = field(default_factory=FakeAudiences)
 
     def __post_init__(self) -> None:
         """Fill the world."""
         if self.empty:
+            self.groups = FakeAudiences(empty=True, with_lake=False)
             return
         self.wks = [
             Source("web-shop", "web", keys=(WriteKey("h", "wk_web_4f", NOW - 300 * DAY), WriteKey("h", "wk_web_91", NOW - 40 * DAY, NOW - 2 * DAY)), created=NOW - 300 * DAY),
@@ -588,6 +593,19 @@ class FakeApp:
     def audit(self, user: str, verb: str, subject: str) -> None:
         self.calls.append(("audit", user, verb, subject))
 
+    # segments, analyses, the lake
+    def audiences(self) -> FakeAudiences:
+        return self.groups
+
+    def insights(self) -> FakeInsights | None:
+        return FakeInsights() if self.groups.with_lake else None
+
+    def has_lake(self) -> bool:
+        return self.groups.with_lake
+
+    async def lake(self) -> LakeView | None:
+        return lake() if self.groups.with_lake else None
+
     # decisions
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         if self.empty:
@@ -624,6 +642,32 @@ class FakeApp:
     # data
     def sources(self) -> list[Source]:
         return self.wks
+
+    def feeds(self) -> list[FeedStatus]:
+        load = FeedLoad(
+            "1-a", "stock", "nacht-bestand.csv", "till", NOW - MIN, 12_700, 44, 12_650, 6, ended=True
+        )
+        bad = [
+            Reject(
+                7,
+                "quantity",
+                "`12,5` is no number; write a point for the decimals",
+                "write a number such as 12.5",
+            )
+        ]
+        bad += [Reject(n, "store", NASTY, NASTY, NASTY) for n in range(8, 40)]
+        load = msgspec.structs.replace(load, rejects=tuple(bad))
+        torn = FeedLoad("1-b", "weather", NASTY, NASTY, NOW - DAY, 4_000, 4_000, ended=False)
+        rest = [FeedStatus("stores", "stores: where they are"), FeedStatus("campaigns_offline", "posters")]
+        if self.empty:
+            return rest
+        return [
+            FeedStatus("stock", "how many a store has", 720, 12_744, NOW - MIN, NOW - DAY, NOW - MIN, load),
+            FeedStatus(
+                "weather", "the weather of a city", 540, 38_880, NOW + HOUR, NOW + DAY, NOW - DAY, torn
+            ),
+            *rest,
+        ]
 
     def arrived(self) -> dict[str, int]:
         return {one.name: 4096 + n for n, one in enumerate(self.wks[1:])}

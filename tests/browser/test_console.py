@@ -25,6 +25,7 @@ PAGES = {
     "held out": "/console/decisions/d_01JD7Q8ZK6",
     "health": "/console/data",
     "sources": "/console/data/sources",
+    "feeds": "/console/data/feeds",
     "keys": "/console/data/keys",
     "quarantine": "/console/data/quarantine",
     "dead letter": "/console/data/quarantine/dl_7",
@@ -34,11 +35,22 @@ PAGES = {
     "shop": "/console/shop",
     "stories": "/console/stories",
     "practice": "/console/practice",
+    "segments": "/console/people/segments",
+    "segment builder": "/console/people/segments/store-coffee",
+    "nested segment": "/console/people/segments/many-pages",
+    "new segment": "/console/people/segments/new",
+    "overlap": "/console/people/segments/overlap?a=store-coffee&b=many-pages",
+    "traits": "/console/people/traits",
+    "trait builder": "/console/people/traits/spent",
+    "funnel": "/console/results?step=Product+Viewed&step=Order+Completed&now=1",
+    "retention": "/console/results/retention?now=1",
+    "paths": "/console/results/paths?now=1",
+    "lake": "/console/data/lake",
     "unknown": "/console/people/p_NOBODY",
 }
 
 
-EVERYWHERE = places(with_shop=True, with_stories=True, with_practice=True)
+EVERYWHERE = places(with_shop=True, with_stories=True, with_practice=True, with_lake=True, with_results=True)
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 import contextlib
 import gzip
 import hashlib
+import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import zstandard
 
+PARQUET = b"PAR1"
 ZSTD = b"\x28\xb5\x2f\xfd"
 
 
@@ -49,7 +52,21 @@ def layers(path: Path) -> Iterator[tuple[str, bytes]]:
         yield "rows", b"\0".join(_sqlite(path))
     if data.startswith(b"\x1f\x8b"):
         yield "gzip", gzip.decompress(data)
+    if data.startswith(PARQUET):
+        yield "values", b"\0".join(_parquet(path))
     yield from _frames(data)
+
+
+def _parquet(path: Path) -> Iterator[bytes]:
+    """Every value of every column, and what the file says of them, statistics included."""
+    file = pq.ParquetFile(path)
+    yield str(file.metadata.metadata).encode()
+    for group in range(file.metadata.num_row_groups):
+        for column in range(file.metadata.num_columns):
+            yield str(file.metadata.row_group(group).column(column).to_dict()).encode()
+    for row in file.read().to_pylist():
+        yield json.dumps(row, default=str, ensure_ascii=False).encode()
+        yield from (value.encode() for value in row.values() if isinstance(value, str))
 
 
 def _sqlite(path: Path) -> Iterator[bytes]:

@@ -77,6 +77,7 @@ class World:
         for name in ("one", "two"):
             server.write_key("pos", name)
             server.post("/v1/admin/keys", {"name": name, "scopes": ["decide"]})
+        server.post("/v1/feeds/stock", {"rows": [{"store": "S1", "sku": "P1", "quantity": 0}]})
         for ready in ("new-buyers", "one-time-buyers", "recency"):
             assert server.post(f"/v1/library/{ready}/use", {}).status == 200
         letters = server.get("/v1/admin/deadletters").json()["data"]
@@ -88,6 +89,7 @@ class World:
             "split": [split["id"]],
             "source": ["one", "two"],
             "key": ["one", "two"],
+            "kind": ["stock", "stores", "weather", "calendar"],
             "segment": ["new-buyers", "one-time-buyers"],
             "trait": ["recency"],
             "ready": ["new-buyers", "recency"],

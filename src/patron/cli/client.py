@@ -5,8 +5,10 @@ Either way the same HTTP operation runs, so the command line can never do what t
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import click
@@ -16,6 +18,9 @@ from patron.model.errors import ConfigError, DirectoryLocked, PatronError
 from patron.storage.embedded import directory
 
 TIMEOUT = 600.0
+Answer = TypeVar("Answer")
+Request = tuple[str, str, object]
+"""Method, path, body."""
 
 
 class Failed(click.ClickException):
@@ -40,8 +45,34 @@ def call(data: Path, method: str, path: str, body: object = None, *, raw: bool =
     except PatronError as error:
         raise Failed(str(error), 5 if isinstance(error, DirectoryLocked) else 1) from error
     if reply.status_code >= 400:
-        raise Failed(_sentence(reply), {404: 3, 410: 3, 401: 4, 403: 4}.get(reply.status_code, 1))
+        raise _failed(reply)
     return reply.content if raw else reply.json()
+
+
+def calls(data: Path, requests: Generator[Request, Any, Answer]) -> Answer:
+    """Run operations one after another on the workspace in `data`, which is opened once: the generator yields each
+    (method, path, body), is sent the JSON value of its answer, and returns what this does.
+
+    Raises Failed with the server's own sentence, at the first that could not be done.
+    """
+
+    async def work(send: Callable[[str, str, object], Awaitable[httpx.Response]]) -> Answer:
+        value = None
+        while True:
+            try:
+                request = requests.send(value)
+            except StopIteration as end:
+                answer: Answer = end.value
+                return answer
+            reply = await send(*request)
+            if reply.status_code >= 400:
+                raise _failed(reply)
+            value = reply.json()
+
+    try:
+        return asyncio.run(_with(data, work))
+    except PatronError as error:
+        raise Failed(str(error), 5 if isinstance(error, DirectoryLocked) else 1) from error
 
 
 def part(text: str) -> str:
@@ -49,17 +80,30 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
+def _failed(reply: httpx.Response) -> Failed:
+    return Failed(_sentence(reply), {404: 3, 410: 3, 401: 4, 403: 4}.get(reply.status_code, 1))
+
+
 async def _call(data: Path, method: str, path: str, body: object) -> httpx.Response:
+    return await _with(data, lambda send: send(method, path, body))
+
+
+async def _with(
+    data: Path, work: Callable[[Callable[[str, str, object], Awaitable[httpx.Response]]], Awaitable[Answer]]
+) -> Answer:
+    """Do something with a way to send requests to the workspace in `data`."""
     if not directory.exists(data):
         raise ConfigError(f"{data} is no Patron directory. Make one: patron init {data}")
     running = directory.running(data)
     if running is not None:
         async with httpx.AsyncClient(base_url=running.url, timeout=TIMEOUT) as client:
-            return await _send(client, running.token, method, path, body)
-    return await _inside(data, method, path, body)
+            return await work(partial(_send, client, running.token))
+    return await _inside(data, work)
 
 
-async def _inside(data: Path, method: str, path: str, body: object) -> httpx.Response:
+async def _inside(
+    data: Path, work: Callable[[Callable[[str, str, object], Awaitable[httpx.Response]]], Awaitable[Answer]]
+) -> Answer:
     from patron.runtime.backend import LocalBackend
     from patron.runtime.doors import private_door
 
@@ -69,7 +113,7 @@ async def _inside(data: Path, method: str, path: str, body: object) -> httpx.Res
         async with httpx.AsyncClient(
             transport=transport, base_url="http://patron", timeout=TIMEOUT
         ) as client:
-            return await _send(client, backend.token, method, path, body)
+            return await work(partial(_send, client, backend.token))
     finally:
         await backend.app.stop()
 

@@ -10,13 +10,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from patron.console.app import create_console
+from patron.console.audience_port import Insights
 from patron.console.figures import figures
 from patron.console.needs import needs
 from patron.console.port import Figures, LiveUpdate, ShopSetup, User
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
+from patron.model.audiences import LakeView
 from patron.model.clock import DAY
 from patron.model.errors import Forbidden, NotFound
+from patron.model.feeds import FeedStatus
 from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
@@ -34,8 +37,11 @@ from patron.model.views import (
     TimelinePage,
 )
 from patron.runtime import access, guide, letters, people, splits, views
+from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
 from patron.runtime.history import history
+from patron.runtime.insights import LocalInsights
+from patron.runtime.lake.health import lake_view
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
@@ -60,6 +66,8 @@ class LiveApp:
         self._workspace = backend.workspace
         self._tracking = tracking
         self._loop = asyncio.get_running_loop()
+        self._audiences = LocalAudiences(backend)
+        self._insights = LocalInsights(backend)
         self.first_code = secrets.token_hex(4)
 
     # the house
@@ -223,6 +231,24 @@ class LiveApp:
         """Record that an account saw or did something."""
         self._backend.audit(user, verb, subject)
 
+    # segments, analyses, the lake
+
+    def audiences(self) -> LocalAudiences:
+        """Segments and computed traits."""
+        return self._audiences
+
+    def insights(self) -> Insights | None:
+        """Analyses over the lake."""
+        return self._insights if self.has_lake() else None
+
+    def has_lake(self) -> bool:
+        """Whether a lake is kept here."""
+        return self._workspace.settings.lake.enabled
+
+    async def lake(self) -> LakeView | None:
+        """How the lake is."""
+        return await lake_view(self._backend) if self.has_lake() else None
+
     # decisions
 
     def recent_decisions(self, limit: int) -> list[DecisionView]:
@@ -257,6 +283,10 @@ class LiveApp:
     def sources(self) -> list[Source]:
         """All sources."""
         return self._backend.sources()
+
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of reference feed."""
+        return self._backend.feeds()
 
     def arrived(self) -> dict[str, int]:
         """Messages accepted today by source."""

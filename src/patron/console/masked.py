@@ -6,6 +6,8 @@ A role without the right `see` finds people only by a whole identifier, so that 
 import re
 from typing import Any, cast
 
+from patron.console.audience_port import Audiences
+from patron.console.masked_audiences import MaskedAudiences
 from patron.console.masking import EMAIL, KINDS, Veil, masked_message
 from patron.console.permissions import may
 from patron.console.port import ConsoleApp
@@ -73,6 +75,10 @@ class Masked:
     async def export(self, person_id: str, by: str) -> tuple[str, bytes]:  # noqa: ARG002
         """Refused: an archive holds everything."""
         raise Forbidden("masked", "An export holds everything, and your account sees personal data masked.")
+
+    def audiences(self) -> Audiences:
+        """Segments and traits whose people and values are masked."""
+        return cast("Audiences", MaskedAudiences(self._app.audiences()))
 
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         """The latest decisions, masked."""

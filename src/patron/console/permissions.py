@@ -1,14 +1,14 @@
 """Who may see and change what. Everybody who signs in may look; a page says who may when the reader may not.
 
 `see` is personal data in clear (`masked` hides it from all others); `reveal` is to see one dead letter in clear, by an
-act that is logged; `rules` is to try other identity rules.
+act that is logged; `rules` is to try other identity rules; `audience` is to save segments and computed traits.
 """
 
 MAY: dict[str, frozenset[str]] = {
-    "admin": frozenset({"see", "split", "privacy", "setup", "letters", "rules"}),
-    "marketer": frozenset({"see", "split"}),
+    "admin": frozenset({"see", "split", "privacy", "setup", "letters", "rules", "audience"}),
+    "marketer": frozenset({"see", "split", "audience"}),
     "privacy": frozenset({"see", "split", "privacy", "rules"}),
-    "developer": frozenset({"setup", "letters", "reveal", "rules"}),
+    "developer": frozenset({"setup", "letters", "reveal", "rules", "audience"}),
     "viewer": frozenset(),
 }
 _NAMES = {
@@ -20,7 +20,8 @@ _NAMES = {
 
 
 def may(role: str, action: str) -> bool:
-    """Whether an account of this role may take the action (`see`, `split`, `privacy`, `setup`, `letters`, `reveal`, `rules`).
+    """Whether an account of this role may take the action (`see`, `split`, `privacy`, `setup`, `letters`, `reveal`, `rules`,
+    `audience`).
 
     >>> may("marketer", "split"), may("marketer", "setup"), may("nonsense", "split")
     (True, False, False)

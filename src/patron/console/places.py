@@ -5,10 +5,13 @@ Place = tuple[str, str, str, str, str]
 PLACES: tuple[Place, ...] = (
     ("Home", "home", "/console", "G H", "today figures needs"),
     ("People", "people", "/console/people", "G P", "find search customer"),
+    ("Segments", "people", "/console/people/segments", "G M", "audience group builder overlap members"),
+    ("Computed traits", "people", "/console/people/traits", "", "measure sum average rfm builder"),
     ("Identity rules", "people", "/console/people/rules", "", "dry run merge split limits try"),
     ("Decisions", "decisions", "/console/decisions", "G D", "log why offers"),
     ("Health", "data", "/console/data", "G A", "data checks status clock"),
     ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),
+    ("Feeds", "data", "/console/data/feeds", "", "stock weather prices stores calendar rejects"),
     ("Quarantine", "quarantine", "/console/data/quarantine", "G Q", "dead letters replay map"),
     ("Keys", "key", "/console/data/keys", "G K", "api secret scopes"),
     ("Privacy", "privacy", "/console/privacy", "G R", "erase erasure receipts export"),
@@ -18,12 +21,27 @@ SHOP = ("Be the customer", "shop", "/console/shop", "G B", "demo shop kiosk till
 STORIES = ("Stories", "stories", "/console/stories", "G T", "planted demo look for guided")
 PRACTICE = ("Practice", "practice", "/console/practice", "G E", "questions answers training exercise")
 
+RESULTS: tuple[Place, ...] = (
+    ("Funnel", "results", "/console/results", "G F", "results steps conversion channel"),
+    ("Retention", "results", "/console/results/retention", "", "results cohorts come back"),
+    ("Paths", "results", "/console/results/paths", "", "results sessions ways journeys"),
+)
+LAKE = ("Lake", "data", "/console/data/lake", "", "delta tables files flushed compaction")
 
-def places(*, with_shop: bool, with_stories: bool = False, with_practice: bool = False) -> list[Place]:
-    """All places; the shop, the stories and the practice only where there are such.
+
+def places(
+    *,
+    with_shop: bool,
+    with_stories: bool = False,
+    with_practice: bool = False,
+    with_lake: bool = False,
+    with_results: bool = False,
+) -> list[Place]:
+    """All places; the lake, the shop, the stories and the practice only where there are such.
 
     >>> [place[0] for place in places(with_shop=True, with_stories=True)][-2:]
     ['Be the customer', 'Stories']
     """
     here = ((SHOP, with_shop), (STORIES, with_stories), (PRACTICE, with_practice))
-    return [*PLACES, *(place for place, there in here if there)]
+    lake = (*(RESULTS if with_results else ()), *((LAKE,) if with_lake else ()))
+    return [*PLACES, *lake, *(place for place, there in here if there)]

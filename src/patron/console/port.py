@@ -9,8 +9,11 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from patron.console.audience_port import Audiences, Insights
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
+from patron.model.audiences import LakeView
+from patron.model.feeds import FeedStatus
 from patron.model.guide import Answer, Practice, Stories
 from patron.model.views import (
     ChannelRate,
@@ -156,6 +159,17 @@ class ConsoleApp(Protocol):
         """Record that an account did or saw something (`view`, `find`, ...)."""
         ...
 
+    # segments, analyses, the lake
+    def audiences(self) -> Audiences: ...
+    def insights(self) -> Insights | None:
+        """Analyses; None when there is no lake to ask."""
+        ...
+
+    def has_lake(self) -> bool: ...
+    async def lake(self) -> LakeView | None:
+        """How the lake is; None when there is none."""
+        ...
+
     # decisions
     def recent_decisions(self, limit: int) -> list[DecisionView]: ...
     def decisions(
@@ -175,6 +189,10 @@ class ConsoleApp(Protocol):
         ...
 
     async def revoke(self, name: str, hint: str) -> None: ...
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of reference feed, those that were loaded first."""
+        ...
+
     def keys(self) -> list[ApiKey]: ...
     async def add_key(
         self, name: str, scopes: list[str], fields: list[str], masked: list[str], sources: list[str]

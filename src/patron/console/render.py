@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,18 @@ _WORDS = (
 )
 
 
+_PAIRS: dict[str, Callable[..., Any]] = {
+    "value": lambda value, unit: f"{words.figure(value)} {unit}".strip(),
+    "pair": lambda one: (one.id, one.name),
+    "prop_pair": lambda field: (field, field.removeprefix("properties.")),
+    "fact_pair": lambda one, root: (f"{root}.{one.id}", one.name),
+    "purpose_pair": lambda name: (name, words.purpose(name)),
+    "week_day": lambda ms, times: f"{words.local(ms, times.tz).day} {words.local(ms, times.tz):%b}",
+    "channel_pair": lambda name: (name, words.channel(name)),
+}
+"""Choices of a select: what is sent, and what people read."""
+
+
 def _environment() -> Environment:
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -105,6 +118,7 @@ def _environment() -> Environment:
     )
     for name in _WORDS:
         env.filters[name] = getattr(words, name)
+    env.filters.update(_PAIRS)
     env.filters["where"] = lambda decision: words.place(decision.channel, decision.placement)
     env.filters.update(exact=exact, plain=plain, ref=ref)
     env.globals.update(icon=icon, asset=asset, charts=charts, may=may, who_may=who_may)

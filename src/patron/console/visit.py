@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from patron.console.guard import same_origin
 from patron.console.masked import seen_by
 from patron.console.permissions import may, who_may
-from patron.console.places import PRACTICE, SHOP, STORIES, Place, places
+from patron.console.places import LAKE, PRACTICE, RESULTS, SHOP, STORIES, Place, places
 from patron.console.port import ConsoleApp, User
 from patron.console.render import Times, render
 from patron.console.sessions import Brake, Reveal, Session, Sessions, Toast
@@ -40,6 +40,10 @@ class Form:
     def get(self, name: str, default: str = "") -> str:
         """The last value of a field."""
         return next((value for key, value in reversed(self._fields) if key == name), default)
+
+    def names(self) -> list[str]:
+        """The names of all fields, each once, in the order they were sent."""
+        return list(dict.fromkeys(key for key, _ in self._fields))
 
     def getlist(self, name: str) -> list[str]:
         """All values of a field."""
@@ -135,6 +139,8 @@ class Visit:
             with_shop=app.shop() is not None,
             with_stories=app.stories() is not None,
             with_practice=app.practice() is not None,
+            with_lake=app.has_lake(),
+            with_results=app.insights() is not None,
         )
 
     def names(self, people: Mapping[str, str]) -> dict[str, str]:
@@ -166,6 +172,8 @@ class Visit:
             "data_needs": sum(need.href.startswith("/console/data") for need in needs),
             "here_too": [place for place in known if place in _SOME],
             "palette_places": known,
+            "with_results": RESULTS[0] in known,
+            "with_lake": LAKE in known,
             **context,
         }
         response = HTMLResponse(_encoded(render(template, context)), status)

@@ -59,6 +59,7 @@ GATES = {
     "consent": "Consent",
     "identity": "Known well enough",
     "conditions": "Allowed by rule",
+    "stock": "In stock here",
 }
 
 
@@ -108,6 +109,18 @@ def count(number: int) -> str:
     if size < 100_000:
         return f"{sign}{size:,}"
     return f"{sign}{size // 1000:,}k" if size < 10_000_000 else f"{sign}{size / 1_000_000:,.1f}M"
+
+
+def figure(value: float | str) -> str:
+    """A value of a computed trait: a text as it is, a number with at most two digits after its point.
+
+    >>> figure("coffee"), figure(684.2), figure(3), figure(1234.567), figure(-0.5)
+    ('coffee', '684.2', '3', '1,234.57', '−0.5')
+    """
+    if isinstance(value, str):
+        return value
+    text = f"{abs(value):,.2f}".rstrip("0").rstrip(".")
+    return f"{MINUS}{text}" if value < 0 and text != "0" else text
 
 
 def plural(number: int, one: str, many: str = "") -> str:

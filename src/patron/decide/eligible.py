@@ -1,16 +1,29 @@
 """Which offers a person may get now, and the first gate that stops each of the others.
 
-The gates, in this order: placement, channel, validity, consent, identity, conditions. An offer is dropped once, by
+The gates, in this order: placement, channel, validity, consent, identity, conditions, stock. An offer is dropped once, by
 the first gate that stops it, so candidates = survivors + dropped, always.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from patron.decide.consent import Consents, standing
 from patron.decide.index import EARLY, LATE, REFUSED, UNASKED, CatalogueIndex
 from patron.model.offers import Ask, Dropped
+
+
+class Around(Protocol):
+    """What feeds say of the place and the moment of an ask."""
+
+    @property
+    def out(self) -> int:
+        """Mask of the offers whose product the touchpoint's store does not have."""
+        ...
+
+    def used(self, stopped: int) -> tuple[tuple[str, Any, int], ...]:
+        """What was looked at: (field, value, since when it was known); `stopped` is the mask that fell for want of stock."""
+        ...
 
 
 class Known(Struct, frozen=True):
@@ -27,6 +40,7 @@ class Known(Struct, frozen=True):
     consents: Consents = {}
     identified: str = "anonymous"
     own_device: bool = False
+    around: Around | None = None
 
     @property
     def may_see_personal(self) -> bool:
@@ -84,6 +98,8 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
     if not known.may_see_personal:
         sieve.stop(index.personal, "identity")
     _by_conditions(sieve, known.facts)
+    if known.around is not None:
+        sieve.stop(known.around.out, "stock")
     return Sifted(sieve.left, sieve.stops)
 
 

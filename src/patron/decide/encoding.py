@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, reduce
 from itertools import compress
 from operator import or_
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +17,10 @@ from patron.decide.index import GATES, CatalogueIndex
 from patron.decide.record import Drawn
 from patron.model.offers import NOTHING, Decision, Dropped
 
-FORMAT = 1
+FORMAT = 2
+_READ = (1, FORMAT)
+"""Formats that are read. 1 had no gate `stock` and no `used`."""
+_FEWEST_GATES = 6
 _BITS = bytes.maketrans(b"01", b"\x00\x01")
 _GATE_NUMBER = {gate: number for number, gate in enumerate(GATES)}
 
@@ -45,6 +49,7 @@ class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     reasons: tuple[str, ...]
     expires: int | None
     identified: str
+    used: tuple[tuple[str, Any, int], ...] = ()
 
 
 _decoder = msgspec.msgpack.Decoder(_Record)
@@ -103,6 +108,7 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
             drawn.reasons,
             drawn.expires,
             drawn.identified,
+            drawn.used,
         )
     )
 
@@ -164,7 +170,7 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
         record = _decoder.decode(data)
     except msgspec.MsgspecError as error:
         raise ValueError(f"not a decision record: {error}") from error
-    if record.format != FORMAT:
+    if record.format not in _READ:
         raise ValueError(f"decision record of format {record.format}; this Patron reads {FORMAT}: upgrade it")
     ids = tuple(catalogue_ids)
     size, whole = (len(ids) + 7) // 8, (1 << len(ids)) - 1
@@ -172,7 +178,7 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
     masks = [int.from_bytes(mask, "little") for mask in record.gates]
     dropped = [(gate, bit) for gate, mask in zip(GATES, masks, strict=False) for bit in _bits(mask)]
     details = record.details or bytes(len(dropped))
-    fits = len(masks) == len(GATES) and len(details) == len(dropped)
+    fits = _FEWEST_GATES <= len(masks) <= len(GATES) and len(details) == len(dropped)
     if not fits or any(len(mask) not in (0, size) for mask in (*record.gates, record.candidates)):
         raise ValueError(
             f"decision {record.id} was made with another catalogue ({record.catalogue}): give that one"

@@ -1,9 +1,13 @@
 """Why this and why not that, for console and API, from the record alone."""
 
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct, structs
 
-from patron.decide.index import GATES, CatalogueIndex, reason_of
-from patron.model.offers import NOTHING, Decision
+from patron.decide.index import GATES, CatalogueIndex, product_of, reason_of
+from patron.model.offers import NOTHING, Decision, Dropped, Offer
 
 _STEPS = {
     "placement": "Right place",
@@ -12,6 +16,7 @@ _STEPS = {
     "consent": "Consent",
     "identity": "Proven identity",
     "conditions": "Allowed by rule",
+    "stock": "In stock here",
 }
 
 
@@ -59,7 +64,7 @@ def funnel(decision: Decision) -> list[Step]:
 
     >>> one = Decision("d", 0, "n", "p", "till", "pos", "tea", .5, "treated", .5, "tea", candidates=("tea", "nothing"))
     >>> [step.left for step in funnel(one)]
-    [1, 1, 1, 1, 1, 1]
+    [1, 1, 1, 1, 1, 1, 1]
     """
     left = sum(candidate != NOTHING for candidate in decision.candidates)
     steps = []
@@ -82,8 +87,22 @@ def restore(decision: Decision, index: CatalogueIndex) -> Decision:
             f"decision {decision.id} was made with catalogue {decision.catalogue}, this is {index.version}"
         )
     offer = index.by_id.get(decision.action)
+    stock = {field: told for field, *told in decision.used if field.startswith(_STOCK)}
     dropped = tuple(
-        structs.replace(drop, reason=reason_of(index.by_id[drop.offer], drop.gate, drop.detail))
+        structs.replace(drop, reason=_reason(index.by_id[drop.offer], drop, stock))
         for drop in decision.dropped
     )
     return structs.replace(decision, dropped=dropped, content=offer.content if offer else {})
+
+
+_STOCK = "stock.quantity@"
+
+
+def _reason(offer: Offer, drop: Dropped, stock: Mapping[str, Any]) -> str:
+    """Why an offer fell; for want of stock, with how many there were and since when that was known."""
+    reason = reason_of(offer, drop.gate, drop.detail)
+    told = stock.get(f"{_STOCK}{product_of(offer)}") if drop.gate == "stock" else None
+    if told is None:
+        return reason
+    known = dt.datetime.fromtimestamp(told[1] / 1000, dt.UTC)
+    return f"{reason}, {told[0]} as known on {known.day} {known:%B %Y, %H:%M} UTC"

@@ -19,7 +19,7 @@ from patron.rules.index import FieldIndex
 from patron.rules.language import is_personal
 from patron.rules.sentences import sentence
 
-GATES = ("placement", "channel", "validity", "consent", "identity", "conditions")
+GATES = ("placement", "channel", "validity", "consent", "identity", "conditions", "stock")
 """The gates in the order in which an offer meets them; it is dropped by the first that stops it."""
 
 _BITS = bytes.maketrans(b"01", b"\x00\x01")
@@ -67,6 +67,8 @@ class CatalogueIndex:
         self.purposes = tuple(_Masks([(offer.purpose,) for offer in self.offers]).by_name.items())
         self.personal = _mask(is_personal_offer(offer) for offer in self.offers)
         self.levels = _levels(self.offers)
+        self.products = _products(self.offers)
+        """Product -> mask of the offers of it."""
         reasons = [*_REASONS, *(("conditions", level) for level in range(len(self.levels)))]
         self._drops = {reason: _drops(self.offers, *reason) for reason in reasons}
         self._choices: dict[int, tuple[str, ...]] = {}
@@ -156,19 +158,47 @@ def _chosen(mask: int) -> bytes:
     return bin(mask)[:1:-1].encode().translate(_BITS)
 
 
+def product_of(offer: Offer) -> str:
+    """The product that an offer sells: `sku` or `product_id` of its content; empty when it sells none.
+
+    >>> product_of(Offer(id="a", name="A", content={"sku": "P0101"}))
+    'P0101'
+    """
+    named = offer.content.get("sku") or offer.content.get("product_id") or offer.content.get("productId")
+    return named if isinstance(named, str) else ""
+
+
+def _products(offers: Sequence[Offer]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for i, offer in enumerate(offers):
+        product = product_of(offer)
+        if product:
+            found[product] = found.get(product, 0) | 1 << i
+    return found
+
+
+def _of_product(condition: Condition, offer: Offer) -> Condition:
+    """A condition on the stock of whatever the offer sells, as one on the stock of that product."""
+    product = product_of(offer)
+    if not product or not condition.field.startswith("stock.") or "@" in condition.field:
+        return condition
+    return Condition(f"{condition.field}@{product}", condition.op, condition.value)
+
+
 def _levels(offers: Sequence[Offer]) -> tuple[tuple[FieldIndex, ...], ...]:
     """For the first, second, ... condition of all offers together: one index per field, its masks are offers."""
     depth = max((len(offer.conditions) for offer in offers), default=0)
     levels: list[dict[str, list[tuple[Condition, int]]]] = [{} for _ in range(depth)]
     for i, offer in enumerate(offers):
         for level, condition in enumerate(offer.conditions):
-            levels[level].setdefault(condition.field, []).append((condition, 1 << i))
+            asked = _of_product(condition, offer)
+            levels[level].setdefault(asked.field, []).append((asked, 1 << i))
     return tuple(tuple(FieldIndex(field, rows) for field, rows in level.items()) for level in levels)
 
 
 EARLY, LATE = 0, 1
 REFUSED, UNASKED = 0, 1
-_DETAILS = {"placement": 1, "channel": 1, "validity": 2, "consent": 2, "identity": 1}
+_DETAILS = {"placement": 1, "channel": 1, "validity": 2, "consent": 2, "identity": 1, "stock": 1}
 """How many reasons a gate has; `Dropped.detail` says which one it was, so a record need not hold the sentence."""
 
 
@@ -192,6 +222,7 @@ _REASONS: dict[tuple[str, int], Callable[[Offer], str]] = {
     ("validity", LATE): lambda offer: f"Ended on {_day(offer.valid_until, 1)}",
     ("consent", REFUSED): lambda offer: f"Refused {offer.purpose}",
     ("consent", UNASKED): lambda offer: f"No consent to {offer.purpose}, which needs a yes first",
+    ("stock", 0): lambda offer: f"Out of stock in this store: {product_of(offer)}",
     ("identity", 0): lambda _offer: "Rests on personal data, and who asks is not proven",
 }
 

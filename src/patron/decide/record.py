@@ -44,6 +44,7 @@ class Drawn(Struct, frozen=True):
     content: dict[str, Any]
     expires: int
     identified: str
+    used: tuple[tuple[str, Any, int], ...] = ()
 
 
 def decide(
@@ -124,7 +125,16 @@ def weigh(
         offer.content if offer else {},
         _expires(offer, now),
         known.identified,
+        _used(known, sifted),
     )
+
+
+def _used(known: Known, sifted: Sifted) -> tuple[tuple[str, Any, int], ...]:
+    """What feeds were asked, once everything that asks is done."""
+    if known.around is None:
+        return ()
+    last = sifted.stops[-1] if sifted.stops else ("", 0, 0)
+    return known.around.used(last[2] if last[0] == "stock" else 0)
 
 
 def spell(drawn: Drawn, index: CatalogueIndex) -> Decision:

@@ -13,6 +13,8 @@ SCOPES = (
     "decide",
     "deadletters",
     "privacy",
+    "lake",
+    "feeds",
     "admin",
 )
 """`admin` includes all others."""

@@ -4,6 +4,9 @@ Types are written as Ibis writes them. Times are UTC. `node` is the keyed hash o
 log's index uses; personal columns carry no statistics in any file.
 """
 
+BUCKETS = 1024
+"""`bucket` is `node & (BUCKETS - 1)`: whoever looks for one node reads the files and row groups of its bucket."""
+
 EVENTS: dict[str, str] = {
     "position": "int64",  # of the message in the log: the row's id, once in the table
     "event_id": "int64",  # stable hash of source and message id; orders events of the same time
@@ -39,6 +42,7 @@ EVENTS: dict[str, str] = {
     "properties": "string",  # JSON, whole
     "traits": "string",  # JSON: what the profile takes of this event
     "consents": "string",  # JSON: [[purpose, channel, granted], ...]
+    "envelope": "string",  # JSON: what replay needs beside the other columns (docs/decisions/0011)
 }
 """Accepted events, each once. Texts stand in their typed column when they are texts, else only in `properties`."""
 
@@ -99,7 +103,17 @@ PERSONAL = frozenset(
         "group_id",
         "account",
     }
-    | {"order_id", "latitude", "longitude", "products", "properties", "traits", "consents", "event_id"}
+    | {
+        "order_id",
+        "latitude",
+        "longitude",
+        "products",
+        "properties",
+        "traits",
+        "consents",
+        "envelope",
+        "event_id",
+    }
 )
 """Columns that tell of a person: never in statistics of files or in the table's log."""
 

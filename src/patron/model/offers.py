@@ -12,7 +12,7 @@ class Condition(Struct, frozen=True):
     """One plain condition on a profile: `field` `op` `value`, for example `totals.orders >= 2`.
 
     Fields: `traits.NAME`, `counters.EVENT`, `totals.orders`, `totals.revenue.EUR`, `first_seen_days`,
-    `last_seen_days`, `channels.CHANNEL`, and of the ask itself `context.NAME`. Operators: `= != > >= < <= in has exists missing`.
+    `last_seen_days`, `channels.CHANNEL`, of the ask itself `context.NAME`, and `stock.quantity`. Operators: `= != > >= < <= in has exists missing`.
     """
 
     field: str
@@ -88,6 +88,8 @@ class Decision(Struct, frozen=True):
     expires: int | None = None
     identified: str = "anonymous"
     """`verified` (may see personal content), `asserted`, or `anonymous`."""
+    used: tuple[tuple[str, Any, int], ...] = ()
+    """What feeds said and was looked at: (field, value, since when it was known, ms UTC)."""
 
 
 class Outcome(Struct, frozen=True):

@@ -210,11 +210,31 @@ def rank_of(consent: Consent) -> tuple[int, bool, str]:
     return consent.rank
 
 
-def _traits(partial: Partial, event: Event, rules: ProfileRules) -> None:
+def told_traits(event: Event, rules: ProfileRules) -> dict[str, Any]:
+    """The traits that a profile takes of an event, null for those it deletes; what else the node holds is not asked.
+
+    >>> told_traits(Event(1, "shop", "web", "identify", "Identified", "m", 5, 5, traits={"city": "Bari"}), ProfileRules())
+    {'city': 'Bari'}
+    """
+    if not event.traits and "traits" not in event.context:
+        return {}
+    if not event.reduced and any(
+        not claim.granted and claim.purpose in rules.collection_purposes for claim in event.consents
+    ):
+        return {}
+    return {n: v for n, v in _written_traits(event).items() if len(n) <= _NAME and _fits(v, rules)}
+
+
+def _written_traits(event: Event) -> dict[str, Any]:
     told = event.context.get("traits")
     written = told if isinstance(told, dict) else {}
     if event.type != "group" and event.traits:
-        written = {**written, **event.traits} if written else event.traits
+        return {**written, **event.traits} if written else event.traits
+    return written
+
+
+def _traits(partial: Partial, event: Event, rules: ProfileRules) -> None:
+    written = _written_traits(event)
     stamp = (event.time, event.uid)
     traits = partial.traits if partial.traits is not None else {}
     for name, value in written.items():

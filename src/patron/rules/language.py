@@ -7,7 +7,8 @@
 | `totals.orders`, `totals.revenue.EUR` | orders and money, net of refunds | number, amount |
 | `first_seen_days`, `last_seen_days` | whole days ago | number |
 | `channels.CHANNEL` | events seen in a channel | number |
-| `context.NAME` | what the touchpoint said in this ask | as a trait |
+| `context.NAME` | what the touchpoint said in this ask, else what feeds say of its place and moment | as a trait |
+| `stock.quantity`, `stock.age_hours` | stock of the offer's product in the touchpoint's store, and how old that news is | number |
 
 What never happened has happened 0 times: a count or total that is not there (`counters`, `channels`, `totals`) compares as
 0, so `counters.Product Viewed < 1` finds those who never viewed one, as `missing` does. Any other missing value matches
@@ -23,11 +24,12 @@ from patron.model.offers import Condition
 
 OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "in", "has", "exists", "missing")
 ORDERINGS = (">", ">=", "<", "<=")
-ROOTS = ("traits", "counters", "totals", "first_seen_days", "last_seen_days", "channels", "context")
+ROOTS = ("traits", "counters", "totals", "first_seen_days", "last_seen_days", "channels", "context", "stock")
 MAX_TEXT = 500
 MAX_LIST = 1000
 
 Kind = Literal["any", "number", "money"]
+STOCK = ("quantity", "age_hours")
 _DAYS = ("first_seen_days", "last_seen_days")
 
 
@@ -46,6 +48,8 @@ def kind_of(field: str) -> Kind | None:
         return "any"
     if root == "counters" or (root == "channels" and name in CHANNELS):
         return "number"
+    if root == "stock":  # `stock.quantity@P0101` names another product than the offer's
+        return "number" if name.partition("@")[0] in STOCK else None
     currency = name.removeprefix("revenue.")
     if (
         root == "totals"
@@ -65,7 +69,7 @@ def is_personal(field: str) -> bool:
     >>> is_personal("traits.city"), is_personal("context.weather")
     (True, False)
     """
-    return not field.startswith("context.")
+    return not field.startswith(("context.", "stock."))
 
 
 def counts(field: str) -> bool:
@@ -99,6 +103,8 @@ def _unknown_field(field: str) -> str:
         return f"unknown channel `{_clip(name)}`; use one of {' '.join(CHANNELS)}"
     if root == "totals":
         return f"unknown field `{_clip(field)}`; totals are `totals.orders` and `totals.revenue.EUR` (a currency code)"
+    if root == "stock":
+        return f"unknown field `{_clip(field)}`; stock fields are `stock.quantity` and `stock.age_hours`"
     if root in ROOTS and root not in _DAYS:
         return f"the field `{root}` needs a name after it, as in `{root}.NAME`"
     near = difflib.get_close_matches(root, ROOTS, n=1)

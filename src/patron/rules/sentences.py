@@ -40,6 +40,10 @@ def sentence(condition: Condition) -> str:
     ('was last seen less than 7 days ago', 'has a city that is one of Turin, Bari')
     """
     root, _, name = condition.field.partition(".")
+    if root == "stock":
+        what, _, product = name.partition("@")
+        named = f"stock of {product}" if product else "stock"
+        return _described(root, named if what == "quantity" else f"age of {named} in hours", condition)
     if root in ("traits", "context"):
         return _described(root, name, condition)
     if root in ("first_seen_days", "last_seen_days"):

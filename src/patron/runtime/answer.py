@@ -152,16 +152,18 @@ class Answers:
     def _known(self, ask: Ask, key: Key, person: Person | None, now: int, *, verified: bool) -> Known:
         """What may be used. An unproved device is shown only what itself did; consents of the whole person bind all the same."""
         rules = self._app.workspace.settings.profiles
+        around = self._app.workspace.feeds.around(ask.context, now, self.index)
         whole = self._parts(person.members) if person else None
         parts = whole if verified and whole is not None else self._parts((key,))
         proved = verified and key != ""
         return Known(
             key,
             person.id if person else "",
-            LazyFacts(parts, ask.context, now, rules),
+            LazyFacts(parts, ask.context, now, rules, around),
             consents_of(parts if whole is None else whole, rules),
             "verified" if proved else ("asserted" if ask.user_id else "anonymous"),
             own_device=not proved and self._is_own_device(ask, key),
+            around=around,
         )
 
     def _parts(self, keys: Iterable[Key]) -> Parts:

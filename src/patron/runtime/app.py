@@ -6,10 +6,11 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+from patron.exports.delivery import Gate
 from patron.model.clock import SteppedClock
 from patron.model.errors import BadRequest, StorageError
 from patron.model.log import Entry
@@ -17,6 +18,7 @@ from patron.model.views import Status
 from patron.profiles import public
 from patron.runtime import facts
 from patron.runtime.ingest import Ingest
+from patron.runtime.lake.child import JobsChild
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
 from patron.runtime.recovery import open_workspace
@@ -64,9 +66,14 @@ class App:
         """What ended one of the tasks without which nothing goes on; the process should end too."""
         self._faulted = asyncio.Event()
         self.rates = Rates()
+        self.exports = Gate()
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
         self.ingest = Ingest(workspace, self.pipeline)
+        self.jobs: JobsChild | None = None
+        """The process that keeps the lake, when one was asked for."""
+        self.drains: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """What must be waited for before files of the lake may go."""
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
@@ -89,9 +96,22 @@ class App:
         gc.freeze()
         return app
 
+    def start_jobs(self) -> JobsChild:
+        """Keep a jobs process beside this one, from some seconds on."""
+        if self.jobs is None:
+            self.jobs = JobsChild(self.workspace)
+        return self.jobs
+
+    async def drained(self) -> None:
+        """Wait until nobody here reads files of the lake that were replaced."""
+        for drain in self.drains:
+            await drain()
+
     async def stop(self, *, checkpoint: bool = True) -> None:
         """Apply what is durable, write a checkpoint and let go of the directory."""
         await self.pipeline.close()
+        if self.jobs is not None:
+            await self.jobs.close(flush=self.fault is None)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

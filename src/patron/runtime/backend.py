@@ -3,25 +3,46 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from patron.decide.catalogue import parse
 from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
+from patron.model.clock import DAY
 from patron.model.errors import BadRequest, NotFound, PatronError
+from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
-from patron.runtime import access, erasures, export, letters, parts, people, scoped, splits, upkeep, views
+from patron.runtime import (
+    access,
+    erasures,
+    export,
+    feed_loads,
+    feed_views,
+    letters,
+    parts,
+    people,
+    scoped,
+    splits,
+    upkeep,
+    views,
+)
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.exporting import Exporting
 from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
+from patron.runtime.lake.child import lake_url
+from patron.runtime.lake.pruning import prune
+from patron.runtime.lake.queries import Queries
 from patron.runtime.roster import Roster
 from patron.runtime.rules import LocalRules
 from patron.runtime.tables import Plain
 from patron.runtime.workspace import Crash, plain
+from patron.storage.lake.asking import Head
 
 _LATEST = 221_845_392_000_000
 """Latest time of a stepped clock, ms: the year 9000, so that calendars still hold every time reckoned from it."""
@@ -37,16 +58,21 @@ class LocalBackend:
         self.app = app
         self.workspace = app.workspace
         self.answers = Answers(app)
+        self.queries = Queries(app.workspace)
+        app.drains.append(self.queries.drained)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
+        self.exports = Exporting(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
         self._effect: tuple[int, EffectLine] | None = None
 
     @classmethod
-    async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "LocalBackend":
-        """Open a directory and take up its catalogue file."""
+    async def start(
+        cls, path: Path, clock: str = "system", crash: Crash | None = None, *, jobs: bool = False
+    ) -> "LocalBackend":
+        """Open a directory and take up its catalogue file; with `jobs` a process beside keeps the lake."""
         backend = cls(await App.start(path, clock, crash))
         try:
             await backend.app.unless_faulted(backend._begin())
@@ -54,6 +80,9 @@ class LocalBackend:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
+        if jobs and backend.workspace.settings.lake.enabled:
+            backend.app.start_jobs()
+        backend.app.keep(backend.exports.serve())
         return backend
 
     async def _begin(self) -> None:
@@ -61,11 +90,15 @@ class LocalBackend:
         await self._take_up_catalogue()
 
     async def _keep_tidy(self) -> None:
-        """Apply retention once an hour; a fault is logged and tried again."""
+        """Apply retention and finish erasures once an hour; a fault is logged and tried again."""
         while True:
             await asyncio.sleep(3600)
             try:
                 await self.retain()
+                days = self.workspace.settings.storage.log_days
+                if days and self.app.jobs is not None:
+                    await prune(self.app, self.workspace.clock.now() - days * DAY)
+                await erasures.resume(self.app)
             except (PatronError, OSError):
                 log.exception("retention could not be applied")
 
@@ -263,6 +296,26 @@ class LocalBackend:
         (self.workspace.path / CATALOGUE_FILE).write_text(text, "utf-8")
         return self.catalogue()
 
+    # --- reference feeds ----------------------------------------------------------------------------------------------
+
+    def feeds(self) -> list[FeedStatus]:
+        """Every kind of feed, and how fresh it is."""
+        return feed_views.statuses(self.workspace.feeds)
+
+    async def load_feed(self, kind: str, body: bytes, options: Mapping[str, str], by: str) -> FeedReport:
+        """Load rows of a feed; in force when this returns."""
+        feed_loads.kind_of(kind)
+        return await feed_loads.load(self.app, kind, feed_loads.handed(body, options), by)
+
+    def feed_key(self, kind: str, key: str, at: str, known: str) -> FeedPage:
+        """What holds for a key at a moment, as known at another."""
+        return feed_views.key(self.workspace.feeds, kind, key, at, known, self.workspace.clock.now())
+
+    def feed_page(self, kind: str, cursor: str, limit: int, at: str, known: str) -> FeedPage:
+        """A page of keys."""
+        now = self.workspace.clock.now()
+        return feed_views.page(self.workspace.feeds, kind, cursor, limit, at, known, now)
+
     # --- who may talk to it -----------------------------------------------------------------------------------------
 
     def sources(self) -> list[Source]:
@@ -319,6 +372,38 @@ class LocalBackend:
     async def map_channel(self, unknown: str, channel: str) -> tuple[int, int]:
         """Say what an unknown channel is, and replay."""
         return await letters.map_channel(self.app, unknown, channel)
+
+    # --- the lake -----------------------------------------------------------------------------------------------------
+
+    async def lake_status(self) -> Any:
+        """How the lake is, table by table."""
+        jobs, applied, tables = self.app.jobs, self.workspace.applied, await self.queries.held()
+        position = next((t.position for t in tables if t.table == "events"), 0)
+        return {
+            "url": lake_url(self.workspace),
+            "running": jobs is not None and jobs.running,
+            "position": position,
+            "applied": applied,
+            "lag": max(0, applied - position),
+            "problem": jobs.problem if jobs is not None else "",
+            "tables": tables,
+        }
+
+    async def lake_query(self, sql: str, form: str = "json", rows: int = 10_000) -> tuple[Head, bytes]:
+        """One SELECT over the lake, in a process of its own."""
+        return await self.queries.run(sql, form, rows)
+
+    async def lake_flush(self) -> Any:
+        """Write everything applied so far."""
+        return {"position": await self.app.start_jobs().flush()}
+
+    async def lake_compact(self) -> Any:
+        """Merge small files and drop what retention does not keep."""
+        return await self.app.start_jobs().ask("compact", self.workspace.clock.now())
+
+    async def log_prune(self, before: int) -> Any:
+        """Take messages that are in the lake out of the old part of the log."""
+        return await prune(self.app, before)
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
 

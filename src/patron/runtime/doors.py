@@ -4,7 +4,7 @@ from patron import __version__
 from patron.collect import described
 from patron.collect.http import Tracking
 from patron.runtime.backend import LocalBackend
-from patron.serve import admin, decide, health, openapi, profiles, rules
+from patron.serve import admin, decide, exports, feeds, health, lake, openapi, profiles, rules
 from patron.serve.router import Asgi, Route, Router
 
 
@@ -15,7 +15,10 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *profiles.routes(backend),
         *decide.routes(backend),
         *admin.routes(backend),
+        *lake.routes(backend),
+        *feeds.routes(backend),
         *rules.routes(backend),
+        *exports.routes(backend),
     ]
     told = openapi.route(routes, __version__, described.paths(), described.schemas())
     return Router([*routes, told], backend.api_key, console)

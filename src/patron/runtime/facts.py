@@ -10,9 +10,12 @@ import msgspec
 
 from patron.decide.catalogue import parse
 from patron.decide.index import CatalogueIndex
+from patron.feeds.kinds import KINDS
+from patron.feeds.rows import Row
 from patron.identity.graph import Change
 from patron.model.access import ApiKey, Source
 from patron.model.clock import SteppedClock
+from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
 from patron.runtime import definitions, splits
@@ -22,6 +25,8 @@ from patron.runtime.workspace import Workspace
 
 Handler = Callable[[Workspace, Entry, Any], None]
 CATALOGUE = "catalogue"
+EXPORT = "export/"
+"""Before the id of an export, in the table of configuration."""
 ERASED = b'{"name":"Erased","data":null}'
 ASKED = 50
 """Decisions remembered per node; older ones stay in the log."""
@@ -248,6 +253,29 @@ def _audited(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     workspace.audit.put(f"{entry.base:020d}", AuditRow(entry.received, user, verb, thing))
 
 
+class FeedRows(msgspec.Struct, frozen=True):
+    """Some rows of one load of a feed, as they stand in the log."""
+
+    kind: str
+    load: str
+    rows: list[Row]
+
+
+def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    part = msgspec.json.decode(data, type=FeedRows)
+    if part.kind in KINDS:  # else of a newer Patron
+        workspace.feeds.apply(part.kind, entry.base, part.rows)
+
+
+def _feed_noted(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    workspace.feeds.noted(msgspec.json.decode(data, type=FeedLoad))
+
+
+def _export(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    saved = msgspec.json.decode(data, type=dict[str, Any])
+    workspace.config.put(EXPORT + saved["id"], Plain(saved["definition"]))
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -261,7 +289,10 @@ HANDLERS: dict[str, Handler] = {
     "Person Erased": _erased,
     "Dead Letter Closed": _closed,
     "Audited": _audited,
+    "Export Saved": _export,
     "Retention Applied": _retained,
+    "Feed Loaded": _fed,
+    "Feed Load Noted": _feed_noted,
     **{
         name: _saved(kind)
         for kind in definitions.KINDS

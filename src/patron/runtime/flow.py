@@ -42,19 +42,27 @@ class World(Struct):
     segments: Execution | None = None
     """Everybody against the rules in force; None where there is none."""
 
+    changed: Callable[[Change], None] | None = None
+    """Told of every change of people."""
+
     def met(self, change: Change | None) -> None:
         """Take note of people whom an event changed, before it is folded."""
         if change is not None:
-            self.people += len(change.after) - len(change.before)
+            self._counted(change)
             if self.segments is not None:
                 self.segments.met(change.before, change.after)
 
     def regrouped(self, change: Change | None) -> None:
         """Take note of a change of people by hand; `Segments.settle` judges them when it is over."""
         if change is not None:
-            self.people += len(change.after) - len(change.before)
+            self._counted(change)
             if self.segments is not None:
                 self.segments.regrouped(person.id for person in (*change.before, *change.after))
+
+    def _counted(self, change: Change) -> None:
+        self.people += len(change.after) - len(change.before)
+        if self.changed is not None and change.moved:
+            self.changed(change)
 
     def noted(self, position: int) -> None:
         """Hand the rows to the log's index; they are all of the body that holds `position`."""

@@ -26,6 +26,7 @@ def history(
     """
     rows = people.rows(workspace, person)
     members = set(person.members)
+    workspace.recall(row.position for row in rows)
     keep = matching(channel, name, sources)
 
     def read(row: Row) -> TimelineEvent | None:

@@ -13,6 +13,7 @@ from patron.profiles.merge import merge
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
 from patron.rules.facts import facts_of
+from patron.runtime.feeds import Around
 
 Parts = Sequence[tuple[str, Partial]]
 """The nodes of whoever asks, each with its aggregate."""
@@ -28,14 +29,22 @@ class LazyFacts:
     ['Bari', 2, 3, 'rain', None]
     """
 
-    __slots__ = ("_read", "_whole", "context", "live", "now", "parts", "rules")
+    __slots__ = ("_read", "_whole", "around", "context", "live", "now", "parts", "rules")
 
-    def __init__(self, parts: Parts, context: Mapping[str, Any], now: int, rules: ProfileRules) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        context: Mapping[str, Any],
+        now: int,
+        rules: ProfileRules,
+        around: Around | None = None,
+    ) -> None:
         self.parts = parts
         self.live = [part for _, part in parts if part.events]
         self.context = context
         self.now = now
         self.rules = rules
+        self.around = around
         self._read: dict[str, Any] = {}
         self._whole: dict[str, Any] | None = None
 
@@ -97,8 +106,14 @@ def _channel(facts: LazyFacts, name: str) -> Any:
 
 def _context(facts: LazyFacts, name: str) -> Any:
     if "." in name:
-        return facts_of(now=facts.now, context=facts.context).get("context." + name)
-    return facts.context.get(name)
+        told = facts_of(now=facts.now, context=facts.context).get("context." + name)
+    else:
+        told = facts.context.get(name)
+    return facts.around.context(name) if told is None and facts.around is not None else told
+
+
+def _stock(facts: LazyFacts, name: str) -> Any:
+    return facts.around.stock(name) if facts.around is not None else None
 
 
 def _first(facts: LazyFacts, _name: str) -> Any:
@@ -115,6 +130,7 @@ _READERS: dict[str, Callable[[LazyFacts, str], Any]] = {
     "totals.": _total,
     "channels.": _channel,
     "context.": _context,
+    "stock.": _stock,
     "first_seen_days": _first,
     "last_seen_days": _last,
 }

@@ -6,6 +6,7 @@ and what those people's profiles took from it. Positions stay, so everything els
 
 import json
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,7 @@ from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
-from patron.runtime import facts
+from patron.runtime import exporting, facts
 from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded import backup
@@ -53,12 +54,34 @@ def prepare(workspace: Workspace, person: Person) -> Erasure:
     return msgspec.structs.replace(erasure, ids=sorted(ids | _former_groups(workspace, erasure)))
 
 
-def mentions(workspace: Workspace, erasure: Erasure, found: set[int]) -> Iterator[None]:
-    """Collect into `found` every message that mentions the person, also in free text; yields between entries."""
+def wanted_of(workspace: Workspace, erasure: Erasure, positions: set[int]) -> dict[str, Any]:
+    """Whom the lake must forget (`runtime.lake.erasing.Wanted`): nodes, each with its part of time if it was cut."""
+    nodes = list[tuple[int, int | None, int | None]]()
+    for key in erasure.keys:
+        whole = uncut(key, workspace.cuts)
+        times = workspace.cuts.get(whole) or []
+        since = int(key.rpartition("~")[2]) if whole != key else None
+        until = next((t for t in times if since is None or t > since), None)
+        node = workspace.hashes(whole)
+        nodes.append((node - (1 << 64) if node >> 63 else node, since, until))
+    values = _values(workspace, erasure)
+    return {
+        "nodes": nodes,
+        "positions": sorted(positions),
+        "values": sorted(values),
+        "keys": sorted({uncut(key, workspace.cuts) for key in erasure.keys}),
+        "people": erasure.ids,
+        "needles": sorted({needle.decode() for needle in _needles(values)}),
+    }
+
+
+def mentions(workspace: Workspace, erasure: Erasure, found: set[int], start: int = 1) -> Iterator[None]:
+    """Collect into `found` every message from `start` on that mentions the person, also in free text; yields between
+    entries."""
     hashes = {workspace.hashes(k) for k in _names(workspace, erasure)}
     found.update(row.position for row in workspace.log.find(hashes))
     needles = _needles(_values(workspace, erasure))
-    for entry, body in workspace.log.read(1):
+    for entry, body in workspace.log.read(start):
         if entry.last > workspace.applied:
             break
         if not needles or not _holds(body, needles):
@@ -80,6 +103,7 @@ def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseR
         ("state", *_erase_state(workspace, erasure)),
         ("other profiles", len(touched), f"{len(touched)} profiles of other people no longer mention them"),
         ("dead letters", *_erase_dead(workspace, positions)),
+        ("exports", *exporting.forget(workspace.path / exporting.FOLDER, frozenset(erasure.ids))),
         ("backups", *_erase_backups(workspace, erasure)),
     ]
     for node in touched:
@@ -99,6 +123,10 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
     gone: set[int] = set()
     names = _names(workspace, erasure)
 
+    mine = {row.position for row in workspace.log.find({workspace.hashes(k) for k in names}) if row.is_node}
+    workspace.past.forget()  # the lake was written anew
+    workspace.recall(positions)
+
     def same(text: str) -> bool:
         return any(_normal(workspace, kind, text) in whole for kind in ("email", "phone", "user_id"))
 
@@ -112,6 +140,11 @@ def _rewrite(workspace: Workspace, erasure: Erasure, positions: set[int]) -> set
         found = {e.position: place.node for e, place, _ in workspace.decode(entry, body)}
         for position in hit:
             node = found.get(position)
+            if node is None and position <= workspace.thinned and position not in mine:
+                kept = workspace.event_at(position)  # in the lake, and redacted there
+                if kept is not None:
+                    touched.add(kept[1].node)
+                    continue
             if node is None or node in nodes:
                 own.append(position - entry.base)
             else:
@@ -130,6 +163,7 @@ def refold(workspace: Workspace, node: Key) -> None:
     partial = Partial()
     workspace.segments.drop(node)
     rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
+    workspace.recall(row.position for row in rows if row.is_node)
     for position in sorted({row.position for row in rows if row.is_node}):
         hit = workspace.event_at(position)
         if hit is not None and hit[1].node == node:

@@ -48,6 +48,7 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
         workspace.segments.take(workspace.definitions.active())
     for first, last in log.unindexed():
         _reindex(workspace, first, min(last, start))
+    replayed = workspace.replayed(start + 1)
     for entry, body in log.read(start + 1):
         if entry.kind == "fact":
             if entry.base > start:
@@ -56,6 +57,8 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
                     pass
         else:
             batch = workspace.read(entry, body)
+            if replayed is not None and entry.base <= replayed.last:
+                batch = replayed.whole(entry, batch)
             for _ in apply_body(workspace, entry, workspace.located(entry, batch), start):
                 pass
             _remember(workspace, entry, batch)
@@ -68,11 +71,15 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
 
 
 def _reindex(workspace: Workspace, first: int, last: int) -> None:
+    replayed = workspace.replayed(first) if last >= first else None
     for entry, body in workspace.log.read(first) if last >= first else ():
         if entry.base > last:
             break
         if entry.kind == "track":
-            for event, located, fresh in workspace.decode(entry, body):
+            batch = workspace.read(entry, body)
+            if replayed is not None and entry.base <= replayed.last:
+                batch = replayed.whole(entry, batch)
+            for event, located, fresh in workspace.located(entry, batch):
                 if first <= event.position <= last:
                     index(event, located, workspace.world, is_node=fresh)
         elif entry.base >= first:

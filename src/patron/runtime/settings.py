@@ -72,6 +72,8 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_events: int = 1_000_000
     """Messages after which one is written earlier: a start after a crash replays at most so many."""
     segment_mb: int = 32
+    log_days: int = 0
+    """Days after which messages stay in the lake only, and their text goes from the log; 0 = the log keeps all."""
     resident_people: int = 100_000
     """Decoded node profiles kept in memory (at least so many, at most twice); the others stay encoded."""
     min_free_mb: int = 64
@@ -86,6 +88,38 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     events_days: int = 0
     dead_letters_days: int = 90
     audit_days: int = 730
+
+
+class LakeRetention(Struct, frozen=True, forbid_unknown_fields=True):
+    """Days that each class of rows stays in the lake, by the day of receipt; 0 = for ever."""
+
+    events: int = 0
+    """Every event."""
+    behaviour: int = 0
+    """Events that are neither about orders nor about consent."""
+    orders: int = 0
+    decisions: int = 0
+
+
+class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The event lake for analysts, and the process that keeps it."""
+
+    enabled: bool = True
+    url: str = ""
+    """Folder or address of object storage (s3://bucket/lake); empty = `lake` in the data directory."""
+    options: dict[str, str] = {}
+    """Of the object storage, such as AWS_REGION; secrets are better left to the environment."""
+    flush_seconds: float = 5.0
+    """Events are in the lake after so many seconds."""
+    flush_events: int = 50_000
+    """Most events of one file."""
+    retention: LakeRetention = LakeRetention()
+    query_memory_mb: int = 1024
+    """Memory of one query."""
+    query_seconds: float = 60.0
+    """Longest time of one query."""
+    query_rows: int = 100_000
+    """Most rows that the API answers with; export more with the files themselves."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +137,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     decide: DecideSettings = DecideSettings()
     storage: StorageSettings = StorageSettings()
     retention: RetentionSettings = RetentionSettings()
+    lake: LakeSettings = LakeSettings()
 
 
 def decode(raw: Mapping[str, Any]) -> Settings:

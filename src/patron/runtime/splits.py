@@ -65,6 +65,7 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
     else:
         workspace.cuts.delete(key)
     workspace.world.split = len(workspace.cuts) > 0
+    workspace.recall(positions)
     for position in positions:
         if position <= workspace.applied:
             _again(workspace, position, key)

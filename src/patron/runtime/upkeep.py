@@ -69,8 +69,22 @@ def _checks(app: App, free: float, letters: int) -> list[tuple[str, bool, str]]:
             f"{len(workspace.sources)} sources; add one: patron source add",
         ),
         ("Dead letters", letters < 1_000, f"{letters:,} wait to be looked at"),
+        _lake(app),
         ("Python", sys.version_info >= (3, 11), f"{sys.version_info.major}.{sys.version_info.minor}"),
     ]
+
+
+def _lake(app: App) -> tuple[str, bool, str]:
+    """How the jobs process is that keeps the lake."""
+    jobs = app.jobs
+    if jobs is None:
+        return "Lake", True, "no jobs process here; `[lake] enabled` starts one with `patron serve`"
+    if jobs.problem:
+        return "Lake", False, jobs.problem
+    if jobs.status is None:
+        return "Lake", True, "its process is starting"
+    behind = max(0, app.workspace.applied - jobs.status.position)
+    return "Lake", True, f"{behind:,} messages on their way to it"
 
 
 def metrics(app: App) -> str:
@@ -90,6 +104,12 @@ def metrics(app: App) -> str:
         ("patron_dead_letters", "gauge", "Dead letters kept.", len(app.workspace.dead)),
         ("patron_decisions", "gauge", "Decisions kept.", len(app.workspace.decisions)),
         ("patron_memory_bytes", "gauge", "Resident memory.", int(_memory() * MB)),
+        (
+            "patron_lake_position",
+            "gauge",
+            "Log position up to which everything is in the lake.",
+            app.jobs.status.position if app.jobs is not None and app.jobs.status is not None else 0,
+        ),
         ("patron_dirty_rows", "gauge", "Rows that the next checkpoint writes.", app.workspace.state.dirty),
     ]
     segments = app.workspace.segments.health()

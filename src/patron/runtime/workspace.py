@@ -4,20 +4,22 @@ import contextlib
 import heapq
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from patron.collect.limits import Limits
-from patron.collect.segment_api import Origin, ReadRules, read_batch, read_message
+from patron.collect.segment_api import ReadRules, read_message
+from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
+from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
@@ -27,10 +29,14 @@ from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
 from patron.runtime.census import Census
 from patron.runtime.definitions import Definitions
+from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
+from patron.runtime.lake.links import Links
+from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
+from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments import Segments
 from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
@@ -51,10 +57,10 @@ from patron.segments.execution import Execution
 from patron.storage.embedded import directory
 from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
+from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
 
-Found = list[tuple[Event, Located, bool]]
-"""Each message that has a place: the event, where it belongs, and whether it is new (False: a copy)."""
+__all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
 Crash = Callable[[str], None]
 
@@ -82,6 +88,9 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("tombstones", int, 20_000),
         TableSpec("receipts", dict[str, Any], 1_000),
         TableSpec("config", Plain, 1_000),
+        TableSpec("feed_rows", list[Version], 20_000),
+        TableSpec("feed_kinds", FeedCount, 1_000),
+        TableSpec("feed_loads", FeedLoad, 1_000),
         TableSpec("definitions", DefinitionRow, 5_000),
         TableSpec("tallies", dict, resident, encode=tally.encode, decode=tally.decode),
         TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
@@ -137,6 +146,8 @@ class Workspace:
         self.days: Table[DayCount] = table("days")
         self.receipts: Table[dict[str, Any]] = table("receipts")
         self.config: Table[Plain] = table("config")
+        zone = self.settings.workspace.zone
+        self.feeds = Feeds(table("feed_rows"), table("feed_kinds"), table("feed_loads"), zone)
         self.definitions = Definitions(table("definitions"))
         self.ring = KeyRing(self.sources, self.keys)
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
@@ -155,6 +166,12 @@ class Workspace:
             split=len(self.cuts) > 0,
             people=int(self.state.meta.get("people", 0)),
         )
+        lake = self.settings.lake
+        self.thinned = read_mark(self.path / "log")
+        """Log position up to which messages may be in the lake only."""
+        self.past = Past(lake.url or str((self.path / "lake").absolute()), lake.options)
+        self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
+        self.world.changed = self.links.fresh.append
         self.segments = self._segments()
         self.live: Live = Memberships(self.segments)
         self.read_rules = self._read_rules()
@@ -214,31 +231,25 @@ class Workspace:
 
     def read(self, entry: Entry, body: bytes) -> Batch:
         """A stored body read again as when it was accepted; the refused messages are passed over."""
-        origin, rules, passed = origin_of(entry), self.read_rules, entry.refused
-        return read_batch(body, entry.route, origin, entry.received, entry.base, self.limits, rules, passed)
+        return read_entry(entry, body, self.limits, self.read_rules)
 
     def located(self, entry: Entry, batch: Batch) -> Found:
         """The messages of a stored body that have an identifier, each with its place."""
-        rules, cuts = self.settings.identity, self.cuts
-        found: Found = []
-        duplicates, verified = set(entry.duplicates), set(entry.verified)
-        for event, place in zip(batch.events, batch.indexes, strict=True):
-            if place in verified:
-                event = msgspec.structs.replace(event, assurance="verified")
-            located = locate(event, rules, cuts)
-            if located is not None:
-                found.append((event, located, place not in duplicates))
-        return found
+        return place_batch(entry, batch, self.settings.identity, self.cuts)
 
     def history(self, start: int) -> Iterator[tuple[Event, Key]]:
         """Accepted events from a log position on, each with its node; duplicates and what was erased left out.
 
-        The source of every filling of series: what was pruned from the log is to be read here too.
+        The source of every filling of series: what only the lake has is read from there.
         """
+        replayed = self.replayed(start)
         for entry, body in self.log.read(start):
             if entry.kind == "fact":
                 continue
-            for event, located, fresh in self.decode(entry, body):
+            batch = self.read(entry, body)
+            if replayed is not None and entry.base <= replayed.last:
+                batch = replayed.whole(entry, batch)
+            for event, located, fresh in self.located(entry, batch):
                 if event.position >= start and fresh and not self.tombstones.bars(located, event.time):
                     yield event, located.node
 
@@ -251,8 +262,20 @@ class Workspace:
         entry, body, rules = found.entry, found.body, self.read_rules
         origin, at = origin_of(entry), position - entry.base
         event = read_message(found.parts, body, entry.route, origin, entry.received, entry.base, rules, at)
+        if event is None and position <= self.thinned:
+            event = self.past.at(position)
         located = None if event is None else locate(event, self.settings.identity, self.cuts)
         return None if event is None or located is None else (event, located)
+
+    def replayed(self, first: int) -> Replayed | None:
+        """What gives the messages back that only the lake has, from a position on; None when the log has all."""
+        return Replayed(self.past, first, self.thinned) if first <= self.thinned else None
+
+    def recall(self, positions: Iterable[int]) -> None:
+        """Read the events at these positions that only the lake has at once, before `event_at` is asked for each."""
+        old = [position for position in positions if position <= self.thinned]
+        if old:
+            self.past.recall(old)
 
     # --- counting what happens -------------------------------------------------------------------------------
 
@@ -300,6 +323,8 @@ class Workspace:
     def mark(self, entry: Entry) -> None:
         """An entry is applied to its end."""
         self.applied = entry.last
+        if self.links.fresh:
+            self.links.settle(entry.base, entry.received)
         self.log.applied(entry.last)
         self.dedup.settled(entry.last)
         meta = self.state.meta
@@ -321,11 +346,6 @@ class Workspace:
                 stack.callback(end)
             if checkpoint:
                 self.checkpoint()
-
-
-def origin_of(entry: Entry) -> Origin:
-    """Where an entry's messages came from, as it was when they were accepted."""
-    return Origin(entry.source, entry.channel, entry.source_kind, entry.assurance, "")
 
 
 def crash_at(spec: str | None) -> Crash | None:

@@ -15,13 +15,23 @@ from tests.unit.console.browsing import Browsing
 PATHS = (
     "/console", "/console/people", "/console/people/rules", "/console/people/p_7F3K2Q", "/console/people/p_7F3K2Q/split",
     "/console/people/p_7F3K2Q/data", "/console/decisions", "/console/decisions/d_01JD7Q8ZK3",
-    "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys",
+    "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys", "/console/data/feeds",
     "/console/data/quarantine", "/console/data/quarantine/dl_7", "/console/privacy", "/console/account", "/console/shop",
-    "/console/stories", "/console/practice",
+    "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
+    "/console/people/traits",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS)
+FULL = (
+    "/console/people/segments/new", "/console/people/segments/new?ready=weekend", "/console/people/traits/new",
+    "/console/people/segments/store-coffee", "/console/people/segments/many-pages", "/console/people/traits/spent",
+    "/console/people/segments/overlap?a=store-coffee&b=complaint", "/console/people/segments/store-coffee/weeks",
+    "/console/results", "/console/results/retention", "/console/results/paths", "/console/data/lake",
+)  # fmt: skip
+"""Pages that an empty workspace does not have."""
+
+
+@pytest.mark.parametrize("path", [*PATHS, *FULL])
 def test_every_page_answers_within_forty_kilobytes(path: str) -> None:
     answer = Browsing().get(path)
     assert answer.status_code == 200
@@ -49,6 +59,17 @@ def test_scripts_and_styles_stay_small() -> None:
         sizes[name] = len(gzip.compress(browsing.get(f"/console/static/{name}").content))
     assert sizes.pop("console.css") < 12_000
     assert sum(sizes.values()) < 45_000
+
+
+def test_feeds_show_how_fresh_they_are_and_what_was_not_taken() -> None:
+    text = Browsing().get("/console/data/feeds").text
+    assert "6 rejected" in text
+    assert "Not finished" in text
+    assert "write a point for the decimals" in text
+    assert "<script>alert" not in text
+    assert text.count("the whole row") == 0
+    assert "some of it only later" in text
+    assert "Load one: <code>patron feed load" in Browsing(FakeApp(empty=True)).get("/console/data/feeds").text
 
 
 def test_sources_of_one_channel_have_their_own_counts() -> None:
@@ -86,7 +107,7 @@ def test_navigation_has_no_place_that_is_not_built() -> None:
     text = browsing.get("/console").text
     links = set(re.findall(r'<a href="(/console[^"#?]*)"', text))
     assert not {link for link in links if browsing.get(link).status_code != 200}
-    assert all(word not in text for word in (">Journeys<", ">Results<", ">Stores<"))
+    assert all(word not in text for word in (">Journeys<", ">Stores<"))
 
 
 def test_looking_at_a_person_is_recorded() -> None:
@@ -394,7 +415,7 @@ def test_the_palette_finds_people_and_places() -> None:
 @pytest.mark.parametrize("path", ["/console", "/console/people", "/console/people/p_NOBODY"])
 def test_every_page_carries_the_places_of_the_palette(path: str) -> None:
     text = Browsing().get(path).text
-    known = places(with_shop=True, with_stories=True, with_practice=True)
+    known = places(with_shop=True, with_stories=True, with_practice=True, with_lake=True, with_results=True)
     listed = text[text.index('id="palette-list"') :]
     assert listed.count('role="option"') == len(known)
     assert all(f'href="{place[2]}"' in listed for place in known)

@@ -183,7 +183,39 @@ def test_the_first_gate_in_order_is_the_one_that_is_named() -> None:
         own = repaired == "conditions"
         met.append(gate_of(offer, Ask("web_home"), known(consents=refusal, own_device=own))[0])
         worst.pop(repaired, None)
+    sold_out = known(own_device=True, around=Shelf(0b1))
+    met.append(gate_of(Offer(id="a", name="A", content={"sku": "P1"}), Ask("web_home"), sold_out)[0])
     assert tuple(met) == GATES
+
+
+class Shelf:
+    """What feeds would say: some offers are out of stock."""
+
+    def __init__(self, out: int) -> None:
+        self.out = out
+
+    def used(self, stopped: int) -> tuple[tuple[str, object, int], ...]:
+        return (("stock.quantity@P1", 0, 5),) if stopped else ()
+
+
+def test_stock_stops_last_and_says_which_product() -> None:
+    mug = Offer(id="mug", name="Mug", content={"sku": "P1"})
+    till = Offer(id="mug", name="Mug", content={"sku": "P1"}, placements=("till",))
+    empty = known(around=Shelf(0b1))
+    assert gate_of(mug, Ask("web_home"), empty) == ("stock", "Out of stock in this store: P1")
+    assert gate_of(till, Ask("web_home"), empty)[0] == "placement"
+    assert gate_of(mug, Ask("web_home"), known(around=Shelf(0))) == ("", "")
+
+
+def test_a_condition_on_stock_is_on_the_stock_of_what_the_offer_sells() -> None:
+    rule = (Condition("stock.quantity", ">=", 3),)
+    offers = [Offer(id=p.lower(), name=p, content={"sku": p}, conditions=rule) for p in ("P1", "P2", "P3")]
+    facts = {"stock.quantity@P1": 5, "stock.quantity@P2": 2}
+    kept, dropped = eligible(CatalogueIndex(offers), Ask("web_home"), known(facts), NOW)
+    assert kept == ("p1",)
+    assert [(d.offer, d.reason) for d in dropped] == [
+        (name, "Only when stock is at least 3 here and now") for name in ("p2", "p3")
+    ]
 
 
 def test_an_index_refuses_a_catalogue_that_was_not_checked() -> None:

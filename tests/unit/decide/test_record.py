@@ -255,10 +255,26 @@ def test_another_catalogue_or_other_bytes_are_refused() -> None:
     with pytest.raises(ValueError, match="another catalogue"):
         decode_record(data, [f"o{i}" for i in range(20)])
     fields = msgspec.msgpack.decode(data)
-    with pytest.raises(ValueError, match="format 2"):
-        decode_record(msgspec.msgpack.encode([2, *fields[1:]]), INDEX.ids)
+    with pytest.raises(ValueError, match="format 3"):
+        decode_record(msgspec.msgpack.encode([3, *fields[1:]]), INDEX.ids)
     with pytest.raises(ValueError, match="was made with catalogue"):
         restore(made(), CatalogueIndex([Offer(id="x", name="X")]))
+
+
+def test_a_record_made_before_there_was_a_gate_of_stock_is_read() -> None:
+    decision = made()
+    fields = msgspec.msgpack.decode(encode_record(decision, INDEX.ids))
+    gates = 13
+    assert len(fields[gates]) == len(GATES)
+    old = [1, *fields[1:gates], fields[gates][:-1], *fields[gates + 1 : -1]]
+    again = decode_record(msgspec.msgpack.encode(old), INDEX.ids)
+    assert again == decode_record(encode_record(decision, INDEX.ids), INDEX.ids)
+
+
+def test_what_feeds_said_is_in_the_record() -> None:
+    used = (("context.weather.rain", 1.2, 7), ("stock.quantity@P1", 0, 9))
+    decision = msgspec.structs.replace(made(), used=used)
+    assert decode_record(encode_record(decision, INDEX.ids), INDEX.ids).used == used
 
 
 # --- why, why not ---
@@ -284,6 +300,6 @@ def test_why_and_why_not_are_sentences_about_every_candidate() -> None:
 
 def test_the_funnel_counts_down_to_what_was_drawn_from() -> None:
     steps = funnel(made())
-    assert [(s.gate, s.left) for s in steps] == list(zip(GATES, [2, 2, 2, 2, 2, 1], strict=True))
+    assert [(s.gate, s.left) for s in steps] == list(zip(GATES, [2, 2, 2, 2, 2, 1, 1], strict=True))
     assert steps[-1].left == len(made().eligible) - 1
     assert sum(step.dropped for step in steps) == len(made().dropped)

@@ -66,7 +66,7 @@ class TestFilling:
         many = {
             f"c{i}": Condition(f"c{i}", "C", AllOf((Use(f"c{i + 1}"), Use(f"c{i + 1}")))) for i in range(25)
         }
-        many["c25"] = Condition("c25", "C", Did("A"))
+        many["c11"] = Condition("c11", "C", Did("A"))
         assert "more than 500 parts" in refusal(Use("c0"), many).problem
 
     def test_a_long_way_through_conditions_is_too_deep(self):

@@ -16,6 +16,7 @@ SCOPE_WORDS = {
     "decide": "Ask for decisions",
     "deadletters": "Read and replay dead letters",
     "privacy": "Export and erase people",
+    "feeds": "Load and read reference feeds",
     "admin": "Everything",
 }
 

@@ -127,7 +127,7 @@ function answered() {
 }
 
 // --- keys: off while typing, and off for good when switched off
-const GO = { h: "/console", p: "/console/people", d: "/console/decisions", a: "/console/data", s: "/console/data/sources", q: "/console/data/quarantine", k: "/console/data/keys", r: "/console/privacy", b: "/console/shop", t: "/console/stories", e: "/console/practice" };
+const GO = { h: "/console", p: "/console/people", d: "/console/decisions", a: "/console/data", s: "/console/data/sources", q: "/console/data/quarantine", k: "/console/data/keys", r: "/console/privacy", m: "/console/people/segments", f: "/console/results", b: "/console/shop", t: "/console/stories", e: "/console/practice" };
 let going = -Infinity;
 const keysOn = () => localStorage.getItem("patron-keys") !== "off";
 function typing(target) {
@@ -156,7 +156,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (event.timeStamp - going < 1500 && GO[key]) {
     going = -Infinity;
-    if (!"bte".includes(key) || $(`a[href="${GO[key]}"]`)) location.assign(GO[key]);
+    if (!"btef".includes(key) || $(`a[href="${GO[key]}"]`)) location.assign(GO[key]);
     return;
   }
   going = -Infinity;
@@ -166,6 +166,7 @@ document.addEventListener("keydown", (event) => {
   else if (key === "?") open(help);
   else if (key === "p") $("[data-pause]")?.click();
   else if (key === "escape") $("[data-esc]")?.click();
+  else if (/^[a-z]$/.test(key)) $(`[data-hotkey="${key}"]`)?.click();
 });
 const keysSwitch = $("[data-keys-switch]");
 if (keysSwitch) {
@@ -180,6 +181,7 @@ document.addEventListener("click", (event) => {
   else if (hit("[data-theme-toggle]")) setTheme(themes[(themes.indexOf(theme()) + 1) % 3]);
   else if (hit("[data-theme-set]")) setTheme(hit("[data-theme-set]").dataset.themeSet);
   else if (hit("[data-close-toast]")) hit(".toast").remove();
+  else if (hit("[data-discard]")) delete $("[data-builder]")?.dataset.draft;
   else if (hit("[data-close-dialog]")) {
     const dialog = hit("dialog");
     if (dialog) {
@@ -194,6 +196,47 @@ document.addEventListener("change", (event) => {
   if (event.target.name !== "how") return;
   const form = event.target.closest("[data-split]");
   for (const part of $$("[data-how]", form)) part.hidden = part.dataset.how !== event.target.value;
+});
+
+// --- the builder: fields that change the form draw it anew; Save goes its own way; a draft is not left by accident
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-redraw]")) $("[data-look]", event.target.form)?.click();
+});
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("[data-builder]");
+  if (form && event.target.name !== "person") form.dataset.draft = "";
+});
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (!event.submitter?.matches("[data-native]")) return;
+    delete event.target.dataset.draft;
+    event.stopImmediatePropagation(); // the browser sends it, not htmx
+  },
+  true,
+);
+window.addEventListener("beforeunload", (event) => {
+  if ($("[data-builder][data-draft]")) event.preventDefault();
+});
+let held = null; // the field that had the focus when the form was drawn anew
+document.addEventListener("htmx:before:swap", () => {
+  const active = document.activeElement;
+  held = active?.closest("[data-builder]") ? { id: active.id, row: active.closest(".rule,.subgroup")?.id } : null;
+});
+document.addEventListener("htmx:after:swap", () => {
+  const form = $("[data-builder]");
+  if (!form) return;
+  const bad = $$("[data-bad]", form).flatMap((one) => one.dataset.bad.split(" "));
+  for (const field of $$("input[id^='r.']", form)) {
+    if (bad.includes(field.id)) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+  const row = form.dataset.focus && document.getElementById(form.dataset.focus);
+  delete form.dataset.focus;
+  if (!row && (!held || form.contains(document.activeElement))) return;
+  const next = row ? $("input,select:not(.quiet)", row) ?? row : document.getElementById(held.id) ?? document.getElementById(held.row) ?? $("[data-hotkey]", form);
+  held = null;
+  next?.focus();
 });
 
 // --- toasts leave after 8 s, not while somebody is on them

@@ -37,6 +37,7 @@ from patron.storage.embedded.segments import PLAIN, OpenFiles
 from patron.storage.embedded.state import DATABASE
 
 MANIFEST, BACKUPS, TOMBSTONES = "manifest.json", "backups.json", "tombstones"
+LAKE, LAKE_LOG = "lake", "_delta_log"
 FOLDERS = ("dedup", "log")
 """In this order: the log last, so that it covers the rest."""
 
@@ -102,6 +103,7 @@ def backup(src: Path, dest: Path, *, log: SegmentLog | None = None, record: bool
             make_private_directory(dest / name)
         _copy_settled(src / "dedup", dest / "dedup")
         _copy_log(src / "log", dest / "log", log)
+        _copy_lake(src / LAKE, dest / LAKE)
         write_durably(dest / TOMBSTONES, _text(tombstones(src)))
         manifest = Manifest(
             recover(dest / "log", OpenFiles()).tail.last, time.time_ns() // 1_000_000, _lines(dest)
@@ -165,6 +167,22 @@ def _copy_log(src: Path, dest: Path, log: SegmentLog | None) -> None:
             if path.suffix == "" and path.is_file():
                 _copy(path, dest / path.name)
     sync_directory(dest)
+
+
+def _copy_lake(src: Path, dest: Path) -> None:
+    """Copy the lake: of each table its log first, then every data file, which stays for an hour after it was replaced."""
+    if not src.is_dir():
+        return
+    for table in sorted(path for path in src.iterdir() if (path / LAKE_LOG).is_dir()):
+        make_private_directory(dest / table.name / LAKE_LOG)
+        _copy_settled(table / LAKE_LOG, dest / table.name / LAKE_LOG)
+        for path in sorted(table.glob("*.parquet")):
+            with contextlib.suppress(FileNotFoundError):
+                _link(path, dest / table.name / path.name)
+        sync_directory(dest / table.name)
+    for path in src.iterdir():
+        if path.is_file() and not path.name.endswith(TEMPORARY):
+            _copy(path, dest / path.name)
 
 
 def _copy_settled(src: Path, dest: Path) -> None:
@@ -296,6 +314,7 @@ def restore(src: Path, dest: Path, lines: Sequence[str] = ()) -> int:
         for name in FOLDERS:
             make_private_directory(making / name)
         for name in found.files:
+            make_private_directory((making / name).parent)
             _copy(src / name, making / name)
         write_durably(making / TOMBSTONES, _text(union))
         for folder in (*(making / name for name in FOLDERS), making):

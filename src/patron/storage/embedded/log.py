@@ -227,6 +227,16 @@ class SegmentLog:
         self._sealer.refresh()
         return report
 
+    def thin(self, first: int, edit: Callable[[Entry, bytes], bytes]) -> None:
+        """Edit every body of the sealed segment that begins at `first`; positions and index rows stay. From any thread.
+
+        Raises DiskFull or StorageError, with the segment as it was.
+        """
+        with self._chain.maintenance:
+            rewriting.thin(self._chain, self._files, self._crash, first, edit)
+            self.rewritten += 1
+        self._sealer.refresh()
+
     def segments(self) -> list[SegmentInfo]:
         """All segments that hold something, oldest first."""
         tail = self._chain.tail

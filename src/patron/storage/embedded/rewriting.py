@@ -98,6 +98,31 @@ def rewrite(
     return RewriteReport(segments, entries, rows, len(wanted) - found)
 
 
+def thin(
+    chain: Chain, files: OpenFiles, crash: Crash, first: int, edit: Callable[[Entry, bytes], bytes]
+) -> None:
+    """Edit every body of the sealed segment that begins at `first`; the caller holds `maintenance`. Index rows stay.
+
+    Raises DiskFull or StorageError, with the segment as it was.
+    """
+    segment = next((s for s in chain.sealed() if s.first == first), None)
+    if segment is None:
+        raise StorageError(f"position {first} does not begin a sealed segment; see `segments()`")
+
+    def records() -> Iterator[tuple[int, bytes]]:
+        for buffer, record in segment.records(segment.first):
+            entry, body = decode_record(buffer, record)
+            fresh = edit(entry, body)
+            yield record.base, b"".join(encode_record(entry, encode_fields(entry), fresh, record.synced))
+
+    path = path_of(segment.path.parent, segment.first, PACKED)
+    try:
+        temporary = write_packed(path, segment.first, segment.last, segment.received, regroup(records()))
+        swap(chain, files, temporary, path, segment, crash)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
 def _rewrite_segment(
     chain: Chain, files: OpenFiles, crash: Crash, segment: Segment, positions: list[int], edit: Edit
 ) -> int:

@@ -1,0 +1,1 @@
+"""Files that people hand over, read record by record."""

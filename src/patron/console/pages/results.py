@@ -1,0 +1,103 @@
+"""Results over the lake: a funnel, who comes back, and the ways that sessions take. Each is computed when it is asked for."""
+
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from patron.console.audience_port import Insights
+from patron.console.visit import Visit
+from patron.model.audiences import Cohorts, Funnel, Paths
+from patron.model.errors import BadRequest, NotFound, RequestError
+
+STEPS = 6
+DAYS = (7, 30, 90, 365)
+WITHIN = (1, 3, 7, 14, 30)
+USUAL = ("Product Viewed", "Product Added", "Order Completed")
+BOUGHT = "Order Completed"
+
+
+async def funnel(visit: Visit) -> Response:
+    """Who did one thing, then the next."""
+    insights = _insights(visit)
+    events = [one.id for one in visit.app.audiences().vocabulary().events]
+    asked = [name.strip()[:200] for name in visit.query.getlist("step")]
+    steps = [name for name in asked if name] or [name for name in USUAL if name in events]
+    days, within = _one_of(visit, "days", DAYS, 30), _one_of(visit, "within", WITHIN, 7)
+    found: Funnel | None = None
+    error = ""
+    try:
+        if len(steps) > STEPS:
+            raise BadRequest("too_many_steps", f"At most {STEPS} steps; take one out.")
+        if len(steps) >= 2 and not _working(visit):
+            found = await insights.funnel(steps, days, within)
+        elif asked:
+            raise BadRequest("two_steps", "A funnel needs at least two steps.")
+    except RequestError as problem:
+        error = problem.message
+    wanted = [*steps[:STEPS], *[""] * max(0, min(STEPS, max(len(steps) + 1, 3)) - len(steps))]
+    return visit.page(
+        "funnel.html", working=_working(visit) if len(steps) >= 2 and not error else "", found=found, error=error, steps=wanted, events=events, days=days, within=within,
+        all_days=DAYS, all_within=WITHIN,
+    )  # fmt: skip
+
+
+async def cohorts(visit: Visit) -> Response:
+    """Who comes back."""
+    insights = _insights(visit)
+    events = [one.id for one in visit.app.audiences().vocabulary().events]
+    event = visit.query.get("event", "").strip()[:200] or BOUGHT
+    again = visit.query.get("again", "").strip()[:200] or event
+    period: Literal["week", "month"] = "month" if visit.query.get("period") == "month" else "week"
+    found: Cohorts | None = None
+    error = ""
+    try:
+        if not _working(visit):
+            found = await insights.cohorts(event, again, period, 8)
+    except RequestError as problem:
+        error = problem.message
+    return visit.page(
+        "cohorts.html",
+        working=_working(visit),
+        found=found,
+        error=error,
+        events=events,
+        event=event,
+        again=again,
+        period=period,
+    )
+
+
+async def paths(visit: Visit) -> Response:
+    """The most frequent ways of sessions."""
+    insights = _insights(visit)
+    days = _one_of(visit, "days", DAYS, 30)
+    found: Paths | None = None
+    error = ""
+    try:
+        if not _working(visit):
+            found = await insights.paths(days, 5, 20)
+    except RequestError as problem:
+        error = problem.message
+    return visit.page(
+        "paths.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS
+    )
+
+
+def _insights(visit: Visit) -> Insights:
+    found = visit.app.insights()
+    if found is None:
+        raise NotFound("no_lake", "There is no lake here to ask. Start the server with the lake switched on.")
+    return found
+
+
+def _working(visit: Visit) -> str:
+    """Where the answer is, while a page is drawn without it; empty for whoever waits for the answer itself."""
+    if "now" in visit.query:
+        return ""
+    return f"{visit.request.url.path}?{urlencode([*visit.query.multi_items(), ('now', '1')])}"
+
+
+def _one_of(visit: Visit, name: str, choices: tuple[int, ...], usual: int) -> int:
+    said: Any = visit.query.get(name, "")
+    return int(said) if said.isascii() and said.isdigit() and int(said) in choices else usual

@@ -1,0 +1,83 @@
+"""Funnels, retention and paths as the console shows them: asked of the lake in a process of their own."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
+
+from patron.insights import Funnel as AskedFunnel
+from patron.insights import Paths as AskedPaths
+from patron.insights import Retention, Sessions
+from patron.model.audiences import Cohort, Cohorts, Funnel, FunnelStep, PathRow, Paths
+from patron.runtime.analysis import Analyst, Moment
+from patron.runtime.backend import LocalBackend
+from patron.runtime.lake.child import lake_url
+from patron.runtime.subjects import calendar_of
+from patron.storage.lake.asking import Query
+
+EVERY = {"week": 7, "month": 28}
+"""Days of a period of retention; a month is four weeks, so that each has as many weekends."""
+_EPOCH = dt.date(1970, 1, 1)
+
+
+class LocalInsights:
+    """`console.audience_port.Insights` over one running workspace."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self._workspace = backend.workspace
+        lake = self._workspace.settings.lake
+        bounds = Query(
+            lake_url(self._workspace), "", lake.options, "json", lake.query_rows, lake.query_seconds, lake.query_memory_mb
+        )  # fmt: skip
+        self._analyst = Analyst(bounds)
+
+    def _moment(self) -> Moment:
+        settings = self._workspace.settings
+        return Moment(self._workspace.clock.now(), settings.business.timezone, tuple(settings.decide.opt_in))
+
+    async def funnel(self, steps: Sequence[str], days: int, within_days: int) -> Funnel:
+        """People who did the first of these events in the last `days`, then each next within `within_days` of the first."""
+        _, rows = await self._analyst.run(AskedFunnel(tuple(steps), within_days, days), self._moment())
+        across, entered = dict[int, int](), dict[str, dict[int, int]]()
+        for scope, channel, step, people in rows:
+            if scope == "across":
+                across[int(step)] = int(people)
+            elif scope == "entered":
+                entered.setdefault(channel or "", {})[int(step)] = int(people)
+        numbers = range(1, len(steps) + 1)
+        channels = sorted(entered.items(), key=lambda item: (-item[1].get(1, 0), item[0]))
+        return Funnel(
+            tuple(FunnelStep(name, across.get(n, 0)) for n, name in zip(numbers, steps, strict=True)),
+            tuple((channel, tuple(counts.get(n, 0) for n in numbers)) for channel, counts in channels),
+        )
+
+    async def cohorts(
+        self, event: str, again: str, period: Literal["week", "month"], periods: int
+    ) -> Cohorts:
+        """People by the period of their first `event`, and the share that did `again` in each later period."""
+        every = EVERY[period]
+        question = Retention(event, again, every, periods)
+        _, rows = await self._analyst.run(question, self._moment())
+        found: dict[int, dict[int, int]] = {}
+        for cohort, number, people in rows:
+            found.setdefault(int(cohort), {})[int(number)] = int(people)
+        today = calendar_of(self._workspace).day(self._workspace.clock.now())
+        return Cohorts(tuple(_cohort(start, found[start], every, today) for start in sorted(found)), period)
+
+    async def paths(self, days: int, length: int, limit: int) -> Paths:
+        """The most frequent beginnings of sessions."""
+        _, rows = await self._analyst.run(AskedPaths(days, length, limit), self._moment())
+        _, every_day = await self._analyst.run(Sessions(days), self._moment())
+        ways = tuple(PathRow(tuple(path.split(" > ")), int(sessions)) for path, sessions, _ in rows)
+        return Paths(ways, sum(int(day[1]) for day in every_day))
+
+
+def _cohort(start: int, kept: dict[int, int], every: int, today: int) -> Cohort:
+    """One cohort; only periods that are over have a figure.
+
+    >>> _cohort(0, {0: 9, 1: 4, 3: 1}, 7, 22)
+    Cohort(start='1 Jan 1970', people=9, back=(4, 0))
+    """
+    over = max(0, (today - start) // every - 1)
+    day = _EPOCH + dt.timedelta(days=start)
+    back = tuple(kept.get(number, 0) for number in range(1, over + 1))
+    return Cohort(f"{day.day} {day:%b %Y}", kept.get(0, 0), back)
