@@ -66,7 +66,7 @@ class Segments:
         """Of the last log entry applied."""
         self.now = 0
         self._review = False
-        self._purge = False
+        self._opening = False
         self._step_to = 0
         self._pending: Active | None = None
         self._began = 0
@@ -80,8 +80,9 @@ class Segments:
         rows = [(name, row) for name, row in self._served.items()]
         self._wanted = {row.segment.id: row.segment for _, row in rows if row.segment is not None}
         self._wanted_traits = {row.trait.id: row.trait for _, row in rows if row.trait is not None}
+        self._opening = True
         self._compile()
-        self._purge = True
+        self._opening = False
 
     def take(self, active: Active) -> None:
         """Other definitions are in force. They are taken up before the next event, however many changed."""
@@ -102,11 +103,7 @@ class Segments:
         self._wanted = {segment.id: segment for segment in segments}
         self._wanted_traits = {trait.id: trait for trait in traits}
         needed = self._needed(self._wanted.values(), self._wanted_traits)
-        number = 1 + max((row.number for _, row in self._series.items()), default=-1)
-        for one in sorted(needed, key=lambda series: series.id):
-            if one.id not in self._series:
-                self._series.put(one.id, SeriesRow(one, number, self.position, 0))
-                number += 1
+        self._filling.begin(needed, self.position)
         self._promote()
 
     def _needed(self, segments: Iterable[Segment], traits: Mapping[str, Computed]) -> set[Series]:
@@ -119,7 +116,7 @@ class Segments:
 
     def _promote(self) -> None:
         """Put into force what is full, take out what is no longer wanted."""
-        full = {row.series for _, row in self._series.items() if row.full}
+        full = {one for one, row in self._filling.rows().items() if row.full}
         traits = self._wanted_traits
         ready = {f"trait/{t.id}": ServedRow(trait=t) for t in traits.values() if trait_series(t) <= full}
         number = 1 + max((row.number for _, row in self._served.items()), default=-1)
@@ -150,23 +147,22 @@ class Segments:
             {row.trait.id: row.trait for row in rows if row.trait is not None},
         )
         needed = served | self._needed(self._wanted.values(), self._wanted_traits)
-        for key in [key for key, row in self._series.items() if row.series not in needed]:
-            self._series.delete(key)
-            self._purge = True
+        self._filling.end(needed)
 
     def _compile(self) -> None:
         rows = [row for _, row in self._served.items()]
-        series = {row.series: row.number for _, row in sorted(self._series.items())}
+        series = {one: row.number for one, row in self._filling.rows().items()}
         segments = [row.segment for row in rows if row.segment is not None]
         numbers = {row.segment.id: row.number for row in rows if row.segment is not None}
         traits = [row.trait for row in rows if row.trait is not None]
         if not series and not segments:
-            self._purge = self._purge or self.live is not None or len(self._standings) > 0
             self.live = None
             self._changed(None)
             return
         plan = Plan(segments, traits, series, numbers, self._calendar, self._opt_in, self._filling.stores)
         if self.live is None:
+            if not self._opening:
+                self._forget_at_once()
             self.live = Execution(self._tallies, self._standings, self._people, plan)
             self.live.turn(self.now, self.position)
             current = self.live.load(self._standings.items())
@@ -207,7 +203,7 @@ class Segments:
             self.now = max(self.now, now)
             if self.live is not None:
                 yield from self.live.sweep(now)
-        while self._filling.waiting:
+        while self._filling.behind:
             if (yield from self._filling.fill()):
                 self._promote()
             yield
@@ -216,11 +212,15 @@ class Segments:
             yield from live.review([pid for pid in list(self._groups.keys()) if self._people.members_of(pid)])
             if live is self.live and live.plan is self.live.plan:
                 self._review = False
-        if self._purge:
-            self._purge = False
+        if self._filling.untidy:
             yield from self._filling.clear()
-            if self.live is None:
-                yield from self._forget_everybody()
+        if self.live is None:
+            yield from self._forget_everybody()
+
+    def _forget_at_once(self) -> None:
+        """What is left of standings that no event moved while there was no rule says nothing of today."""
+        for person in list(self._standings.keys()):
+            self._standings.delete(person)
 
     def _forget_everybody(self) -> Iterator[None]:
         """Without any rule nobody stands anywhere."""
@@ -233,7 +233,8 @@ class Segments:
     @property
     def waiting(self) -> bool:
         """Whether there is something to fill, judge or clear."""
-        return self._pending is not None or self._review or self._purge or self._filling.waiting
+        idle = self.live is None and len(self._standings) > 0
+        return self._pending is not None or self._review or idle or self._filling.waiting
 
     def finish(self, now: int = 0) -> None:
         """Do all that waits at once (a process that serves nobody, tests)."""
@@ -273,6 +274,14 @@ class Segments:
             self._filling.refold(event, node, self.live.plan.feeds)
 
     # --- reading -------------------------------------------------------------------------------------------------------
+
+    def series(self) -> Mapping[Series, SeriesRow]:
+        """The series that are kept, in order of their ids."""
+        return self._filling.rows()
+
+    def served(self) -> Iterable[tuple[str, ServedRow]]:
+        """Definitions in force by `segment/<id>` and `trait/<id>`, and the numbers of segments that are no more."""
+        return self._served.items()
 
     def memberships(self, person: str) -> list[str]:
         """Ids of the segments that a person is in now, sorted."""
@@ -358,7 +367,7 @@ class Segments:
         return Health(
             0 if live is None else len(live.plan.judging.rules),
             sum(self.is_filling(name) for name in self._wanted),
-            len(self._series),
+            len(self._filling.rows()),
             len(self._tallies),
             len(self._standings),
             0 if self._review else len(self._standings),

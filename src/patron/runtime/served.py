@@ -9,7 +9,7 @@ from patron.segments.judging import in_order
 from patron.segments.series import Series
 
 
-class SeriesRow(Struct):
+class SeriesRow(Struct, frozen=True):
     """A series that is kept: its number in tallies, and how far its past is filled."""
 
     series: Series
@@ -18,6 +18,8 @@ class SeriesRow(Struct):
     """Log position after which events feed it as they come."""
     filled: int = 0
     """Log position up to which the past is in it; full when it reaches `since`."""
+    gone: bool = False
+    """Nobody reads it any more; the row stays, under another key, until the number is out of all tallies."""
 
     @property
     def full(self) -> bool:

@@ -27,6 +27,8 @@ from patron.segments.series import Series, leaves_of, series_of
 from patron.segments.tally import Tally
 from patron.segments.trees import care_of, test_of
 
+NOBODY = b"nobody"
+"""Stands for membership of a segment that is not in force: a bit that is never set."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -89,6 +91,8 @@ class Plan:
             for leaf in leaves_of(segment.rule):
                 if not isinstance(leaf, Member):
                     self._bit(leaf)
+                elif leaf.segment not in self.numbers and NOBODY not in self._bits:
+                    self._new(NOBODY)
             self._basis(segment.purpose)
         self._members = len(self._bits)
 
@@ -107,7 +111,7 @@ class Plan:
     def _bit(self, leaf: Rule) -> int:
         if isinstance(leaf, Member):
             number = self.numbers.get(leaf.segment)
-            return 0 if number is None else 1 << (self._members + number)
+            return self._bits[NOBODY] if number is None else 1 << (self._members + number)
         key = _encode(leaf)
         if key not in self._bits:
             self._place(leaf, self._new(key))

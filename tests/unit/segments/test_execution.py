@@ -1,14 +1,15 @@
 """One person and the clock: what enters by an event leaves by time alone, at the minute it should."""
 
 from patron.model.clock import HOUR
-from patron.rules.tree import Computed, Did, Segment, Window
+from patron.rules.tree import AllOf, Computed, Did, Member, Not, Rule, Segment, Window
+from patron.segments.tally import MOST
 from tests.property.segments.test_live_is_the_reference import DAWN, Trial
 
 DAY = 24 * HOUR
 NOTHING = Computed("t", "T", Did("Nothing"))
 
 
-def _trial(*rules: Did, zone: str = "UTC") -> Trial:
+def _trial(*rules: Rule, zone: str = "UTC") -> Trial:
     return Trial([Segment(f"s{n}", "S", rule) for n, rule in enumerate(rules)], NOTHING, zone)
 
 
@@ -66,3 +67,36 @@ def test_a_late_event_counts_in_the_windows_that_hold_it_only():
     for ago in (500 * DAY, 10 * DAY, DAY):
         trial.event("user_id:1", "Page Viewed", ago, {}, {}, ())
         trial.check()
+
+
+def test_the_first_event_may_come_late():
+    trial = _trial(
+        Did("*", ">=", 3, "first"), Did("Order Completed", ">=", 3, "first", within=Window(days=9))
+    )
+    trial.clock(9 * DAY, sweep=True)
+    trial.event("user_id:1", "Order Completed", DAY, {}, {}, ())
+    trial.check()
+    trial.event("user_id:1", "Order Completed", 5 * DAY, {}, {}, ())
+    trial.check()
+    assert {segment for segment, entered, _, _ in _moves(trial) if entered} == {"s0", "s1"}
+
+
+def test_nobody_is_in_a_segment_that_is_not_in_force():
+    gone = Member("gone")
+    trial = _trial(AllOf((Did("*"), gone)), AllOf((Did("*"), Not(gone))), gone)
+    trial.event("user_id:1", "Page Viewed", 0, {}, {}, ())
+    trial.check()
+    assert [segment for segment, _, _, _ in _moves(trial)] == ["s1"]
+
+
+def test_a_list_that_was_cut_off_is_short_until_the_window_has_passed_it():
+    many = Did("Page Viewed", ">=", 501, "distinct", "properties.n", within=Window(days=2))
+    trial = _trial(many, Did("Page Viewed"))
+    for number in range(MOST + 1):
+        assert not trial.live.reach.short.counts(), number
+        trial.event("user_id:1", "Page Viewed", 0, {"n": number}, {}, ())
+    assert trial.live.reach.short.counts() == {trial.plan.numbers["s0"]: 1}
+    trial.clock(DAY, sweep=True)
+    assert trial.live.reach.short.counts() == {trial.plan.numbers["s0"]: 1}
+    trial.clock(DAY, sweep=True)
+    assert not trial.live.reach.short.counts()
