@@ -236,11 +236,19 @@ def memory() -> Iterator[Path]:
 
 BOUGHT = (
     "send",
-    [({"type": "track", "event": "Order Completed"}, {"userId": "u1", "anonymousId": "d1"}, NOW)] * 3,
+    [
+        (
+            {"type": "track", "event": "Order Completed", "properties": {"revenue": 10}},
+            {"userId": "u1", "anonymousId": "d1"},
+            NOW,
+        )
+    ]
+    * 3,
 )
-AGAIN = [("save", "quiet"), BOUGHT, ("remove", "quiet"), ("save", "quiet"), BOUGHT]
+ONCE = ("send", BOUGHT[1][:1])
+AGAIN = [("save", "spenders"), BOUGHT, ("remove", "spenders"), ("save", "spenders"), BOUGHT]
 NONE_FOR_A_WHILE = [
-    BOUGHT, ("remove", "both"), ("remove", "buyers"), ("remove", "regulars"), BOUGHT, ("save", "both"),
+    ONCE, ("remove", "both"), ("remove", "buyers"), ("remove", "regulars"), BOUGHT, ("save", "both"),
 ]  # fmt: skip
 
 
