@@ -246,9 +246,17 @@ BOUGHT = (
     * 3,
 )
 ONCE = ("send", BOUGHT[1][:1])
-AGAIN = [("save", "spenders"), BOUGHT, ("remove", "spenders"), ("save", "spenders"), BOUGHT]
+AGAIN = [
+    ("save", "spenders"),
+    BOUGHT,
+    ("stop", True),
+    ("remove", "spenders"),
+    ONCE,
+    ("save", "spenders"),
+    BOUGHT,
+]
 NONE_FOR_A_WHILE = [
-    ONCE, ("remove", "both"), ("remove", "buyers"), ("remove", "regulars"), BOUGHT, ("save", "both"),
+    ONCE, ("stop", True), ("remove", "both"), ("remove", "buyers"), ("remove", "regulars"), BOUGHT, ("save", "both"),
 ]  # fmt: skip
 
 
