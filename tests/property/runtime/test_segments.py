@@ -236,11 +236,27 @@ def memory() -> Iterator[Path]:
 
 BOUGHT = (
     "send",
-    [({"type": "track", "event": "Order Completed"}, {"userId": "u1", "anonymousId": "d1"}, NOW)] * 3,
+    [
+        (
+            {"type": "track", "event": "Order Completed", "properties": {"revenue": 10}},
+            {"userId": "u1", "anonymousId": "d1"},
+            NOW,
+        )
+    ]
+    * 3,
 )
-AGAIN = [("save", "quiet"), BOUGHT, ("remove", "quiet"), ("save", "quiet"), BOUGHT]
+ONCE = ("send", BOUGHT[1][:1])
+AGAIN = [
+    ("save", "spenders"),
+    BOUGHT,
+    ("stop", True),
+    ("remove", "spenders"),
+    ONCE,
+    ("save", "spenders"),
+    BOUGHT,
+]
 NONE_FOR_A_WHILE = [
-    BOUGHT, ("remove", "both"), ("remove", "buyers"), ("remove", "regulars"), BOUGHT, ("save", "both"),
+    ONCE, ("stop", True), ("remove", "both"), ("remove", "buyers"), ("remove", "regulars"), BOUGHT, ("save", "both"),
 ]  # fmt: skip
 
 

@@ -91,12 +91,14 @@ def test_nobody_is_in_a_segment_that_is_not_in_force():
 
 def test_a_list_that_was_cut_off_is_short_until_the_window_has_passed_it():
     many = Did("Page Viewed", ">=", 501, "distinct", "properties.n", within=Window(days=2))
-    trial = _trial(many, Did("Page Viewed"))
+    trial = _trial(many, Did("Store Entered"))
     for number in range(MOST + 1):
         assert not trial.live.reach.short.counts(), number
-        trial.event("user_id:1", "Page Viewed", 0, {"n": number}, {}, ())
+        trial.event("user_id:1", "Page Viewed", 0 if number else DAY, {"n": number}, {}, ())
+    trial.chill()
+    trial.event("user_id:1", "Store Entered", 0, {}, {}, ())
     assert trial.live.reach.short.counts() == {trial.plan.numbers["s0"]: 1}
-    trial.clock(DAY, sweep=True)
+    trial.clock(DAY - HOUR, sweep=True)
     assert trial.live.reach.short.counts() == {trial.plan.numbers["s0"]: 1}
-    trial.clock(DAY, sweep=True)
+    trial.clock(HOUR, sweep=True)
     assert not trial.live.reach.short.counts()
