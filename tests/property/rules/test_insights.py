@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.insights import Funnel, Insight, Pairs, Paths, Retention, Rfm, Sessions, row_of
@@ -16,11 +16,10 @@ from patron.model.events import Event, event_id
 from patron.model.lake import PEOPLE
 from patron.rules.calendar import Calendar
 from patron.rules.expressions import At, unbound
+from tests.property.costly import costly
 from tests.property.rules import lake as lakes
 
 pytestmark = pytest.mark.slow
-costly = settings(max_examples=max(5, settings().max_examples // 10))
-"""An example is a lake, written and asked: half a second of CPU. A tenth of the profile's examples."""
 
 NOW = 1_774_778_400_000
 ROME = Calendar("Europe/Rome")

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from patron.model.lake import MEMBERS, PEOPLE
@@ -25,12 +25,11 @@ from patron.rules.expressions import (
 )
 from patron.rules.history import History, history_of
 from patron.rules.tree import Computed, Did, Segment
+from tests.property.costly import costly
 from tests.property.rules import lake as lakes
 from tests.property.rules.worlds import RULES, STORES, World, computeds, dids, segments, worlds
 
 pytestmark = pytest.mark.slow
-costly = settings(max_examples=max(5, settings().max_examples // 10))
-"""An example is a lake, written and asked: half a second of CPU. A tenth of the profile's examples."""
 
 OPT_IN = ("ads",)
 

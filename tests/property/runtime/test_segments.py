@@ -17,6 +17,7 @@ from patron.runtime.create import create
 from patron.runtime.subjects import of_person
 from patron.runtime.workspace import Workspace
 from tests.flow.inprocess import play, running, send, source
+from tests.property.costly import costly
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -260,6 +261,7 @@ NONE_FOR_A_WHILE = [
 ]  # fmt: skip
 
 
+@costly
 @given(st.lists(steps, min_size=1, max_size=10))
 @example([("stop", True)])
 @example(AGAIN)
