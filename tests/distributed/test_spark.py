@@ -19,7 +19,12 @@ from patron.cli.bench.analytics import QUERIES, expression, generate
 from patron.rules.expressions import definitions, sql_of
 from tests.property.rules import lake as lakes
 
-pytestmark = [pytest.mark.distributed, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.distributed,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.filterwarnings("ignore"),
+]
 HOME = Path(pyspark.__file__).parent
 
 

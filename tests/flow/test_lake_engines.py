@@ -78,6 +78,7 @@ def test_polars_reads_the_delta_table_and_the_file_list(lake: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("spark")
 @pytest.mark.filterwarnings("ignore")
 def test_spark_reads_the_file_list(lake: str) -> None:
     from pyspark.sql import SparkSession
