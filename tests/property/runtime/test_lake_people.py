@@ -50,8 +50,9 @@ async def _told(folder: Path, history: list[Any]) -> tuple[dict[Any, str], dict[
                 await send(backend, "shop", [{**step, "messageId": f"m{number}"}])
                 continue
             key = f"anonymous_id:{step[1]}"
-            if workspace.graph.row(key) is None:
-                continue
+            owner = workspace.graph.person_of(key)
+            if owner is None or key not in owner.members:
+                continue  # nobody was seen with it, or all that it did lies behind an earlier cut
             if undo and step[2] % 3 == 0:
                 await backend.undo_split(undo.pop(), "t")
             else:

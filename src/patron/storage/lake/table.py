@@ -234,6 +234,7 @@ class LakeTable:
         if self.version % CHECKPOINT_EVERY == 0:
             self._table.create_checkpoint()
             self._table.cleanup_metadata()
+            self._reread()
 
     def sweep(self, hours: int = 1) -> int:
         """Remove files that are no part of the table, when they ceased to be at least so long ago; gives their number.
@@ -259,6 +260,11 @@ class LakeTable:
             name = info.path.rpartition("/")[2]
             if name[:20].isdigit() and name[:20] < here:
                 self.files_system.delete_file(f"{LOG}/{name}")
+        self._reread()
+
+    def _reread(self) -> None:
+        """Stand on the checkpoint: what was read before leans on commits that are gone, and is read lazily."""
+        self._table = DeltaTable(self.address, storage_options=self._options or None)
 
     def _remove_unnamed(self) -> int:
         named = {file.path for file in self.files()}

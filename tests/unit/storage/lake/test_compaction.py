@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from patron.storage.lake.compaction import Retention, compact, due, retain
 from patron.storage.lake.schema import SCHEMAS
-from patron.storage.lake.table import LakeTable
+from patron.storage.lake.table import CHECKPOINT_EVERY, LakeTable
 
 DAY = dt.date(2026, 3, 1)
 
@@ -97,6 +99,30 @@ def test_a_file_just_replaced_stays_for_its_readers(tmp_path: Path) -> None:
     table.sweep(0)
     assert {path.name for path in (tmp_path / "events").glob("*.parquet")} == {f.path for f in table.files()}
     assert len(list((tmp_path / "events" / "_delta_log").glob("*.json"))) == 1
+
+
+def test_a_table_whose_log_was_forgotten_is_written_and_swept_on(tmp_path: Path) -> None:
+    for name in ("members", "events"):
+        table = LakeTable.open(str(tmp_path), name)
+        table.sweep(0)
+        table.sweep()
+        table.append(table.schema.empty_table(), 5)
+        table.sweep(0)
+        assert LakeTable.open(str(tmp_path), name).position == table.position == 5
+
+
+def test_old_commits_go_behind_a_checkpoint_and_the_table_is_written_on(tmp_path: Path) -> None:
+    table = LakeTable.open(str(tmp_path), "members")
+    log = tmp_path / "members" / "_delta_log"
+    last = 2 * CHECKPOINT_EVERY + 2
+    for position in range(1, last + 1):
+        if position == last - 4:  # everything up to the first checkpoint is old, as after hours
+            for path in log.iterdir():
+                os.utime(path, (time.time() - 9 * 3600,) * 2)
+        table.append(table.schema.empty_table(), position)
+    assert len(list(log.glob("*.json"))) < last
+    table.sweep()
+    assert LakeTable.open(str(tmp_path), "members").position == table.position == last
 
 
 def test_retention_is_by_class_and_repeats_harmlessly(tmp_path: Path) -> None:
