@@ -56,7 +56,7 @@ async def _told(folder: Path, history: list[Any]) -> tuple[dict[Any, str], dict[
             if undo and step[2] % 3 == 0:
                 await backend.undo_split(undo.pop(), "t")
             else:
-                done = await backend.split(key, [], key, 1_772_409_600_000 + step[2] * 3_600_000, "t")
+                done = await backend.split(owner.id, [], key, 1_772_409_600_000 + step[2] * 3_600_000, "t")
                 undo.append(done.id)
         latest: dict[int, int] = {}
         for node, since, until, person, position, _ in workspace.links.waiting:
