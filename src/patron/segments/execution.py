@@ -170,7 +170,7 @@ class Execution:
         if due or aged or places or full:
             leaf, wake, row.slack = again(self.plan, row, tallies, due, aged, places)
             short = row.short
-            if full:
+            if full and short & feed.relying != feed.relying:
                 short = self.plan.missing(tallies)
                 wake = min(wake, self.plan.hours.tomorrow) if short else wake
             self._settle(person, row, leaf, short, wake, "event")

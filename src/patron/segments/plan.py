@@ -219,7 +219,11 @@ class Plan:
     def _fed(self, series: Series, number: int) -> Fed:
         dated = number in self.ages
         leaves, starts = tuple(self.looking.get(number, ())), tuple(self.starting.get(number, ()))
-        return Fed(series, number, self.slots.get(number, -1), leaves, starts, dated)
+        mask = 0
+        for place in (*leaves, *(place for place, _ in starts)):
+            mask |= self.looked[place].mask
+        relying = sum(rule.bit for rule in self.judging.rules if rule.looked & mask)
+        return Fed(series, number, self.slots.get(number, -1), leaves, starts, relying, dated=dated)
 
     # --- rules ---------------------------------------------------------------------------------------------------
 
