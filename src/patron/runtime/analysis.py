@@ -4,22 +4,19 @@ The process reads the lake's files and nothing else, within memory and time; a q
 Run as ``python -m patron.runtime.analysis`` with an `Asked` as JSON on its standard input.
 """
 
-import asyncio
-import contextlib
 import os
 import sys
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
 from patron.insights import Insight
-from patron.model.errors import BadRequest
 from patron.rules.tree import Computed, Segment
-from patron.storage.lake.asking import Head, Query, too_slow
+from patron.storage.lake.asking import Head, Query
 
-GRACE = 8.0
-"""Seconds that a process may take to come up and to stop, beside those of its question."""
+if TYPE_CHECKING:
+    from patron.runtime.lake.processes import LakeProcesses  # the child needs no more than what it asks
 
 
 class Moment(Struct, frozen=True, omit_defaults=True):
@@ -68,13 +65,13 @@ class Analyst:
 
     Parameters
     ----------
+    processes : where questions take their turns.
     query : the lake's place and the bounds of every question (`storage.lake.asking.Query`).
-    at_once : how many processes may run side by side; further questions wait.
     """
 
-    def __init__(self, query: Query, at_once: int = 1) -> None:
+    def __init__(self, processes: "LakeProcesses", query: Query) -> None:
+        self._processes = processes
         self._query = query
-        self._turns = asyncio.Semaphore(at_once)
 
     async def run(self, question: Question, moment: Moment) -> tuple[Head, list[list[Any]]]:
         """The answer: columns, and rows in their order. Cancelling ends the process.
@@ -82,42 +79,11 @@ class Analyst:
         Raises
         ------
         BadRequest : too slow, too large, or a rule that cannot be asked, with a sentence that says what to do.
+        Busy : too many questions are under way.
         """
-        async with self._turns:
-            return await self._process(Asked(question, moment, self._query))
-
-    async def _process(self, asked: Asked) -> tuple[Head, list[list[Any]]]:
-        remote = "://" in asked.query.url
-        kept = (
-            os.environ if remote else {k: v for k, v in os.environ.items() if k in {"PATH", "LANG", "TMPDIR"}}
+        head, content = await self._processes.run(
+            "patron.runtime.analysis", self._query, lambda query: Asked(question, moment, query)
         )
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "patron.runtime.analysis"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            start_new_session=True,
-        )
-        try:
-            seconds = asked.query.seconds
-            out, _ = await asyncio.wait_for(process.communicate(msgspec.json.encode(asked)), seconds + GRACE)
-        except TimeoutError as error:
-            raise BadRequest("too_slow", too_slow(asked.query.seconds)) from error
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        line, _, content = out.partition(b"\n")
-        if not line:
-            raise BadRequest(
-                "too_large",
-                "The question ended its process, most likely for want of memory. Ask for fewer days.",
-            )
-        head = msgspec.json.decode(line, type=Head)
-        if head.code:
-            raise BadRequest(head.code, head.message)
         return head, msgspec.json.decode(content, type=list[list[Any]])
 
 
@@ -166,21 +132,22 @@ def main(source: BinaryIO, answer: BinaryIO) -> None:
     from patron.storage.lake import query as door
 
     asked = msgspec.json.decode(source.read(), type=Asked)
-    data = b""
-    try:
-        sql = sql_of(expression(asked))
+
+    def work() -> tuple[Head, bytes]:
+        try:
+            sql = sql_of(expression(asked))
+        except ValueError as error:
+            raise door.Refused("bad_question", str(error)) from error
         # the door has set the time zone already, and locked its settings
         macros = [statement for statement in definitions("duckdb") if not statement.startswith("SET")]
-        head, data = door.run(msgspec.structs.replace(asked.query, sql=sql), macros)
-    except door.Refused as error:
-        head = Head(code=error.code, message=str(error))
-    except ValueError as error:
-        head = Head(code="bad_question", message=str(error))
-    answer.write(msgspec.json.encode(head) + b"\n")
-    answer.write(data)
-    answer.flush()
+        return door.run(msgspec.structs.replace(asked.query, sql=sql), macros)
+
+    door.reply(answer, work)
 
 
 if __name__ == "__main__":
+    from patron.storage.lake.query import lower
+
+    lower()
     main(sys.stdin.buffer, sys.stdout.buffer)
     os._exit(0)

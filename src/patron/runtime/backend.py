@@ -58,8 +58,7 @@ class LocalBackend:
         self.app = app
         self.workspace = app.workspace
         self.answers = Answers(app)
-        self.queries = Queries(app.workspace)
-        app.drains.append(self.queries.drained)
+        self.queries = Queries(app.workspace, app.lake)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)

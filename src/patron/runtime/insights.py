@@ -10,9 +10,8 @@ from patron.insights import Retention, Sessions
 from patron.model.audiences import Cohort, Cohorts, Funnel, FunnelStep, PathRow, Paths
 from patron.runtime.analysis import Analyst, Moment
 from patron.runtime.backend import LocalBackend
-from patron.runtime.lake.child import lake_url
+from patron.runtime.lake.processes import bounds_of
 from patron.runtime.subjects import calendar_of
-from patron.storage.lake.asking import Query
 
 EVERY = {"week": 7, "month": 28}
 """Days of a period of retention; a month is four weeks, so that each has as many weekends."""
@@ -24,11 +23,7 @@ class LocalInsights:
 
     def __init__(self, backend: LocalBackend) -> None:
         self._workspace = backend.workspace
-        lake = self._workspace.settings.lake
-        bounds = Query(
-            lake_url(self._workspace), "", lake.options, "json", lake.query_rows, lake.query_seconds, lake.query_memory_mb
-        )  # fmt: skip
-        self._analyst = Analyst(bounds)
+        self._analyst = Analyst(backend.app.lake, bounds_of(self._workspace))
 
     def _moment(self) -> Moment:
         settings = self._workspace.settings

@@ -10,6 +10,7 @@ from patron.model.events import Event
 from patron.model.lake import PEOPLE
 from patron.rules.tree import Computed, Did, Member, Segment
 from patron.runtime.analysis import Analyst, Moment, Reach, Standings, Values
+from patron.runtime.lake.processes import LakeProcesses
 from patron.storage.lake.asking import Query
 from patron.storage.lake.store import LakeStore
 from tests.property.rules import lake as lakes
@@ -30,7 +31,7 @@ def analyst(tmp_path_factory: pytest.TempPathFactory) -> Analyst:
     people = [{"node": n, "person": f"p{n}", "position": n, "known": 0} for n in (1, 2)]
     store["people"].append(lakes.table(PEOPLE, people), 3)
     store["events"].append(lakes.events_table(placed), 3)
-    return Analyst(Query(str(folder), seconds=30.0, memory_mb=512))
+    return Analyst(LakeProcesses(), Query(str(folder), seconds=30.0, memory_mb=512))
 
 
 def test_members_values_and_insights(analyst: Analyst) -> None:
