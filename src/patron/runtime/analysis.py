@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from patron.insights import Insight
+from patron.model.errors import BadRequest
 from patron.rules.tree import Computed, Segment
 from patron.storage.lake.asking import Head, Query
 
@@ -49,7 +50,19 @@ class Values(Struct, frozen=True, tag_field="kind", tag="values"):
     traits: tuple[Computed, ...]
 
 
-Question = Standings | Reach | Values | Insight
+class MembersSql(Struct, frozen=True, tag_field="kind", tag="members_sql"):
+    """The query that finds the members of a segment, as a text; the lake is not read."""
+
+    segment: Segment
+
+
+class ValuesSql(Struct, frozen=True, tag_field="kind", tag="values_sql"):
+    """The query that gives the values of a computed trait, as a text; the lake is not read."""
+
+    trait: Computed
+
+
+Question = Standings | Reach | Values | MembersSql | ValuesSql | Insight
 
 
 class Asked(Struct, frozen=True):
@@ -86,13 +99,21 @@ class Analyst:
         )
         return head, msgspec.json.decode(content, type=list[list[Any]])
 
+    async def sql(self, item: Segment | Computed, moment: Moment) -> str:
+        """A definition as a query, over several lines. Raises BadRequest when the lake's SQL has no words for it, or Busy."""
+        asked = ValuesSql(item) if isinstance(item, Computed) else MembersSql(item)
+        try:
+            _, rows = await self.run(asked, moment)
+        except BadRequest as error:
+            raise BadRequest("no_sql", f"This rule cannot be said in SQL: {error.message}") from error
+        return str(rows[0][0])
+
 
 def expression(asked: Asked) -> Any:
     """The question as an expression. Raises ValueError with a sentence when a rule cannot be asked of the lake."""
-    import ibis  # only the child needs it: the server stays light
-
+    # only the child imports this: the server stays light
     from patron.rules.calendar import Calendar
-    from patron.rules.expressions import IN, WITHOUT_BASIS, At, measures_of, standings, unbound
+    from patron.rules.expressions import At, measure, measures_of, members, standings, unbound
 
     m, question = asked.moment, asked.question
     at = At(
@@ -104,16 +125,29 @@ def expression(asked: Asked) -> Any:
         m.stores,
         m.as_of,
     )
-    if isinstance(question, Values):
-        return measures_of(question.traits, unbound(), at)
-    if isinstance(question, Standings):
-        return standings(question.segments, unbound(), at)
-    if not isinstance(question, Reach):
-        return question.expression(unbound(), at)
-    found = standings(question.segments, unbound(), at)
+    match question:
+        case MembersSql():
+            return members(question.segment, unbound(), at)
+        case ValuesSql():
+            return measure(question.trait, unbound(), at)
+        case Values():
+            return measures_of(question.traits, unbound(), at)
+        case Standings():
+            return standings(question.segments, unbound(), at)
+        case Reach():
+            return _counts(question.segments, standings(question.segments, unbound(), at))
+    return question.expression(unbound(), at)
+
+
+def _counts(segments: tuple[Segment, ...], found: Any) -> Any:
+    """A row of each segment from the columns of `standings`, in one pass over them."""
+    import ibis
+
+    from patron.rules.expressions import IN, WITHOUT_BASIS
+
     counts = found.agg(
-        **{f"i{n}": found.count(where=found[s.id] == IN) for n, s in enumerate(question.segments)},
-        **{f"w{n}": found.count(where=found[s.id] == WITHOUT_BASIS) for n, s in enumerate(question.segments)},
+        **{f"i{n}": found.count(where=found[s.id] == IN) for n, s in enumerate(segments)},
+        **{f"w{n}": found.count(where=found[s.id] == WITHOUT_BASIS) for n, s in enumerate(segments)},
     )
     rows = [
         counts.select(
@@ -121,13 +155,15 @@ def expression(asked: Asked) -> Any:
             members=ibis.coalesce(counts[f"i{n}"], 0),
             without_basis=ibis.coalesce(counts[f"w{n}"], 0),
         )
-        for n, s in enumerate(question.segments)
+        for n, s in enumerate(segments)
     ]
     return ibis.union(*rows) if len(rows) > 1 else rows[0]
 
 
 def main(source: BinaryIO, answer: BinaryIO) -> None:
     """Answer the question that stands in the input."""
+    import sqlglot
+
     from patron.rules.expressions import definitions, sql_of
     from patron.storage.lake import query as door
 
@@ -136,8 +172,11 @@ def main(source: BinaryIO, answer: BinaryIO) -> None:
     def work() -> tuple[Head, bytes]:
         try:
             sql = sql_of(expression(asked))
-        except ValueError as error:
+        except (ValueError, NotImplementedError) as error:
             raise door.Refused("bad_question", str(error)) from error
+        if isinstance(asked.question, MembersSql | ValuesSql):
+            lines = sqlglot.parse_one(sql, dialect="duckdb").sql(dialect="duckdb", pretty=True)
+            return Head([("sql", "string")], 1), msgspec.json.encode([[lines]])
         # the door has set the time zone already, and locked its settings
         macros = [statement for statement in definitions("duckdb") if not statement.startswith("SET")]
         return door.run(msgspec.structs.replace(asked.query, sql=sql), macros)

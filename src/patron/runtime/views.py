@@ -227,6 +227,11 @@ def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
     )
 
 
+def name_of(workspace: Workspace, person: Person) -> str:
+    """What people call somebody: their name, else their id."""
+    return display_name(people.profile(workspace, person), person.members) or person.id
+
+
 def effect(workspace: Workspace) -> EffectLine:
     """Orders within the window after the first decision, people shown offers against people held out.
 

@@ -47,6 +47,19 @@ def test_members_values_and_insights(analyst: Analyst) -> None:
     assert ["across", "*", 2, 1] in funnel
 
 
+def test_a_definition_is_said_in_sql_over_several_lines(analyst: Analyst) -> None:
+    found = asyncio.run(analyst.sql(BUYERS, MOMENT))
+    assert found.startswith(("SELECT\n", "WITH "))
+    assert "'Order Completed'" in found
+    value = asyncio.run(analyst.sql(Computed("orders", "Orders", Did("Order Completed")), MOMENT))
+    assert "'Order Completed'" in value
+    assert value != found
+    round_ = Segment("a", "A", Member("a"))
+    with pytest.raises(BadRequest, match=r"cannot be said in SQL: .*circle") as refused:
+        asyncio.run(analyst.sql(round_, Moment(NOW, "UTC", segments=(round_,))))
+    assert refused.value.code == "no_sql"
+
+
 def test_a_circle_is_refused_with_a_sentence(analyst: Analyst) -> None:
     round_ = Segment("a", "A", Member("a"))
     with pytest.raises(BadRequest, match="circle"):
