@@ -6,17 +6,18 @@ Run as ``python -m patron.runtime.analysis`` with an `Asked` as JSON on its stan
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
-from patron.insights import Insight
 from patron.model.errors import BadRequest
 from patron.rules.tree import Computed, Segment
 from patron.storage.lake.asking import Head, Query
 
 if TYPE_CHECKING:
+    from patron.insights import Insight
     from patron.runtime.lake.processes import LakeProcesses  # the child needs no more than what it asks
 
 
@@ -62,13 +63,17 @@ class ValuesSql(Struct, frozen=True, tag_field="kind", tag="values_sql"):
     trait: Computed
 
 
-Question = Standings | Reach | Values | MembersSql | ValuesSql | Insight
+Question = Standings | Reach | Values | MembersSql | ValuesSql
 
 
 class Asked(Struct, frozen=True):
-    """A question, its moment, and the lake with its bounds (`query.sql` is not read)."""
+    """A question, its moment, and the lake with its bounds (`query.sql` is not read).
 
-    question: Question
+    The question is one of `Question` or of `patron.insights.Insight`, or the same as plain data: reading an insight takes the
+    engine of the expressions, which only the child has.
+    """
+
+    question: Any
     moment: Moment
     query: Query
 
@@ -86,12 +91,16 @@ class Analyst:
         self._processes = processes
         self._query = query
 
-    async def run(self, question: Question, moment: Moment) -> tuple[Head, list[list[Any]]]:
+    async def run(
+        self, question: "Question | Insight | Mapping[str, Any]", moment: Moment
+    ) -> tuple[Head, list[list[Any]]]:
         """The answer: columns, and rows in their order. Cancelling ends the process.
+
+        A question may be given as plain data: `{"kind": "funnel", "steps": [...]}`.
 
         Raises
         ------
-        BadRequest : too slow, too large, or a rule that cannot be asked, with a sentence that says what to do.
+        BadRequest : too slow, too large, or a question that cannot be asked, with a sentence that says what to do.
         Busy : too many questions are under way.
         """
         head, content = await self._processes.run(
@@ -109,13 +118,23 @@ class Analyst:
         return str(rows[0][0])
 
 
-def expression(asked: Asked) -> Any:
+def read(question: Any) -> "Question | Insight":
+    """A question from plain data. Raises ValueError with a sentence."""
+    from patron.insights import Insight
+
+    try:
+        found: Question | Insight = msgspec.convert(question, Question | Insight)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"This is no question: {error}.") from error
+    return found
+
+
+def expression(question: "Question | Insight", m: Moment) -> Any:
     """The question as an expression. Raises ValueError with a sentence when a rule cannot be asked of the lake."""
     # only the child imports this: the server stays light
     from patron.rules.calendar import Calendar
     from patron.rules.expressions import At, measure, measures_of, members, standings, unbound
 
-    m, question = asked.moment, asked.question
     at = At(
         m.now,
         Calendar(m.zone),
@@ -171,10 +190,11 @@ def main(source: BinaryIO, answer: BinaryIO) -> None:
 
     def work() -> tuple[Head, bytes]:
         try:
-            sql = sql_of(expression(asked))
+            question = read(asked.question)
+            sql = sql_of(expression(question, asked.moment))
         except (ValueError, NotImplementedError) as error:
             raise door.Refused("bad_question", str(error)) from error
-        if isinstance(asked.question, MembersSql | ValuesSql):
+        if isinstance(question, MembersSql | ValuesSql):
             lines = sqlglot.parse_one(sql, dialect="duckdb").sql(dialect="duckdb", pretty=True)
             return Head([("sql", "string")], 1), msgspec.json.encode([[lines]])
         # the door has set the time zone already, and locked its settings
