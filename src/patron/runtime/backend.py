@@ -30,8 +30,8 @@ from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.exporting import Exporting
 from patron.runtime.history import history
-from patron.runtime.lake.local import LocalLake
 from patron.runtime.lake.pruning import prune
+from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
 from patron.runtime.roster import Roster
 from patron.runtime.rules import LocalRules

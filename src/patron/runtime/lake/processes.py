@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 
 import msgspec
 
@@ -21,6 +21,8 @@ QUEUE = 8
 """Questions that may be under way, running or waiting for their turn."""
 GRACE = 8.0
 """Seconds that a process may take to come up and to stop, beside those of its question."""
+WIDEST = 2**26
+"""Bytes that a line of an answer may have, when it is read line by line."""
 _KEPT = {"PATH", "LANG", "TMPDIR"}
 
 
@@ -50,14 +52,29 @@ class LakeProcesses:
         BadRequest : refused, too slow or too large, with a sentence that says what to do.
         Busy : too many questions are under way.
         """
+        async with self.started(module, query, request) as process:
+            assert process.stdout is not None
+            line, _, content = (await process.stdout.read()).partition(b"\n")
+        return head_of(line), content
+
+    @contextlib.asynccontextmanager
+    async def started(
+        self, module: str, query: Query, request: Callable[[Query], object] = lambda query: query
+    ) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """A process in its turn that was told its request, for answers that are read in parts. It ends when it is left.
+
+        Parameters and errors as of `run`, but for what the answer says (`head_of`).
+        """
         if self._asked >= self._queue:
             raise Busy(
                 "queries_wait", "Too many questions wait for the lake; send this one again.", retry_after=5
             )
         self._asked += 1
         try:
-            async with self._turns:
-                return await self._run(module, query, request)
+            async with self._turns, self._spilling(query) as bound:
+                told = msgspec.json.encode(request(bound))
+                async with _process(module, told, query) as process:
+                    yield process
         finally:
             self._asked -= 1
 
@@ -66,13 +83,14 @@ class LakeProcesses:
         for ended in tuple(self._running):
             await ended.wait()
 
-    async def _run(self, module: str, query: Query, request: Callable[[Query], object]) -> tuple[Head, bytes]:
+    @contextlib.asynccontextmanager
+    async def _spilling(self, query: Query) -> AsyncGenerator[Query]:
+        """While it runs: the bounds with a folder to spill into, which is gone afterwards."""
         ended = asyncio.Event()
         self._running.add(ended)
         spill = tempfile.mkdtemp(prefix="patron-query-")
         try:
-            asked = msgspec.json.encode(request(msgspec.structs.replace(query, spill=spill)))
-            return _read(await _asked(module, asked, query))
+            yield msgspec.structs.replace(query, spill=spill)
         finally:
             shutil.rmtree(spill, ignore_errors=True)
             self._running.discard(ended)
@@ -91,8 +109,9 @@ def bounds_of(workspace: Workspace) -> Query:
     )
 
 
-async def _asked(module: str, request: bytes, query: Query) -> bytes:
-    """What the process writes. It is killed when it takes too long, or nobody waits for it any more."""
+@contextlib.asynccontextmanager
+async def _process(module: str, request: bytes, query: Query) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A process that reads its request. It is killed when it takes too long, or nobody waits for it any more."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -101,9 +120,18 @@ async def _asked(module: str, request: bytes, query: Query) -> bytes:
         stdout=asyncio.subprocess.PIPE,
         env=_environment(query),
         start_new_session=True,
+        limit=WIDEST,
     )
     try:
-        out, _ = await asyncio.wait_for(process.communicate(request), query.seconds + GRACE)
+        async with asyncio.timeout(query.seconds + GRACE):
+            assert process.stdin is not None
+            with contextlib.suppress(
+                ConnectionError
+            ):  # one that ended already is told by what it did not answer
+                process.stdin.write(request)
+                await process.stdin.drain()
+            process.stdin.close()
+            yield process
     except TimeoutError as error:
         raise BadRequest("too_slow", too_slow(query.seconds)) from error
     finally:
@@ -111,7 +139,6 @@ async def _asked(module: str, request: bytes, query: Query) -> bytes:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    return out
 
 
 def _environment(query: Query) -> dict[str, str]:
@@ -121,8 +148,8 @@ def _environment(query: Query) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def _read(out: bytes) -> tuple[Head, bytes]:
-    line, _, content = out.partition(b"\n")
+def head_of(line: bytes) -> Head:
+    """What an answer begins with. Raises BadRequest when it is a refusal, or nothing."""
     if not line:
         raise BadRequest(
             "too_large",
@@ -132,4 +159,4 @@ def _read(out: bytes) -> tuple[Head, bytes]:
     head = msgspec.json.decode(line, type=Head)
     if head.code:
         raise BadRequest(head.code, head.message)
-    return head, content
+    return head
