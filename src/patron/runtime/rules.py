@@ -11,6 +11,7 @@ from patron.rules.tree import Segment
 from patron.runtime import subjects
 from patron.runtime.app import App
 from patron.runtime.audience import Audience
+from patron.runtime.crowd.sample import Crowd
 from patron.runtime.definitions import KINDS, Kind
 from patron.runtime.explanation import Explainer
 from patron.runtime.ready import Shelf
@@ -24,7 +25,9 @@ class LocalRules:
     def __init__(self, app: App) -> None:
         self._workspace = app.workspace
         self.book = Rulebook(app)
-        self.audience = Audience(app.workspace)
+        self.crowd = Crowd(app.workspace)
+        """The sample on which drafts are counted."""
+        self.audience = Audience(app.workspace, self.crowd)
         self._shelf = Shelf(app.workspace)
 
     def listed(self, kind: str, key: ApiKey) -> Any:  # noqa: ARG002 - definitions are no personal data

@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 import duckdb
@@ -160,15 +160,11 @@ def _flat(table: pa.Table) -> pa.Table:
     return table
 
 
-def main(source: BinaryIO, answer: BinaryIO) -> None:
-    """Run the query that stands in the input."""
-    query = msgspec.json.decode(source.read(), type=Query)
+def reply(answer: BinaryIO, work: Callable[[], tuple[Head, bytes]]) -> None:
+    """Write what `work` gives, or why it is refused."""
     data = b""
     try:
-        if query.sql:
-            head, data = run(query)
-        else:
-            head, data = Head(), msgspec.json.encode(held(query.url, query.options))
+        head, data = work()
     except Refused as error:
         head = Head(code=error.code, message=str(error))
     except (duckdb.Error, StorageError) as error:
@@ -178,7 +174,19 @@ def main(source: BinaryIO, answer: BinaryIO) -> None:
     answer.flush()
 
 
-def _lower() -> None:
+def main(source: BinaryIO, answer: BinaryIO) -> None:
+    """Run the query that stands in the input; without one, say what the lake holds."""
+    query = msgspec.json.decode(source.read(), type=Query)
+
+    def work() -> tuple[Head, bytes]:
+        if query.sql:
+            return run(query)
+        return Head(), msgspec.json.encode(held(query.url, query.options))
+
+    reply(answer, work)
+
+
+def lower() -> None:
     """Stand back behind the server, and leave no core file with people's data."""
     with contextlib.suppress(OSError):
         os.nice(5)
@@ -187,6 +195,6 @@ def _lower() -> None:
 
 
 if __name__ == "__main__":
-    _lower()
+    lower()
     main(sys.stdin.buffer, sys.stdout.buffer)
     os._exit(0)  # the process is done; its libraries need not be taken down one by one
