@@ -36,6 +36,8 @@ TITLES = {
     "segments": "Segments: who belongs where, in sentences, and ready ones",
     "segment": "A segment: its rule, whom it reaches, and people one knows",
     "overlap": "Two segments compared",
+    "conditions": "Named conditions, and what uses them",
+    "remove": "Removing asks first, and not at all while something uses it",
     "traits": "Computed traits",
     "trait": "A computed trait and what it gives people",
     "split": "Undo a wrong merge",
@@ -50,6 +52,9 @@ TITLES = {
     "health": "Data: health",
     "sources": "Sources and their write keys",
     "feeds": "Feeds: stock, prices, stores, weather, and how fresh they are",
+    "exports": "Exports: what goes elsewhere, what the last run did, and when the next is due",
+    "export": "An export with its runs",
+    "export-new": "A new export: who, what, where to",
     "quarantine": "Dead letters: what did not fit, and why",
     "deadletter": "One dead letter, to be mended and replayed",
     "keys": "Secret keys of other systems",
@@ -84,9 +89,70 @@ def demo(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             process.kill()
 
 
+OFTEN = {
+    "name": "Comes often",
+    "parameters": {"times": 3},
+    "rule": {
+        "kind": "did",
+        "event": "Store Entered",
+        "op": ">=",
+        "value": {"param": "times"},
+        "within": {"days": 30},
+    },
+}
+REGULARS = {"name": "Regulars", "rule": {"kind": "use", "condition": "regular", "given": {"times": 2}}}
+OLD_TOWN = {
+    "name": "Bought in the old town",
+    "rule": {
+        "kind": "did",
+        "event": "Order Completed",
+        "where": [{"field": "place", "op": "near", "value": {"store": "S01", "km": 1.5}}],
+    },
+}
+STOCK = [
+    *({"store": "S01", "product_id": f"P{n:04d}", "quantity": n % 7} for n in range(1, 40)),
+    {"store": "S01", "product_id": "P0041", "quantity": "a few"},
+]
+CRM = {
+    "name": "Regulars to the CRM",
+    "segment": "regulars",
+    "fields": ["identifiers.email", "traits.city", "computed.spent_90d", "segments"],
+    "target": {"kind": "file", "format": "csv"},
+    "every": 60,
+}
+NEWSLETTER = {
+    "name": "Online only to the newsletter tool",
+    "segment": "web-only",
+    "fields": ["identifiers.email"],
+    "target": {"kind": "webhook", "url": "http://127.0.0.1:9/in"},
+}
+
+
+def furnish(url: str, reader: str) -> None:
+    """Definitions, feeds and exports, so that their pages have something to show."""
+
+    def tell(method: str, path: str, value: Any) -> None:
+        answer = request(method, f"{url}{path}", json.dumps(value), bearer(reader), timeout=60)
+        assert answer.status == 200, (path, answer.status, answer.body[:300])
+
+    tell("POST", "/v1/feeds/stock", {"rows": STOCK, "file": "stock.csv"})
+    tell("PUT", "/v1/conditions/regular", OFTEN)
+    tell("PUT", "/v1/segments/regulars", REGULARS)
+    tell("PUT", "/v1/segments/old-town", OLD_TOWN)
+    until = time.monotonic() + BUILD_SECONDS
+    while any(row["status"]["state"] == "filling" for row in request("GET", f"{url}/v1/segments", headers=bearer(reader)).json()["data"]):  # fmt: skip
+        assert time.monotonic() < until, "the segments are not filled"
+        time.sleep(0.5)
+    tell("PUT", "/v1/exports/crm", CRM)
+    tell("POST", "/v1/exports/crm/run", {})
+    tell("PUT", "/v1/exports/newsletter", NEWSLETTER)
+    tell("POST", "/v1/exports/newsletter/run", {})
+
+
 def prepare(url: str, facts: dict[str, Any]) -> str:
     """The id of the person to show; somebody else is erased, so that the page of receipts has one to show."""
     reader = facts["reader"]
+    furnish(url, reader)
     told = request("GET", f"{url}/v1/profiles?limit=200", headers=bearer(reader)).json()["data"]
     planted = {
         request("GET", f"{url}/v1/profiles/{one['identifier']}", headers=bearer(reader)).json()["id"]

@@ -56,6 +56,11 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         else first_link(page, f"{base}/console", r"/console/people/[^/?]+")
     )
     decision = first_link(page, base + person, r"/console/decisions/[^/?]+") if person else ""
+    export = first_link(page, f"{base}/console/data/exports", r"/console/data/exports/(?!new)[^/?]+")
+    segment = first_link(
+        page, f"{base}/console/people/segments", r"/console/people/segments/(?!new|overlap)[^/?]+"
+    )
+    trait = first_link(page, f"{base}/console/people/traits", r"/console/people/traits/(?!new)[^/?]+")
     found = {
         "home": "/console",
         "people": "/console/people",
@@ -64,9 +69,12 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "split": person,
         "person-data": f"{person}/data" if person else "",
         "segments": "/console/people/segments",
-        "segment": "/console/people/segments/new?ready=lapsing-buyers",
+        "segment": segment or "/console/people/segments/new?ready=lapsing-buyers",
+        "overlap": "/console/people/segments/overlap?a=store-only&b=lapsing-buyers" if segment else "",
+        "remove": "/console/people/segments/regulars" if segment else "",
         "traits": "/console/people/traits",
-        "trait": "/console/people/traits/new?ready=spent_90d",
+        "trait": trait or "/console/people/traits/new?ready=spent_90d",
+        "conditions": "/console/people/conditions",
         "decisions": "/console/decisions",
         "decision": decision,
         "health": "/console/data",
@@ -74,6 +82,9 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "quarantine": "/console/data/quarantine",
         "deadletter": letter,
         "feeds": "/console/data/feeds",
+        "exports": "/console/data/exports",
+        "export": export,
+        "export-new": "/console/data/exports/new?segment=store-only",
         "keys": "/console/data/keys",
         "privacy": "/console/privacy",
         "account": "/console/account",
@@ -141,7 +152,29 @@ def open_an_answer(page: Page) -> None:
     page.locator("#pick-up summary", has_text="Show the answer").click()
 
 
+def count(page: Page) -> None:
+    """Wait until a builder has counted."""
+    page.locator("#reach .huge, #values .traits").first.wait_for(timeout=20_000)
+    page.wait_for_timeout(600)
+
+
+def ask_to_remove(page: Page) -> None:
+    """Open the question before a segment is removed."""
+    page.get_by_role("link", name="Remove this segment…").click()
+    page.wait_for_selector("#modal[open]")
+    page.wait_for_timeout(200)
+
+
+def name_the_lake(page: Page) -> None:
+    """The lake of these pictures lies in a folder that is gone by now: show a usual one."""
+    page.evaluate("document.querySelector('.head code').textContent = 'shop/lake'")
+
+
 ACTS = {
+    "segment": count,
+    "trait": count,
+    "remove": ask_to_remove,
+    "lake": name_the_lake,
     "stories": open_an_answer,
     "people": find,
     "rules": try_rules,
@@ -189,7 +222,7 @@ def visit(
         page.goto(base + path)
         page.wait_for_timeout(400)
         ACTS.get(name, lambda _: None)(page)
-        yield name, page.screenshot() if name == "split" else whole(page, width)
+        yield name, page.screenshot() if name in ("split", "remove") else whole(page, width)
     page.keyboard.press("Control+k")
     page.wait_for_selector("#palette-list")
     yield "palette", page.screenshot()

@@ -9,10 +9,12 @@ import msgspec
 
 from patron.console.audience_port import RowAsk
 from patron.model.audiences import (
+    AnyKind,
     Belongs,
     Checked,
     Cohort,
     Cohorts,
+    ConditionRow,
     Door,
     Funnel,
     FunnelStep,
@@ -46,12 +48,12 @@ from patron.rules.calendar import Calendar
 from patron.rules.check import parse, problems
 from patron.rules.classify import classify
 from patron.rules.consent import lawful
-from patron.rules.describe import Names, describe
+from patron.rules.describe import Names, describe, describe_rule
 from patron.rules.evaluate import computed, evaluate
 from patron.rules.history import History, history_of
 from patron.rules.references import Definitions, reference_problems
-from patron.rules.resolve import resolve, resolved_trait
-from patron.rules.tree import Computed, Did, Rule, Segment
+from patron.rules.resolve import resolve, resolved, resolved_trait
+from patron.rules.tree import Computed, Condition, Did, Rule, Segment
 from patron.runtime.crowd.tally import Tally
 
 NOW = 1_795_254_127_000
@@ -77,6 +79,8 @@ LATE = {
 }  # fmt: skip
 FAVOURITE = {"id": "favourite", "name": "Favourite category, 90 days", "measure": {"kind": "did", "event": "Order Completed", "measure": "most_frequent", "property": "properties.category", "within": {"days": 90}}}  # fmt: skip
 SPENT = {"id": "spent", "name": "Spent in a year", "unit": "€", "measure": {"kind": "did", "event": "Order Completed", "measure": "sum", "property": "properties.revenue", "within": {"days": 365}}}  # fmt: skip
+OFTEN = {"id": "often", "name": "Comes often", "parameters": {"times": 3}, "rule": {"kind": "did", "event": "Store Entered", "op": ">=", "value": {"param": "times"}, "within": {"days": 30}}}  # fmt: skip
+ANY_ORDER = {"id": "ordered", "name": "Ordered at all", "rule": {"kind": "did", "event": "Order Completed"}}
 READY = {
     "weekend": ("Weekend shoppers", {"kind": "did", "event": "Order Completed", "op": ">=", "value": 2, "where": [{"field": "weekday", "op": ">=", "value": 6}], "within": {"days": 60}}, ()),
     "lapsing": ("Lapsing", {"kind": "all", "of": [{"kind": "did", "event": "Order Completed"}, {"kind": "not", "rule": {"kind": "did", "event": "Order Completed", "within": {"days": 60}}}]}, ()),
@@ -167,6 +171,8 @@ class FakeAudiences:
             self._hold("segment", definition, "giulia")
         for definition in (FAVOURITE, SPENT):
             self._hold("trait", definition, "giulia")
+        for definition in (OFTEN, ANY_ORDER):
+            self._hold("condition", definition, "giulia")
         self.people = [Somebody(number, self) for number in range(60)]
 
     def _hold(self, kind: str, definition: dict[str, Any], by: str) -> Held:
@@ -184,7 +190,10 @@ class FakeAudiences:
     def _known(self) -> Definitions:
         segments = {h.id: parse(h.definition, Segment) for (k, _), h in self.saved.items() if k == "segment"}
         traits = {h.id: parse(h.definition, Computed) for (k, _), h in self.saved.items() if k == "trait"}
-        return Definitions(segments, traits)
+        conditions = {
+            h.id: parse(h.definition, Condition) for (k, _), h in self.saved.items() if k == "condition"
+        }
+        return Definitions(segments, traits, conditions)
 
     def _names(self) -> Names:
         known = self.known()
@@ -206,6 +215,12 @@ class FakeAudiences:
         found = [parse(h.definition, Computed) for (k, _), h in self.saved.items() if k == "trait"]
         return [TraitRow(t.id, t.name, describe(t).text, NOW - DAY, "giulia", 1, t.unit) for t in found]
 
+    def conditions(self) -> list[ConditionRow]:
+        return [
+            ConditionRow(h.id, h.definition["name"], describe_rule(msgspec.convert(h.definition["rule"], Rule)).text, h.saved, h.by, h.version, tuple(h.definition.get("parameters", {}).items()), tuple(self.users("condition", h.id)))
+            for (k, _), h in self.saved.items() if k == "condition"
+        ]  # fmt: skip
+
     async def ready(self, kind: Kind) -> list[ReadyRow]:
         if kind != "segment":
             return []
@@ -218,7 +233,7 @@ class FakeAudiences:
         found = READY.get(ready) if kind == "segment" else None
         return None if found is None else {"id": ready, "name": found[0], "rule": found[1]}
 
-    def held(self, kind: Kind, name: str) -> Held | None:
+    def held(self, kind: AnyKind, name: str) -> Held | None:
         return self.saved.get((kind, name))
 
     def vocabulary(self) -> Vocabulary:
@@ -228,6 +243,7 @@ class FakeAudiences:
             traits=(Named("city", "City"), Named("email", "E-mail"), Named("language", "Language")),
             computed=tuple(Named(t.id, t.name) for t in self.traits()),
             segments=tuple(Named(s.id, s.name) for s in self.known().segments.values()),
+            conditions=tuple(Named(c.id, c.name) for c in self.known().conditions.values()),
             purposes=("personalization", "email_marketing", "analytics"),
             channels=("web", "app", "pos", "kiosk", "email", "sms"),
             values={"traits.city": ("Bologna", "Turin", "Bari"), "channel": ("web", "app", "pos")},
@@ -241,18 +257,18 @@ class FakeAudiences:
         faults = reference_problems(item, self.known().including(item))
         if faults:
             return Checked(faults)
-        rules = [item.rule] if isinstance(item, Segment) else [item.measure]
+        rules = [resolve(item.rule, self.known().conditions)] if isinstance(item, Segment) else [item.measure]
         run = classify(*rules)
         parts = tuple(Part(slot.text, slot.path) for slot in describe(item, self._names()).slots)
         return Checked((), parts, run.live, 0 if run.live else 2, run.bytes, " ".join(run.reasons))
 
-    def users(self, kind: Kind, name: str) -> list[User]:
+    def users(self, kind: AnyKind, name: str) -> list[User]:
         return [User("Segment", "Store coffee lovers, not online", "/console/people/segments/store-coffee")] if name == "complaint" else []  # fmt: skip
 
     def _rule(self, definition: dict[str, Any]) -> Segment:
         if faults := problems(definition):
             raise BadRequest("bad_rule", faults[0].problem, faults)
-        return parse(definition, Segment)
+        return resolved(parse(definition, Segment), self.known().conditions)
 
     async def reach(
         self, definition: dict[str, Any], rows: Sequence[RowAsk], mode: Literal["all", "any"]
@@ -260,7 +276,10 @@ class FakeAudiences:
         if not self.people:
             return None
         segment = self._rule(definition)
-        asked = [(one.place, resolve(msgspec.convert(one.rule, Rule), {}), one.step) for one in rows]
+        asked = [
+            (one.place, resolve(msgspec.convert(one.rule, Rule), self.known().conditions), one.step)
+            for one in rows
+        ]
         tally = Tally(segment.purpose, segment.rule, asked, mode)
         inside = [one for one in self.people if tally.add(one)]
         times = 100 if self.sampled else 1
@@ -320,7 +339,7 @@ class FakeAudiences:
             raise BadRequest("bad_rule", checked.faults[0].problem, checked.faults)
         return self._hold(kind, definition, by)
 
-    async def remove(self, kind: Kind, name: str, by: str) -> None:
+    async def remove(self, kind: AnyKind, name: str, by: str) -> None:
         if self.users(kind, name):
             raise Conflict("in_use", "The segment store-coffee uses it; change that first.")
         self.saved.pop((kind, name), None)

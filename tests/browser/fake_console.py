@@ -45,6 +45,7 @@ from patron.model.views import (
     TraitView,
 )
 from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
+from tests.browser.fake_exports import FakeExports
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -298,11 +299,13 @@ class FakeApp:
     given: dict[str, Answer] = field(default_factory=dict)
     empty: bool = False
     groups: FakeAudiences = field(default_factory=FakeAudiences)
+    carried: FakeExports = field(default_factory=FakeExports)
 
     def __post_init__(self) -> None:
         """Fill the world."""
         if self.empty:
             self.groups = FakeAudiences(empty=True, with_lake=False)
+            self.carried = FakeExports({}, {})
             return
         self.wks = [
             Source("web-shop", "web", keys=(WriteKey("h", "wk_web_4f", NOW - 300 * DAY), WriteKey("h", "wk_web_91", NOW - 40 * DAY, NOW - 2 * DAY)), created=NOW - 300 * DAY),
@@ -594,6 +597,9 @@ class FakeApp:
         self.calls.append(("audit", user, verb, subject))
 
     # segments, analyses, the lake
+    def exports(self) -> FakeExports:
+        return self.carried
+
     def audiences(self) -> FakeAudiences:
         return self.groups
 

@@ -46,6 +46,14 @@ PAGES = {
     "retention": "/console/results/retention?now=1",
     "paths": "/console/results/paths?now=1",
     "lake": "/console/data/lake",
+    "conditions": "/console/people/conditions",
+    "remove a segment": "/console/people/segments/store-coffee/remove",
+    "cannot remove": "/console/people/segments/complaint/remove",
+    "exports": "/console/data/exports",
+    "export": "/console/data/exports/vips",
+    "stopped export": "/console/data/exports/db",
+    "new export": "/console/data/exports/new?segment=store-coffee",
+    "edit an export": "/console/data/exports/vips/edit",
     "unknown": "/console/people/p_NOBODY",
 }
 

@@ -189,3 +189,54 @@ def test_a_run_comes_when_it_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             assert (await at.ask("POST", "/v1/exports/buyers/run", {}))[0] == 404
 
     asyncio.run(story())
+
+
+def test_a_paused_export_waits_until_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(exporting, "TICK", 0.01)
+
+    async def story() -> None:
+        async with door(tmp_path / "data") as at:
+            await filled(at)
+            made = await at.put("/v1/exports/buyers", {**DEFINITION, "paused": True})
+            assert made["due"] is None
+            await asyncio.sleep(0.1)
+            assert (await at.get("/v1/exports/buyers/runs"))["data"] == []
+            assert (await _post(at, "/v1/exports/buyers/run", {}))["added"] == 1
+            await at.backend.exports.pause("buyers", "test", paused=False)
+            assert "paused" not in (await at.get("/v1/exports/buyers"))["definition"]
+            await at.backend.step_clock(at.backend.workspace.clock.now() + 1440 * MINUTE)
+            for _ in range(300):
+                if len((await at.get("/v1/exports/buyers/runs"))["data"]) == 2:
+                    break
+                await asyncio.sleep(0.01)
+            assert len((await at.get("/v1/exports/buyers/runs"))["data"]) == 2
+
+    asyncio.run(story())
+
+
+def test_another_place_is_told_of_everybody(tmp_path: Path):
+    async def story() -> None:
+        async with door(tmp_path / "data") as at:
+            await filled(at)
+            await at.put("/v1/exports/buyers", {**DEFINITION, "every": 44_000})
+            await _post(at, "/v1/exports/buyers/run", {})
+            await at.put("/v1/exports/buyers", {**DEFINITION, "target": {"kind": "webhook", "url": "http://127.0.0.1:9/x"}, "every": 44_000})  # fmt: skip
+            await at.put("/v1/exports/buyers", {**DEFINITION, "every": 44_000})
+            again = await _post(at, "/v1/exports/buyers/run", {})
+            assert (again["number"], again["added"]) == (2, 1)
+
+    asyncio.run(story())
+
+
+def test_what_an_export_tells_of_is_not_removed(tmp_path: Path):
+    async def story() -> None:
+        async with door(tmp_path / "data") as at:
+            await filled(at)
+            await at.put("/v1/exports/buyers", DEFINITION)
+            status, answer = await at.ask("DELETE", "/v1/segments/buyers")
+            assert status == 409
+            assert "export buyers uses it" in answer["message"]
+            await at.ask("DELETE", "/v1/exports/buyers")
+            assert (await at.ask("DELETE", "/v1/segments/buyers"))[0] == 200
+
+    asyncio.run(story())

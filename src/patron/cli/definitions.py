@@ -94,7 +94,7 @@ def run_lines(runs: Mapping[str, Any] | None) -> list[str]:
         head = f"Live, exact; about {runs['bytes_per_person']} bytes a person."
     else:
         head = "From the lake, some minutes behind:"
-    return [head, *(f"  {line}" for line in (*runs["reasons"], *runs["costs"]))]
+    return [head, *(f"  {line}" for line in (*runs["reasons"], *runs["costs"], *runs.get("notes", ())))]
 
 
 def check(data: Path, kind: str, value: Any, *, as_json: bool) -> None:

@@ -190,6 +190,7 @@ class _Demo:
         for story in stories:
             staging.first_offer(self.url, keys["associate_tablet"], decide, story["identifier"])
         if self.dataset == "town":
+            staging.rules(self.folder, self._town(self.today).setting.geography.stores)
             staging.misfits(self.url, keys["kiosk"], self.today)
             from patron.sim.guide.guided import planted
 

@@ -37,7 +37,7 @@ def create(file: Path | None, definition: str, data: Path, as_json: bool) -> Non
     """Save an export from FILE (TOML or JSON), --definition, or standard input."""
     value = definitions.given(file, definition)
     made = call(data, "PUT", f"{BASE}/{part(definitions.name_of(value))}", value)
-    emit(made, as_json=as_json, text=f"Saved {made['id']}; the first run is due {made['due']}.")
+    emit(made, as_json=as_json, text=f"Saved {made['id']}; {_next(made)}.")
 
 
 @export.command("list", epilog=example("patron export list --data shop"))
@@ -47,7 +47,7 @@ def exports(data: Path, as_json: bool) -> None:
     """List exports with their last run."""
     value = call(data, "GET", BASE)
     cells = [
-        [row["id"], row["definition"]["target"]["kind"], _outcome(row["last"]), row["due"]]
+        [row["id"], row["definition"]["target"]["kind"], _outcome(row["last"]), row["due"] or "paused"]
         for row in value["data"]
     ]
     none = "No exports yet. See: patron export create --help"
@@ -62,7 +62,7 @@ def show(name: str, data: Path, as_json: bool) -> None:
     """Show an export and its runs, newest first."""
     value = call(data, "GET", f"{BASE}/{part(name)}")
     runs = call(data, "GET", f"{BASE}/{part(name)}/runs")["data"]
-    lines = [f"{value['definition']['name']} ({name}), next run {value['due']}"]
+    lines = [f"{value['definition']['name']} ({name}), {_next(value)}"]
     lines += [f"files in {value['files']}"] if value["files"] else []
     lines += [f"  {run['number']:>4}  {run['started']}  {_outcome(run)}" for run in runs[:20]]
     lines += [f"        {row['key']}: {row['reason']}" for run in runs[:1] for row in run["rejected"][:20]]
@@ -81,6 +81,33 @@ def run(name: str, data: Path, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@export.command("pause", epilog=example("patron export pause vips --data shop"))
+@click.argument("name")
+@data_option
+@json_option
+def pause(name: str, data: Path, as_json: bool) -> None:
+    """Stop running an export by the clock; `run` still runs it."""
+    _turn(name, data, paused=True, as_json=as_json)
+
+
+@export.command("resume", epilog=example("patron export resume vips --data shop"))
+@click.argument("name")
+@data_option
+@json_option
+def resume(name: str, data: Path, as_json: bool) -> None:
+    """Go on running a paused export by the clock."""
+    _turn(name, data, paused=False, as_json=as_json)
+
+
+def _turn(name: str, data: Path, *, paused: bool, as_json: bool) -> None:
+    """Save an export as it is, but paused or not."""
+    held = call(data, "GET", f"{BASE}/{part(name)}")["definition"]
+    made = call(data, "PUT", f"{BASE}/{part(name)}", {**held, "paused": paused})
+    emit(
+        made, as_json=as_json, text=f"{name} is paused." if paused else f"{name} runs next at {made['due']}."
+    )
+
+
 @export.command("remove", epilog=example("patron export remove vips --data shop"))
 @click.argument("name")
 @data_option
@@ -89,6 +116,15 @@ def remove(name: str, data: Path, as_json: bool) -> None:
     """Take an export away; the other side keeps what it has."""
     value = call(data, "DELETE", f"{BASE}/{part(name)}")
     emit(value, as_json=as_json, text=f"{name} is gone; the other side keeps what it has.")
+
+
+def _next(value: dict[str, Any]) -> str:
+    """When an export runs next, to follow a comma.
+
+    >>> _next({"due": None}), _next({"due": "2026-05-04T10:00:00Z"})
+    ('paused', 'next run 2026-05-04T10:00:00Z')
+    """
+    return "paused" if value["due"] is None else f"next run {value['due']}"
 
 
 def _outcome(run: dict[str, Any] | None) -> str:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("lake", "The durable log: take out of its old part what the lake has."),
     "feed": ("feed", "Reference feeds: load stock, prices, stores, weather; show what held when."),
     "segment": ("segment", "Segments: define, list, explain, who came and who left."),
+    "condition": ("condition", "Named conditions that several rules use: define, list."),
     "trait": ("trait", "Computed traits: define, list, values."),
     "export": ("export", "Exports: segments and facts to files, webhooks and PostgreSQL."),
     "library": ("library", "Ready segments and computed traits: list, use."),

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -14,6 +14,9 @@ from patron.cli.client import call
 from patron.model.guide import Question, Stories, Story
 from patron.runtime import guide
 from patron.sim.messages import Delivery
+
+if TYPE_CHECKING:
+    from patron.sim.world.shops import Store
 
 ASKS = (("kiosk_home", "kiosk"), ("till", "pos"), ("associate_card", "associate_tablet"))
 """Where the guided people are asked for, in turn; at the last place until there is an offer: placement, channel."""
@@ -72,6 +75,21 @@ def first_offer(url: str, tablet: str, key: str, identifier: str) -> None:
     context = {"externalIds": [{"type": kind, "id": value, "collection": "users", "encoding": "none"}]}
     message = {"event": "Offer Shown", "properties": shown, "context": context}
     httpx.post(f"{url}/v1/track", json=message, auth=(tablet, ""), timeout=10).raise_for_status()
+
+
+READY = ("lapsing-buyers", "store-only", "web-only", "high-value", "spent_90d")
+"""Ready segments and traits that the demo begins with."""
+
+
+def rules(folder: Path, stores: Iterable["Store"]) -> None:
+    """Where the stores are, and some ready segments and traits in force, so that their pages have something to show."""
+    rows = [
+        {"store": s.id, "name": s.name, "latitude": s.lat, "longitude": s.lon, "city": s.city, "country": s.country}
+        for s in stores
+    ]  # fmt: skip
+    call(folder, "POST", "/v1/feeds/stores", {"rows": rows, "file": "stores.csv"})
+    for name in READY:
+        call(folder, "POST", f"/v1/library/{name}/use", {})
 
 
 def misfits(url: str, key: str, today: dt.date) -> None:

@@ -10,8 +10,10 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from patron.model.audiences import (
+    AnyKind,
     Checked,
     Cohorts,
+    ConditionRow,
     Funnel,
     Held,
     Kind,
@@ -44,6 +46,7 @@ class Audiences(Protocol):
 
     def segments(self) -> list[SegmentRow]: ...
     def traits(self) -> list[TraitRow]: ...
+    def conditions(self) -> list[ConditionRow]: ...
     async def ready(self, kind: Kind) -> list[ReadyRow]:
         """The library: what it needs, and whether that was seen. Empty when there is none."""
         ...
@@ -52,13 +55,13 @@ class Audiences(Protocol):
         """The definition of a ready one."""
         ...
 
-    def held(self, kind: Kind, name: str) -> Held | None: ...
+    def held(self, kind: AnyKind, name: str) -> Held | None: ...
     def vocabulary(self) -> Vocabulary: ...
     def check(self, kind: Kind, definition: dict[str, Any]) -> Checked:
         """Every fault, else the sentence and how it would be run. Never raises for a bad definition."""
         ...
 
-    def users(self, kind: Kind, name: str) -> list[User]: ...
+    def users(self, kind: AnyKind, name: str) -> list[User]: ...
     async def reach(
         self, definition: dict[str, Any], rows: Sequence[RowAsk], mode: Literal["all", "any"]
     ) -> Reach | None:
@@ -84,7 +87,7 @@ class Audiences(Protocol):
         """Put in force. Raises BadRequest with faults, or Conflict when others would break."""
         ...
 
-    async def remove(self, kind: Kind, name: str, by: str) -> None:
+    async def remove(self, kind: AnyKind, name: str, by: str) -> None:
         """Take out of force. Raises Conflict when something uses it."""
         ...
 

@@ -237,15 +237,28 @@ def _compared(row: Node, given: dict[str, str]) -> None:
         row.pop("value", None)
         return
     if op == "near":
-        held = row.get("value")
-        spot = dict(held) if isinstance(held, Mapping) else {"lat": "", "lon": "", "km": 5}
-        spot.update({n: value_of(given[f"value.{n}"]) for n in ("lat", "lon", "km") if f"value.{n}" in given})
-        row["value"] = spot
+        row["value"] = _spot(row.get("value"), given)
         return
     if "value" in given:
         row["value"] = listed(given["value"]) if op in LISTS else value_of(given["value"])
     elif before == "near" or ("value" not in row and (row.get("kind") != "did" or op in LISTS)):
         row["value"] = [] if op in LISTS else ""
+
+
+def _spot(held: Any, given: dict[str, str]) -> dict[str, Any]:
+    """The centre of a radius as its fields say: a point, or a store.
+
+    >>> _spot({"km": 5, "lat": 44.5, "lon": 11.3}, {"value.at": "store", "value.km": "0.5"})
+    {'km': 0.5, 'store': ''}
+    """
+    spot = dict(held) if isinstance(held, Mapping) else {"km": 5, "store": ""}
+    at = given.get("value.at", "store" if "store" in spot else "point")
+    names = ("store",) if at == "store" else ("lat", "lon")
+    found = {name: spot.get(name, "") for name in ("km", *names)}
+    for name in found:
+        if (text := given.get(f"value.{name}")) is not None:
+            found[name] = text.strip() if name == "store" else value_of(text)
+    return found
 
 
 def _window(row: Node, name: str, given: dict[str, str]) -> None:

@@ -39,6 +39,7 @@ from patron.model.views import (
 from patron.runtime import access, guide, letters, people, splits, views
 from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
+from patron.runtime.export_views import LocalExports
 from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.health import lake_view
@@ -68,6 +69,7 @@ class LiveApp:
         self._loop = asyncio.get_running_loop()
         self._audiences = LocalAudiences(backend)
         self._insights = LocalInsights(backend)
+        self._exports = LocalExports(backend)
         self.first_code = secrets.token_hex(4)
 
     # the house
@@ -236,6 +238,10 @@ class LiveApp:
     def audiences(self) -> LocalAudiences:
         """Segments and computed traits."""
         return self._audiences
+
+    def exports(self) -> LocalExports:
+        """What is carried elsewhere."""
+        return self._exports
 
     def insights(self) -> Insights | None:
         """Analyses over the lake."""

@@ -7,12 +7,14 @@ import re
 from typing import Any, cast
 
 from patron.console.audience_port import Audiences
+from patron.console.export_port import Exports
 from patron.console.masked_audiences import MaskedAudiences
 from patron.console.masking import EMAIL, KINDS, Veil, masked_message
 from patron.console.permissions import may
 from patron.console.port import ConsoleApp
 from patron.identity.diff import PartitionDiff
 from patron.model.errors import Forbidden, RequestError
+from patron.model.exports import ExportView, Run
 from patron.model.guide import Answer, Practice
 from patron.model.views import DeadLetter, DecisionView, PersonRow, PersonView, SplitPreview, TimelinePage
 
@@ -80,6 +82,10 @@ class Masked:
         """Segments and traits whose people and values are masked."""
         return cast("Audiences", MaskedAudiences(self._app.audiences()))
 
+    def exports(self) -> Exports:
+        """Exports whose reports are masked: another system may repeat what it was told."""
+        return cast("Exports", _MaskedExports(self._app.exports()))
+
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         """The latest decisions, masked."""
         return [self._decision(view) for view in self._app.recent_decisions(limit)]
@@ -135,6 +141,25 @@ class Masked:
         except RequestError:
             found = None
         return _veil(found) if found is not None else Veil()
+
+
+class _MaskedExports:
+    """Exports as a role without the right to see may have them."""
+
+    def __init__(self, exports: Exports) -> None:
+        self._exports = exports
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._exports, name)
+
+    def rows(self) -> list[ExportView]:
+        return [Veil().show(view) for view in self._exports.rows()]
+
+    def row(self, name: str) -> ExportView | None:
+        return Veil().show(self._exports.row(name))
+
+    def runs(self, name: str) -> list[Run]:
+        return Veil().show(self._exports.runs(name))
 
 
 def _veil(person: PersonView) -> Veil:

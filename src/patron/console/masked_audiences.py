@@ -9,6 +9,7 @@ from patron.console.audience_port import Audiences
 from patron.console.masking import Veil, hidden, is_personal
 from patron.model.audiences import (
     Checked,
+    ConditionRow,
     Kind,
     PersonAudiences,
     Reach,
@@ -38,6 +39,17 @@ class MaskedAudiences:
     def traits(self) -> list[TraitRow]:
         """The list, masked as that of segments."""
         return [structs.replace(row, sentence=Veil().text(row.sentence)) for row in self._audiences.traits()]
+
+    def conditions(self) -> list[ConditionRow]:
+        """The list, masked as that of segments."""
+        return [
+            structs.replace(
+                row,
+                sentence=Veil().text(row.sentence),
+                parameters=tuple((name, Veil().show(value)) for name, value in row.parameters),
+            )
+            for row in self._audiences.conditions()
+        ]
 
     def vocabulary(self) -> Vocabulary:
         """What rules may be built from, without what is personal."""

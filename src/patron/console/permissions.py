@@ -1,11 +1,12 @@
 """Who may see and change what. Everybody who signs in may look; a page says who may when the reader may not.
 
 `see` is personal data in clear (`masked` hides it from all others); `reveal` is to see one dead letter in clear, by an
-act that is logged; `rules` is to try other identity rules; `audience` is to save segments and computed traits.
+act that is logged; `rules` is to try other identity rules; `audience` is to save segments and computed traits; `export`
+is to say what is carried out of here, and where to.
 """
 
 MAY: dict[str, frozenset[str]] = {
-    "admin": frozenset({"see", "split", "privacy", "setup", "letters", "rules", "audience"}),
+    "admin": frozenset({"see", "split", "privacy", "setup", "letters", "rules", "audience", "export"}),
     "marketer": frozenset({"see", "split", "audience"}),
     "privacy": frozenset({"see", "split", "privacy", "rules"}),
     "developer": frozenset({"setup", "letters", "reveal", "rules", "audience"}),
@@ -21,7 +22,7 @@ _NAMES = {
 
 def may(role: str, action: str) -> bool:
     """Whether an account of this role may take the action (`see`, `split`, `privacy`, `setup`, `letters`, `reveal`, `rules`,
-    `audience`).
+    `audience`, `export`).
 
     >>> may("marketer", "split"), may("marketer", "setup"), may("nonsense", "split")
     (True, False, False)

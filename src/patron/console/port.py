@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from patron.console.audience_port import Audiences, Insights
+from patron.console.export_port import Exports
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.audiences import LakeView
@@ -161,6 +162,7 @@ class ConsoleApp(Protocol):
 
     # segments, analyses, the lake
     def audiences(self) -> Audiences: ...
+    def exports(self) -> Exports: ...
     def insights(self) -> Insights | None:
         """Analyses; None when there is no lake to ask."""
         ...

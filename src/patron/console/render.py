@@ -97,6 +97,7 @@ _WORDS = (
 
 _PAIRS: dict[str, Callable[..., Any]] = {
     "value": lambda value, unit: f"{words.figure(value)} {unit}".strip(),
+    "capitalize_first": lambda text: text[:1].upper() + text[1:],
     "pair": lambda one: (one.id, one.name),
     "prop_pair": lambda field: (field, field.removeprefix("properties.")),
     "fact_pair": lambda one, root: (f"{root}.{one.id}", one.name),

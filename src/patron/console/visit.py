@@ -116,6 +116,25 @@ class Visit:
         """Whether personal data is masked for whoever asks."""
         return not may(self.user.role, "see")
 
+    def may(self, action: str) -> bool:
+        """Whether the account may take the action."""
+        return may(self.user.role, action)
+
+    def removal(
+        self, what: str, name: str, address: str, effect: str, up: tuple[str, str], users: Sequence[Any] = ()
+    ) -> Response:
+        """The question before something is removed: what follows, or by what it is used and so cannot be.
+
+        `address` is its page and, with `/remove` behind it, where the button sends; `up` the title and page of the list.
+        """
+        context: dict[str, Any] = {
+            "what": what, "name": name, "effect": effect, "users": users, "up": up,
+        }  # fmt: skip
+        context |= {"action": address, "back": address if what != "condition" else up[1]}
+        if self.partial:
+            return self.fragment("parts/remove_dialog.html", **context)
+        return self.page("remove.html", **context)
+
     def need(self, action: str) -> None:
         """Refuse unless the account may take the action."""
         if not may(self.user.role, action):

@@ -124,6 +124,19 @@ class Outbox:
             (self.folder / name).unlink(missing_ok=True)
         return run
 
+    def begin_anew(self) -> None:
+        """Another place is told from now on: everybody is added there. What runs did so far stays on record.
+
+        >>> import tempfile
+        >>> box = Outbox(Path(tempfile.mkdtemp()) / "vips")
+        >>> box.begin(Pending(1, 0, [Difference("added", "p_1", ("a",), 5)])); box.deliver(1, {})
+        >>> box.end(9).added, box.begin_anew(), Outbox(box.folder).told, box.next_number
+        (1, None, {}, 2)
+        """
+        self.told, self.pending, self.progress = {}, None, Progress(0)
+        for name in ("pending", "progress", "told"):
+            (self.folder / name).unlink(missing_ok=True)
+
     def forget(self, keys: frozenset[str]) -> int:
         """Remove what is kept of erased people; how many places held something.
 

@@ -63,7 +63,7 @@ class WebhookSender:
             answer = await self._client.post(self._target.url, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise Undelivered(
-                f"the address does not answer ({type(error).__name__}: {error})", again=True
+                f"the address does not answer ({str(error) or type(error).__name__})", again=True
             ) from error
         return _refused(answer, {c.key for c in changes})
 

@@ -133,7 +133,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind(
             "catalogue",
-            "products: what they are called and where they belong",
+            "what products are called and where they belong",
             (
                 _PRODUCT,
                 _FROM,
@@ -183,7 +183,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "stores",
-            "stores: where they are, when they are open, whom they reach",
+            "where stores are, when they are open, whom they reach",
             (
                 _STORE,
                 _FROM,

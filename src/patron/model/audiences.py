@@ -10,6 +10,7 @@ from msgspec import Struct
 from patron.model.errors import Fault
 
 Kind = Literal["segment", "trait"]
+AnyKind = Literal["segment", "trait", "condition"]
 State = Literal["live", "filling", "lake", "off"]
 
 
@@ -210,6 +211,22 @@ class User(Struct, frozen=True):
     kind: str
     name: str
     href: str = ""
+
+
+class ConditionRow(Struct, frozen=True):
+    """One named condition of the list."""
+
+    id: str
+    name: str
+    sentence: str
+    changed: int
+    by: str
+    version: int
+    parameters: tuple[tuple[str, Any], ...] = ()
+    """Name and default; None: it must be given."""
+    users: tuple[User, ...] = ()
+    problem: str = ""
+    """Why it cannot be read, when it cannot."""
 
 
 class Overlap(Struct, frozen=True):

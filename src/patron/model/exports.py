@@ -59,6 +59,8 @@ class Export(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     purpose: str = "personalization"
     every: Annotated[int, Meta(ge=1, le=60 * 24 * 31)] = 60 * 24
     """Minutes from the beginning of one run to the next."""
+    paused: bool = False
+    """Runs only when somebody says so."""
 
 
 Op = Literal["added", "changed", "removed"]
@@ -105,3 +107,28 @@ class Run(Struct, frozen=True, omit_defaults=True):
     """People left out because they may not be told of for this purpose."""
     error: str = ""
     """Why the run stopped; it goes on where it stood."""
+
+
+class ExportView(Struct, frozen=True):
+    """An export with how it stands, for people."""
+
+    export: Export
+    running: bool
+    last: Run | None
+    due: int | None
+    """When the next run is due (ms UTC); None while it is paused."""
+    files: str = ""
+    """Folder on the server's disk, of an export to files."""
+
+
+def is_elsewhere(before: Target, after: Target) -> bool:
+    """Whether another place is told from now on, one that knows nothing of what the first was told.
+
+    >>> is_elsewhere(FileTarget(), FileTarget("jsonl")), is_elsewhere(FileTarget(), WebhookTarget("https://crm.example"))
+    (False, True)
+    """
+    if isinstance(before, WebhookTarget) and isinstance(after, WebhookTarget):
+        return before.url != after.url
+    if isinstance(before, PostgresTarget) and isinstance(after, PostgresTarget):
+        return (before.dsn_env, before.table) != (after.dsn_env, after.table)
+    return type(before) is not type(after)

@@ -168,11 +168,13 @@ def _channel(value: Any) -> str | None:
 
 
 def _place_problem(value: Any) -> str | None:
-    example = 'write {"lat": 44.49, "lon": 11.34, "km": 5}'
-    if not isinstance(value, Mapping) or set(value) != {"lat", "lon", "km"}:
-        return f"`near` needs lat, lon and km, not {show(value)}; {example}"
+    example = 'write {"lat": 44.49, "lon": 11.34, "km": 5} or {"store": "S1", "km": 0.5}'
+    if not isinstance(value, Mapping) or set(value) not in ({"lat", "lon", "km"}, {"store", "km"}):
+        return f"`near` needs lat, lon and km, or store and km, not {show(value)}; {example}"
+    if "store" in value and (problem := text_problem(value["store"], MAX_TEXT)):
+        return f"`store` {problem}; {example}"
     for name, low, high in (("lat", -90, 90), ("lon", -180, 180), ("km", 0, 20_038)):
-        number = value[name]
+        number = value.get(name, 0)
         if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
             return f"`{name}` needs a number from {low} to {high}, not {show(number)}; {example}"
     return None if value["km"] > 0 else f"`km` needs to be above 0; {example}"

@@ -103,14 +103,34 @@ def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     return 2 * _EARTH * asin(min(1.0, sqrt(chord)))
 
 
-def is_near(event: Event, value: Mapping[str, float], stores: Stores) -> bool:
-    """Whether the event's store, or the place that its own properties state, lies within `km` of `lat`, `lon`."""
-    centre, km = (value["lat"], value["lon"]), value["km"]
-    points = [stores[event.store]] if event.store is not None and event.store in stores else []
+INSIDE = "inside"
+"""In the value of a `near` whose feed of stores was read already: ids of the stores inside the radius (`places.located`)."""
+
+
+def centre_of(value: Mapping[str, Any], stores: Stores) -> tuple[float, float] | None:
+    """The centre of a radius: a point, or where a store is; None when that store is unknown.
+
+    >>> centre_of({"lat": 44.49, "lon": 11.34, "km": 5}, {}), centre_of({"store": "S9", "km": 5}, {})
+    ((44.49, 11.34), None)
+    """
+    return (value["lat"], value["lon"]) if "lat" in value else stores.get(value.get("store", ""))
+
+
+def is_near(event: Event, value: Mapping[str, Any], stores: Stores) -> bool:
+    """Whether the event's store, or the place that its own properties state, lies within `km` of a point or a store.
+
+    An event of the very store that is named is near, as long as the store is known.
+    """
+    centre, km = centre_of(value, stores), value["km"]
+    if centre is None:
+        return False
+    if event.store is not None:
+        inside = value.get(INSIDE)
+        there = event.store in stores and distance_km(centre, stores[event.store]) <= km
+        if there if inside is None else event.store in inside:
+            return True
     own = _point(event.properties.get("latitude"), event.properties.get("longitude"))
-    if own:
-        points.append(own)
-    return any(distance_km(centre, point) <= km for point in points)
+    return own is not None and distance_km(centre, own) <= km
 
 
 def _passes(event: Event, where: Where, calendar: Calendar, stores: Stores) -> bool:

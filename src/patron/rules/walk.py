@@ -1,6 +1,6 @@
 """Going through a rule: every part with its JSON path, and what the parts name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -42,6 +42,8 @@ class Needs(Struct, frozen=True):
     """(purpose, channel)."""
     stores: bool = False
     """The feed of stores, for places."""
+    near: frozenset[str] = frozenset()
+    """Stores around which places are looked for."""
 
 
 def nodes(rule: Rule, path: str = "$.rule") -> Iterator[tuple[str, Rule]]:
@@ -103,7 +105,16 @@ def needs(*rules: Rule) -> Needs:
         conditions=frozenset(leaf.condition for leaf in found if isinstance(leaf, Use)),
         consents=frozenset((leaf.purpose, leaf.channel) for leaf in found if isinstance(leaf, Consented)),
         stores=any(field == PLACE for _, fields in steps for field in fields),
+        near=frozenset(store for leaf in found for store in _near(leaf)),
     )
+
+
+def _near(leaf: Leaf) -> Iterator[str]:
+    """The stores that a leaf's radii are drawn around."""
+    for part in leaf.steps if isinstance(leaf, Sequence) else (leaf,):
+        for where in part.where if isinstance(part, Step | Did) else ():
+            if where.field == PLACE and isinstance(where.value, Mapping) and "store" in where.value:
+                yield where.value["store"]
 
 
 def _steps(found: list[Leaf]) -> Iterator[tuple[str, tuple[str, ...]]]:

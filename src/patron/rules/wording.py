@@ -106,6 +106,17 @@ def comparison(op: str, value: Any) -> str:
     return f"{_IS[op]} {value_words(value)}"
 
 
+def distance_words(km: Any) -> str:
+    """A distance: metres below one kilometre.
+
+    >>> distance_words(0.5), distance_words(5), distance_words({"param": "far"})
+    ('500 m', '5 km', 'a given number (far) of km')
+    """
+    if isinstance(km, int | float) and km < 1:
+        return f"{value_words(round(km * 1000, 3))} m"
+    return f"{value_words(km)}{' of' if isinstance(km, Mapping) else ''} km"
+
+
 def counted(number: Any, unit: str) -> str:
     """A number of something.
 
@@ -154,7 +165,8 @@ def filter_words(where: Where) -> str:
     field, op, value = where.field, where.op, where.value
     given = isinstance(value, Mapping) and "param" in value
     if field == PLACE and not given:
-        return f"within {value_words(value['km'])} km of {value['lat']}, {value['lon']}"
+        place = f"store {value['store']}" if "store" in value else f"{value['lat']}, {value['lon']}"
+        return f"within {distance_words(value['km'])} of {place}"
     if field == "account" and op in ("exists", "missing"):
         return "for an account" if op == "exists" else "for themselves"
     if field == "hour" and not given and op in (">=", "<"):
@@ -165,11 +177,8 @@ def filter_words(where: Where) -> str:
         return said if op in ("=", "in") else f"other than {said}"
     if op in ("exists", "missing") and field.startswith(PROPERTIES):
         word = field_words(field)
-        return (
-            f"with {'an' if word[:1].lower() in 'aeiou' else 'a'} {word}"
-            if op == "exists"
-            else f"without {word}"
-        )
+        article = "an" if word[:1].lower() in "aeiou" else "a"
+        return f"{'with' if op == 'exists' else 'without'} {article} {word}"
     return f"where {field_words(field)} {comparison(op, value)}"
 
 

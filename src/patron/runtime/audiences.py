@@ -11,8 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from patron.model.audiences import (
+    AnyKind,
     Belongs,
     Checked,
+    ConditionRow,
     Held,
     Kind,
     Named,
@@ -47,7 +49,9 @@ from patron.runtime.crowd.trials import lately, trials
 from patron.runtime.crowd.values import values
 from patron.runtime.crowd.weeks import weeks
 from patron.runtime.definitions import Active
+from patron.runtime.exported import using
 from patron.runtime.lake.processes import bounds_of
+from patron.runtime.rules import kind_of
 from patron.runtime.tables import DefinitionRow
 from patron.runtime.told import names_of, plain
 from patron.runtime.views import name_of
@@ -99,6 +103,18 @@ class LocalAudiences:
             for row in self._book.definitions.rows("trait")
         ]  # fmt: skip
 
+    def conditions(self) -> list[ConditionRow]:
+        """All named conditions with what uses each."""
+        unread = self._book.definitions.active().unread
+        return [
+            ConditionRow(
+                row.id, _name(row), self._book.shown(row)["sentence"], row.time, row.by, row.version,
+                tuple((row.definition or {}).get("parameters", {}).items()),
+                tuple(self.users("condition", row.id)), unread.get(f"condition/{row.id}", ""),
+            )
+            for row in self._book.definitions.rows("condition")
+        ]  # fmt: skip
+
     async def ready(self, kind: Kind) -> list[ReadyRow]:
         """The library, each with the events it cannot do without and that were not seen."""
         rows = await self._backend.rules.library()
@@ -122,24 +138,25 @@ class LocalAudiences:
         item = next((one for one in items if one.id == ready), None)
         return None if item is None else plain(item)
 
-    def held(self, kind: Kind, name: str) -> Held | None:
+    def held(self, kind: AnyKind, name: str) -> Held | None:
         """A definition in force."""
         row = self._book.definitions.row(kind, name)
         if row is None or row.definition is None:
             return None
         return Held(row.id, row.version, row.time, row.by, row.definition)
 
-    def users(self, kind: Kind, name: str) -> list[User]:
+    def users(self, kind: AnyKind, name: str) -> list[User]:
         """What uses a definition."""
         written = self._book.definitions.active().written
         found = []
         for told in checking.users(kind, name, written):
             what, _, other = told.partition(" ")
-            row = self._book.definitions.row("segment" if what == "segment" else "trait", other)
-            place = {"segment": "segments", "trait": "traits"}.get(what)
-            href = f"/console/people/{place}/{other}" if place else ""
+            row = self._book.definitions.row(kind_of(what), other)
+            place = {"segment": "segments/", "trait": "traits/", "condition": "conditions#"}[what]
+            href = f"/console/people/{place}{other}"
             found.append(User(what.capitalize(), _name(row) if row else other, href))
-        return found
+        exports = using(self._workspace, kind, name)
+        return found + [User("Export", one.name, f"/console/data/exports/{one.id}") for one in exports]
 
     async def save(self, kind: Kind, definition: dict[str, Any], by: str) -> Held:
         """Put a definition in force."""
@@ -149,7 +166,7 @@ class LocalAudiences:
         assert held is not None
         return held
 
-    async def remove(self, kind: Kind, name: str, by: str) -> None:
+    async def remove(self, kind: AnyKind, name: str, by: str) -> None:
         """Take a definition out of force."""
         await self._book.remove(kind, name, by)
 
@@ -174,7 +191,7 @@ class LocalAudiences:
             live,
             0 if live else max(1, math.ceil(self._workspace.settings.lake.flush_seconds / 60)),
             int(runs.get("bytes_per_person", 0)),
-            " ".join([*runs.get("reasons", ()), *runs.get("costs", ())]),
+            " ".join([*runs.get("reasons", ()), *runs.get("costs", ()), *runs.get("notes", ())]),
         )
 
     def _tried(self, definition: dict[str, Any]) -> tuple[Segment, Active]:
@@ -275,6 +292,7 @@ class LocalAudiences:
             settings.decide.opt_in,
             tuple(active.segments.values()),
             tuple(active.traits.values()),
+            dict(self._workspace.feeds.locations()),
         )
         found = active.segments[item.id] if kind == "segment" else active.traits[item.id]
         return await self._analyst.sql(found, moment)

@@ -18,14 +18,24 @@ from patron.exports.webhook import WebhookSender
 from patron.model.access import ApiKey
 from patron.model.clock import MINUTE
 from patron.model.errors import BadRequest, Conflict, Fault, NotFound, PatronError
-from patron.model.exports import Export, FileTarget, PostgresTarget, Row, Run, Target
+from patron.model.exports import (
+    Export,
+    ExportView,
+    FileTarget,
+    PostgresTarget,
+    Row,
+    Run,
+    Target,
+    is_elsewhere,
+)
 from patron.model.people import Person
 from patron.profiles.public import iso
 from patron.rules.consent import lawful
+from patron.rules.faults import near
 from patron.rules.values import field_of
 from patron.runtime import people, scoped, views
 from patron.runtime.everybody import Everybody
-from patron.runtime.facts import EXPORT
+from patron.runtime.exported import every, saved
 from patron.runtime.settings import environment
 from patron.runtime.workspace import plain
 
@@ -50,6 +60,8 @@ class Exporting:
         self._app = app
         self._workspace = app.workspace
         self._running: dict[str, asyncio.Lock] = {}
+        self._started: set[asyncio.Task[Run]] = set()
+        """Runs that somebody began and did not wait for."""
 
     def allow(self, key: ApiKey) -> None:
         """Refuse a key that sees only some fields (403): an export could carry out the others."""
@@ -59,17 +71,15 @@ class Exporting:
 
     def all(self) -> list[Export]:
         """Every export, by id."""
-        rows = [
-            row.value for key, row in self._workspace.config.items() if key.startswith(EXPORT) and row.value
-        ]
-        return sorted((msgspec.convert(value, Export) for value in rows), key=lambda e: e.id)
+        return every(self._workspace)
 
     def get(self, name: str) -> Export:
         """One export. Raises NotFound."""
-        held = self._workspace.config.get(EXPORT + name)
-        if held is None or not held.value:
-            raise NotFound("unknown_export", f"There is no export {name[:64]}.")
-        return msgspec.convert(held.value, Export)
+        held = saved(self._workspace, name)
+        if held is None:
+            meant = near(name, [export.id for export in self.all()])
+            raise NotFound("unknown_export", f"There is no export {name[:64]}{meant or '.'}")
+        return held
 
     async def save(self, name: str, value: object, by: str) -> dict[str, Any]:
         """Define an export, or another version of it. Raises BadRequest with the place of each problem."""
@@ -78,11 +88,29 @@ class Exporting:
         try:
             export = msgspec.convert({**value, "id": name}, Export)
         except msgspec.ValidationError as error:
-            raise BadRequest("bad_export", f"This is no export: {error}.") from error
+            fault = _fault(str(error))
+            raise BadRequest("bad_export", "This is no export.", (fault,)) from error
         faults = self._faults(export)
         if faults:
             raise BadRequest("bad_export", "This export cannot be run.", tuple(faults))
-        await self._app.record("Export Saved", {"id": name, "definition": plain(export), "by": by})
+        await self._put(export, by)
+        return self.shown(export)
+
+    async def _put(self, export: Export, by: str) -> None:
+        """Save. Where another place is told, a run under way ends first, so that it is not taken for one of that place."""
+        fact = {"id": export.id, "definition": plain(export), "by": by}
+        held = saved(self._workspace, export.id)
+        if held is None or not is_elsewhere(held.target, export.target):
+            await self._app.record("Export Saved", fact)
+            return
+        async with self._lock(export.id):
+            await self._app.record("Export Saved", fact)
+            await asyncio.to_thread(self._outbox(export.id).begin_anew)
+
+    async def pause(self, name: str, by: str, *, paused: bool) -> dict[str, Any]:
+        """Stop running an export by the clock, or go on. Raises NotFound."""
+        export = msgspec.structs.replace(self.get(name), paused=paused)
+        await self._put(export, by)
         return self.shown(export)
 
     async def remove(self, name: str, by: str) -> dict[str, Any]:
@@ -100,6 +128,9 @@ class Exporting:
             found.append(
                 Fault("$.segment", f"there is no segment {export.segment[:64]}; see `patron segment list`")
             )
+        elif export.segment and self._workspace.live.status(export.segment).state == "lake":
+            problem = "is answered from the lake, some minutes behind; only live segments can be exported"
+            found.append(Fault("$.segment", f"{export.segment} {problem}"))
         for at, name in enumerate(export.fields):
             root, _, rest = name.partition(".")
             if name != "segments" and not (rest and name.startswith(_FIELDS)):
@@ -124,21 +155,32 @@ class Exporting:
 
     # --- runs -------------------------------------------------------------------------------------------------------
 
-    def shown(self, export: Export) -> dict[str, Any]:
+    def view(self, export: Export) -> ExportView:
         """An export with its last run and when the next is due."""
         runs = self._outbox(export.id).runs()
+        folder = str(self._folder(export.id) / FILES) if isinstance(export.target, FileTarget) else ""
+        due = None if export.paused else self._due(export, runs)
+        return ExportView(export, self._lock(export.id).locked(), runs[-1] if runs else None, due, folder)
+
+    def shown(self, export: Export) -> dict[str, Any]:
+        """An export with its last run and when the next is due, as the API gives it."""
+        view = self.view(export)
         return {
             "id": export.id,
             "definition": plain(export),
-            "running": self._lock(export.id).locked(),
-            "last": told(runs[-1]) if runs else None,
-            "due": iso(self._due(export, runs)),
-            "files": str(self._folder(export.id) / FILES) if isinstance(export.target, FileTarget) else None,
+            "running": view.running,
+            "last": told(view.last) if view.last else None,
+            "due": None if view.due is None else iso(view.due),
+            "files": view.files or None,
         }
 
+    def ended(self, name: str) -> list[Run]:
+        """The runs of an export that ended, newest first. Raises NotFound."""
+        return self._outbox(self.get(name).id).runs()[::-1]
+
     def runs(self, name: str) -> list[dict[str, Any]]:
-        """The runs of an export, newest first. Raises NotFound."""
-        return [told(run) for run in reversed(self._outbox(self.get(name).id).runs())]
+        """The same as the API gives them."""
+        return [told(run) for run in self.ended(name)]
 
     async def run(self, name: str) -> dict[str, Any]:
         """Run an export now. Raises NotFound, or Conflict while it runs."""
@@ -146,6 +188,22 @@ class Exporting:
         if self._lock(name).locked():
             raise Conflict("export_runs", f"The export {name} is running; wait for it to end.")
         return told(await self._run(export))
+
+    async def start(self, name: str, patience: float) -> Run | None:
+        """Run an export now; gives what it did, or None when it goes on after `patience` seconds. Raises as `run`."""
+        export = self.get(name)
+        if self._lock(name).locked():
+            raise Conflict("export_runs", f"The export {name} is running; wait for it to end.")
+        task = asyncio.ensure_future(self._run(export))
+        self._started.add(task)
+        task.add_done_callback(self._let_go)
+        done, _ = await asyncio.wait({task}, timeout=patience)
+        return task.result() if done else None
+
+    def _let_go(self, task: asyncio.Task[Run]) -> None:
+        self._started.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            _log.error("an export could not be run", exc_info=fault)
 
     async def serve(self) -> None:
         """Run what is due, for as long as the workspace is open; one that fails does not hold up the others."""
@@ -159,7 +217,7 @@ class Exporting:
             await asyncio.sleep(TICK)
 
     def _is_due(self, export: Export) -> bool:
-        if self._lock(export.id).locked():
+        if export.paused or self._lock(export.id).locked():
             return False
         return self._workspace.clock.now() >= self._due(export, self._outbox(export.id).runs())
 
@@ -276,6 +334,37 @@ def told(run: Run) -> dict[str, Any]:
         "started": iso(run.started),
         "ended": iso(run.ended),
     }
+
+
+_NEEDS = {
+    "$.id": "needs lower-case letters, digits, - and _, at most 64",
+    "$.name": "needs a text of at most 200 characters",
+    "$.every": "needs minutes from 1 to 44,640 (31 days)",
+    "$.target": 'needs an object with `kind`: "file", "webhook" or "postgres"',
+    "$.target.kind": 'is "file", "webhook" or "postgres"',
+    "$.target.url": "needs an address such as https://crm.example/patron",
+    "$.target.table": "needs the name of a table, such as vips or crm.vips",
+    "$.target.format": 'is "csv", "jsonl" or "parquet"',
+    "$.target.batch": "needs a whole number from 1 to 5,000",
+    "$.target.keep": "needs a whole number from 1 to 1,000",
+}
+"""What a field of an export has to be."""
+
+
+def _fault(said: str) -> Fault:
+    """What a validation error says, at its field.
+
+    >>> _fault("Invalid value 'ftp' - at `$.target.kind`"), _fault("Object missing required field `target`")
+    (Fault(path='$.target.kind', problem='is "file", "webhook" or "postgres"'), Fault(path='$.target', problem='is missing'))
+    """
+    problem, _, rest = said.partition(" - at `")
+    path = rest.rstrip("`") or "$"
+    for kind in ("missing required field", "contains unknown field"):
+        _, found, name = problem.partition(f"{kind} `")
+        if found:
+            what = "is missing" if "missing" in kind else "is not a field of it"
+            return Fault(f"{path}.{name.rstrip('`')}", what)
+    return Fault(path, _NEEDS.get(path, problem))
 
 
 def _secret_of(target: Target) -> str:

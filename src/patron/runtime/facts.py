@@ -263,8 +263,12 @@ class FeedRows(msgspec.Struct, frozen=True):
 
 def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     part = msgspec.json.decode(data, type=FeedRows)
-    if part.kind in KINDS:  # else of a newer Patron
-        workspace.feeds.apply(part.kind, entry.base, part.rows)
+    if part.kind not in KINDS:  # of a newer Patron
+        return
+    before = workspace.feeds.locations() if part.kind == "stores" else None
+    workspace.feeds.apply(part.kind, entry.base, part.rows)
+    if before is not None and before != workspace.feeds.locations():
+        workspace.segments.located(workspace.definitions.active())
 
 
 def _feed_noted(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:

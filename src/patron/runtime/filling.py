@@ -8,7 +8,6 @@ from patron.model.events import Event
 from patron.model.people import Key
 from patron.model.ports import Table
 from patron.rules.calendar import Calendar
-from patron.rules.filters import Stores
 from patron.runtime.served import SeriesRow
 from patron.segments.feeds import Fed, Feed, Feeds
 from patron.segments.folding import Folding
@@ -36,7 +35,6 @@ class Filling:
         self._calendar = calendar
         self._folding = Folding(calendar)
         self._history = history
-        self.stores: Stores = {}
 
     def rows(self) -> dict[Series, SeriesRow]:
         """The series that are kept, in order of their ids."""
@@ -83,7 +81,7 @@ class Filling:
         rows = [row for row in self.rows().values() if not row.full]
         filled, since = min((row.filled, row.since) for row in rows)
         rows = [row for row in rows if (row.filled, row.since) == (filled, since)]
-        feeds = Feeds([Fed(row.series, row.number, -1) for row in rows], self._calendar, self.stores)
+        feeds = Feeds([Fed(row.series, row.number, -1) for row in rows], self._calendar, {})
         for count, (event, node) in enumerate(self._history(filled + 1), 1):
             if event.position > since:
                 break
@@ -148,7 +146,7 @@ class Filling:
         kept = self.rows().values()
         ripe = [row for row in kept if not row.filled < position <= row.since]
         if len(ripe) < len(kept):
-            feeds = Feeds([Fed(row.series, row.number, -1) for row in ripe], self._calendar, self.stores)
+            feeds = Feeds([Fed(row.series, row.number, -1) for row in ripe], self._calendar, {})
         feed = feeds.of(event)
         if feed is not None:
             self._fold(event, node, feed)

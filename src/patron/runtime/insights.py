@@ -23,8 +23,13 @@ class LocalInsights:
         self._analyst = Analyst(backend.app.lake, bounds_of(self._workspace))
 
     def _moment(self) -> Moment:
-        settings = self._workspace.settings
-        return Moment(self._workspace.clock.now(), settings.business.timezone, tuple(settings.decide.opt_in))
+        settings, stores = self._workspace.settings, dict(self._workspace.feeds.locations())
+        return Moment(
+            self._workspace.clock.now(),
+            settings.business.timezone,
+            tuple(settings.decide.opt_in),
+            stores=stores,
+        )
 
     async def _ask(self, kind: str, **fields: Any) -> list[list[Any]]:
         # as plain data: the values of `patron.insights` load the engine of the expressions, and this process stays light

@@ -9,10 +9,13 @@ import msgspec
 from patron.model.access import ApiKey
 from patron.model.errors import BadRequest, Conflict, Forbidden, NotFound
 from patron.profiles.public import iso
+from patron.rules.faults import near
+from patron.rules.places import unknown_stores
 from patron.rules.references import Item
 from patron.runtime import checking
 from patron.runtime.app import App
 from patron.runtime.definitions import KINDS, NAMES, REMOVED, SAVED, TYPES, Active, Definitions, Kind, Saved
+from patron.runtime.exported import using
 from patron.runtime.readable import may_define
 from patron.runtime.tables import DefinitionRow
 from patron.runtime.told import Teller, plain
@@ -51,7 +54,8 @@ class Rulebook:
         """The version in force. Raises NotFound."""
         row = self.definitions.row(kind, name)
         if row is None:
-            raise NotFound(f"unknown_{kind}", f"There is no {NAMES[kind]} {name[:64]}.")
+            meant = near(name, [one.id for one in self.definitions.rows(kind)])
+            raise NotFound(f"unknown_{kind}", f"There is no {NAMES[kind]} {name[:64]}{meant or '.'}")
         return row
 
     @property
@@ -66,7 +70,8 @@ class Rulebook:
         """A definition with its sentence and how it is run."""
         kind = _kind(row)
         item = checking.all_of(kind, self.definitions.active().written).get(row.id)
-        return {**_plain(row), **self.teller.of(kind, item)}
+        active = self.definitions.active()
+        return {**_plain(row), **self._noted(row.id, active, self.teller.of(kind, item))}
 
     def versions(self, kind: Kind, name: str) -> list[dict[str, Any]]:
         """Every version of one definition, newest first, removals too. Raises NotFound when there never was one."""
@@ -77,7 +82,20 @@ class Rulebook:
 
     def told(self, kind: Kind, item: Item, active: Active) -> dict[str, Any]:
         """Sentence and way of running of a definition that is in `active`, which need not be in force."""
-        return Teller(active).of(kind, item)
+        return self._noted(item.id, active, Teller(active).of(kind, item))
+
+    def _noted(self, name: str, active: Active, said: dict[str, Any]) -> dict[str, Any]:
+        """What is said of a definition, with what the feeds do not tell and it would have to know."""
+        item = active.segments.get(name) or active.traits.get(name)
+        if said["runs"] is None or item is None:
+            return said
+        missing = unknown_stores(item, self._app.workspace.feeds.locations())
+        notes = [
+            f"Store {store[:64]} is not in the feed of stores, so nothing counts as near it. "
+            "Load it with `patron feed load FILE --kind stores`."
+            for store in missing
+        ]
+        return {**said, "runs": {**said["runs"], "notes": notes}}
 
     def tried(self, kind: Kind, value: object, key: ApiKey | None = None) -> tuple[Item, Active]:
         """A definition that could be saved, and what would be in force then. Raises as `save`."""
@@ -122,7 +140,9 @@ class Rulebook:
         """Take a definition out of force; its versions stay. Raises NotFound, or Conflict when others use it."""
         async with self._saving:
             row = self.row(kind, name)
-            users = checking.users(kind, name, self.definitions.active().written)
+            rules = checking.users(kind, name, self.definitions.active().written)
+            exports = using(self._app.workspace, kind, name)
+            users = [*rules, *(f"export {export.id}" for export in exports)]
             if users:
                 more = f" and {len(users) - 5} more" if len(users) > 5 else ""
                 verb = "use" if len(users) > 1 else "uses"

@@ -14,6 +14,8 @@ from patron.model.events import Event
 from patron.model.people import Key
 from patron.model.ports import Table
 from patron.rules.calendar import Calendar
+from patron.rules.filters import Stores
+from patron.rules.places import reads_stores
 from patron.rules.tree import Computed, Segment
 from patron.runtime.census import Census
 from patron.runtime.definitions import Active
@@ -47,6 +49,7 @@ class Segments:
         opt_in: Collection[str],
         history: History,
         changed: Callable[[Execution | None], None],
+        stores: Callable[[], Stores] = dict,
     ) -> None:
         self._people = people
         self._groups = groups
@@ -58,6 +61,7 @@ class Segments:
         self._filling = Filling(tallies, series, self._calendar, history)
         self._opt_in = tuple(opt_in)
         self._changed = changed
+        self._stores = stores
         self._wanted: dict[str, Segment] = {}
         self._wanted_traits: dict[str, Computed] = {}
         self.live: Execution | None = None
@@ -88,11 +92,16 @@ class Segments:
         """Other definitions are in force. They are taken up before the next event, however many changed."""
         self._pending = active
 
+    def located(self, active: Active) -> None:
+        """Stores are elsewhere than before: rules about places are others now, and are counted anew from the past."""
+        if reads_stores([*active.segments.values(), *active.traits.values()]):
+            self.take(active)
+
     def take_up(self) -> None:
         """Take up what `take` brought."""
         active, self._pending = self._pending, None
         if active is not None:
-            segments, traits = live_of(active)
+            segments, traits = live_of(active, self._stores())
             self.activate(segments, traits)
 
     def activate(self, segments: Iterable[Segment], traits: Iterable[Computed] = ()) -> None:
@@ -159,7 +168,7 @@ class Segments:
             self.live = None
             self._changed(None)
             return
-        plan = Plan(segments, traits, series, numbers, self._calendar, self._opt_in, self._filling.stores)
+        plan = Plan(segments, traits, series, numbers, self._calendar, self._opt_in)
         if self.live is None:
             if not self._opening:
                 self._forget_at_once()

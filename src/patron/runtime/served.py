@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 from patron.rules.classify import classify
+from patron.rules.filters import Stores
+from patron.rules.places import located_segment, located_trait
 from patron.rules.tree import Computed, Segment
 from patron.runtime.definitions import Active
 from patron.segments.judging import in_order
@@ -54,10 +56,13 @@ class Health(Struct, frozen=True):
     """Those of them that changed a membership."""
 
 
-def live_of(active: Active) -> tuple[list[Segment], list[Computed]]:
-    """The definitions that run live: about persons, and exact from bounded aggregates. The others are the lake's."""
+def live_of(active: Active, stores: Stores) -> tuple[list[Segment], list[Computed]]:
+    """The definitions that run live: about persons, and exact from bounded aggregates. The others are the lake's.
+
+    Where they are about places, the feed of stores is read into them.
+    """
     traits = [
-        trait
+        located_trait(trait, stores)
         for trait in active.traits.values()
         if trait.subject == "person" and classify(*(did for did in (trait.measure, trait.per) if did)).live
     ]
@@ -66,7 +71,7 @@ def live_of(active: Active) -> tuple[list[Segment], list[Computed]]:
     for segment in in_order(list(active.segments.values())):
         runs = classify(segment.rule, slow_segments=slow, slow_traits=slow_traits)
         if segment.subject == "person" and runs.live:
-            segments.append(segment)
+            segments.append(located_segment(segment, stores))
         else:
             slow.add(segment.id)
     return segments, traits

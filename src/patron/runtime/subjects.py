@@ -49,6 +49,7 @@ class Subject:
                 name,
                 now=self.now,
                 account=account,
+                stores=workspace.feeds.locations(),
                 collection=workspace.settings.profiles.collection_purposes,
             ),
             self.is_in,

@@ -194,6 +194,7 @@ class Workspace:
             settings.decide.opt_in,
             self.history,
             self._run,
+            self.feeds.locations,
         )
         self.definitions.on_change(segments.take)
         return segments

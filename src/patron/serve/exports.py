@@ -40,7 +40,8 @@ class ExportShown(Struct, frozen=True):
     definition: dict[str, Any]
     running: bool
     last: RunShown | None
-    due: str
+    due: str | None
+    """None while it is paused."""
     files: str | None
     """Folder on the server's disk, of an export to files."""
 
@@ -73,6 +74,7 @@ class ExportBody(Struct, frozen=True):
     fields: list[str] = []
     purpose: str = "personalization"
     every: int = 1440
+    paused: bool = False
 
 
 def routes(backend: Backend) -> list[Route]:

@@ -20,6 +20,8 @@ class Runs(Struct, frozen=True):
     """Why it is not live; sentences."""
     costs: list[str]
     """What reads without bound; sentences."""
+    notes: list[str] = []
+    """What it would have to know and no feed says; sentences."""
 
 
 class Defined(Struct, frozen=True):

@@ -241,7 +241,8 @@ WINDOWS = st.one_of(
 )
 _FIELDS = st.sampled_from((*TEXT_FIELDS, "weekday", "hour", *("properties." + p for p in PATHS)))
 _NEAR = st.builds(
-    lambda km: Where("place", "near", {"lat": 44.4949, "lon": 11.3426, "km": km}),
+    lambda place, km: Where("place", "near", {**place, "km": km}),
+    st.sampled_from(({"lat": 44.4949, "lon": 11.3426}, {"store": "s1"}, {"store": "s'3"}, {"store": "s9"})),
     st.sampled_from((0.1, 2.0, 250.0)),
 )
 WHERES = st.lists(st.one_of(st.builds(lambda f, p: Where(f, *p), _FIELDS, PAIRS), _NEAR), max_size=2).map(

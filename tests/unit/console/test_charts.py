@@ -12,7 +12,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(svg: str) -> ET.Element:
-    return ET.fromstring(str(svg).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    return ET.fromstring(str(svg).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '))
 
 
 def test_bars_of_a_funnel_are_as_long_as_its_people() -> None:
@@ -20,19 +20,23 @@ def test_bars_of_a_funnel_are_as_long_as_its_people() -> None:
     widths = [float(one.get("width", "0")) for one in picture.iter(f"{SVG}rect")]
     assert widths[1] / widths[0] == pytest.approx(0.25)
     assert widths[2] == 0
-    assert "Added 100 (25.0% of the step before), Bought 0 (0.0% of the step before)" in picture.get(
-        "aria-label", ""
-    )
+    told = "".join(picture.itertext())
+    assert "2. Added25.0% of the step before100 people" in told
+    assert "3. Bought0.0% of the step before0 people" in told
+    assert "1. Viewed <b>400 people" in told
 
 
 def test_a_funnel_of_nobody_is_drawn() -> None:
-    assert "Viewed 0" in drawn(charts.funnel([("Viewed", 0), ("Bought", 0)])).get("aria-label", "")
+    assert "1. Viewed0 people" in "".join(drawn(charts.funnel([("Viewed", 0), ("Bought", 0)])).itertext())
 
 
 def test_cohorts_print_a_figure_only_for_periods_that_are_over() -> None:
     picture = drawn(charts.cohorts([Cohort("1 Sep", 40, (20, 10)), Cohort("8 Sep", 30, (3,)), Cohort("15 Sep", 9, ())], "week"))  # fmt: skip
     told = [one.text for one in picture.iter(f"{SVG}text")]
     assert [t for t in told if t and t.endswith("%")] == ["50%", "25%", "10%"]
+    shades = [float(one.get("fill-opacity", "0")) for one in picture.iter(f"{SVG}rect")]
+    assert shades == sorted(shades, reverse=True)
+    assert shades[0] == 0.3
 
 
 def test_two_groups_share_the_same_stretch() -> None:

@@ -19,6 +19,18 @@ def bar(share: float, *, ours: bool = False) -> Markup:
     )
 
 
+def swatch(series: str) -> Markup:
+    """A small square in the colour of a series (`c1` to `c5`), beside its name.
+
+    >>> "--c3" in swatch("c3")
+    True
+    """
+    return Markup(  # noqa: S704 - our own constants only
+        '<svg class="ico" viewBox="0 0 16 16" aria-hidden="true">'
+        f'<rect x="2" y="2" width="12" height="12" rx="2" fill="var(--{series})" stroke="none"/></svg>'
+    )
+
+
 def hours(today: Sequence[int], before: Sequence[int], hour: int) -> Markup:
     """Counts by hour: today filled, the same day last week outlined for the hours still to come.
 

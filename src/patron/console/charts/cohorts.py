@@ -12,10 +12,13 @@ _NAME, _CELL, _ROW = 150, 46, 28
 def cohorts(rows: Sequence[Cohort], period: str) -> Markup:
     """One row a cohort, one column a period after the first; a period that is not over has no figure.
 
+    The highest share has the darkest shade.
+
     >>> "12 Jan: 40 people, 20% after 1" in cohorts([Cohort("12 Jan", 40, (8,))], "week").replace("week ", "")
     True
     """
     most = max((len(row.back) for row in rows), default=0)
+    highest = max((back / row.people for row in rows if row.people for back in row.back), default=0.0) or 1.0
     said = "; ".join(
         f"{row.start}: {row.people:,} people"
         + "".join(
@@ -27,7 +30,10 @@ def cohorts(rows: Sequence[Cohort], period: str) -> Markup:
         f'<text x="{_NAME + n * _CELL + _CELL / 2:.0f}" y="14" text-anchor="middle">{n + 1}</text>'
         for n in range(most)
     )
-    parts = [f'<text x="0" y="14">first {escape(period)}, people</text>{heads}']
+    parts = [
+        '<text x="0" y="14">First in</text>',
+        f'<text x="{_NAME - 10}" y="14" text-anchor="end">People</text>{heads}',
+    ]
     for number, row in enumerate(rows):
         y = 22 + number * _ROW
         parts.append(
@@ -36,7 +42,7 @@ def cohorts(rows: Sequence[Cohort], period: str) -> Markup:
         )
         for n, back in enumerate(row.back):
             x = _NAME + n * _CELL
-            shade = min(back / row.people, 1.0) if row.people else 0.0
+            shade = back / row.people / highest if row.people else 0.0
             parts.append(
                 f'<rect x="{x + 1}" y="{y}" width="{_CELL - 2}" height="{_ROW - 2}" rx="2" fill="var(--c1)" '
                 f'fill-opacity="{shade * 0.3:.3f}"/>'

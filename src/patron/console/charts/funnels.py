@@ -4,39 +4,30 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-_WIDTH, _ROW, _NAMES = 640, 56, 210
-
 
 def funnel(steps: Sequence[tuple[str, int]]) -> Markup:
-    """Steps from top to bottom.
+    """Steps from top to bottom, as a list: its words keep their size and wrap, only the bars fill the width.
 
     Parameters
     ----------
     steps
         (name, people) in order; the first is the whole.
 
-    >>> drawn = funnel([("Viewed", 200), ("Bought", 50)])
-    >>> "Viewed 200, Bought 50 (25.0% of the step before)" in drawn
+    >>> "25.0% of the step before" in funnel([("Viewed", 200), ("Bought", 50)])
     True
     """
     whole = max((people for _, people in steps), default=0) or 1
-    said, parts = [], []
+    rows = []
     before: int | None = None
-    for number, (name, people) in enumerate(steps):
-        y = number * _ROW
-        share = "" if not before else f"{people / before:.1%} of the step before"
-        said.append(f"{name} {people:,}" + (f" ({share})" if share else ""))
-        width = people / whole * (_WIDTH - _NAMES - 90)
-        parts.append(
-            f'<text x="0" y="{y + 24}" class="ink bold">{number + 1}. {escape(name[:28])}</text>'
-            f'<rect x="{_NAMES}" y="{y + 6}" width="{width:.1f}" height="28" rx="2" fill="var(--c1)"/>'
-            f'<text x="{_NAMES + width + 8:.1f}" y="{y + 24}" class="ink bold">{people:,}</text>'
+    for number, (name, people) in enumerate(steps, 1):
+        share = f"<small>{people / before:.1%} of the step before</small>" if before else ""
+        rows.append(
+            f'<li><p><span class="b">{number}. {escape(name)}</span>{share}</p>'
+            '<svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+            f'<rect width="{people / whole * 100:.1f}" height="6" fill="var(--c1)"/></svg>'
+            f'<span class="b r">{people:,}<span class="vh"> people</span></span></li>'
         )
-        if share:
-            parts.append(f'<text x="0" y="{y + 42}">{share}</text>')
         before = people
-    label = escape("Funnel: " + ", ".join(said))
-    height = len(steps) * _ROW
     return Markup(  # noqa: S704 - numbers and escaped names
-        f'<svg class="funnel" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+        f'<ol class="funnel">{"".join(rows)}</ol>'
     )

@@ -68,10 +68,22 @@ class Look(Struct):
 async def new(visit: Visit) -> Response:
     """An empty segment, or one that begins as a ready one."""
     visit.need("audience")
-    definition = visit.app.audiences().starting("segment", visit.query.get("ready", ""))
+    definition = visit.app.audiences().starting("segment", visit.query.get("ready", "")) or _using(visit)
     if definition is None:
         definition = {"id": "", "name": "", "rule": {"kind": "did", "event": "", "within": {"days": 30}}}
     return await _page(visit, _draft(definition), None)
+
+
+def _using(visit: Visit) -> dict[str, Any] | None:
+    """A segment that begins with a named condition, its parameters at their defaults."""
+    held = visit.app.audiences().held("condition", visit.query.get("condition", ""))
+    if held is None:
+        return None
+    given = {
+        name: "" if value is None else value for name, value in held.definition.get("parameters", {}).items()
+    }
+    rule = {"kind": "use", "condition": held.id, "given": given}
+    return {"id": "", "name": "", "rule": rule}
 
 
 async def show(visit: Visit) -> Response:
@@ -241,6 +253,8 @@ async def _look(visit: Visit, draft: Draft) -> Look:
             for name in named[:1]
         )
         return Look(Checked(faults), problem=f"Not counted: {faults[0].problem}.")
+    if drafts.filled(draft.tree)[0] is None:
+        return Look(Checked(), blank=True)
     look = Look(audiences.check("segment", definition), blank=blank)
     if look.checked.faults:
         return look

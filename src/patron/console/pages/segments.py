@@ -22,6 +22,22 @@ async def show(visit: Visit) -> Response:
     )
 
 
+async def ask_to_remove(visit: Visit) -> Response:
+    """What removing would do, or what stands against it."""
+    visit.need("audience")
+    held = visit.app.audiences().held("segment", visit.path["id"])
+    if held is None:
+        raise NotFound("unknown_segment", "There is no segment of this id. It may have been removed.")
+    return visit.removal(
+        "segment",
+        str(held.definition.get("name", held.id)),
+        f"/console/people/segments/{held.id}",
+        "Nobody is in it any more, and decisions and exports can no longer read it. Its versions stay in the log.",
+        ("Segments", "/console/people/segments"),
+        visit.app.audiences().users("segment", held.id),
+    )
+
+
 async def remove(visit: Visit) -> Response:
     """Take a segment out of force; its versions stay in the log."""
     visit.need("audience")

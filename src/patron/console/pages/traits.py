@@ -99,6 +99,22 @@ async def preview(visit: Visit) -> Response:
     return visit.fragment("parts/trait_look.html", **_context(visit, draft, held, await _look(visit, draft)))
 
 
+async def ask_to_remove(visit: Visit) -> Response:
+    """What removing would do, or what stands against it."""
+    visit.need("audience")
+    held = visit.app.audiences().held("trait", visit.path["id"])
+    if held is None:
+        raise NotFound("unknown_trait", "There is no computed trait of this id. It may have been removed.")
+    return visit.removal(
+        "trait",
+        str(held.definition.get("name", held.id)),
+        f"/console/people/traits/{held.id}",
+        "Profiles show it no more, and rules and exports can no longer read it. Its versions stay in the log.",
+        ("Traits", "/console/people/traits"),
+        visit.app.audiences().users("trait", held.id),
+    )
+
+
 async def remove(visit: Visit) -> Response:
     """Take a trait out of force."""
     visit.need("audience")

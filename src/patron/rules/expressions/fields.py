@@ -19,7 +19,7 @@ from patron.rules.expressions.operators import (
     typed_holds,
 )
 from patron.rules.expressions.tables import At
-from patron.rules.filters import ITEMS, PLACE, PROPERTIES, TEXT_FIELDS, TIME_FIELDS, distance_km
+from patron.rules.filters import ITEMS, PLACE, PROPERTIES, TEXT_FIELDS, TIME_FIELDS, centre_of, distance_km
 from patron.rules.tree import ANY_EVENT, Where
 
 _EARTH = 6371.0088
@@ -174,8 +174,10 @@ def _passes(events: ir.Table, where: Where, at: At) -> ir.BooleanValue:
     return read(events, where.field, at).holds(where.op, where.value)
 
 
-def _is_near(events: ir.Table, value: dict[str, float], at: At) -> ir.BooleanValue:
-    centre, km = (value["lat"], value["lon"]), value["km"]
+def _is_near(events: ir.Table, value: dict[str, Any], at: At) -> ir.BooleanValue:
+    centre, km = centre_of(value, at.stores), value["km"]
+    if centre is None:
+        return never()
     stores = [store for store, point in sorted(at.stores.items()) if distance_km(centre, point) <= km]
     inside = truth(events.store.isin(stores)) if stores else never()
     lat, lon = events.latitude, events.longitude

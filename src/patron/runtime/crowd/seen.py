@@ -48,8 +48,13 @@ class Seen:
             tuple(Named(one.id, one.name) for one in written.conditions.values()),
             tuple(sorted(purposes)),
             tuple(CHANNELS),
-            {**values, **known},
+            {**values, **known, **self._stores()},
         )
+
+    def _stores(self) -> dict[str, tuple[str, ...]]:
+        """What may stand for the centre of a radius: the stores of the feed."""
+        stores = tuple(sorted(self._workspace.feeds.locations()))
+        return {"place": stores} if stores else {}
 
 
 def events_of(people: Sequence[Sighted]) -> tuple[Named, ...]:

@@ -49,7 +49,13 @@ class Past:
         self.now, self.calendar = now, subject.calendar
         self.consents = consents_of(plain.events)
         self.history = History(
-            subject.name, plain.events, plain.traits, self.consents, {}, self.is_in, self.computed
+            subject.name,
+            plain.events,
+            plain.traits,
+            self.consents,
+            subject.history.stores,
+            self.is_in,
+            self.computed,
         )
 
     def is_in(self, name: str) -> bool:

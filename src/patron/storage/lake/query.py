@@ -23,6 +23,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from patron.model.errors import StorageError
+from patron.model.lake import TABLES
 from patron.storage.lake.asking import Head, Query, too_slow
 from patron.storage.lake.duck import create_views, held, lake_files
 
@@ -124,7 +125,11 @@ def _refused(error: Exception, query: Query) -> Refused:
             "not_allowed",
             "Queries read the lake's tables and nothing else: no files, no network, no settings.",
         )
-    return Refused("bad_sql", _sentence(error))
+    said = _sentence(error)
+    if isinstance(error, duckdb.CatalogException) and said.startswith("Catalog Error: Table"):
+        first = said.partition("\n")[0].removeprefix("Catalog Error: ").rstrip("!.")
+        return Refused("bad_sql", f"{first}. The lake has {', '.join(TABLES)}.")
+    return Refused("bad_sql", said)
 
 
 def _sentence(error: BaseException) -> str:
