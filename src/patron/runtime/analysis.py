@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
@@ -20,6 +21,10 @@ from patron.storage.lake.asking import Head, Query, too_slow
 
 GRACE = 8.0
 """Seconds that a process may take to come up and to stop, beside those of its question."""
+SLICE = 1_000
+"""Rows of one slice."""
+WIDEST = 2**26
+"""Bytes that one slice may have."""
 
 
 class Moment(Struct, frozen=True, omit_defaults=True):
@@ -61,6 +66,8 @@ class Asked(Struct, frozen=True):
     question: Question
     moment: Moment
     query: Query
+    in_slices: bool = False
+    """Whether the rows come in lines of `SLICE`, and then another head, so that nobody has to hold them all."""
 
 
 class Analyst:
@@ -86,8 +93,34 @@ class Analyst:
         async with self._turns:
             return await self._process(Asked(question, moment, self._query))
 
+    async def slices(
+        self, question: Question, moment: Moment
+    ) -> AsyncGenerator[tuple[Head, list[list[Any]]]]:
+        """The rows of the answer in slices, each with what says its columns; the most rows of `query` do not count here.
+
+        Close it (`contextlib.aclosing`): that ends the process. Raises as `run`.
+        """
+        asked = Asked(question, moment, self._query, in_slices=True)
+        async with self._turns, self._running(asked.query) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(msgspec.json.encode(asked))
+            process.stdin.close()
+            head = _head(await process.stdout.readline())
+            while (line := await process.stdout.readline()).startswith(b"["):
+                yield head, msgspec.json.decode(line, type=list[list[Any]])
+            _head(line)
+
     async def _process(self, asked: Asked) -> tuple[Head, list[list[Any]]]:
-        remote = "://" in asked.query.url
+        async with self._running(asked.query) as process:
+            out, _ = await process.communicate(msgspec.json.encode(asked))
+        line, _, content = out.partition(b"\n")
+        return _head(line), msgspec.json.decode(content, type=list[list[Any]])
+
+    @contextlib.asynccontextmanager
+    async def _running(self, query: Query) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """A process for one question, ended when it is left, and when the question takes too long."""
+        remote = "://" in query.url
         kept = (
             os.environ if remote else {k: v for k, v in os.environ.items() if k in {"PATH", "LANG", "TMPDIR"}}
         )
@@ -98,27 +131,31 @@ class Analyst:
             stdout=asyncio.subprocess.PIPE,
             env={**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
+            limit=WIDEST,
         )
         try:
-            seconds = asked.query.seconds
-            out, _ = await asyncio.wait_for(process.communicate(msgspec.json.encode(asked)), seconds + GRACE)
+            async with asyncio.timeout(query.seconds + GRACE):
+                yield process
         except TimeoutError as error:
-            raise BadRequest("too_slow", too_slow(asked.query.seconds)) from error
+            raise BadRequest("too_slow", too_slow(query.seconds)) from error
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        line, _, content = out.partition(b"\n")
-        if not line:
-            raise BadRequest(
-                "too_large",
-                "The question ended its process, most likely for want of memory. Ask for fewer days.",
-            )
-        head = msgspec.json.decode(line, type=Head)
-        if head.code:
-            raise BadRequest(head.code, head.message)
-        return head, msgspec.json.decode(content, type=list[list[Any]])
+
+
+def _head(line: bytes) -> Head:
+    """What an answer begins or ends with. Raises BadRequest when it is a refusal, or nothing."""
+    if not line:
+        raise BadRequest(
+            "too_large",
+            "The question ended its process, most likely for want of memory. Ask for fewer days.",
+        )
+    head = msgspec.json.decode(line, type=Head)
+    if head.code:
+        raise BadRequest(head.code, head.message)
+    return head
 
 
 def expression(asked: Asked) -> Any:
@@ -162,23 +199,40 @@ def expression(asked: Asked) -> Any:
 
 def main(source: BinaryIO, answer: BinaryIO) -> None:
     """Answer the question that stands in the input."""
-    from patron.rules.expressions import definitions, sql_of
     from patron.storage.lake import query as door
 
     asked = msgspec.json.decode(source.read(), type=Asked)
-    data = b""
     try:
-        sql = sql_of(expression(asked))
-        # the door has set the time zone already, and locked its settings
-        macros = [statement for statement in definitions("duckdb") if not statement.startswith("SET")]
-        head, data = door.run(msgspec.structs.replace(asked.query, sql=sql), macros)
+        answer.writelines(_answer(asked))
     except door.Refused as error:
-        head = Head(code=error.code, message=str(error))
+        answer.write(msgspec.json.encode(Head(code=error.code, message=str(error))) + b"\n")
     except ValueError as error:
-        head = Head(code="bad_question", message=str(error))
-    answer.write(msgspec.json.encode(head) + b"\n")
-    answer.write(data)
+        answer.write(msgspec.json.encode(Head(code="bad_question", message=str(error))) + b"\n")
     answer.flush()
+
+
+def _answer(asked: Asked) -> Iterator[bytes]:
+    """A head and the content; or a head, lines of rows, and a head again."""
+    import pyarrow as pa
+
+    from patron.rules.expressions import definitions, sql_of
+    from patron.storage.lake import query as door
+
+    query = msgspec.structs.replace(asked.query, sql=sql_of(expression(asked)))
+    # the door has set the time zone already, and locked its settings
+    macros = [statement for statement in definitions("duckdb") if not statement.startswith("SET")]
+    if not asked.in_slices:
+        head, data = door.run(query, macros)
+        yield msgspec.json.encode(head) + b"\n"
+        yield data
+        return
+    rows = 0
+    with door.reading(query, macros, SLICE) as reader:
+        yield msgspec.json.encode(door.head_of(reader.schema)) + b"\n"
+        for batch in reader:
+            rows += len(batch)
+            yield door.content(pa.Table.from_batches([batch]), "json") + b"\n"
+    yield msgspec.json.encode(Head(rows=rows)) + b"\n"
 
 
 if __name__ == "__main__":

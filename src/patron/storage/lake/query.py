@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import duckdb
@@ -74,8 +74,14 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise Refused("bad_sql", "The query has parameters ($1, ?): write the values into it.")
 
 
-def run(query: Query, prepare: Iterable[str] = ()) -> tuple[Head, bytes]:
-    """Run a query, after the statements of `prepare` (macros that it calls). Raises Refused."""
+@contextlib.contextmanager
+def reading(query: Query, prepare: Iterable[str] = (), rows: int = 10_000) -> Iterator[pa.RecordBatchReader]:
+    """A query that runs, after the statements of `prepare` (macros that it calls): its rows in batches of `rows`.
+
+    Raises
+    ------
+    Refused : at the start, and from reading the batches inside.
+    """
     connection = connect(query)
     for statement in prepare:
         connection.execute(statement)
@@ -90,27 +96,36 @@ def run(query: Query, prepare: Iterable[str] = ()) -> tuple[Head, bytes]:
     timer.daemon = True
     timer.start()
     try:
-        table, truncated = _fetch(connection, query)
+        yield connection.sql(query.sql).to_arrow_reader(rows)
     except (duckdb.Error, pa.ArrowException) as error:
         raise (
             Refused("too_slow", too_slow(query.seconds)) if overdue.is_set() else _refused(error, query)
         ) from error
     finally:
         timer.cancel()
-    head = Head([(f.name, str(f.type)) for f in table.schema], len(table), truncated)
-    return head, content(table, query.format)
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, query: Query) -> tuple[pa.Table, bool]:
-    reader = connection.sql(query.sql).to_arrow_reader(10_000)
+def run(query: Query, prepare: Iterable[str] = ()) -> tuple[Head, bytes]:
+    """Run a query, after the statements of `prepare`, to its end or its most rows. Raises Refused."""
+    with reading(query, prepare) as reader:
+        table, truncated = _fetch(reader, query.rows)
+    return head_of(table.schema, len(table), truncated=truncated), content(table, query.format)
+
+
+def head_of(schema: pa.Schema, rows: int = 0, *, truncated: bool = False) -> Head:
+    """What comes before rows with these columns."""
+    return Head([(f.name, str(f.type)) for f in schema], rows, truncated)
+
+
+def _fetch(reader: pa.RecordBatchReader, most: int) -> tuple[pa.Table, bool]:
     batches, rows = [], 0
     for batch in reader:
         batches.append(batch)
         rows += len(batch)
-        if rows > query.rows:
+        if rows > most:
             break
     table = pa.Table.from_batches(batches, schema=reader.schema)
-    return table.slice(0, query.rows), rows > query.rows
+    return table.slice(0, most), rows > most
 
 
 def _refused(error: Exception, query: Query) -> Refused:
