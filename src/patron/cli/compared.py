@@ -7,17 +7,19 @@ from patron.cli.explained import drawn, shown
 from patron.cli.output import table
 
 Row = Mapping[str, Any]
+SECONDS = 3600.0
+"""Longest time that a comparison is waited for."""
 
 
 def table_of(rows: Sequence[Row]) -> str:
     """Definitions with the people that either side has, and how many differ."""
-    heads = ["", "id", "way", "live", "lake", "differ", "capped", "moved"]
+    heads = ["", "id", "way", "live", "lake", "differ", "capped", "cut off", "moved"]
     cells = [
         [
             row["kind"],
             row["id"],
             row["way"],
-            *(f"{row[n]:,}" for n in ("live", "batch", "differ", "capped", "moved")),
+            *(f"{row[n]:,}" for n in ("live", "batch", "differ", "capped", "cut_off", "moved")),
         ]
         for row in rows
     ]
@@ -43,10 +45,15 @@ def example(row: Row, explained: Row) -> list[str]:
 def verdict(value: Row) -> str:
     """One line: what was compared, and whether all agree.
 
-    >>> verdict({"rows": [{"way": "live", "kind": "segment"}], "people": 2, "capped": 0, "differ": 0, "seconds": 1.2})
-    '1 segments and 0 computed traits of 2 people, 0 of them above a cap: live and lake agree (1.2 s).'
+    >>> rows = [{"way": "live", "kind": "segment"}, {"way": "filling", "kind": "trait"}]
+    >>> verdict({"rows": rows, "people": 2, "capped": 0, "differ": 0, "seconds": 1.2})
+    '1 segments and 0 computed traits of 2 people, 0 of them above a cap: live and lake agree (1.2 s). Not compared, as not live: 1.'
     """
     live = [row["kind"] for row in value["rows"] if row["way"] == "live"]
     what = f"{live.count('segment')} segments and {live.count('trait')} computed traits"
+    whom = f"of {value['people']:,} people, {value['capped']:,} of them above a cap"
     outcome = f"{value['differ']} DIFFER" if value["differ"] else "live and lake agree"
-    return f"{what} of {value['people']:,} people, {value['capped']:,} of them above a cap: {outcome} ({value['seconds']:g} s)."
+    rest = len(value["rows"]) - len(live)
+    return f"{what} {whom}: {outcome} ({value['seconds']:g} s)." + (
+        f" Not compared, as not live: {rest}." if rest else ""
+    )

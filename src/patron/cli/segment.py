@@ -180,13 +180,15 @@ def diff(name: str, since: str, until: str, limit: int, data: Path, as_json: boo
     "compare",
     epilog=example("patron segment compare --data shop\npatron segment compare --json --data shop"),
 )
-@click.option("--all", "everything", is_flag=True, help="Also list what agrees.")
+@click.option("--all", "everything", is_flag=True, help="List what agrees too.")
 @data_option
 @json_option
 def compare(everything: bool, data: Path, as_json: bool) -> None:
     """Compare what is live with what the lake alone says, for all segments and computed traits. Exit code 1 when they differ."""
-    value = call(data, "POST", "/v1/rules/compare")
-    shown = [row for row in value["rows"] if everything or row["differ"] or row["way"] != "live"]
+    value = call(data, "POST", "/v1/rules/compare", seconds=compared.SECONDS)
+    shown = [
+        row for row in value["rows"] if everything or row["differ"] or row["capped"] or row["way"] != "live"
+    ]
     lines = [compared.table_of(shown)] if shown else []
     for row in value["rows"]:
         if row["example"]:

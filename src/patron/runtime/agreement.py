@@ -61,7 +61,9 @@ class Row(Struct):
     batch: int = 0
     """The same by the lake."""
     capped: int = 0
-    """People above a cap, whose answer is the lake's; they are not compared."""
+    """People above a cap, whose answer is the lake's; they do not count as differing."""
+    cut_off: int = 0
+    """Those of them for whom the live answer, from lists that were cut off, is another."""
     moved: int = 0
     """People who differ and had events after the lake was asked."""
     differ: int = 0
@@ -167,6 +169,7 @@ class _Comparison:
                 continue
             if short & bit:
                 row.capped += 1
+                row.cut_off += live != code
                 self.capped.add(person)
             elif live != code:
                 self._differs(row, person, STANDS[live], STANDS[code])
@@ -176,8 +179,8 @@ class _Comparison:
     async def traits(self) -> list[Row]:
         """All computed traits of people."""
         asked = [one for one in self._active.traits.values() if one.subject == "person"]
-        served = () if self._running is None else self._running.plan.traits
-        ways = {one.id: "live" if one.id in served else "filling" for one in live_of(self._active)[1]}
+        served = {row.trait for _, row in self._live.served()}
+        ways = {one.id: "live" if one in served else "filling" for one in live_of(self._active)[1]}
         found = {one.id: Row("trait", one.id, one.name, ways.get(one.id, "lake")) for one in asked}
         if found:
             await self._each(Values(tuple(asked)), found, self._worth)
@@ -194,6 +197,7 @@ class _Comparison:
                 continue
             if row.id in cut:
                 row.capped += 1
+                row.cut_off += not is_same(live, value)
                 self.capped.add(person)
             elif not is_same(live, value):
                 self._differs(row, person, live, value)

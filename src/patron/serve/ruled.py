@@ -308,6 +308,8 @@ class ComparedRow(Struct, frozen=True):
     batch: int
     capped: int
     """People above a cap: their answer is the lake's."""
+    cut_off: int
+    """Those of them for whom the live answer, from lists that were cut off, is another."""
     moved: int
     """People who had events while it was compared, and seem to differ."""
     differ: int

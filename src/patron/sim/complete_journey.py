@@ -94,9 +94,7 @@ def total() -> int:
     return int(baskets + sum(rows) + len(lines["household_id"].unique()))
 
 
-def deliveries(
-    until: dt.date | None = None, households: Collection[int] | None = None
-) -> Iterator[Delivery]:
+def deliveries(until: dt.date | None = None, households: Collection[int] | None = None) -> Iterator[Delivery]:
     """All messages by time: households, campaigns sent, baskets paid, coupons redeemed.
 
     Parameters

@@ -68,12 +68,7 @@ def test_a_cancelled_question_ends_its_process(analyst: Analyst) -> None:
 def test_rows_in_slices_are_all_the_rows(analyst: Analyst) -> None:
     async def held(question: Standings) -> list[list[object]]:
         async with contextlib.aclosing(analyst.slices(question, MOMENT)) as slices:
-            return [
-                row
-                async for head, rows in slices
-                for row in rows
-                if [c for c, _ in head.columns][0] == "subject"
-            ]
+            return [row async for head, rows in slices for row in rows if head.columns[0][0] == "subject"]
 
     assert sorted(asyncio.run(held(Standings((BUYERS,))))) == [["p1", 1], ["p2", 0]]
     with pytest.raises(BadRequest, match="one kind of subject"):
