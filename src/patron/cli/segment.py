@@ -184,7 +184,7 @@ def diff(name: str, since: str, until: str, limit: int, data: Path, as_json: boo
 @data_option
 @json_option
 def compare(everything: bool, data: Path, as_json: bool) -> None:
-    """Compare what is live with what the lake alone says, for all segments and computed traits. Exit code 1 when they differ."""
+    """Compare what is live with what the lake alone says, for all segments and computed traits. Exit code 2 when they differ."""
     value = call(data, "POST", "/v1/rules/compare", seconds=compared.SECONDS)
     shown = [
         row for row in value["rows"] if everything or row["differ"] or row["capped"] or row["way"] != "live"
@@ -196,7 +196,7 @@ def compare(everything: bool, data: Path, as_json: bool) -> None:
             lines += ["", *compared.example(row, call(data, "GET", path))]
     emit(value, as_json=as_json, text="\n".join([*lines, compared.verdict(value)]))
     if value["differ"]:
-        raise SystemExit(1)
+        raise SystemExit(definitions.BAD)
 
 
 @segment.command("remove", epilog=example("patron segment remove tea-lovers --data shop"))
