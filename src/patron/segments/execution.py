@@ -23,7 +23,6 @@ from patron.segments.plan import Plan
 from patron.segments.reach import Reach
 from patron.segments.standing import Standing
 from patron.segments.tally import (
-    ALL,
     Tally,
     fold_count,
     fold_hour,
@@ -175,16 +174,31 @@ class Execution:
             else:
                 fold_count(held, time)
         aged = fold_dated(tally, time, feed) if feed.dated_counts or feed.dated_hours else ()
-        if feed.sums or feed.lists:
-            self.folding.values(tally, event, feed)
+        full = self.folding.values(tally, event, feed) if feed.sums or feed.lists else False
         slack = row.slack - feed.ones
         row.slack = slack
         due = feed.highs & ~slack
-        if due or aged or feed.leaves:
-            self._look(person, row, tally, due, aged, feed)
+        places = feed.leaves
+        if feed.starts:
+            places += self._joined(row, time, feed, full=full)
+        if due or aged or places or full:
+            self._look(person, row, tally, due, aged, places, full=full)
+
+    def _joined(self, row: Standing, time: int, feed: Feed, *, full: bool) -> tuple[int, ...]:
+        """Places of the sequences that an event may make although it does not end them: it came late, or an entry was dropped."""
+        tallies = self._tallies(row.nodes)
+        return tuple([place for place, chains in feed.starts if full or chains.ends_after(time, tallies)])
 
     def _look(
-        self, person: str, row: Standing, tally: Tally, due: int, aged: Sequence[int], feed: Feed
+        self,
+        person: str,
+        row: Standing,
+        tally: Tally,
+        due: int,
+        aged: Sequence[int],
+        places: Sequence[int],
+        *,
+        full: bool,
     ) -> None:
         """Read again what the event may have changed."""
         plan, leaf, wake, slack = self.plan, row.leaf, row.wake, row.slack
@@ -211,15 +225,17 @@ class Execution:
             leaf = leaf & ~ages.mask | bits
             if turn < wake:  # noqa: PLR1730 - a call would cost more
                 wake = turn
-        for place in feed.leaves:
+        for place in places:
             looked = plan.looked[place]
             bits, turn = looked.look(tallies, hours)
             leaf = leaf & ~looked.mask | bits
             if turn < wake:  # noqa: PLR1730 - a call would cost more
                 wake = turn
         short = row.short
-        if feed.lists and any(tally[number][0] != ALL for number, _, _ in feed.lists if number in tally):
+        if full:
             short = plan.missing(tallies)
+            if short:
+                wake = min(wake, hours.begins(hours.today + 1))
         self._settle(person, row, leaf, short, wake, "event")
 
     def _hear(self, person: str, row: Standing, event: Event) -> None:

@@ -47,8 +47,9 @@ class Folding:
         if feed.sums or feed.lists:
             self.values(tally, event, feed)
 
-    def values(self, tally: Tally, event: Event, feed: Feed) -> None:
-        """Add an event to the sums and lists of a feed."""
+    def values(self, tally: Tally, event: Event, feed: Feed) -> bool:
+        """Add an event to the sums and lists of a feed; whether a full list dropped an entry."""
+        full = False
         for number, name, by_hours in feed.sums:
             values = values_of(event, name, self._calendar)
             units = [unit for value in values if (unit := self._number(value)) is not None]
@@ -61,7 +62,8 @@ class Folding:
                     row = tally.get(number)
                     if row is None:
                         row = tally[number] = [ALL]
-                    fold_entry(row, event.time, place, value)
+                    full |= fold_entry(row, event.time, place, value)
+        return full
 
     def _number(self, value: Any) -> int | None:
         """The exact number of a value, remembered."""
