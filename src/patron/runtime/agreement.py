@@ -179,8 +179,11 @@ class _Comparison:
     async def traits(self) -> list[Row]:
         """All computed traits of people."""
         asked = [one for one in self._active.traits.values() if one.subject == "person"]
-        served = {row.trait for _, row in self._live.served()}
-        ways = {one.id: "live" if one in served else "filling" for one in live_of(self._active)[1]}
+        served = dict(self._live.served())
+        ways = {
+            one.id: "live" if (row := served.get(f"trait/{one.id}")) and row.trait == one else "filling"
+            for one in live_of(self._active)[1]
+        }
         found = {one.id: Row("trait", one.id, one.name, ways.get(one.id, "lake")) for one in asked}
         if found:
             await self._each(Values(tuple(asked)), found, self._worth)
