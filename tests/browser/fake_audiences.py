@@ -52,7 +52,7 @@ from patron.rules.history import History, history_of
 from patron.rules.references import Definitions, reference_problems
 from patron.rules.resolve import resolve, resolved_trait
 from patron.rules.tree import Computed, Did, Rule, Segment
-from patron.runtime.counting import Tally
+from patron.runtime.crowd.tally import Tally
 
 NOW = 1_795_254_127_000
 DAY = 86_400_000

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from patron.runtime.flow import KeyHash
+from patron.runtime.insights import LocalInsights
 from patron.storage.embedded.directory import secret
 from tests.flow.inprocess import play, running, send, source
 from tests.flow.scanner import scan
@@ -56,9 +59,6 @@ def _asked(user: str) -> Any:
 
 async def _crashing(backend: Any, point: str) -> int:
     """Let the jobs process die at a point of the erasure, once."""
-    import os
-    import signal
-
     jobs = backend.app.jobs
     os.environ["PATRON_JOBS_CRASH_AT"] = point
     os.kill(jobs.pid, signal.SIGKILL)
@@ -103,3 +103,41 @@ def test_an_erasure_outlives_its_process(tmp_path: Path, point: str) -> None:
     seen = play(_story(tmp_path / "shop", crash=point))
     assert seen["deaths"] >= 1
     _check(tmp_path / "shop", seen)
+
+
+async def _held_up(folder: Path) -> dict[str, Any]:
+    """A question is stopped in the middle while somebody is erased."""
+    seen: dict[str, Any] = {}
+    async with running(folder) as backend:
+        await source(backend, "shop", "web")
+        await send(backend, "shop", HISTORY)
+        await backend.app.start_jobs().flush()
+        before = _children()
+        insights = LocalInsights(backend)
+        asked = asyncio.create_task(insights.funnel(("Store Entered", "Order Completed"), 30, 7))
+        while not (started := _children() - before):
+            await asyncio.sleep(0.01)
+        (question,) = started
+        os.kill(question, signal.SIGSTOP)
+        held = {path for path in (folder / "lake").rglob("*.parquet") if path.is_file()}
+        erasing = asyncio.create_task(backend.erase("user_id:anna-77", "tester"))
+        await asyncio.wait({erasing}, timeout=3)
+        seen["erased"], seen["gone"] = erasing.done(), [path for path in held if not path.exists()]
+        os.kill(question, signal.SIGCONT)
+        seen["answer"] = await asked
+        await erasing
+        seen["left"] = scan(folder, ANNA)
+    return seen
+
+
+def _children() -> set[int]:
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def test_an_erasure_waits_for_a_question_that_runs(tmp_path: Path) -> None:
+    seen = play(_held_up(tmp_path / "shop"))
+    assert not seen["erased"]
+    assert not seen["gone"]
+    assert len(seen["answer"].steps) == 2
+    assert seen["left"] == []

@@ -19,6 +19,14 @@ LISTS = {"condition": "conditions", "trait": "traits", "segment": "segments"}
 """Kind -> how a bundle and the addresses of the API name many of them."""
 
 
+file_argument = click.argument(
+    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+)
+definition_option = click.option(
+    "--definition", default="", help="The definition itself, TOML or JSON, instead of a file."
+)
+
+
 def given(file: Path | None, text: str) -> Any:
     """The definition that a command was given: a file, a text, or standard input. Raises Failed (2)."""
     if file is not None and text:

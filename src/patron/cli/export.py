@@ -11,10 +11,6 @@ from patron.cli.options import data_option, example, json_option
 from patron.cli.output import emit, table
 
 BASE = "/v1/exports"
-_file = click.argument(
-    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
-)
-_definition = click.option("--definition", default="", help="The export itself, TOML or JSON, instead of a file.")  # fmt: skip
 
 
 @click.group(
@@ -33,8 +29,8 @@ def export() -> None:
         '["identifiers.email", "computed.spent_90d"], "target": {"kind": "file", "format": "csv"}}\''
     ),
 )
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def create(file: Path | None, definition: str, data: Path, as_json: bool) -> None:

@@ -14,10 +14,6 @@ from patron.cli.output import emit, table, text_of
 BASE = "/v1/segments"
 KIND = "segment"
 SUFFIXES = (".toml", ".json")
-_file = click.argument(
-    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
-)
-_definition = click.option("--definition", default="", help="The definition itself, TOML or JSON, instead of a file.")  # fmt: skip
 
 
 @click.group(
@@ -38,8 +34,8 @@ def segment() -> None:
         'patron segment create --definition \'{"id": "buyers", "name": "Buyers", "rule": {"kind": "did", "event": "Order Completed"}}\''
     ),
 )
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def create(file: Path | None, definition: str, data: Path, as_json: bool) -> None:
@@ -48,8 +44,8 @@ def create(file: Path | None, definition: str, data: Path, as_json: bool) -> Non
 
 
 @segment.command("check", epilog=example("patron segment check tea.toml --data shop"))
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def check(file: Path | None, definition: str, data: Path, as_json: bool) -> None:

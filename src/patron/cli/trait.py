@@ -12,10 +12,6 @@ from patron.cli.output import emit, table
 
 BASE = "/v1/traits"
 KIND = "trait"
-_file = click.argument(
-    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
-)
-_definition = click.option("--definition", default="", help="The definition itself, TOML or JSON, instead of a file.")  # fmt: skip
 
 
 @click.group(
@@ -32,8 +28,8 @@ def trait() -> None:
         'patron trait create --definition \'{"id": "orders", "name": "Orders", "measure": {"event": "Order Completed"}}\''
     ),
 )
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def create(file: Path | None, definition: str, data: Path, as_json: bool) -> None:
@@ -42,8 +38,8 @@ def create(file: Path | None, definition: str, data: Path, as_json: bool) -> Non
 
 
 @trait.command("check", epilog=example("patron trait check spent.toml --data shop"))
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def check(file: Path | None, definition: str, data: Path, as_json: bool) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from patron.decide.consent import Consents, standing
 from patron.decide.index import EARLY, LATE, REFUSED, UNASKED, CatalogueIndex
 from patron.model.offers import Ask, Dropped
+from patron.rules.consent import Consents, standing
 
 
 class Around(Protocol):

@@ -11,16 +11,21 @@ EVERYWHERE = "*"
 def standing(consents: Consents, purpose: str, channel: str) -> bool | None:
     """What was last said on a purpose, on this channel or on all of them: True, False, or None when never asked.
 
-    At the same instant a denial wins.
+    One on all channels (`*`) and one on this channel both apply; the later one holds, and at the same instant a denial wins.
 
     >>> said = {("ads", "*"): (False, 100), ("ads", "email"): (True, 200)}
     >>> standing(said, "ads", "email"), standing(said, "ads", "sms"), standing(said, "research", "*")
     (True, False, None)
     """
-    said = [consents[key] for key in ((purpose, EVERYWHERE), (purpose, channel)) if key in consents]
-    if not said:
+    if not consents:
         return None
-    return max(said, key=lambda word: (word[1], not word[0]))[0]
+    everywhere, here = consents.get((purpose, EVERYWHERE)), consents.get((purpose, channel))
+    if everywhere is None or here is None:
+        said = everywhere or here
+        return said[0] if said else None
+    if everywhere[1] == here[1]:
+        return everywhere[0] and here[0]
+    return everywhere[0] if everywhere[1] > here[1] else here[0]
 
 
 def lawful(purpose: str, consents: Consents, opt_in: Collection[str]) -> bool:

@@ -6,13 +6,12 @@ come in slices and are compared one by one, so that neither side is ever held wh
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from patron.model.clock import HOUR
@@ -25,10 +24,9 @@ from patron.runtime import people, subjects
 from patron.runtime.analysis import Analyst, Moment, Standings, Values
 from patron.runtime.app import App
 from patron.runtime.belonging import is_moment
-from patron.runtime.lake.child import lake_url
+from patron.runtime.lake.processes import bounds_of
 from patron.runtime.served import live_of
 from patron.runtime.subjects import Subject
-from patron.storage.lake.asking import Query
 
 SECONDS = 900.0
 """Longest time of each of the two questions: they read everything."""
@@ -97,12 +95,8 @@ async def agreement(app: App) -> Agreement:
         raise BadRequest("no_lake", "There is no lake to compare with: set `lake.enabled = true`.")
     began = time.monotonic()
     position = await app.start_jobs().flush()
-    spill = tempfile.mkdtemp(prefix="patron-compare-")
-    try:
-        comparison = _Comparison(app, position, spill)
-        rows = [*await comparison.segments(), *await comparison.traits()]
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
+    comparison = _Comparison(app, position)
+    rows = [*await comparison.segments(), *await comparison.traits()]
     return Agreement(
         iso(comparison.now) or "",
         position,
@@ -115,7 +109,7 @@ async def agreement(app: App) -> Agreement:
 
 
 class _Comparison:
-    def __init__(self, app: App, position: int, spill: str) -> None:
+    def __init__(self, app: App, position: int) -> None:
         self._workspace = workspace = app.workspace
         self._live = workspace.segments
         self._running = workspace.segments.live
@@ -126,16 +120,8 @@ class _Comparison:
         self.now = workspace.clock.now()
         self.people = 0
         self.capped: set[str] = set()
-        lake = workspace.settings.lake
-        query = Query(
-            lake_url(workspace),
-            "",
-            lake.options,
-            seconds=SECONDS,
-            memory_mb=lake.query_memory_mb,
-            spill=spill,
-        )
-        self._analyst = Analyst(query)
+        query = msgspec.structs.replace(bounds_of(workspace), seconds=SECONDS)
+        self._analyst = Analyst(app.lake, query)
         self._moment = Moment(
             self.now,
             workspace.settings.business.timezone,

@@ -4,27 +4,24 @@ The process reads the lake's files and nothing else, within memory and time; a q
 Run as ``python -m patron.runtime.analysis`` with an `Asked` as JSON on its standard input.
 """
 
-import asyncio
-import contextlib
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterator
-from typing import Any, BinaryIO
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
-from patron.insights import Insight
 from patron.model.errors import BadRequest
 from patron.rules.tree import Computed, Segment
-from patron.storage.lake.asking import Head, Query, too_slow
+from patron.storage.lake.asking import Head, Query
 
-GRACE = 8.0
-"""Seconds that a process may take to come up and to stop, beside those of its question."""
-SLICE = 1_000
-"""Rows of one slice."""
-WIDEST = 2**26
-"""Bytes that one slice may have."""
+if TYPE_CHECKING:
+    from patron.insights import Insight
+    from patron.runtime.lake.processes import LakeProcesses  # the child needs no more than what it asks
+
+MOST = 10**9
+"""Rows of an answer that is read in slices: all."""
 
 
 class Moment(Struct, frozen=True, omit_defaults=True):
@@ -57,17 +54,31 @@ class Values(Struct, frozen=True, tag_field="kind", tag="values"):
     traits: tuple[Computed, ...]
 
 
-Question = Standings | Reach | Values | Insight
+class MembersSql(Struct, frozen=True, tag_field="kind", tag="members_sql"):
+    """The query that finds the members of a segment, as a text; the lake is not read."""
+
+    segment: Segment
+
+
+class ValuesSql(Struct, frozen=True, tag_field="kind", tag="values_sql"):
+    """The query that gives the values of a computed trait, as a text; the lake is not read."""
+
+    trait: Computed
+
+
+Question = Standings | Reach | Values | MembersSql | ValuesSql
 
 
 class Asked(Struct, frozen=True):
-    """A question, its moment, and the lake with its bounds (`query.sql` is not read)."""
+    """A question, its moment, and the lake with its bounds (`query.sql` is not read).
 
-    question: Question
+    The question is one of `Question` or of `patron.insights.Insight`, or the same as plain data: reading an insight takes the
+    engine of the expressions, which only the child has.
+    """
+
+    question: Any
     moment: Moment
     query: Query
-    in_slices: bool = False
-    """Whether the rows come in lines of `SLICE`, and then another head, so that nobody has to hold them all."""
 
 
 class Analyst:
@@ -75,97 +86,80 @@ class Analyst:
 
     Parameters
     ----------
+    processes : where questions take their turns.
     query : the lake's place and the bounds of every question (`storage.lake.asking.Query`).
-    at_once : how many processes may run side by side; further questions wait.
     """
 
-    def __init__(self, query: Query, at_once: int = 1) -> None:
+    def __init__(self, processes: "LakeProcesses", query: Query) -> None:
+        self._processes = processes
         self._query = query
-        self._turns = asyncio.Semaphore(at_once)
 
-    async def run(self, question: Question, moment: Moment) -> tuple[Head, list[list[Any]]]:
+    async def run(
+        self, question: "Question | Insight | Mapping[str, Any]", moment: Moment
+    ) -> tuple[Head, list[list[Any]]]:
         """The answer: columns, and rows in their order. Cancelling ends the process.
+
+        A question may be given as plain data: `{"kind": "funnel", "steps": [...]}`.
 
         Raises
         ------
-        BadRequest : too slow, too large, or a rule that cannot be asked, with a sentence that says what to do.
+        BadRequest : too slow, too large, or a question that cannot be asked, with a sentence that says what to do.
+        Busy : too many questions are under way.
         """
-        async with self._turns:
-            return await self._process(Asked(question, moment, self._query))
+        head, content = await self._processes.run(
+            "patron.runtime.analysis", self._query, lambda query: Asked(question, moment, query)
+        )
+        return head, msgspec.json.decode(content, type=list[list[Any]])
 
     async def slices(
         self, question: Question, moment: Moment
     ) -> AsyncGenerator[tuple[Head, list[list[Any]]]]:
-        """The rows of the answer in slices, each with what says its columns; the most rows of `query` do not count here.
+        """All rows of the answer in slices, each with what says their columns. Close it (`contextlib.aclosing`).
 
-        Close it (`contextlib.aclosing`): that ends the process. Raises as `run`.
+        Raises as `run`.
         """
-        asked = Asked(question, moment, self._query, in_slices=True)
-        async with self._turns, self._running(asked.query) as process:
-            assert process.stdin is not None
+        from patron.runtime.lake.processes import head_of
+
+        whole = msgspec.structs.replace(self._query, format="lines", rows=MOST)
+        async with self._processes.started(
+            "patron.runtime.analysis", whole, lambda query: Asked(question, moment, query)
+        ) as process:
             assert process.stdout is not None
-            process.stdin.write(msgspec.json.encode(asked))
-            process.stdin.close()
-            head = _head(await process.stdout.readline())
-            while (line := await process.stdout.readline()).startswith(b"["):
-                yield head, msgspec.json.decode(line, type=list[list[Any]])
-            _head(line)
+            head, rows = head_of(await process.stdout.readline()), 0
+            while line := await process.stdout.readline():
+                found = msgspec.json.decode(line, type=list[list[Any]])
+                rows += len(found)
+                yield head, found
+            if rows != head.rows:
+                head_of(b"")
 
-    async def _process(self, asked: Asked) -> tuple[Head, list[list[Any]]]:
-        async with self._running(asked.query) as process:
-            out, _ = await process.communicate(msgspec.json.encode(asked))
-        line, _, content = out.partition(b"\n")
-        return _head(line), msgspec.json.decode(content, type=list[list[Any]])
-
-    @contextlib.asynccontextmanager
-    async def _running(self, query: Query) -> AsyncGenerator[asyncio.subprocess.Process]:
-        """A process for one question, ended when it is left, and when the question takes too long."""
-        remote = "://" in query.url
-        kept = (
-            os.environ if remote else {k: v for k, v in os.environ.items() if k in {"PATH", "LANG", "TMPDIR"}}
-        )
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "patron.runtime.analysis"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            start_new_session=True,
-            limit=WIDEST,
-        )
+    async def sql(self, item: Segment | Computed, moment: Moment) -> str:
+        """A definition as a query, over several lines. Raises BadRequest when the lake's SQL has no words for it, or Busy."""
+        asked = ValuesSql(item) if isinstance(item, Computed) else MembersSql(item)
         try:
-            async with asyncio.timeout(query.seconds + GRACE):
-                yield process
-        except TimeoutError as error:
-            raise BadRequest("too_slow", too_slow(query.seconds)) from error
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            _, rows = await self.run(asked, moment)
+        except BadRequest as error:
+            raise BadRequest("no_sql", f"This rule cannot be said in SQL: {error.message}") from error
+        return str(rows[0][0])
 
 
-def _head(line: bytes) -> Head:
-    """What an answer begins or ends with. Raises BadRequest when it is a refusal, or nothing."""
-    if not line:
-        raise BadRequest(
-            "too_large",
-            "The question ended its process, most likely for want of memory. Ask for fewer days.",
-        )
-    head = msgspec.json.decode(line, type=Head)
-    if head.code:
-        raise BadRequest(head.code, head.message)
-    return head
+def read(question: Any) -> "Question | Insight":
+    """A question from plain data. Raises ValueError with a sentence."""
+    from patron.insights import Insight
+
+    try:
+        found: Question | Insight = msgspec.convert(question, Question | Insight)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"This is no question: {error}.") from error
+    return found
 
 
-def expression(asked: Asked) -> Any:
+def expression(question: "Question | Insight", m: Moment) -> Any:
     """The question as an expression. Raises ValueError with a sentence when a rule cannot be asked of the lake."""
-    import ibis  # only the child needs it: the server stays light
-
+    # only the child imports this: the server stays light
     from patron.rules.calendar import Calendar
-    from patron.rules.expressions import IN, WITHOUT_BASIS, At, measures_of, standings, unbound
+    from patron.rules.expressions import At, measure, measures_of, members, standings, unbound
 
-    m, question = asked.moment, asked.question
     at = At(
         m.now,
         Calendar(m.zone),
@@ -175,16 +169,29 @@ def expression(asked: Asked) -> Any:
         m.stores,
         m.as_of,
     )
-    if isinstance(question, Values):
-        return measures_of(question.traits, unbound(), at)
-    if isinstance(question, Standings):
-        return standings(question.segments, unbound(), at)
-    if not isinstance(question, Reach):
-        return question.expression(unbound(), at)
-    found = standings(question.segments, unbound(), at)
+    match question:
+        case MembersSql():
+            return members(question.segment, unbound(), at)
+        case ValuesSql():
+            return measure(question.trait, unbound(), at)
+        case Values():
+            return measures_of(question.traits, unbound(), at)
+        case Standings():
+            return standings(question.segments, unbound(), at)
+        case Reach():
+            return _counts(question.segments, standings(question.segments, unbound(), at))
+    return question.expression(unbound(), at)
+
+
+def _counts(segments: tuple[Segment, ...], found: Any) -> Any:
+    """A row of each segment from the columns of `standings`, in one pass over them."""
+    import ibis
+
+    from patron.rules.expressions import IN, WITHOUT_BASIS
+
     counts = found.agg(
-        **{f"i{n}": found.count(where=found[s.id] == IN) for n, s in enumerate(question.segments)},
-        **{f"w{n}": found.count(where=found[s.id] == WITHOUT_BASIS) for n, s in enumerate(question.segments)},
+        **{f"i{n}": found.count(where=found[s.id] == IN) for n, s in enumerate(segments)},
+        **{f"w{n}": found.count(where=found[s.id] == WITHOUT_BASIS) for n, s in enumerate(segments)},
     )
     rows = [
         counts.select(
@@ -192,49 +199,39 @@ def expression(asked: Asked) -> Any:
             members=ibis.coalesce(counts[f"i{n}"], 0),
             without_basis=ibis.coalesce(counts[f"w{n}"], 0),
         )
-        for n, s in enumerate(question.segments)
+        for n, s in enumerate(segments)
     ]
     return ibis.union(*rows) if len(rows) > 1 else rows[0]
 
 
 def main(source: BinaryIO, answer: BinaryIO) -> None:
     """Answer the question that stands in the input."""
-    from patron.storage.lake import query as door
-
-    asked = msgspec.json.decode(source.read(), type=Asked)
-    try:
-        answer.writelines(_answer(asked))
-    except door.Refused as error:
-        answer.write(msgspec.json.encode(Head(code=error.code, message=str(error))) + b"\n")
-    except ValueError as error:
-        answer.write(msgspec.json.encode(Head(code="bad_question", message=str(error))) + b"\n")
-    answer.flush()
-
-
-def _answer(asked: Asked) -> Iterator[bytes]:
-    """A head and the content; or a head, lines of rows, and a head again."""
-    import pyarrow as pa
+    import sqlglot
 
     from patron.rules.expressions import definitions, sql_of
     from patron.storage.lake import query as door
 
-    query = msgspec.structs.replace(asked.query, sql=sql_of(expression(asked)))
-    # the door has set the time zone already, and locked its settings
-    macros = [statement for statement in definitions("duckdb") if not statement.startswith("SET")]
-    if not asked.in_slices:
-        head, data = door.run(query, macros)
-        yield msgspec.json.encode(head) + b"\n"
-        yield data
-        return
-    rows = 0
-    with door.reading(query, macros, SLICE) as reader:
-        yield msgspec.json.encode(door.head_of(reader.schema)) + b"\n"
-        for batch in reader:
-            rows += len(batch)
-            yield door.content(pa.Table.from_batches([batch]), "json") + b"\n"
-    yield msgspec.json.encode(Head(rows=rows)) + b"\n"
+    asked = msgspec.json.decode(source.read(), type=Asked)
+
+    def work() -> tuple[Head, bytes]:
+        try:
+            question = read(asked.question)
+            sql = sql_of(expression(question, asked.moment))
+        except (ValueError, NotImplementedError) as error:
+            raise door.Refused("bad_question", str(error)) from error
+        if isinstance(question, MembersSql | ValuesSql):
+            lines = sqlglot.parse_one(sql, dialect="duckdb").sql(dialect="duckdb", pretty=True)
+            return Head([("sql", "string")], 1), msgspec.json.encode([[lines]])
+        # the door has set the time zone already, and locked its settings
+        macros = [statement for statement in definitions("duckdb") if not statement.startswith("SET")]
+        return door.run(msgspec.structs.replace(asked.query, sql=sql), macros)
+
+    door.reply(answer, work)
 
 
 if __name__ == "__main__":
+    from patron.storage.lake.query import lower
+
+    lower()
     main(sys.stdin.buffer, sys.stdout.buffer)
     os._exit(0)

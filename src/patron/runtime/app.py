@@ -6,7 +6,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from patron.profiles import public
 from patron.runtime import facts
 from patron.runtime.ingest import Ingest
 from patron.runtime.lake.child import JobsChild
+from patron.runtime.lake.processes import LakeProcesses
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.rates import Rates
 from patron.runtime.recovery import open_workspace
@@ -72,8 +73,8 @@ class App:
         self.ingest = Ingest(workspace, self.pipeline)
         self.jobs: JobsChild | None = None
         """The process that keeps the lake, when one was asked for."""
-        self.drains: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        """What must be waited for before files of the lake may go."""
+        self.lake = LakeProcesses()
+        """The processes that ask the lake: they are waited for before files of it may go."""
         self.started = time.monotonic()
         self.last_checkpoint: int | None = None
         self._checkpointed = (time.monotonic(), workspace.applied)
@@ -101,11 +102,6 @@ class App:
         if self.jobs is None:
             self.jobs = JobsChild(self.workspace)
         return self.jobs
-
-    async def drained(self) -> None:
-        """Wait until nobody here reads files of the lake that were replaced."""
-        for drain in self.drains:
-            await drain()
 
     async def stop(self, *, checkpoint: bool = True) -> None:
         """Apply what is durable, write a checkpoint and let go of the directory."""

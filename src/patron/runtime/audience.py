@@ -1,30 +1,23 @@
 """Who is in a segment and what computed traits are worth, as the live execution has it; and how many a rule would reach."""
 
-import asyncio
-import math
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from patron.model.access import ApiKey
 from patron.model.errors import BadRequest, Forbidden, NotFound
-from patron.model.people import Person
 from patron.profiles.public import iso, mask_identifiers
 from patron.rules.tree import Segment
 from patron.runtime import parts
 from patron.runtime.belonging import shown
+from patron.runtime.crowd.reach import count
+from patron.runtime.crowd.sample import Crowd
 from patron.runtime.definitions import Active
+from patron.runtime.everybody import Everybody
 from patron.runtime.live import Change, Live
 from patron.runtime.readable import may_read_segment, may_read_trait
-from patron.runtime.subjects import Subject, of_person
 from patron.runtime.workspace import Workspace
 
-SAMPLE = 300
-"""People of whom a reach is estimated."""
-SAMPLE_EVENTS = 2_000
-"""Newest events of each of them that are read."""
-FRESH = 60_000
-"""Milliseconds for which a sample and the list of people serve."""
 SCANNED = 20_000
 """People looked at for one page of values; a rare trait gives short pages."""
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
@@ -33,11 +26,10 @@ _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 class Audience:
     """Questions about many people at once, over one workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, crowd: Crowd) -> None:
         self._workspace = workspace
-        self._ids: tuple[int, list[str]] = (-FRESH, [])
-        self._sample: tuple[int, list[Subject]] = (-FRESH, [])
-        self._sampling = asyncio.Lock()
+        self._crowd = crowd
+        self._everybody = Everybody(workspace)
 
     @property
     def live(self) -> Live:
@@ -81,7 +73,7 @@ class Audience:
         if not may_read_trait(key, name, active):
             raise _narrow("The values of this trait tell fields")
         last, scanned = None, 0
-        async for person in self._people(cursor):
+        async for person in self._everybody.after(cursor):
             if len(found) == limit or scanned == SCANNED:
                 return {"data": found, "cursor": last}
             value = self.live.computed(person).get(name)
@@ -90,21 +82,6 @@ class Audience:
                 found.append({**row, "value": shown(active.traits[name], value)})
             last, scanned = person.id, scanned + 1
         return {"data": found, "cursor": None}
-
-    async def _people(self, cursor: str) -> AsyncIterator[Person]:
-        for at, name in enumerate(_beyond(self._everybody(renew=not cursor), cursor), 1):
-            person = self._workspace.graph.person_by_id(name)
-            if person is not None and person.id == name:
-                yield person
-            if at % 100 == 0:
-                await asyncio.sleep(0)
-
-    def _everybody(self, *, renew: bool) -> list[str]:
-        """Ids of all people, sorted; some are retired, and who came within the last minute may be missing."""
-        now = self._workspace.clock.now()
-        if (renew and not 0 <= now - self._ids[0] < FRESH) or not self._ids[1]:
-            self._ids = (now, sorted(self._workspace.groups.keys()))
-        return self._ids[1]
 
     # --- who came and went ----------------------------------------------------------------------------------------
 
@@ -148,45 +125,19 @@ class Audience:
 
     async def reach(self, segment: Segment, active: Active) -> dict[str, Any] | None:
         """How many people a segment would hold, estimated from a sample; None for rules about accounts, or nobody."""
-        sample = await self._subjects() if segment.subject == "person" else []
-        if not sample:
+        counted = await count(self._crowd, segment, active)
+        if counted is None:
             return None
-        matched = without = 0
-        for subject in sample:
-            await asyncio.sleep(0)
-            subject.use(active)
-            subject.now = self._now()
-            if not subject.has_basis(segment.purpose):
-                without += 1
-            elif subject.matches(segment):
-                matched += 1
-        people, n = self._workspace.world.people, len(sample)
-        low, high = wilson(matched, n) if n < people else (matched / n, matched / n)
+        low, high = counted.interval
         return {
-            "sampled": n,
-            "matched": matched,
-            "without_basis": without,
-            "people": people,
-            "estimate": round(people * matched / n),
-            "low": math.floor(people * low),
-            "high": math.ceil(people * high),
+            "sampled": counted.sampled,
+            "matched": len(counted.inside),
+            "without_basis": counted.without,
+            "people": counted.total,
+            "estimate": counted.members,
+            "low": low,
+            "high": high,
         }
-
-    async def _subjects(self) -> list[Subject]:
-        """A random sample of people with their histories, read at most once a minute: ids are keyed hashes."""
-        async with self._sampling:
-            now = self._now()
-            if not 0 <= now - self._sample[0] < FRESH:
-                ids = self._everybody(renew=True)
-                step = max(1, len(ids) // SAMPLE)
-                graph = self._workspace.graph
-                people = {p.id: p for name in ids[::step] if (p := graph.person_by_id(name)) is not None}
-                found = [
-                    await of_person(self._workspace, person, SAMPLE_EVENTS)
-                    for person in list(people.values())[:SAMPLE]
-                ]
-                self._sample = (now, found)
-            return self._sample[1]
 
 
 def net(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
@@ -206,18 +157,6 @@ def net(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
     return [c for c in moved if c.entered], [c for c in moved if not c.entered]
 
 
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927).
-
-    >>> [round(end, 3) for end in wilson(0, 100)], [round(end, 3) for end in wilson(50, 100)]
-    ([0.0, 0.037], [0.404, 0.596])
-    """
-    share, slack = hits / n, z * z / n
-    middle = (share + slack / 2) / (1 + slack)
-    half = z / (1 + slack) * math.sqrt(share * (1 - share) / n + slack / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def moment_of(said: str) -> int:
     """A time as ms UTC: ISO 8601 (without zone it is UTC). Raises BadRequest.
 
@@ -233,12 +172,6 @@ def moment_of(said: str) -> int:
         raise BadRequest(
             "bad_time", "Write a time as ISO 8601, for example 2026-03-01T10:00:00Z, or a version, v3."
         ) from error
-
-
-def _beyond(ids: list[str], cursor: str) -> Iterator[str]:
-    from bisect import bisect_right
-
-    yield from ids[bisect_right(ids, cursor) :] if cursor else ids
 
 
 def _narrow(what: str) -> Forbidden:

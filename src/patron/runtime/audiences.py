@@ -1,12 +1,10 @@
-"""Segments and computed traits as the console shows them: definitions, live numbers, people tried, weeks gone by.
+"""Segments and computed traits as the console shows them: definitions, live numbers, and what is counted of drafts.
 
-Numbers of what is saved and live come from the live execution; those of a draft from the crowd (`crowd.Crowd`), which is
+Numbers of what is saved and live come from the live execution; those of a draft from the crowd (`runtime.crowd`), which is
 everybody in a small workspace and a sample with its interval in a large one.
 """
 
-import asyncio
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,7 +13,6 @@ import msgspec
 from patron.model.audiences import (
     Belongs,
     Checked,
-    Door,
     Held,
     Kind,
     Named,
@@ -29,46 +26,36 @@ from patron.model.audiences import (
     TraitRow,
     Trial,
     User,
-    Value,
     Values,
     Vocabulary,
-    Week,
     Weeks,
     Worth,
 )  # fmt: skip
-from patron.model.clock import DAY
-from patron.model.errors import BadRequest, Fault, NotFound, RequestError
-from patron.model.events import CHANNELS
-from patron.rules.consent import standing
+from patron.model.errors import Fault, NotFound, RequestError
 from patron.rules.describe import describe
-from patron.rules.explain import Explained, explain
 from patron.rules.resolve import resolve
-from patron.rules.tree import Computed, Condition, Did, Not, Rule, Segment
-from patron.runtime import checking, people, subjects
-from patron.runtime.audience import wilson
+from patron.rules.tree import Computed, Condition, Rule, Segment
+from patron.runtime import checking, people
+from patron.runtime.analysis import Analyst, Moment
 from patron.runtime.backend import LocalBackend
-from patron.runtime.counting import Tally
-from patron.runtime.crowd import Crowd, Past, Sighted, name_of
+from patron.runtime.crowd.doors import doors
+from patron.runtime.crowd.overlaps import overlap
+from patron.runtime.crowd.reach import count, reach_of
+from patron.runtime.crowd.sample import Sighted
+from patron.runtime.crowd.seen import Seen
+from patron.runtime.crowd.trials import lately, trials
+from patron.runtime.crowd.values import values
+from patron.runtime.crowd.weeks import weeks
 from patron.runtime.definitions import Active
-from patron.runtime.subjects import Subject
+from patron.runtime.lake.processes import bounds_of
 from patron.runtime.tables import DefinitionRow
 from patron.runtime.told import names_of, plain
-from patron.runtime.turning import moments, turn
+from patron.runtime.views import name_of
 from patron.segments import library
 
-_NAMED = {"name", "first_name", "firstName"}
-WEEKS = 12
-WEEK_PEOPLE = 200
-"""People of whom the past is worked out."""
 SOME = 6
 EXACT = 5_000
 """Members up to which the channels of a live segment are counted one by one."""
-BREATH = 25
-"""People between two breaths, so that others are served."""
-ADDRESSES = {"email": "email", "sms": "phone", "push": "push_token", "pos": "card", "call_centre": "phone"}
-"""channel -> the kind of identifier by which somebody is met in it."""
-MARKETING = {"email": "email_marketing", "sms": "sms_marketing", "push": "push_marketing"}
-"""Purposes of a channel's own; a no to one closes the channel."""
 
 
 class LocalAudiences:
@@ -78,8 +65,9 @@ class LocalAudiences:
         self._backend = backend
         self._workspace = backend.workspace
         self._book = backend.rules.book
-        self._crowd = Crowd(backend.workspace)
-        self._seen: tuple[int, Vocabulary] = (-1, Vocabulary())
+        self._crowd = backend.rules.crowd
+        self._seen = Seen(backend.workspace, self._crowd)
+        self._analyst = Analyst(backend.app.lake, bounds_of(backend.workspace))
 
     # --- what is in force -------------------------------------------------------------------------------------------
 
@@ -168,30 +156,8 @@ class LocalAudiences:
     # --- what may be built -------------------------------------------------------------------------------------------
 
     def vocabulary(self) -> Vocabulary:
-        """Names that were seen; worked out once for each look at the crowd and each change of definitions."""
-        active = self._book.definitions.active()
-        mark = hash((self._crowd.at, active.version))
-        if self._seen[0] != mark:
-            self._seen = (mark, self._vocabulary(active))
-        return self._seen[1]
-
-    def _vocabulary(self, active: Active) -> Vocabulary:
-        crowd, written = self._crowd, active.written
-        properties, values = crowd.properties()
-        traits, known = crowd.traits()
-        purposes = {"personalization", *self._workspace.settings.decide.opt_in, *crowd.purposes()}
-        purposes |= {segment.purpose for segment in written.segments.values()}
-        return Vocabulary(
-            crowd.events(),
-            properties,
-            tuple(Named(name, _readable(name)) for name in traits),
-            tuple(Named(one.id, one.name) for one in written.computed.values()),
-            tuple(Named(one.id, one.name) for one in written.segments.values()),
-            tuple(Named(one.id, one.name) for one in written.conditions.values()),
-            tuple(sorted(purposes)),
-            tuple(CHANNELS),
-            {**values, **known},
-        )
+        """Names that were seen."""
+        return self._seen.vocabulary()
 
     def check(self, kind: Kind, definition: dict[str, Any]) -> Checked:
         """Every fault, else the sentence and how it would be run."""
@@ -215,43 +181,25 @@ class LocalAudiences:
         item, active = self._book.tried("segment", definition)
         return active.segments[item.id], active
 
-    # --- whom it reaches ---------------------------------------------------------------------------------------------
+    # --- whom it finds -----------------------------------------------------------------------------------------------
 
     async def reach(
         self, definition: dict[str, Any], rows: Sequence[Any], mode: Literal["all", "any"]
     ) -> Reach | None:
         """How many a segment would hold."""
         segment, active = self._tried(definition)
-        crowd = await self._crowd.look() if segment.subject == "person" else []
-        if not crowd:
-            return None
         hat, conditions = definition.get("hat", "any"), active.written.conditions
         asked = [
             (one.place, resolve(msgspec.convert(one.rule, Rule), conditions, hat=hat), one.step)
             for one in rows
         ]
-        tally = Tally(segment.purpose, segment.rule, asked, mode)
-        inside = await self._members(crowd, active, tally)
-        total = self._crowd.total
-        times = 1.0 if self._crowd.whole else total / len(crowd)
-        low, high = (0.0, 0.0) if self._crowd.whole else wilson(len(inside), len(crowd))
-        names = [one.subject.name for one in inside]
-        doors, nowhere = await self._doors(names, segment.purpose, times)
-        found = Reach(
-            round(len(inside) * times),
-            total,
-            total if self._crowd.whole else len(crowd),
-            self._crowd.at,
-            math.floor(low * total),
-            math.ceil(high * total),
-            "people" if self._crowd.whole else "sample",
-            round(tally.without * times),
-            tally.rows(times),
-            doors,
-            nowhere,
-            tuple(self._sampled(one) for one in inside[:SOME]),
-            sampled=not self._crowd.whole,
-        )
+        counted = await count(self._crowd, segment, active, asked, mode)
+        if counted is None:
+            return None
+        names = [one.subject.name for one in counted.inside]
+        opened, nowhere = await doors(self._workspace, names, segment.purpose, counted.times)
+        some = tuple(self._sampled(one) for one in counted.inside[:SOME])
+        found = reach_of(counted, opened, nowhere, some)
         return await self._counted_live(definition, segment.purpose, found)
 
     async def _counted_live(self, definition: dict[str, Any], purpose: str, found: Reach) -> Reach:
@@ -262,131 +210,37 @@ class LocalAudiences:
         status = self._workspace.live.status(held.id)
         if status.state != "live":
             return found
-        doors, nowhere = found.doors, found.nowhere
+        opened, nowhere = found.doors, found.nowhere
         if status.members <= EXACT:
             members = self._workspace.live.members(held.id, "", EXACT)
-            doors, nowhere = await self._doors(members, purpose, 1.0)
+            opened, nowhere = await doors(self._workspace, members, purpose)
         elif found.members:
             times = status.members / found.members
-            doors = tuple(msgspec.structs.replace(d, people=round(d.people * times)) for d in doors)
+            opened = tuple(msgspec.structs.replace(d, people=round(d.people * times)) for d in opened)
             nowhere = round(nowhere * times)
         return msgspec.structs.replace(
             found, members=status.members, seen=found.of, at=self._workspace.clock.now(), source="live",
-            without_basis=status.without_basis, doors=doors, nowhere=nowhere,
+            without_basis=status.without_basis, doors=opened, nowhere=nowhere,
         )  # fmt: skip
-
-    async def _members(self, crowd: list[Sighted], active: Active, tally: Tally) -> list[Sighted]:
-        now, inside = self._workspace.clock.now(), []
-        for at, one in enumerate(crowd, 1):
-            one.ready(active, now)
-            if tally.add(one):
-                inside.append(one)
-            if at % BREATH == 0:
-                await asyncio.sleep(0)
-        return inside
-
-    async def _doors(self, inside: Sequence[str], purpose: str, times: float) -> tuple[tuple[Door, ...], int]:
-        """By which channels these people (ids) may be met, and how many by none."""
-        met: Counter[str] = Counter()
-        nowhere = 0
-        for at, name in enumerate(inside, 1):
-            person = self._workspace.graph.person_by_id(name)
-            said = people.profile(self._workspace, person).consents if person is not None else {}
-            consents = {key: (word.granted, word.stamp[0]) for key, word in said.items()}
-            if at % BREATH == 0:
-                await asyncio.sleep(0)
-            kinds = {key.partition(":")[0] for key in person.members} if person is not None else set()
-            opened = [
-                channel
-                for channel, kind in ADDRESSES.items()
-                if kind in kinds
-                and standing(consents, purpose, channel) is not False
-                and standing(consents, MARKETING.get(channel, purpose), channel) is not False
-            ]
-            met.update(opened)
-            nowhere += not opened
-        doors = tuple(
-            Door(channel, round(met[channel] * times), f"{kind}, and no refusal")
-            for channel, kind in ADDRESSES.items()
-            if met[channel]
-        )
-        return doors, round(nowhere * times)
 
     def _sampled(self, one: Sighted) -> Sampled:
         person = self._workspace.graph.person_by_id(one.subject.name)
         events = one.subject.history.events
         detail = f"{len(events):,} events, the last one {events[-1].name}" if events else "no events"
-        return Sampled(
-            one.subject.name, name_of(self._workspace, person) if person else one.subject.name, detail
-        )
-
-    # --- people one knows --------------------------------------------------------------------------------------------
+        name = name_of(self._workspace, person) if person else one.subject.name
+        return Sampled(one.subject.name, name, detail)
 
     async def trials(self, definition: dict[str, Any], named: Sequence[str], by: str) -> list[Trial]:
         """The definition tried on people."""
         segment, active = self._tried(definition)
-        if segment.subject != "person":
-            return []
-        found = []
-        for name in named or self._lately(by):
-            try:
-                person = people.find(self._workspace, name)
-            except RequestError as error:
-                found.append(Trial("", name, inside=False, because="", problem=error.message))
-                continue
-            subject = await subjects.of_person(self._workspace, person)
-            subject.use(active)
-            found.append(await self._trial(segment, active, subject, name_of(self._workspace, person)))
-        return found
-
-    def _lately(self, by: str) -> list[str]:
-        """Whom an account looked at last, then some of the crowd."""
-        rows = self._workspace.audit
-        seen = [row.object for key in sorted(rows.keys())[-2000:] if (row := rows.get(key)) and row.user == by and row.verb == "view"]  # fmt: skip
-        names = list(dict.fromkeys([*reversed(seen), *self._named()]))
-        graph = self._workspace.graph
-        return [name for name in names[:20] if graph.person_by_id(name) is not None][:3]
-
-    def _named(self) -> list[str]:
-        """A few of the crowd whose names are known."""
-        crowd = self._crowd.people[:200]
-        found = [one.subject.name for one in crowd if _NAMED & one.subject.history.traits.keys()]
-        return found[:3]
-
-    async def _trial(self, segment: Segment, active: Active, subject: Subject, name: str) -> Trial:
-        if not subject.has_basis(segment.purpose):
-            because = f"There is no lawful basis for the purpose {segment.purpose}."
-            return Trial(subject.name, name, inside=False, because=because)
-        told = explain(segment.rule, subject.history, subject.now, subject.calendar, names_of(active))
-        when = turn(subject, lambda: subject.matches(segment), moments(segment.rule, subject, active))
-        parts = list(told.of) if told.kind == "all" else [told]
-        shown = [part for part in parts if part.held == told.held] or parts
-        because = " ".join(_said(part) for part in shown[:3])
-        return Trial(
-            subject.name, name, told.held, because, "" if told.held else _missing(segment.rule, told), when
-        )
-
-    # --- weeks, overlap, values --------------------------------------------------------------------------------------
+        names = named or lately(self._workspace, self._crowd, by)
+        return await trials(self._workspace, segment, active, names)
 
     async def weeks(self, definition: dict[str, Any]) -> Weeks | None:
         """The members at the end of each of the last weeks, by the rule of today."""
         segment, active = self._tried(definition)
-        crowd = (await self._crowd.look())[:WEEK_PEOPLE] if segment.subject == "person" else []
-        firsts = [one.subject.history.events[0].time for one in crowd if one.subject.history.events]
-        if not firsts:
-            return None
-        now, opt_in = self._workspace.clock.now(), self._workspace.settings.decide.opt_in
-        moments_ = [t for n in reversed(range(WEEKS)) if (t := now - n * 7 * DAY) >= min(firsts)]
-        counts = [0] * len(moments_)
-        for at, one in enumerate(crowd, 1):
-            for number, moment in enumerate(moments_):
-                counts[number] += Past(one.subject, active, moment, opt_in).is_in(segment.id)
-            if at % 5 == 0:
-                await asyncio.sleep(0)
-        total = self._crowd.total
-        times = total / len(crowd)
-        weeks = tuple(Week(t, round(n * times)) for t, n in zip(moments_, counts, strict=True))
-        return Weeks(weeks, min(total, len(crowd)), total)
+        opt_in = self._workspace.settings.decide.opt_in
+        return await weeks(self._crowd, segment, active, self._workspace.clock.now(), opt_in)
 
     async def overlap(self, first: str, second: str) -> Overlap:
         """Two segments in force."""
@@ -396,66 +250,12 @@ class LocalAudiences:
             if held is None:
                 raise NotFound("unknown_segment", f"There is no segment {name[:64]}.")
             rows.append(Named(name, str(held.definition.get("name", name))))
-        live = self._workspace.live
-        total, now = self._crowd.total, self._workspace.clock.now()
-        if all(live.status(row.id).state == "live" for row in rows):
-            a, b = (set(live.members(row.id, "", 10**9)) for row in rows)
-            return Overlap(rows[0], rows[1], len(a - b), len(a & b), len(b - a), total, total, now)
-        crowd, active = await self._crowd.look(), self._book.definitions.active()
-        counts: Counter[tuple[bool, bool]] = Counter()
-        for at, one in enumerate(crowd, 1):
-            one.ready(active, now)
-            counts[one.subject.is_in(first), one.subject.is_in(second)] += 1
-            if at % BREATH == 0:
-                await asyncio.sleep(0)
-        times = total / len(crowd) if crowd else 1.0
-        only, both, other = (
-            round(counts[pair] * times) for pair in ((True, False), (True, True), (False, True))
-        )
-        return Overlap(
-            rows[0],
-            rows[1],
-            only,
-            both,
-            other,
-            total if self._crowd.whole else len(crowd),
-            total,
-            self._crowd.at,
-        )
+        return await overlap(self._workspace, self._crowd, *rows)
 
     async def values(self, definition: dict[str, Any]) -> Values | None:
         """What a computed trait gives the people of the crowd."""
         item, active = self._book.tried("trait", definition)
-        crowd = await self._crowd.look() if isinstance(item, Computed) and item.subject == "person" else []
-        if not crowd:
-            return None
-        now, found = self._workspace.clock.now(), []
-        for at, one in enumerate(crowd, 1):
-            one.ready(active, now)
-            value = one.subject.computed(item.id)
-            if value is not None:
-                found.append((one, value))
-            if at % BREATH == 0:
-                await asyncio.sleep(0)
-        numbers = sorted(value for _, value in found if isinstance(value, int | float))
-        low, middle, high = (numbers[len(numbers) * n // 10] if numbers else None for n in (1, 5, 9))
-        texts = Counter(value for _, value in found if isinstance(value, str))
-        some = [
-            Value(one.subject.name, self._sampled(one).name, value)
-            for one, value in sorted(found, key=lambda pair: not pair[1])[:SOME]
-        ]
-        seen = self._crowd.total if self._crowd.whole else len(crowd)
-        return Values(
-            tuple(some),
-            len(found),
-            seen,
-            self._crowd.total,
-            self._crowd.at,
-            low,
-            middle,
-            high,
-            tuple(texts.most_common(6)),
-        )
+        return await values(self._workspace, self._crowd, active.traits[item.id], active)
 
     # --- the lake's words --------------------------------------------------------------------------------------------
 
@@ -468,21 +268,16 @@ class LocalAudiences:
         if not self.speaks_sql():
             return None
         item, active = self._book.tried(kind, definition)
-        now, calendar = self._workspace.clock.now(), subjects.calendar_of(self._workspace)
-        opt_in = self._workspace.settings.decide.opt_in
-
-        def write() -> str:
-            from patron.rules.expressions import At, measure, members, sql_of, unbound
-
-            at = At(now, calendar, opt_in, active.segments, active.traits)
-            if kind == "segment":
-                return _lines(sql_of(members(active.segments[item.id], unbound(), at)))
-            return _lines(sql_of(measure(active.traits[item.id], unbound(), at)))
-
-        try:
-            return await asyncio.to_thread(write)
-        except (ValueError, NotImplementedError) as error:
-            raise BadRequest("no_sql", f"This rule cannot be said in SQL: {error}") from error
+        settings = self._workspace.settings
+        moment = Moment(
+            self._workspace.clock.now(),
+            settings.business.timezone,
+            settings.decide.opt_in,
+            tuple(active.segments.values()),
+            tuple(active.traits.values()),
+        )
+        found = active.segments[item.id] if kind == "segment" else active.traits[item.id]
+        return await self._analyst.sql(found, moment)
 
     # --- one person ------------------------------------------------------------------------------------------------
 
@@ -508,58 +303,5 @@ class LocalAudiences:
         )
 
 
-def _lines(sql: str) -> str:
-    """A statement over several lines."""
-    import sqlglot
-
-    return sqlglot.parse_one(sql, dialect="duckdb").sql(dialect="duckdb", pretty=True)
-
-
 def _name(row: DefinitionRow) -> str:
     return str((row.definition or {}).get("name", row.id))
-
-
-def _readable(trait: str) -> str:
-    """A trait's name for people.
-
-    >>> _readable("favourite_store")
-    'Favourite store'
-    """
-    words = trait.replace("_", " ").replace(".", ", ")
-    return words[:1].upper() + words[1:]
-
-
-def _said(part: Explained) -> str:
-    """What a part says of somebody; of a group and a negation what is inside."""
-    inner = part
-    while inner.kind == "not" and inner.of:
-        inner = inner.of[0]
-    if inner.of:
-        return " ".join(_said(one) for one in inner.of[:2])
-    return inner.sentence
-
-
-def _missing(rule: Rule, told: Explained) -> str:
-    """What would bring somebody in, when one count alone stands in the way."""
-    parts = rule.of if told.kind == "all" and hasattr(rule, "of") else (rule,)
-    shown = told.of if told.kind == "all" else (told,)
-    failing = [(part, one) for part, one in zip(parts, shown, strict=False) if not one.held]
-    if len(failing) != 1:
-        return ""
-    part, one = failing[0]
-    if (
-        isinstance(part, Did)
-        and part.measure == "count"
-        and part.op in (">=", ">")
-        and _is_number(part.value)
-    ):
-        value = one.value if isinstance(one.value, int) else 0
-        short = math.ceil(part.value + (part.op == ">")) - value
-        return f"{short} more {'brings' if short == 1 else 'bring'} them in."
-    if isinstance(part, Not):
-        return "All else holds."
-    return ""
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

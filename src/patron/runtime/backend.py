@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from patron.decide.catalogue import parse
-from patron.identity.explain import apart
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY
-from patron.model.errors import BadRequest, NotFound, PatronError
+from patron.model.errors import BadRequest, PatronError
 from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
@@ -25,23 +23,20 @@ from patron.runtime import (
     parts,
     people,
     scoped,
-    splits,
     upkeep,
     views,
 )
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
-from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.exporting import Exporting
-from patron.runtime.facts import CATALOGUE
 from patron.runtime.history import history
-from patron.runtime.lake.child import lake_url
 from patron.runtime.lake.pruning import prune
-from patron.runtime.lake.queries import Queries
+from patron.runtime.local_lake import LocalLake
+from patron.runtime.offers import Offers
 from patron.runtime.roster import Roster
 from patron.runtime.rules import LocalRules
-from patron.runtime.tables import Plain
-from patron.runtime.workspace import Crash, plain
+from patron.runtime.surgery import Surgery
+from patron.runtime.workspace import Crash
 from patron.storage.lake.asking import Head
 
 _LATEST = 221_845_392_000_000
@@ -58,8 +53,9 @@ class LocalBackend:
         self.app = app
         self.workspace = app.workspace
         self.answers = Answers(app)
-        self.queries = Queries(app.workspace)
-        app.drains.append(self.queries.drained)
+        self.lake = LocalLake(app)
+        self.surgery = Surgery(app)
+        self.offers = Offers(app, self.answers)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
@@ -87,7 +83,7 @@ class LocalBackend:
 
     async def _begin(self) -> None:
         await erasures.resume(self.app)
-        await self._take_up_catalogue()
+        await self.offers.take_up()
 
     async def _keep_tidy(self) -> None:
         """Apply retention and finish erasures once an hour; a fault is logged and tried again."""
@@ -101,14 +97,6 @@ class LocalBackend:
                 await erasures.resume(self.app)
             except (PatronError, OSError):
                 log.exception("retention could not be applied")
-
-    async def _take_up_catalogue(self) -> None:
-        file = self.workspace.path / CATALOGUE_FILE
-        text = file.read_text("utf-8") if file.exists() else ""
-        held = self.workspace.config.get(CATALOGUE) or Plain("")
-        if text != held.value or f"{CATALOGUE}/{self.answers.index.version}" not in self.workspace.config:
-            parse(text)
-            await self.app.record("Configuration Changed", {CATALOGUE: text})
 
     # --- keys and positions -----------------------------------------------------------------------------------
 
@@ -168,64 +156,19 @@ class LocalBackend:
 
     def why(self, person: str, a: str, b: str, key: ApiKey | None = None) -> Any:
         """Why two identifiers are one person, or why not."""
-        from patron.identity.explain import why
-
-        members = set(people.find(self.workspace, person).members)
-        for end in (self._key(a), self._key(b)):
-            other = people.by_key(self.workspace, end)
-            members.update(other.members if other else ())
-        said = why(self.workspace.graph, self._key(a), self._key(b))
-        return {"joined": said.same, "steps": [scoped.sentence(s, members, key) for s in said.sentences]}
-
-    def _key(self, name: str) -> str:
-        kind, _, value = name.partition(":")
-        from patron.identity.normalise import normalise
-
-        normal = normalise(kind, value, self.workspace.settings.identity)
-        return f"{kind}:{normal}" if normal else name
+        return self.surgery.why(person, a, b, key)
 
     async def split(self, person: str, nodes: list[str], node: str, at: str | int, by: str) -> SplitView:
         """Undo a wrong merge."""
-        found = people.find(self.workspace, person)
-        keys = tuple(self._key(n) for n in nodes)
-        record = splits.plan(self.workspace, found, keys, self._key(node) if node else "", _moment(at), by)
-        await self.app.record("Identity Split", record)
-        after = splits.effect(self.workspace, record)
-        return SplitView(
-            record.id,
-            after,
-            list(record.pairs),
-            f"{len(after)} people now. Every event went with its identifier.",
-        )
+        return await self.surgery.split(person, nodes, node, at, by)
 
     async def undo_split(self, split: str, by: str) -> SplitView:
         """Take a split back."""
-        record = self.workspace.splits.get(split)
-        if record is None:
-            raise NotFound("unknown_split", f"There is no split {split[:40]}.")
-        if record.undone is not None:
-            raise BadRequest("undone", "That split was taken back already.")
-        await self.app.record("Identity Split Undone", split)
-        await self.app.record("Audited", (by, "undo split", split))
-        after = splits.effect(self.workspace, record)
-        return SplitView(record.id, after, list(record.pairs), "As it was before the split.")
+        return await self.surgery.undo_split(split, by)
 
     async def merge(self, person: str, other: str, by: str, key: ApiKey | None = None) -> Any:
         """Join two people by hand; says so when a limit refuses, in words that the key may read."""
-        a, b = people.find(self.workspace, person), people.find(self.workspace, other)
-        if a.id == b.id:
-            raise BadRequest("same_person", "These are one person already.")
-        await self.app.record("Identity Joined", (a.root, b.root))
-        await self.app.record("Audited", (by, "merge", a.id))
-        after = people.by_key(self.workspace, a.root)
-        joined = after is not None and b.root in after.members
-        message = "One person now."
-        if not joined:
-            reason = apart(self.workspace.graph, a.root, b.root)
-            message = (
-                f"Refused, nothing was changed: {scoped.sentence(reason, {*a.members, *b.members}, key)}"
-            )
-        return {"joined": joined, "id": after.id if after else a.id, "message": message}
+        return await self.surgery.merge(person, other, by, key)
 
     async def erase(self, person: str, by: str) -> EraseReceipt:
         """Erase a person from every store."""
@@ -257,19 +200,7 @@ class LocalBackend:
     async def decide(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Any:
         """Answer an ask; durable before it is given."""
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
-        reasons = made.reasons if trusted or made.identified == "verified" else made.reasons[-1:]
-        return {
-            "decisionId": made.id,
-            "action": made.action,
-            "content": made.content,
-            "propensity": made.propensity,
-            "reasons": list(reasons),
-            "group": made.group,
-            "holdout": made.holdout,
-            "policy": made.policy,
-            "expires": views.iso(made.expires) if made.expires else None,
-            "eligible": list(made.eligible),
-        }
+        return views.made(made, trusted=trusted)
 
     def decision(self, decision_id: str, key: ApiKey | None = None) -> DecisionView:
         """One decision with what followed it, as far as the key may read."""
@@ -285,16 +216,11 @@ class LocalBackend:
 
     def catalogue(self) -> Any:
         """The offers in force."""
-        held = self.workspace.config.get(CATALOGUE) or Plain("")
-        index = self.answers.index
-        return {"version": index.version, "offers": plain(index.offers), "text": held.value}
+        return self.offers.shown()
 
     async def set_catalogue(self, text: str) -> Any:
         """Check and load a catalogue; the file in the directory follows."""
-        parse(text)
-        await self.app.record("Configuration Changed", {CATALOGUE: text})
-        (self.workspace.path / CATALOGUE_FILE).write_text(text, "utf-8")
-        return self.catalogue()
+        return await self.offers.save(text)
 
     # --- reference feeds ----------------------------------------------------------------------------------------------
 
@@ -377,29 +303,19 @@ class LocalBackend:
 
     async def lake_status(self) -> Any:
         """How the lake is, table by table."""
-        jobs, applied, tables = self.app.jobs, self.workspace.applied, await self.queries.held()
-        position = next((t.position for t in tables if t.table == "events"), 0)
-        return {
-            "url": lake_url(self.workspace),
-            "running": jobs is not None and jobs.running,
-            "position": position,
-            "applied": applied,
-            "lag": max(0, applied - position),
-            "problem": jobs.problem if jobs is not None else "",
-            "tables": tables,
-        }
+        return await self.lake.status()
 
     async def lake_query(self, sql: str, form: str = "json", rows: int = 10_000) -> tuple[Head, bytes]:
         """One SELECT over the lake, in a process of its own."""
-        return await self.queries.run(sql, form, rows)
+        return await self.lake.query(sql, form, rows)
 
     async def lake_flush(self) -> Any:
         """Write everything applied so far."""
-        return {"position": await self.app.start_jobs().flush()}
+        return await self.lake.flush()
 
     async def lake_compact(self) -> Any:
         """Merge small files and drop what retention does not keep."""
-        return await self.app.start_jobs().ask("compact", self.workspace.clock.now())
+        return await self.lake.compact()
 
     async def log_prune(self, before: int) -> Any:
         """Take messages that are in the lake out of the old part of the log."""
@@ -440,15 +356,3 @@ class LocalBackend:
     async def retain(self) -> Any:
         """Drop what is older than its class allows."""
         return await upkeep.retain(self.app)
-
-
-def _moment(at: str | int) -> int:
-    import datetime as dt
-
-    if isinstance(at, int):
-        return at
-    try:
-        when = dt.datetime.fromisoformat(at)
-    except ValueError as error:
-        raise BadRequest("bad_time", "`at` must be ISO 8601, for example 2026-05-04T10:00:00Z.") from error
-    return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() * 1000)

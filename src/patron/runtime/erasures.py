@@ -117,7 +117,7 @@ async def _erase_lake(app: "App", erasure: privacy.Erasure, found: set[int]) -> 
     while True:
         try:
             done = await jobs.ask("erase", wanted, held=True)
-            await app.drained()
+            await app.lake.drained()
             await jobs.ask("sweep")
             break
         except StorageError:

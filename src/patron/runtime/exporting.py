@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from patron.profiles.public import iso
 from patron.rules.consent import lawful
 from patron.rules.values import field_of
 from patron.runtime import people, scoped, views
+from patron.runtime.everybody import Everybody
 from patron.runtime.facts import EXPORT
 from patron.runtime.settings import environment
 from patron.runtime.workspace import plain
@@ -35,8 +36,9 @@ FOLDER = "exports"
 FILES = "files"
 TICK = 5.0
 """Seconds between two looks at what is due."""
+_ALL = 10**9
 _PAUSE = 50
-"""People looked at before everybody else has a turn."""
+"""Members looked at before everybody else has a turn."""
 _FIELDS = ("identifiers.", "traits.", "computed.")
 _log = logging.getLogger("patron")
 
@@ -200,9 +202,7 @@ class Exporting:
     async def _rows(self, export: Export) -> tuple[list[Row], int]:
         """Everybody to be told of now, by id, and how many may not be."""
         rows, without = [], 0
-        for at, person in enumerate(self._people(export), 1):
-            if at % _PAUSE == 0:
-                await asyncio.sleep(0)
+        async for person in self._people(export):
             profile = people.profile(self._workspace, person)
             said = {key: (word.granted, word.stamp[0]) for key, word in profile.consents.items()}
             if lawful(export.purpose, said, self._workspace.settings.decide.opt_in):
@@ -211,21 +211,17 @@ class Exporting:
                 without += 1
         return rows, without
 
-    def _people(self, export: Export) -> Iterator[Person]:
-        graph = self._workspace.graph
-        if not export.segment:
-            for name in sorted(self._workspace.groups.keys()):
-                person = graph.person_by_id(name)
-                if person is not None and person.id == name:
-                    yield person
-            return
-        after = ""
-        while page := self._workspace.live.members(export.segment, after, 1000):
-            for name in page:
-                person = graph.person_by_id(name)
-                if person is not None:
-                    yield person
-            after = page[-1]
+    def _people(self, export: Export) -> AsyncIterator[Person]:
+        return self._members(export.segment) if export.segment else Everybody(self._workspace).after()
+
+    async def _members(self, segment: str) -> AsyncIterator[Person]:
+        # all at once: each page would look through everybody again
+        for at, name in enumerate(self._workspace.live.members(segment, "", _ALL), 1):
+            person = self._workspace.graph.person_by_id(name)
+            if person is not None:
+                yield person
+            if at % _PAUSE == 0:
+                await asyncio.sleep(0)
 
     def _values(self, person: Person, profile: Any, fields: tuple[str, ...]) -> Iterator[Any]:
         traits = {name: written.value for name, written in profile.traits.items()}

@@ -2,17 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from patron.insights import Funnel as AskedFunnel
-from patron.insights import Paths as AskedPaths
-from patron.insights import Retention, Sessions
 from patron.model.audiences import Cohort, Cohorts, Funnel, FunnelStep, PathRow, Paths
 from patron.runtime.analysis import Analyst, Moment
 from patron.runtime.backend import LocalBackend
-from patron.runtime.lake.child import lake_url
+from patron.runtime.lake.processes import bounds_of
 from patron.runtime.subjects import calendar_of
-from patron.storage.lake.asking import Query
 
 EVERY = {"week": 7, "month": 28}
 """Days of a period of retention; a month is four weeks, so that each has as many weekends."""
@@ -24,19 +20,20 @@ class LocalInsights:
 
     def __init__(self, backend: LocalBackend) -> None:
         self._workspace = backend.workspace
-        lake = self._workspace.settings.lake
-        bounds = Query(
-            lake_url(self._workspace), "", lake.options, "json", lake.query_rows, lake.query_seconds, lake.query_memory_mb
-        )  # fmt: skip
-        self._analyst = Analyst(bounds)
+        self._analyst = Analyst(backend.app.lake, bounds_of(self._workspace))
 
     def _moment(self) -> Moment:
         settings = self._workspace.settings
         return Moment(self._workspace.clock.now(), settings.business.timezone, tuple(settings.decide.opt_in))
 
+    async def _ask(self, kind: str, **fields: Any) -> list[list[Any]]:
+        # as plain data: the values of `patron.insights` load the engine of the expressions, and this process stays light
+        _, rows = await self._analyst.run({"kind": kind, **fields}, self._moment())
+        return rows
+
     async def funnel(self, steps: Sequence[str], days: int, within_days: int) -> Funnel:
         """People who did the first of these events in the last `days`, then each next within `within_days` of the first."""
-        _, rows = await self._analyst.run(AskedFunnel(tuple(steps), within_days, days), self._moment())
+        rows = await self._ask("funnel", steps=list(steps), within_days=within_days, days=days)
         across, entered = dict[int, int](), dict[str, dict[int, int]]()
         for scope, channel, step, people in rows:
             if scope == "across":
@@ -55,8 +52,7 @@ class LocalInsights:
     ) -> Cohorts:
         """People by the period of their first `event`, and the share that did `again` in each later period."""
         every = EVERY[period]
-        question = Retention(event, again, every, periods)
-        _, rows = await self._analyst.run(question, self._moment())
+        rows = await self._ask("retention", start=event, back=again, every=every, periods=periods)
         found: dict[int, dict[int, int]] = {}
         for cohort, number, people in rows:
             found.setdefault(int(cohort), {})[int(number)] = int(people)
@@ -65,8 +61,8 @@ class LocalInsights:
 
     async def paths(self, days: int, length: int, limit: int) -> Paths:
         """The most frequent beginnings of sessions."""
-        _, rows = await self._analyst.run(AskedPaths(days, length, limit), self._moment())
-        _, every_day = await self._analyst.run(Sessions(days), self._moment())
+        rows = await self._ask("paths", days=days, steps=length, top=limit)
+        every_day = await self._ask("sessions", days=days)
         ways = tuple(PathRow(tuple(path.split(" > ")), int(sessions)) for path, sessions, _ in rows)
         return Paths(ways, sum(int(day[1]) for day in every_day))
 

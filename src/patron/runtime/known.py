@@ -7,11 +7,11 @@ one of `rules.facts.facts_of` over `profiles.merge`: where a bound could bite, o
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from patron.decide.consent import Consents
 from patron.model.clock import DAY
 from patron.profiles.merge import merge
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
+from patron.rules.consent import Consents
 from patron.rules.facts import facts_of
 from patron.runtime.feeds import Around
 

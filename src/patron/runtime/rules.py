@@ -12,6 +12,7 @@ from patron.runtime import subjects
 from patron.runtime.agreement import agreement
 from patron.runtime.app import App
 from patron.runtime.audience import Audience
+from patron.runtime.crowd.sample import Crowd
 from patron.runtime.definitions import KINDS, Kind
 from patron.runtime.explanation import Explainer
 from patron.runtime.ready import Shelf
@@ -26,7 +27,9 @@ class LocalRules:
         self._app = app
         self._workspace = app.workspace
         self.book = Rulebook(app)
-        self.audience = Audience(app.workspace)
+        self.crowd = Crowd(app.workspace)
+        """The sample on which drafts are counted."""
+        self.audience = Audience(app.workspace, self.crowd)
         self._shelf = Shelf(app.workspace)
 
     def listed(self, kind: str, key: ApiKey) -> Any:  # noqa: ARG002 - definitions are no personal data

@@ -16,7 +16,7 @@ def plan(
     """Work out a split before making it. Raises BadRequest when it would separate nothing."""
     unknown = [n for n in (*nodes, *([cut_node] if cut_node else [])) if n not in person.members]
     if unknown:
-        raise BadRequest("not_theirs", f"{unknown[0]} is not an identifier of this person; reload the page.")
+        raise BadRequest("not_theirs", _not_theirs(workspace, person, unknown[0]))
     pairs: tuple[tuple[Key, Key], ...] = ()
     if cut_node:
         if "~" in cut_node:
@@ -32,6 +32,18 @@ def plan(
     now = workspace.clock.now()
     number = workspace.log.last + 1
     return SplitRecord(f"split-{number}", now, by, person.id, pairs, cut_node, cut_at)
+
+
+def _not_theirs(workspace: Workspace, person: Person, key: Key) -> str:
+    said = f"{key} is not an identifier of {person.id}"
+    holder = workspace.graph.person_of(key)
+    if holder is None:
+        return f"{said}, and of nobody else. See all of theirs with GET /v1/profiles/{person.id} or reload the page."
+    cuts = workspace.cuts.get(uncut(key, workspace.cuts)) or []
+    parts = (
+        f"; it was cut, and its parts are {', '.join([key, *(f'{key}~{at}' for at in cuts)])}" if cuts else ""
+    )
+    return f"{said}: it belongs to {holder.id}{parts}. To split it from them, name the person by that id."
 
 
 def enact(workspace: Workspace, record: SplitRecord) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import structs
 
 from patron.decide.credit import Order, outcome
+from patron.decide.record import Drawn
 from patron.experiments.power import Plan
 from patron.experiments.verdicts import line
 from patron.identity import explain
@@ -146,6 +147,23 @@ def timeline_event(event: Event, node: Key, row: IndexRow) -> TimelineEvent:
     )
 
 
+def made(decision: Drawn, *, trusted: bool) -> dict[str, Any]:
+    """A decision as it is answered: all its reasons to those who may know them, else the last one."""
+    everything = trusted or decision.identified == "verified"
+    return {
+        "decisionId": decision.id,
+        "action": decision.action,
+        "content": decision.content,
+        "propensity": decision.propensity,
+        "reasons": list(decision.reasons if everything else decision.reasons[-1:]),
+        "group": decision.group,
+        "holdout": decision.holdout,
+        "policy": decision.policy,
+        "expires": iso(decision.expires) if decision.expires else None,
+        "eligible": list(decision.eligible),
+    }
+
+
 def decided(
     workspace: Workspace, answers: Answers, decision: Decision, person: Person | None = None
 ) -> DecisionView:
@@ -225,6 +243,11 @@ def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
         public.money(profile.totals.net),
         sorted(profile.channels),
     )
+
+
+def name_of(workspace: Workspace, person: Person) -> str:
+    """What people call somebody: their name, else their id."""
+    return display_name(people.profile(workspace, person), person.members) or person.id
 
 
 def effect(workspace: Workspace) -> EffectLine:

@@ -48,10 +48,6 @@ class Chains:
         self._parts.append((bit, rule.within, limit))
         self.mask |= bit
 
-    def ends_after(self, time: int, tallies: Sequence[Tally]) -> bool:
-        """Whether an event at `time` may stand before the end of a sequence: only then can it make one without ending it."""
-        return any(tally[self.last][-3] >= time for tally in tallies if len(tally.get(self.last, ())) > 1)
-
     def look(self, tallies: Sequence[Tally], hours: Hours) -> tuple[int, int]:
         """The bits of the sequences there are, and until when if no event comes (ms). Without one, only an event can make one.
 
@@ -98,6 +94,15 @@ class Chains:
         if upto < 0:
             return 0
         return sum(bit for bit, window, _ in self._parts if window and upto >= hours.floor(window) * HOUR)
+
+
+def ends_after(time: int, last: int, tallies: Sequence[Tally]) -> bool:
+    """Whether an event may stand before an end (of series `last`): only then can it make a sequence without ending it."""
+    for tally in tallies:
+        row = tally.get(last)
+        if row is not None and row[-3] >= time:
+            return True
+    return False
 
 
 def _places(number: int, tallies: Sequence[Tally]) -> list[Place]:

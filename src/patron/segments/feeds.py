@@ -1,6 +1,6 @@
 """Which series an event feeds: looked up by its name and by the values that filters read, decided once for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -11,7 +11,6 @@ from patron.model.events import Event
 from patron.rules.calendar import Calendar
 from patron.rules.filters import ITEMS, PLACE, PROPERTIES, TEXT_FIELDS, TIME_FIELDS, Stores, passes, read
 from patron.rules.tree import ANY_EVENT, Where
-from patron.segments.chains import Chains
 from patron.segments.gauge import LANE
 from patron.segments.series import LISTS, Series
 
@@ -29,8 +28,10 @@ class Fed(Struct, frozen=True):
     """Its place in a person's slacks."""
     leaves: tuple[int, ...] = ()
     """Conditions that any event of it makes look again."""
-    starts: tuple[tuple[int, Chains], ...] = ()
-    """Sequences that it does not end: an event makes look again only where the end was there before it."""
+    starts: tuple[tuple[int, int], ...] = ()
+    """Sequences that it does not end, each with the series that does: an event makes look again where an end stands behind it."""
+    relying: int = 0
+    """Membership bits of the rules that read it by such conditions."""
     dated: bool = False
     """Whether its first or last event is asked for."""
 
@@ -49,8 +50,10 @@ class Feed(Struct, frozen=True):
     """(number, field, kind)"""
     leaves: tuple[int, ...] = ()
     """Places of the conditions to look at again."""
-    starts: tuple[tuple[int, Chains], ...] = ()
-    """Places of the sequences to look at again where an end stands behind the event."""
+    starts: tuple[tuple[int, int], ...] = ()
+    """Places of the sequences to look at again where an end (of that series) stands behind the event."""
+    relying: int = 0
+    """Membership bits of the rules that read its lists."""
     ones: int = 0
     """A one in the lane of each counted series: what the event takes from a person's slacks."""
     highs: int = 0
@@ -139,10 +142,18 @@ def feed_of(fed: list[Fed]) -> Feed:
         ),
         tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS),
         tuple({leaf: None for f in fed for leaf in f.leaves}),
-        tuple({place: (place, chains) for f in fed for place, chains in f.starts}.values()),
+        tuple({place: (place, last) for f in fed for place, last in f.starts}.values()),
+        _union(f.relying for f in fed if f.series.kind in LISTS),
         sum(1 << LANE * f.slot for f in counted),
         sum(128 << LANE * f.slot for f in counted),
     )
+
+
+def _union(bits: Iterable[int]) -> int:
+    found = 0
+    for one in bits:
+        found |= one
+    return found
 
 
 def _fields(fed: list[Fed]) -> set[str]:

@@ -69,8 +69,8 @@ class Plan:
         self.buckets: list[tuple[int, str, float, float]] = []
         self.looking: dict[int, list[int]] = {}
         """Number of a series -> places in `looked` of the conditions that any event of it may change."""
-        self.starting: dict[int, list[tuple[int, Chains]]] = {}
-        """Number of a series -> places in `looked` of the sequences that it does not end."""
+        self.starting: dict[int, list[tuple[int, int]]] = {}
+        """Number of a series -> sequences that it does not end: their place in `looked`, and the series that ends them."""
         self._opt_in = frozenset(opt_in)
         self._place_leaves(segments)
         self._place_groups()
@@ -158,7 +158,7 @@ class Plan:
             place = self._look(chains, numbers[-1:])
             for number in dict.fromkeys(numbers):
                 if number != chains.last:
-                    self.starting.setdefault(number, []).append((place, chains))
+                    self.starting.setdefault(number, []).append((place, chains.last))
 
     def _look(self, looked: Looked, numbers: Iterable[int]) -> int:
         place = len(self.looked)
@@ -219,7 +219,11 @@ class Plan:
     def _fed(self, series: Series, number: int) -> Fed:
         dated = number in self.ages
         leaves, starts = tuple(self.looking.get(number, ())), tuple(self.starting.get(number, ()))
-        return Fed(series, number, self.slots.get(number, -1), leaves, starts, dated)
+        mask = 0
+        for place in (*leaves, *(place for place, _ in starts)):
+            mask |= self.looked[place].mask
+        relying = sum(rule.bit for rule in self.judging.rules if rule.looked & mask)
+        return Fed(series, number, self.slots.get(number, -1), leaves, starts, relying, dated=dated)
 
     # --- rules ---------------------------------------------------------------------------------------------------
 

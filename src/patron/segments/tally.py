@@ -30,6 +30,9 @@ MOST = 500
 ALL = -1
 """In place of the time up to which entries are missing: none is."""
 
+_WHOLE = (KEPT_HOURS - 1) * HOUR
+"""Of entries no further apart none is too old, ms."""
+
 _hours: dict[int, int] = {}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[int, list[Any]]]).decode
@@ -122,6 +125,10 @@ def fold_entry(row: Row, time: int, event: int, value: Any) -> bool:
     >>> fold_entry(row, 7, 2, "b"), fold_entry(row, 5, 1, "a"), row
     (False, False, [-1, 5, 1, 'a', 7, 2, 'b'])
     """
+    size = len(row)
+    if 1 < size <= 3 * MOST and time > row[-3] and row[0] == ALL and time - row[1] <= _WHOLE:
+        row += (time, event, value)  # nearly all: the newest, of a list that is not full
+        return False
     horizon = (max(time, row[-3] if len(row) > 1 else 0) // HOUR - KEPT_HOURS + 1) * HOUR
     if time < horizon:
         return False

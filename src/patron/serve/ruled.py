@@ -53,16 +53,9 @@ class SegmentState(Struct, frozen=True):
     progress: float
 
 
-class DefinedSegment(Struct, frozen=True):
+class DefinedSegment(Defined, frozen=True):
     """A segment with how it stands."""
 
-    id: str
-    version: int
-    saved: str | None
-    by: str
-    definition: dict[str, Any]
-    sentence: str
-    runs: Runs | None
     status: SegmentState | None
 
 
@@ -73,16 +66,9 @@ class DefinedSegments(Struct, frozen=True):
     version: int
 
 
-class Saved(Struct, frozen=True):
+class Saved(Defined, frozen=True):
     """What was saved; `changed` is false when just this content was in force already."""
 
-    id: str
-    version: int
-    saved: str | None
-    by: str
-    definition: dict[str, Any]
-    sentence: str
-    runs: Runs | None
     changed: bool
 
 

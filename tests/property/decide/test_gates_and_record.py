@@ -5,13 +5,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patron.decide.consent import standing
 from patron.decide.eligible import Known, eligible
 from patron.decide.encoding import decode_record, encode_drawn, encode_record
 from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex, is_personal_offer
 from patron.decide.record import decide, spell, weigh
 from patron.model.offers import Ask, Condition, Offer
+from patron.rules.consent import standing
 from patron.rules.matches import matches
 
 NAMES = st.sampled_from(["a", "b", "c"])

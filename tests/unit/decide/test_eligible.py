@@ -2,11 +2,11 @@
 
 import pytest
 
-from patron.decide.consent import standing
 from patron.decide.eligible import Known, eligible
 from patron.decide.index import GATES, CatalogueIndex
 from patron.model.clock import DAY
 from patron.model.offers import Ask, Condition, Offer
+from patron.rules.consent import standing
 
 NOW = 20_000 * DAY
 

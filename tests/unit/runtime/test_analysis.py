@@ -11,6 +11,7 @@ from patron.model.events import Event
 from patron.model.lake import PEOPLE
 from patron.rules.tree import Computed, Did, Member, Segment
 from patron.runtime.analysis import Analyst, Moment, Reach, Standings, Values
+from patron.runtime.lake.processes import LakeProcesses
 from patron.storage.lake.asking import Query
 from patron.storage.lake.store import LakeStore
 from tests.property.rules import lake as lakes
@@ -31,7 +32,7 @@ def analyst(tmp_path_factory: pytest.TempPathFactory) -> Analyst:
     people = [{"node": n, "person": f"p{n}", "position": n, "known": 0} for n in (1, 2)]
     store["people"].append(lakes.table(PEOPLE, people), 3)
     store["events"].append(lakes.events_table(placed), 3)
-    return Analyst(Query(str(folder), seconds=30.0, memory_mb=512))
+    return Analyst(LakeProcesses(), Query(str(folder), seconds=30.0, memory_mb=512))
 
 
 def test_members_values_and_insights(analyst: Analyst) -> None:
@@ -45,6 +46,19 @@ def test_members_values_and_insights(analyst: Analyst) -> None:
     assert {who: float(value) for who, value in values} == {"p1": 2.0, "p2": 0.0}
     _, funnel = asyncio.run(analyst.run(Funnel(("Product Viewed", "Order Completed")), MOMENT))
     assert ["across", "*", 2, 1] in funnel
+
+
+def test_a_definition_is_said_in_sql_over_several_lines(analyst: Analyst) -> None:
+    found = asyncio.run(analyst.sql(BUYERS, MOMENT))
+    assert found.startswith(("SELECT\n", "WITH "))
+    assert "'Order Completed'" in found
+    value = asyncio.run(analyst.sql(Computed("orders", "Orders", Did("Order Completed")), MOMENT))
+    assert "'Order Completed'" in value
+    assert value != found
+    round_ = Segment("a", "A", Member("a"))
+    with pytest.raises(BadRequest, match=r"cannot be said in SQL: .*circle") as refused:
+        asyncio.run(analyst.sql(round_, Moment(NOW, "UTC", segments=(round_,))))
+    assert refused.value.code == "no_sql"
 
 
 def test_a_circle_is_refused_with_a_sentence(analyst: Analyst) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from patron.runtime import crowd as crowds
+from patron.runtime import everybody
 from patron.runtime.audiences import LocalAudiences
-from patron.runtime.crowd import Crowd
+from patron.runtime.crowd import sample
+from patron.runtime.crowd.sample import Crowd
 from tests.flow.inprocess import send, source
 from tests.unit.serve.door import door
 
@@ -35,9 +36,9 @@ def test_who_was_merged_is_drawn_no_more_often(tmp_path: Path, monkeypatch: pyte
             live = {p.id for name in workspace.groups.keys() if (p := workspace.graph.person_by_id(name))}
             retired = before - live
             assert retired, "the story has to retire ids"
-            monkeypatch.setattr(
-                crowds, "_every_so_many", lambda names, _most: [n for n in names if n in retired]
-            )
+            names = sorted(workspace.groups.keys())
+            gone = [at for at, name in enumerate(names) if name in retired]
+            monkeypatch.setattr(everybody, "_evenly", lambda _count, _wanted: gone)
             assert await Crowd(workspace).look() == []
             monkeypatch.undo()
             drawn = [one.subject.name for one in await Crowd(workspace).look()]
@@ -48,7 +49,7 @@ def test_who_was_merged_is_drawn_no_more_often(tmp_path: Path, monkeypatch: pyte
 
 def test_the_channels_of_a_live_segment_are_of_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """With a sample of a few the members stay exact, and so do the channels; rows say that they are not."""
-    monkeypatch.setattr(crowds, "PEOPLE", 4)
+    monkeypatch.setattr(sample, "PEOPLE", 4)
 
     async def story() -> None:
         async with door(tmp_path / "data") as at:

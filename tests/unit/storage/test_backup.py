@@ -222,3 +222,31 @@ def test_a_line_cut_off_by_a_crash_is_not_counted(tmp_path: Path) -> None:
 def test_a_line_that_would_break_the_file_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match="one line"):
         backup.add_tombstones(tmp_path, [line])
+
+
+def test_the_log_reaches_beyond_the_lake_also_when_both_grow_meanwhile(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = shop.path / "lake" / "events" / "_delta_log"
+    commits.mkdir(parents=True)
+    (commits / f"{0:020d}.json").write_text("13")
+    copy_log, copy_lake = backup._copy_log, backup._copy_lake
+
+    def grow() -> None:
+        shop.serve(1)
+        (commits / f"{shop.log.last:020d}.json").write_text(str(shop.log.last))
+
+    def log(*args: object) -> None:
+        copy_log(*args)
+        grow()
+
+    def lake(*args: object) -> None:
+        copy_lake(*args)
+        grow()
+
+    monkeypatch.setattr(backup, "_copy_log", log)
+    monkeypatch.setattr(backup, "_copy_lake", lake)
+    made = backup.backup(shop.path, tmp_path / "copy", log=shop.log)
+    known = [int(path.read_text()) for path in (tmp_path / "copy").glob("lake/events/_delta_log/*.json")]
+    assert known
+    assert max(known) <= made.position

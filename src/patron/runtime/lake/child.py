@@ -22,10 +22,13 @@ from patron.runtime.facts import CATALOGUE
 from patron.runtime.lake.frames import framed
 from patron.runtime.lake.terms import Start, Status, Terms
 from patron.runtime.workspace import Workspace
+from patron.storage.embedded.files import write_durably
 from patron.storage.embedded.writer import LENGTH
 
 QUIET = 2.0
 """Seconds after the start in which there is no jobs process: a directory that is only looked at needs none."""
+AHEAD = "lake.ahead"
+"""File that names a lake which was once ahead of this log, and where it ended: a restart must not forget it."""
 TICK = 0.5
 AGAIN = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Seconds until another process is started, by how many ended one after the other."""
@@ -49,6 +52,8 @@ class JobsChild:
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._closing = False
+        self._foreign = ""
+        """Why nothing may be added to the lake, also when the log grows beyond where that ends: it holds other messages."""
         self.held = False
         """While set nothing new is told, so nothing is read from the log: it is being written anew."""
         self.status: Status | None = None
@@ -196,21 +201,29 @@ class JobsChild:
             return
         first = self.status is None
         self.status = status = msgspec.convert(value, Status)
-        self.problem = status.problem
-        links = self._workspace.links
         if first:
             self._check_end(status.position)
+        self.problem = self._foreign or status.problem
+        links = self._workspace.links
+        if first:
             if status.position < links.since:
                 await self._snapshot()
             self._ready.set()
         links.stored(status.position)
 
     def _check_end(self, position: int) -> None:
-        last = self._workspace.log.last
+        last, note = self._workspace.log.last, self._workspace.path / AHEAD
+        told = f"{self.url} {position}"
         if position > last:
-            self.problem = (
-                f"the lake knows messages up to {position}, the log ends at {last}: this directory was restored from an older "
-                "backup. `patron lake rewind` removes from the lake what the log does not know"
+            write_durably(note, told.encode())
+        if note.exists() and note.read_text("utf-8") != told:
+            note.unlink()  # another lake, or one that was made anew
+        elif note.exists():
+            self._foreign = (
+                f"the lake at {self.url} knows messages up to {position}, the log of this directory ended before: it was restored "
+                "from an older backup. Nothing is added to that lake. Stop the server, move the lake away or name an empty place "
+                "as `[lake] url`, and start: it is written anew from the log. Keep the old one when messages were pruned from "
+                "the log: it alone has them"
             )
 
     def _gone(self) -> None:
@@ -239,7 +252,7 @@ class JobsChild:
         """Tell what is new, ending with the position up to which it all holds."""
         workspace = self._workspace
         applied = workspace.applied
-        if applied == self._applied or applied > workspace.log.durable or self._ahead or self.held:
+        if applied == self._applied or applied > workspace.log.durable or self._foreign or self.held:
             return
         terms = self._present_terms()
         if terms != self._terms:
@@ -252,11 +265,6 @@ class JobsChild:
             self._sent = rows[-1][4]
         self._applied = applied
         self._write("applied", applied, workspace.clock.now())
-
-    @property
-    def _ahead(self) -> bool:
-        """Whether the lake is ahead of the log: then nothing may be added to it."""
-        return self.status is not None and self.status.position > self._workspace.log.last
 
     def _present_terms(self) -> bytes:
         workspace = self._workspace

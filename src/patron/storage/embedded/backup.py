@@ -1,6 +1,6 @@
 """Copies of a data directory: made while it serves, checked when restored, and told later whom to leave out.
 
-A copy is taken state first, then the memory of ids, then the log: so the log reaches at least as far as everything
+A copy is taken state first, then the memory of ids, the lake, then the log: so the log reaches at least as far as everything
 else, and replaying it from the state's offset gives the directory as it was. Sealed log files and id files never change in
 place, so on the same file system they are hard links.
 
@@ -102,8 +102,8 @@ def backup(src: Path, dest: Path, *, log: SegmentLog | None = None, record: bool
         for name in FOLDERS:
             make_private_directory(dest / name)
         _copy_settled(src / "dedup", dest / "dedup")
-        _copy_log(src / "log", dest / "log", log)
         _copy_lake(src / LAKE, dest / LAKE)
+        _copy_log(src / "log", dest / "log", log)
         write_durably(dest / TOMBSTONES, _text(tombstones(src)))
         manifest = Manifest(
             recover(dest / "log", OpenFiles()).tail.last, time.time_ns() // 1_000_000, _lines(dest)

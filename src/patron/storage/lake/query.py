@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 import duckdb
@@ -25,6 +25,9 @@ import pyarrow.parquet as pq
 from patron.model.errors import StorageError
 from patron.storage.lake.asking import Head, Query, too_slow
 from patron.storage.lake.duck import create_views, held, lake_files
+
+LINE = 1_000
+"""Rows of a line, for whoever reads an answer in parts."""
 
 
 class Refused(Exception):
@@ -74,14 +77,8 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise Refused("bad_sql", "The query has parameters ($1, ?): write the values into it.")
 
 
-@contextlib.contextmanager
-def reading(query: Query, prepare: Iterable[str] = (), rows: int = 10_000) -> Iterator[pa.RecordBatchReader]:
-    """A query that runs, after the statements of `prepare` (macros that it calls): its rows in batches of `rows`.
-
-    Raises
-    ------
-    Refused : at the start, and from reading the batches inside.
-    """
+def run(query: Query, prepare: Iterable[str] = ()) -> tuple[Head, bytes]:
+    """Run a query, after the statements of `prepare` (macros that it calls). Raises Refused."""
     connection = connect(query)
     for statement in prepare:
         connection.execute(statement)
@@ -96,36 +93,27 @@ def reading(query: Query, prepare: Iterable[str] = (), rows: int = 10_000) -> It
     timer.daemon = True
     timer.start()
     try:
-        yield connection.sql(query.sql).to_arrow_reader(rows)
+        table, truncated = _fetch(connection, query)
     except (duckdb.Error, pa.ArrowException) as error:
         raise (
             Refused("too_slow", too_slow(query.seconds)) if overdue.is_set() else _refused(error, query)
         ) from error
     finally:
         timer.cancel()
+    head = Head([(f.name, str(f.type)) for f in table.schema], len(table), truncated)
+    return head, content(table, query.format)
 
 
-def run(query: Query, prepare: Iterable[str] = ()) -> tuple[Head, bytes]:
-    """Run a query, after the statements of `prepare`, to its end or its most rows. Raises Refused."""
-    with reading(query, prepare) as reader:
-        table, truncated = _fetch(reader, query.rows)
-    return head_of(table.schema, len(table), truncated=truncated), content(table, query.format)
-
-
-def head_of(schema: pa.Schema, rows: int = 0, *, truncated: bool = False) -> Head:
-    """What comes before rows with these columns."""
-    return Head([(f.name, str(f.type)) for f in schema], rows, truncated)
-
-
-def _fetch(reader: pa.RecordBatchReader, most: int) -> tuple[pa.Table, bool]:
+def _fetch(connection: duckdb.DuckDBPyConnection, query: Query) -> tuple[pa.Table, bool]:
+    reader = connection.sql(query.sql).to_arrow_reader(10_000)
     batches, rows = [], 0
     for batch in reader:
         batches.append(batch)
         rows += len(batch)
-        if rows > most:
+        if rows > query.rows:
             break
     table = pa.Table.from_batches(batches, schema=reader.schema)
-    return table.slice(0, most), rows > most
+    return table.slice(0, query.rows), rows > query.rows
 
 
 def _refused(error: Exception, query: Query) -> Refused:
@@ -147,7 +135,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def content(table: pa.Table, form: str) -> bytes:
-    """An answer as JSON rows, CSV with a head, or Parquet.
+    """An answer as JSON rows, as lines of `LINE` JSON rows each, as CSV with a head, or as Parquet.
 
     >>> content(pa.table({"a": [1, None]}), "json")
     b'[[1],[null]]'
@@ -160,6 +148,9 @@ def content(table: pa.Table, form: str) -> bytes:
         out = io.BytesIO()
         pacsv.write_csv(_flat(table), out)
         return out.getvalue()
+    if form == "lines":
+        starts = range(0, len(table), LINE)
+        return b"".join(content(table.slice(start, LINE), "json") + b"\n" for start in starts)
     columns = [column.to_pylist() for column in table.columns]
     return msgspec.json.encode(list(zip(*columns, strict=True)) if columns else [])
 
@@ -175,15 +166,11 @@ def _flat(table: pa.Table) -> pa.Table:
     return table
 
 
-def main(source: BinaryIO, answer: BinaryIO) -> None:
-    """Run the query that stands in the input."""
-    query = msgspec.json.decode(source.read(), type=Query)
+def reply(answer: BinaryIO, work: Callable[[], tuple[Head, bytes]]) -> None:
+    """Write what `work` gives, or why it is refused."""
     data = b""
     try:
-        if query.sql:
-            head, data = run(query)
-        else:
-            head, data = Head(), msgspec.json.encode(held(query.url, query.options))
+        head, data = work()
     except Refused as error:
         head = Head(code=error.code, message=str(error))
     except (duckdb.Error, StorageError) as error:
@@ -193,7 +180,19 @@ def main(source: BinaryIO, answer: BinaryIO) -> None:
     answer.flush()
 
 
-def _lower() -> None:
+def main(source: BinaryIO, answer: BinaryIO) -> None:
+    """Run the query that stands in the input; without one, say what the lake holds."""
+    query = msgspec.json.decode(source.read(), type=Query)
+
+    def work() -> tuple[Head, bytes]:
+        if query.sql:
+            return run(query)
+        return Head(), msgspec.json.encode(held(query.url, query.options))
+
+    reply(answer, work)
+
+
+def lower() -> None:
     """Stand back behind the server, and leave no core file with people's data."""
     with contextlib.suppress(OSError):
         os.nice(5)
@@ -202,6 +201,6 @@ def _lower() -> None:
 
 
 if __name__ == "__main__":
-    _lower()
+    lower()
     main(sys.stdin.buffer, sys.stdout.buffer)
     os._exit(0)  # the process is done; its libraries need not be taken down one by one
