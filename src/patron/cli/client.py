@@ -35,13 +35,15 @@ class Failed(click.ClickException):
         click.echo(f"patron: {self.message}", err=True, file=file)
 
 
-def call(data: Path, method: str, path: str, body: object = None, *, raw: bool = False) -> Any:
-    """Run one operation on the workspace in `data`; gives its JSON value (or bytes with `raw`).
+def call(
+    data: Path, method: str, path: str, body: object = None, *, raw: bool = False, seconds: float = TIMEOUT
+) -> Any:
+    """Run one operation on the workspace in `data`, within `seconds`; gives its JSON value (or bytes with `raw`).
 
     Raises Failed with the server's own sentence.
     """
     try:
-        reply = asyncio.run(_call(data, method, path, body))
+        reply = asyncio.run(_call(data, method, path, body, seconds))
     except PatronError as error:
         raise Failed(str(error), 5 if isinstance(error, DirectoryLocked) else 1) from error
     if reply.status_code >= 400:
@@ -84,19 +86,21 @@ def _failed(reply: httpx.Response) -> Failed:
     return Failed(_sentence(reply), {404: 3, 410: 3, 401: 4, 403: 4}.get(reply.status_code, 1))
 
 
-async def _call(data: Path, method: str, path: str, body: object) -> httpx.Response:
-    return await _with(data, lambda send: send(method, path, body))
+async def _call(data: Path, method: str, path: str, body: object, seconds: float) -> httpx.Response:
+    return await _with(data, lambda send: send(method, path, body), seconds)
 
 
 async def _with(
-    data: Path, work: Callable[[Callable[[str, str, object], Awaitable[httpx.Response]]], Awaitable[Answer]]
+    data: Path,
+    work: Callable[[Callable[[str, str, object], Awaitable[httpx.Response]]], Awaitable[Answer]],
+    seconds: float = TIMEOUT,
 ) -> Answer:
     """Do something with a way to send requests to the workspace in `data`."""
     if not directory.exists(data):
         raise ConfigError(f"{data} is no Patron directory. Make one: patron init {data}")
     running = directory.running(data)
     if running is not None:
-        async with httpx.AsyncClient(base_url=running.url, timeout=TIMEOUT) as client:
+        async with httpx.AsyncClient(base_url=running.url, timeout=seconds) as client:
             return await work(partial(_send, client, running.token))
     return await _inside(data, work)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from patron.cli import definitions
+from patron.cli import compared, definitions
 from patron.cli.client import Failed, call, part
 from patron.cli.explained import drawn
 from patron.cli.options import data_option, example, json_option
@@ -170,6 +170,29 @@ def diff(name: str, since: str, until: str, limit: int, data: Path, as_json: boo
         lines += [f"{sign} {row['id']}  {row['time']}  {_ids(row)}" for row in value[side]]
     lines.append(f"{value['entered_total']:,} entered, {value['left_total']:,} left.")
     emit(value, as_json=as_json, text="\n".join(lines))
+
+
+@segment.command(
+    "compare",
+    epilog=example("patron segment compare --data shop\npatron segment compare --json --data shop"),
+)
+@click.option("--all", "everything", is_flag=True, help="List what agrees too.")
+@data_option
+@json_option
+def compare(everything: bool, data: Path, as_json: bool) -> None:
+    """Compare what is live with what the lake alone says, for all segments and computed traits. Exit code 2 when they differ."""
+    value = call(data, "POST", "/v1/rules/compare", seconds=compared.SECONDS)
+    shown = [
+        row for row in value["rows"] if everything or row["differ"] or row["capped"] or row["way"] != "live"
+    ]
+    lines = [compared.table_of(shown)] if shown else []
+    for row in value["rows"]:
+        if row["example"]:
+            path = f"/v1/{row['kind']}s/{part(row['id'])}/explain?person={part(row['example']['person'])}"
+            lines += ["", *compared.example(row, call(data, "GET", path))]
+    emit(value, as_json=as_json, text="\n".join([*lines, compared.verdict(value)]))
+    if value["differ"]:
+        raise SystemExit(definitions.BAD)
 
 
 @segment.command("remove", epilog=example("patron segment remove tea-lovers --data shop"))

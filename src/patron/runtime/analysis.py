@@ -6,7 +6,7 @@ Run as ``python -m patron.runtime.analysis`` with an `Asked` as JSON on its stan
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -19,6 +19,9 @@ from patron.storage.lake.asking import Head, Query
 if TYPE_CHECKING:
     from patron.insights import Insight
     from patron.runtime.lake.processes import LakeProcesses  # the child needs no more than what it asks
+
+MOST = 10**9
+"""Rows of an answer that is read in slices: all."""
 
 
 class Moment(Struct, frozen=True, omit_defaults=True):
@@ -107,6 +110,28 @@ class Analyst:
             "patron.runtime.analysis", self._query, lambda query: Asked(question, moment, query)
         )
         return head, msgspec.json.decode(content, type=list[list[Any]])
+
+    async def slices(
+        self, question: Question, moment: Moment
+    ) -> AsyncGenerator[tuple[Head, list[list[Any]]]]:
+        """All rows of the answer in slices, each with what says their columns. Close it (`contextlib.aclosing`).
+
+        Raises as `run`.
+        """
+        from patron.runtime.lake.processes import head_of
+
+        whole = msgspec.structs.replace(self._query, format="lines", rows=MOST)
+        async with self._processes.started(
+            "patron.runtime.analysis", whole, lambda query: Asked(question, moment, query)
+        ) as process:
+            assert process.stdout is not None
+            head, rows = head_of(await process.stdout.readline()), 0
+            while line := await process.stdout.readline():
+                found = msgspec.json.decode(line, type=list[list[Any]])
+                rows += len(found)
+                yield head, found
+            if rows != head.rows:
+                head_of(b"")
 
     async def sql(self, item: Segment | Computed, moment: Moment) -> str:
         """A definition as a query, over several lines. Raises BadRequest when the lake's SQL has no words for it, or Busy."""

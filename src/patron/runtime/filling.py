@@ -74,13 +74,15 @@ class Filling:
         return any(row.gone for _, row in self._series.items())
 
     def fill(self) -> Generator[None, None, bool]:
-        """Fill the series that wait from furthest back, together with those that stand where it stands. In slices.
+        """Fill the series that wait from furthest back, all that stand there together, as far as the first needs. In slices.
 
-        Gives whether they are full: they are not where one of them is dropped meanwhile.
+        Definitions saved one after the other lack a few events more each: the past is still read once for all of them.
+        Gives whether one is full: none is where one of them is dropped meanwhile.
         """
-        rows = [row for row in self.rows().values() if not row.full]
-        filled, since = min((row.filled, row.since) for row in rows)
-        rows = [row for row in rows if (row.filled, row.since) == (filled, since)]
+        waiting = [row for row in self.rows().values() if not row.full]
+        filled = min(row.filled for row in waiting)
+        rows = [row for row in waiting if row.filled == filled]
+        since = min(row.since for row in rows)
         feeds = Feeds([Fed(row.series, row.number, -1) for row in rows], self._calendar, {})
         for count, (event, node) in enumerate(self._history(filled + 1), 1):
             if event.position > since:

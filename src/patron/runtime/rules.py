@@ -9,6 +9,7 @@ from patron.rules.check import Form
 from patron.rules.schema import schema
 from patron.rules.tree import Segment
 from patron.runtime import subjects
+from patron.runtime.agreement import agreement
 from patron.runtime.app import App
 from patron.runtime.audience import Audience
 from patron.runtime.crowd.sample import Crowd
@@ -23,6 +24,7 @@ class LocalRules:
     """The definitions of one running workspace and what they say of its people. The doors check keys and scopes."""
 
     def __init__(self, app: App) -> None:
+        self._app = app
         self._workspace = app.workspace
         self.book = Rulebook(app)
         self.crowd = Crowd(app.workspace)
@@ -117,6 +119,10 @@ class LocalRules:
     async def library(self, key: ApiKey | None = None) -> Any:  # noqa: ARG002
         """The ready definitions, each with whether its data is there."""
         return await self._shelf.rows()
+
+    async def compare(self) -> Any:
+        """Live beside batch, for all segments and computed traits of people."""
+        return await agreement(self._app)
 
     async def use(self, name: str, other: str, by: str, key: ApiKey | None = None) -> Any:
         """Put a ready definition in force, under its own id or another, with those that it is made of."""

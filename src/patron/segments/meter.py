@@ -210,6 +210,10 @@ class Trait:
         """The measures it is made of."""
         return [self._measure] if self._per is None else [self._measure, self._per]
 
+    def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
+        """Whether a list lacks entries that a window may hold: then the lake has the answer."""
+        return any(meter.missing(tallies, hours) for meter in self.meters)
+
     def value(self, tallies: Sequence[Tally], hours: Hours) -> tuple[Shown, int]:
         """As rules compare it: exact, then rounded to 6 places; None where it has none; and until when it stands."""
         exact, wake = self._measure.value(tallies, hours)

@@ -273,3 +273,44 @@ class Library(Struct, frozen=True):
     """The ready library."""
 
     data: list[Ready]
+
+
+class Differing(Struct, frozen=True):
+    """A person of whom the two executions say different things, and what their own events say."""
+
+    person: str
+    live: Any
+    batch: Any
+    events: Any
+
+
+class ComparedRow(Struct, frozen=True):
+    """A segment or computed trait, compared. `way` is `live`, or else it is not compared: `filling`, `lake`, `off`."""
+
+    kind: str
+    id: str
+    name: str
+    way: str
+    live: int
+    """Members, or people with a value."""
+    batch: int
+    capped: int
+    """People above a cap: their answer is the lake's."""
+    cut_off: int
+    """Those of them for whom the live answer, from lists that were cut off, is another."""
+    moved: int
+    """People who had events while it was compared, and seem to differ."""
+    differ: int
+    example: Differing | None
+
+
+class Agreement(Struct, frozen=True):
+    """What is live beside what the lake says. `differ` counts definitions on which somebody differs."""
+
+    now: str
+    position: int
+    people: int
+    capped: int
+    differ: int
+    seconds: float
+    rows: list[ComparedRow]

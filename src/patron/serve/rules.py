@@ -77,6 +77,14 @@ def routes(backend: Backend) -> list[Route]:
             ruled.Applied,
         ),
         Route(
+            "POST",
+            "/v1/rules/compare",
+            "admin",
+            "Compare what is live with what the lake alone says, for all segments and computed traits of people.",
+            doors.compare,
+            returns=ruled.Agreement,
+        ),
+        Route(
             "GET",
             "/v1/library",
             READ,
@@ -276,6 +284,9 @@ class _Rules:
     async def use(self, request: Request) -> Reply:
         chosen, who = request.json(Choice), request.who
         return self._reply(await self._rules.use(request.path["ready"], chosen.id, who.name, who))
+
+    async def compare(self, _: Request) -> Reply:
+        return Reply(await self._rules.compare())
 
     async def _wait(self, request: Request) -> None:
         await self._backend.reached(after(request))

@@ -94,18 +94,24 @@ def total() -> int:
     return int(baskets + sum(rows) + len(lines["household_id"].unique()))
 
 
-def deliveries(until: dt.date | None = None) -> Iterator[Delivery]:
+def deliveries(until: dt.date | None = None, households: Collection[int] | None = None) -> Iterator[Delivery]:
     """All messages by time: households, campaigns sent, baskets paid, coupons redeemed.
 
     Parameters
     ----------
     until : dates move by whole days so that the last basket falls on this day (UTC); None leaves them in 2017.
+    households : only those of some households; None sends all.
 
     The messageIds are UUIDs (version 5) of the row keys: another run of the same load adds nothing. Raises MissingData.
     """
     folder = _folder()
     shift = 0 if until is None else (until - EPOCH).days * DAY - _LAST // DAY * DAY
-    streams = (_households(shift), _campaigns(shift), _redemptions(shift), _baskets(folder, shift))
+    streams = (
+        _households(shift, households),
+        _campaigns(shift, households),
+        _redemptions(shift, households),
+        _baskets(folder, shift, households),
+    )
     for at, _, source, message in merge(*streams):
         message["timestamp"] = message["receivedAt"] = iso(at)
         yield Delivery(at, source, message)
@@ -144,6 +150,8 @@ def worth_opening() -> list[dict[str, str]]:
 
 
 _Row = tuple[int, str, str, Message]
+_Wanted = Collection[int] | None
+"""Households to keep; None keeps all."""
 
 
 def _row(at: int, source: str, key: str, message: Message) -> _Row:
@@ -160,7 +168,7 @@ def card(household: int) -> str:
     return f"44{household:08d}"
 
 
-def _households(shift: int) -> Iterator[_Row]:
+def _households(shift: int, wanted: _Wanted) -> Iterator[_Row]:
     """One `identify` a household, on the day before the first basket: its account, its card, what is known of it."""
     names = [
         "age",
@@ -178,7 +186,7 @@ def _households(shift: int) -> Iterator[_Row]:
     ]
     first = dt.date(2016, 12, 31)
     at = (first - EPOCH).days * DAY + shift
-    for household in sorted(lines.unique().to_pylist()):
+    for household in sorted(_among(lines.unique().to_pylist(), wanted)):
         facts = zip(names, known.get(household, ()), strict=False)
         message: Message = {
             "type": "identify",
@@ -192,7 +200,11 @@ def _households(shift: int) -> Iterator[_Row]:
         yield _row(at, "crm", f"household/{household:08d}", message)
 
 
-def _campaigns(shift: int) -> Iterator[_Row]:
+def _among(households: list[int], wanted: _Wanted) -> list[int]:
+    return households if wanted is None else [one for one in households if one in wanted]
+
+
+def _campaigns(shift: int, wanted: _Wanted) -> Iterator[_Row]:
     """One `Message Sent` for each household of a campaign, on its first day."""
     described = zip(
         *_table("campaign_descriptions", ["campaign_id", "campaign_type", "start_date", "end_date"]),
@@ -202,6 +214,8 @@ def _campaigns(shift: int) -> Iterator[_Row]:
     rows = zip(*_table("campaigns", ["campaign_id", "household_id"]), strict=True)
     sent = sorted((_noon(about[campaign][1]), campaign, household) for campaign, household in rows)
     for noon, campaign, household in sent:
+        if wanted is not None and household not in wanted:
+            continue
         kind, _, end = about[campaign]
         properties = {
             "message_id": f"campaign-{campaign}-{household}",
@@ -214,12 +228,14 @@ def _campaigns(shift: int) -> Iterator[_Row]:
         yield _row(noon + shift, "crm", key, _track("Message Sent", household, properties))
 
 
-def _redemptions(shift: int) -> Iterator[_Row]:
+def _redemptions(shift: int, wanted: _Wanted) -> Iterator[_Row]:
     """One `Coupon Redeemed` for each coupon handed in."""
     columns = ["redemption_date", "household_id", "campaign_id", "coupon_upc"]
     counted: dict[tuple[Any, ...], int] = {}
     for row in sorted(zip(*_table("coupon_redemptions", columns), strict=True)):
         date, household, campaign, coupon = row
+        if wanted is not None and household not in wanted:
+            continue
         counted[row] = counted.get(row, 0) + 1
         properties = {"coupon_id": str(coupon), "campaign_id": f"campaign-{campaign}"}
         at = _noon(date)
@@ -298,9 +314,9 @@ def baskets(households: Collection[int] | None = None) -> Iterator["Basket"]:
     return _read(_folder(), 0, households)
 
 
-def _baskets(folder: Path, shift: int) -> Iterator[_Row]:
+def _baskets(folder: Path, shift: int, wanted: _Wanted) -> Iterator[_Row]:
     """One `Order Completed` a basket."""
-    return (basket.told() for basket in _read(folder, shift))
+    return (basket.told() for basket in _read(folder, shift, wanted))
 
 
 def _read(folder: Path, shift: int, households: Collection[int] | None = None) -> Iterator["Basket"]:

@@ -1,6 +1,7 @@
 """Questions over a real lake on disk, each in a process of its own."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -76,3 +77,13 @@ def test_a_cancelled_question_ends_its_process(analyst: Analyst) -> None:
         assert await asyncio.wait_for(analyst.run(Reach((BUYERS,)), MOMENT), 60)
 
     asyncio.run(cancelled())
+
+
+def test_rows_in_slices_are_all_the_rows(analyst: Analyst) -> None:
+    async def held(question: Standings) -> list[list[object]]:
+        async with contextlib.aclosing(analyst.slices(question, MOMENT)) as slices:
+            return [row async for head, rows in slices for row in rows if head.columns[0][0] == "subject"]
+
+    assert sorted(asyncio.run(held(Standings((BUYERS,))))) == [["p1", 1], ["p2", 0]]
+    with pytest.raises(BadRequest, match="one kind of subject"):
+        asyncio.run(held(Standings((BUYERS, Segment("b", "B", Did("A"), subject="account")))))

@@ -27,6 +27,9 @@ from patron.model.lake import TABLES
 from patron.storage.lake.asking import Head, Query, too_slow
 from patron.storage.lake.duck import create_views, held, lake_files
 
+LINE = 1_000
+"""Rows of a line, for whoever reads an answer in parts."""
+
 
 class Refused(Exception):
     """A query that is not run, or failed: a code and a sentence."""
@@ -137,7 +140,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def content(table: pa.Table, form: str) -> bytes:
-    """An answer as JSON rows, CSV with a head, or Parquet.
+    """An answer as JSON rows, as lines of `LINE` JSON rows each, as CSV with a head, or as Parquet.
 
     >>> content(pa.table({"a": [1, None]}), "json")
     b'[[1],[null]]'
@@ -150,6 +153,9 @@ def content(table: pa.Table, form: str) -> bytes:
         out = io.BytesIO()
         pacsv.write_csv(_flat(table), out)
         return out.getvalue()
+    if form == "lines":
+        starts = range(0, len(table), LINE)
+        return b"".join(content(table.slice(start, LINE), "json") + b"\n" for start in starts)
     columns = [column.to_pylist() for column in table.columns]
     return msgspec.json.encode(list(zip(*columns, strict=True)) if columns else [])
 
