@@ -15,7 +15,8 @@ import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
-from patron.cli.bench.analytics import QUERIES, expression, generate
+from patron.cli.bench.analytics import QUERIES, expression
+from patron.cli.bench.lakes import generate
 from patron.rules.expressions import definitions, sql_of
 from tests.property.rules import lake as lakes
 
