@@ -23,9 +23,10 @@ import msgspec
 
 from patron.cli.bench import machine, peer
 from patron.cli.bench.by_hand import NOW, by_hand
+from patron.insights import Funnel, Insight, Pairs, Paths, Rfm, Sessions
 from patron.rules.calendar import Calendar
 from patron.rules.tree import AllOf, Did, Not, Segment, Where, Window
-from patron.runtime.analysis import Asked, Moment, Question, Reach
+from patron.runtime.analysis import Asked, Moment, Reach
 from patron.runtime.settings import LakeSettings
 from patron.storage.lake.asking import Head, Query
 
@@ -63,18 +64,16 @@ class Ran(NamedTuple):
     peak_mb: float
 
 
-def question(query: str) -> Question:
+def question(query: str) -> Reach | Insight:
     """The question as the console's pages ask it."""
-    from patron import insights
-
     steps = ("Product Viewed", "Product Added", "Order Completed")
-    asked: dict[str, Question] = {
+    asked: dict[str, Reach | Insight] = {
         "segment": Reach((LOYAL,)),
-        "rfm": insights.Rfm(),
-        "funnel": insights.Funnel(steps),
-        "sessions": insights.Sessions(),
-        "paths": insights.Paths(),
-        "pairs": insights.Pairs(),
+        "rfm": Rfm(),
+        "funnel": Funnel(steps),
+        "sessions": Sessions(),
+        "paths": Paths(),
+        "pairs": Pairs(),
     }
     return asked[query]
 
@@ -224,7 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     people = options.people or options.events * 239 // 5000
     if options.one:
-        print(json.dumps(run_one(options.folder, *options.one, options.memory)), flush=True)
+        query, way = options.one
+        print(json.dumps(run_one(options.folder, query, way, options.memory)), flush=True)
         return 0
     if options.make:
         from patron.cli.bench.lakes import generate
