@@ -24,9 +24,8 @@ from patron.rules.expressions import (
     standings,
     unbound,
 )
-from patron.rules.expressions.silence import may_hold_without_events
 from patron.rules.history import History, history_of
-from patron.rules.tree import AnyOf, Computed, Consented, Did, Segment
+from patron.rules.tree import Computed, Did, Segment
 from tests.property.costly import costly
 from tests.property.rules import lake as lakes
 from tests.property.rules.worlds import RULES, STORES, World, computeds, dids, segments, worlds
@@ -137,18 +136,6 @@ def test_members(
     for rule in rules[:2]:  # asked alone, where people without events may be left out of the reading
         alone = {row[SUBJECT] for row in lakes.run(backend, members(rule, unbound(), at))}
         assert alone == {person for person, held in wanted.items() if held[rule.id] == IN}, rule.rule
-
-
-@given(
-    world=worlds(),
-    rule=RULES | st.lists(RULES, max_size=3).map(lambda of: AnyOf(tuple(of))) | dids(),
-    ready=st.booleans(),
-)
-def test_rules_that_nobody_without_events_can_pass(world: World, rule: Any, ready: bool) -> None:
-    beside = Segment("other", "O", Consented("news"), "news") if ready else None
-    silent = history("p1", [], world, [], beside)
-    if not may_hold_without_events(rule):
-        assert not reference.evaluate(rule, silent, world.now, world.calendar)
 
 
 @costly
