@@ -1,12 +1,13 @@
-"""Where a person stands, read from the tallies of their nodes: what every event in its place must lead to as well."""
+"""Where a person stands, read from the tallies of their nodes: anew, or again after an event, which must lead to the same."""
 
 from collections.abc import Sequence
 
 from patron.model.people import Key
-from patron.segments.gauge import FAR
+from patron.segments.gauge import FAR, LANE
 from patron.segments.hours import NEVER
 from patron.segments.people import People
 from patron.segments.plan import Plan
+from patron.segments.standing import Standing
 from patron.segments.tally import Row, Tally
 
 
@@ -45,5 +46,46 @@ def read(
         leaf |= plan.bucket_bits(person)
     short = plan.missing(tallies)
     if short:
-        wake = min(wake, hours.begins(hours.today + 1))
+        wake = min(wake, hours.tomorrow)
     return leaf, int.from_bytes([*lanes, 1], "little"), wake, short
+
+
+def again(
+    plan: Plan, row: Standing, tallies: Sequence[Tally], due: int, aged: Sequence[int], places: Sequence[int]
+) -> tuple[int, int, int]:
+    """Conditions, when to look again (ms), and slacks of a standing after an event, from what it may have changed.
+
+    Parameters
+    ----------
+    due : the high bits of the lanes whose slack is used up.
+    aged : numbers of series whose first or last event may be of another day.
+    places : places in `plan.looked`.
+    """
+    leaf, wake, slack, hours = row.leaf, row.wake, row.slack, plan.hours
+    while due:
+        low = due & -due
+        due ^= low
+        at = low.bit_length() - LANE
+        gauge = plan.gauges[at // LANE]
+        if gauge is None:
+            slack += FAR << at
+            continue
+        number = gauge.number
+        bits, left, turn = gauge.read([one[number] for one in tallies if number in one], hours)
+        slack += left << at
+        leaf = leaf & ~gauge.mask | bits
+        if turn < wake:  # noqa: PLR1730 - a call would cost more
+            wake = turn
+    for number in aged:
+        ages = plan.ages[number]
+        bits, turn = ages.read([one[number] for one in tallies if number in one], hours)
+        leaf = leaf & ~ages.mask | bits
+        if turn < wake:  # noqa: PLR1730 - a call would cost more
+            wake = turn
+    for place in places:
+        looked = plan.looked[place]
+        bits, turn = looked.look(tallies, hours)
+        leaf = leaf & ~looked.mask | bits
+        if turn < wake:  # noqa: PLR1730 - a call would cost more
+            wake = turn
+    return leaf, wake, slack

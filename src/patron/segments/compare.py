@@ -18,7 +18,7 @@ def comparison(op: str, wanted: Any) -> Callable[[Exact | None], bool]:
     (True, False, False, False)
     """
     many = isinstance(wanted, list | tuple)
-    units = [_units(one) for one in wanted] if many else _units(wanted)
+    units = [units_of(one) for one in wanted] if many else units_of(wanted)
 
     def compare(value: Exact | None) -> bool:
         if value is None or isinstance(value, str):
@@ -40,13 +40,13 @@ def cuts_of(wanted: Any) -> set[int]:
     """
     found = {0}
     for one in wanted if isinstance(wanted, list | tuple) else [wanted]:
-        units = _units(one)
+        units = units_of(one)
         if isinstance(units, int | float) and not isinstance(units, bool):
             found |= {ceil(units / SCALE), floor(units / SCALE) + 1}
     return {cut for cut in found if cut >= 0}
 
 
-def _units(wanted: Any) -> Any:
+def units_of(wanted: Any) -> Any:
     """A number of the rule in units of 1e-6; anything else as it is."""
     if isinstance(wanted, bool) or not isinstance(wanted, int | float):
         return wanted

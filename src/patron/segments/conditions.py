@@ -1,56 +1,54 @@
 """Conditions that no threshold stands for: how each is read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
+from patron.model.clock import HOUR
+from patron.rules.evaluate import fact_holds
 from patron.rules.tree import Fact
 from patron.segments.hours import NEVER, Hours
+from patron.segments.meter import Trait
 from patron.segments.tally import Tally
 
-Look = Callable[[Sequence[Tally], Hours], tuple[bool, int]]
-"""Whether a condition holds over the tallies of a person, and until when that stands without an event."""
-Missing = Callable[[Sequence[Tally], Hours], bool]
 
+class Looked(Protocol):
+    """Conditions that are read from the tallies when an event may have changed them."""
 
-class Looked:
-    """Conditions that are read from the tallies whenever one of their series is fed: those of the same series together."""
-
-    __slots__ = ("_needs", "_parts", "mask", "nothing")
-
-    def __init__(self, needs: Iterable[int]) -> None:
-        self._needs = tuple(dict.fromkeys(needs))
-        """Numbers of series of which each must be there; else nothing is read."""
-        self._parts: list[tuple[int, Look, Missing | None]] = []
-        self.mask = 0
-        """The bits of its conditions."""
-        self.nothing = 0
-        """Those that hold where a needed series is not there."""
-
-    def add(self, bit: int, look: Look, missing: Missing | None, hours: Hours) -> None:
-        """Add a condition: its bit, how it is read, and whether its list is too short to say."""
-        self._parts.append((bit, look, missing))
-        self.mask |= bit
-        self.nothing |= bit if look((), hours)[0] else 0
+    mask: int
+    """The bits of its conditions."""
+    nothing: int
+    """Those that hold where there is no event."""
 
     def look(self, tallies: Sequence[Tally], hours: Hours) -> tuple[int, int]:
         """The bits that hold, and until when if no event comes (ms)."""
-        for number in self._needs:
-            for tally in tallies:
-                if number in tally:
-                    break
-            else:
-                return self.nothing, NEVER
-        bits, wake = 0, NEVER
-        for bit, look, _ in self._parts:
-            holds, turn = look(tallies, hours)
-            bits |= bit if holds else 0
-            wake = min(wake, turn)
-        return bits, wake
+        ...
 
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
         """The bits of conditions whose list was cut off inside the window."""
-        return sum(bit for bit, _, missing in self._parts if missing is not None and missing(tallies, hours))
+        ...
+
+
+class OfTrait:
+    """A condition on a computed trait."""
+
+    def __init__(self, bit: int, fact: Fact, trait: Trait | None, hours: Hours) -> None:
+        self.mask = bit
+        self._fact = fact
+        self._trait = trait
+        self.nothing = self.look((), hours)[0]
+
+    def look(self, tallies: Sequence[Tally], hours: Hours) -> tuple[int, int]:
+        """Its bit when it holds, and until when that stands without an event (ms)."""
+        value, wake = (None, NEVER) if self._trait is None else self._trait.value(tallies, hours)
+        holds = fact_holds(self._fact, value, hours.hour * HOUR, hours.calendar)
+        return (self.mask if holds else 0), wake
+
+    def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
+        """Its bit when a list that the trait reads was cut off."""
+        meters = self._trait.meters if self._trait is not None else []
+        return self.mask if any(meter.missing(tallies, hours) for meter in meters) else 0
 
 
 class Told(Struct, frozen=True):

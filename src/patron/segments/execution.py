@@ -6,28 +6,24 @@ A person's standing is a function of the tallies of their nodes, their traits an
 moved along by events; whenever in doubt it is found anew from those, with the same result.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from patron.model.clock import HOUR
 from patron.model.events import Event
 from patron.model.people import Key, Person
 from patron.model.ports import Table
 from patron.segments.alarms import Alarms
-from patron.segments.anew import read
+from patron.segments.anew import again, read
+from patron.segments.chains import ends_after
 from patron.segments.feeds import Feed
-from patron.segments.folding import Folding, fold_dated
-from patron.segments.gauge import FAR, LANE
+from patron.segments.folding import Folding, fold_counted
 from patron.segments.hours import NEVER
 from patron.segments.people import People
 from patron.segments.plan import Plan
 from patron.segments.reach import Reach
 from patron.segments.standing import Standing
 from patron.segments.tally import (
-    ALL,
     Tally,
-    fold_count,
-    fold_hour,
-    shared_hour,
 )
 
 SLICE = 25
@@ -159,68 +155,25 @@ class Execution:
         else:
             self.tallies.touch(node)
         time = event.time
-        hour = time // HOUR
-        for number in feed.hours:
-            held = tally.get(number)
-            if held is None:
-                tally[number] = [shared_hour(hour), 1]
-            elif held[-2] == hour:
-                held[-1] += 1
-            else:
-                fold_hour(held, hour)
-        for number in feed.counts:
-            held = tally.get(number)
-            if held is None:
-                tally[number] = [1, time, time]
-            else:
-                fold_count(held, time)
-        aged = fold_dated(tally, time, feed) if feed.dated_counts or feed.dated_hours else ()
-        if feed.sums or feed.lists:
-            self.folding.values(tally, event, feed)
+        aged = fold_counted(tally, time, feed)
+        full = self.folding.values(tally, event, feed) if feed.sums or feed.lists else False
         slack = row.slack - feed.ones
         row.slack = slack
         due = feed.highs & ~slack
-        if due or aged or feed.leaves:
-            self._look(person, row, tally, due, aged, feed)
-
-    def _look(
-        self, person: str, row: Standing, tally: Tally, due: int, aged: Sequence[int], feed: Feed
-    ) -> None:
-        """Read again what the event may have changed."""
-        plan, leaf, wake, slack = self.plan, row.leaf, row.wake, row.slack
-        hours = plan.hours
-        tallies: list[Tally] = [tally] if len(row.nodes) == 1 else self._tallies(row.nodes)
-        while due:
-            low = due & -due
-            due ^= low
-            at = low.bit_length() - LANE
-            gauge = plan.gauges[at // LANE]
-            if gauge is None:
-                slack += FAR << at
-                continue
-            number = gauge.number
-            bits, left, turn = gauge.read([one[number] for one in tallies if number in one], hours)
-            slack += left << at
-            leaf = leaf & ~gauge.mask | bits
-            if turn < wake:  # noqa: PLR1730 - a call would cost more
-                wake = turn
-        row.slack = slack
-        for number in aged:
-            ages = plan.ages[number]
-            bits, turn = ages.read([one[number] for one in tallies if number in one], hours)
-            leaf = leaf & ~ages.mask | bits
-            if turn < wake:  # noqa: PLR1730 - a call would cost more
-                wake = turn
-        for place in feed.leaves:
-            looked = plan.looked[place]
-            bits, turn = looked.look(tallies, hours)
-            leaf = leaf & ~looked.mask | bits
-            if turn < wake:  # noqa: PLR1730 - a call would cost more
-                wake = turn
-        short = row.short
-        if feed.lists and any(tally[number][0] != ALL for number, _, _ in feed.lists if number in tally):
-            short = plan.missing(tallies)
-        self._settle(person, row, leaf, short, wake, "event")
+        places = feed.leaves
+        if not (due or aged or places or full or feed.starts):
+            return
+        tallies = [tally] if len(row.nodes) == 1 else self._tallies(row.nodes)
+        for place, last in feed.starts:
+            if full or ends_after(time, last, tallies):
+                places += (place,)
+        if due or aged or places or full:
+            leaf, wake, row.slack = again(self.plan, row, tallies, due, aged, places)
+            short = row.short
+            if full and short & feed.relying != feed.relying:
+                short = self.plan.missing(tallies)
+                wake = min(wake, self.plan.hours.tomorrow) if short else wake
+            self._settle(person, row, leaf, short, wake, "event")
 
     def _hear(self, person: str, row: Standing, event: Event) -> None:
         """Read traits and consents again, where an event says something of them."""

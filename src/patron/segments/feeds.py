@@ -1,6 +1,6 @@
 """Which series an event feeds: looked up by its name and by the values that filters read, decided once for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +28,10 @@ class Fed(Struct, frozen=True):
     """Its place in a person's slacks."""
     leaves: tuple[int, ...] = ()
     """Conditions that any event of it makes look again."""
+    starts: tuple[tuple[int, int], ...] = ()
+    """Sequences that it does not end, each with the series that does: an event makes look again where an end stands behind it."""
+    relying: int = 0
+    """Membership bits of the rules that read it by such conditions."""
     dated: bool = False
     """Whether its first or last event is asked for."""
 
@@ -46,6 +50,10 @@ class Feed(Struct, frozen=True):
     """(number, field, kind)"""
     leaves: tuple[int, ...] = ()
     """Places of the conditions to look at again."""
+    starts: tuple[tuple[int, int], ...] = ()
+    """Places of the sequences to look at again where an end (of that series) stands behind the event."""
+    relying: int = 0
+    """Membership bits of the rules that read its lists."""
     ones: int = 0
     """A one in the lane of each counted series: what the event takes from a person's slacks."""
     highs: int = 0
@@ -62,10 +70,10 @@ class _Name:
         fields = sorted(_fields(fed))
         self._names = [name for field in fields if (name := _plain(field))]
         self._getters = [_getter(field, calendar) for field in fields if not _plain(field)]
-        self._known: dict[Any, Feed] = {}
+        self._known: dict[Any, Feed | None] = {}
         self._always = None if fields else feed_of(fed)
 
-    def of(self, event: Event) -> Feed:
+    def of(self, event: Event) -> Feed | None:
         if self._always is not None:
             return self._always
         properties = event.properties
@@ -75,19 +83,19 @@ class _Name:
         if True in key or False in key:  # so are 1 and 0, which filters tell from them
             key = [(value,) if type(value) is bool else value for value in key]
         try:
-            found = self._known.get(tuple(key))
+            return self._known[tuple(key)]
         except TypeError:  # a list or an object: looked at each time
             return self._matching(event)
-        if found is None:
+        except KeyError:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             found = self._known[tuple(key)] = self._matching(event)
-        return found
+            return found
 
-    def _matching(self, event: Event) -> Feed:
+    def _matching(self, event: Event) -> Feed | None:
         calendar, stores = self._calendar, self._stores
         fits = [f for f in self._fed if passes(event, f.series.event, f.series.where, calendar, stores)]
-        return feed_of(fits)
+        return feed_of(fits) if fits else None
 
 
 class Feeds:
@@ -96,8 +104,8 @@ class Feeds:
     >>> shown = Fed(Series("count", "Offer Shown", (Where("channel", "=", "app"),)), 4, 0)
     >>> feeds = Feeds([shown], Calendar("UTC"), {})
     >>> e = Event(1, "till", "pos", "track", "Offer Shown", "m", 5, 5)
-    >>> feeds.of(e).counts, feeds.of(Event(2, "app", "app", "track", "Offer Shown", "n", 6, 6)).counts
-    ((), (4,))
+    >>> feeds.of(e), feeds.of(Event(2, "app", "app", "track", "Offer Shown", "n", 6, 6)).counts
+    (None, (4,))
     """
 
     def __init__(self, fed: list[Fed], calendar: Calendar, stores: Stores) -> None:
@@ -110,7 +118,7 @@ class Feeds:
         }
 
     def of(self, event: Event) -> Feed | None:
-        """What an event feeds; None where nothing may hang on its name."""
+        """What an event feeds; None where it feeds nothing."""
         name = self._names.get(event.name, self._other)
         return None if name is None else name.of(event)
 
@@ -134,9 +142,18 @@ def feed_of(fed: list[Fed]) -> Feed:
         ),
         tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS),
         tuple({leaf: None for f in fed for leaf in f.leaves}),
+        tuple({place: (place, last) for f in fed for place, last in f.starts}.values()),
+        _union(f.relying for f in fed if f.series.kind in LISTS),
         sum(1 << LANE * f.slot for f in counted),
         sum(128 << LANE * f.slot for f in counted),
     )
+
+
+def _union(bits: Iterable[int]) -> int:
+    found = 0
+    for one in bits:
+        found |= one
+    return found
 
 
 def _fields(fed: list[Fed]) -> set[str]:

@@ -30,25 +30,13 @@ class Folding:
 
     def fold(self, tally: Tally, event: Event, feed: Feed) -> None:
         """Add an event to all series of a feed."""
-        time = event.time
-        hour = time // HOUR
-        for number in (*feed.hours, *feed.dated_hours):
-            held = tally.get(number)
-            if held is None:
-                tally[number] = [shared_hour(hour), 1]
-            else:
-                fold_hour(held, hour)
-        for number in (*feed.counts, *feed.dated_counts):
-            held = tally.get(number)
-            if held is None:
-                tally[number] = [1, time, time]
-            else:
-                fold_count(held, time)
+        fold_counted(tally, event.time, feed)
         if feed.sums or feed.lists:
             self.values(tally, event, feed)
 
-    def values(self, tally: Tally, event: Event, feed: Feed) -> None:
-        """Add an event to the sums and lists of a feed."""
+    def values(self, tally: Tally, event: Event, feed: Feed) -> bool:
+        """Add an event to the sums and lists of a feed; whether a full list dropped an entry."""
+        full = False
         for number, name, by_hours in feed.sums:
             values = values_of(event, name, self._calendar)
             units = [unit for value in values if (unit := self._number(value)) is not None]
@@ -61,7 +49,8 @@ class Folding:
                     row = tally.get(number)
                     if row is None:
                         row = tally[number] = [ALL]
-                    fold_entry(row, event.time, place, value)
+                    full |= fold_entry(row, event.time, place, value)
+        return full
 
     def _number(self, value: Any) -> int | None:
         """The exact number of a value, remembered."""
@@ -83,8 +72,27 @@ class Folding:
         return [one for one in found if one is not None]
 
 
-def fold_dated(tally: Tally, time: int, feed: Feed) -> list[int]:
-    """Fold series whose first or last event is asked for; gives those of which one may be of another day now."""
+def fold_counted(tally: Tally, time: int, feed: Feed) -> list[int]:
+    """Add an event to the counts of a feed; gives the series whose first or last event may be of another day now."""
+    hour = time // HOUR
+    for number in feed.hours:
+        held = tally.get(number)
+        if held is None:
+            tally[number] = [shared_hour(hour), 1]
+        elif held[-2] == hour:
+            held[-1] += 1
+        else:
+            fold_hour(held, hour)
+    for number in feed.counts:
+        held = tally.get(number)
+        if held is None:
+            tally[number] = [1, time, time]
+        else:
+            fold_count(held, time)
+    return _fold_dated(tally, time, feed) if feed.dated_counts or feed.dated_hours else []
+
+
+def _fold_dated(tally: Tally, time: int, feed: Feed) -> list[int]:
     aged, hour = [], time // HOUR
     for number in feed.dated_counts:
         held = tally.get(number)

@@ -32,9 +32,9 @@ class Steps:
 
     __slots__ = ("_leaves", "bits", "cuts", "first", "mask")
 
-    def __init__(self) -> None:
+    def __init__(self, least: int = 0) -> None:
         self._leaves: list[tuple[int, Callable[[int], bool]]] = []
-        self.cuts: list[int] = [0]
+        self.cuts: list[int] = [least]
         self.bits: list[int] = [0]
         self.mask = 0
         """The bits of all its conditions."""
@@ -53,6 +53,10 @@ class Steps:
         kept = [i for i in range(len(self.cuts)) if not i or self.bits[i] != self.bits[i - 1]]
         self.cuts, self.bits = [self.cuts[i] for i in kept], [self.bits[i] for i in kept]
         self.first = self.cuts[1] if len(self.cuts) > 1 else 0
+
+    def at(self, number: int) -> int:
+        """The bits of a number."""
+        return self.bits[bisect_right(self.cuts, number) - 1]
 
 
 class Gauge:

@@ -24,7 +24,7 @@ class Hours:
         self.today = 0
         self._floors: dict[tuple[int, int], int] = {}
         self._days: dict[int, int] = {}
-        self._leaves: dict[tuple[int, int, int], int] = {}
+        self._leaves: dict[int, int] = {}
 
     def turn(self, hour: int) -> bool:
         """Go to an hour; whether it is another one."""
@@ -58,13 +58,19 @@ class Hours:
 
     def leaves(self, window: Window, hour: int) -> int:
         """When an hour leaves a window: ms, a full hour."""
-        days, hours = size_of(window)
-        if hours:
-            return (hour + hours) * HOUR
-        found = self._leaves.get((days, hours, hour))
+        days = window.days
+        if not isinstance(days, int) or not days:
+            return (hour + size_of(window)[1]) * HOUR
+        key = (days << 40) + hour  # one number: asked for several times an event
+        found = self._leaves.get(key)
         if found is None:
-            found = self._leaves[days, hours, hour] = self.begins(self.day(hour) + days)
+            found = self._leaves[key] = self.begins(self.day(hour) + days)
         return found
+
+    @property
+    def tomorrow(self) -> int:
+        """When the next day begins, ms."""
+        return self.begins(self.today + 1)
 
     def begins(self, day: int) -> int:
         """When a day begins, ms."""

@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from patron.model.clock import DAY, HOUR
+from patron.model.clock import HOUR
 from patron.rules.evaluate import most_frequent
 from patron.rules.tree import Computed, Did, Window
-from patron.rules.tree import Sequence as Order
 from patron.rules.values import SCALE, shown
 from patron.segments.compare import Exact
-from patron.segments.hours import NEVER, Hours, size_of
-from patron.segments.series import Series, moment_series, series_of, step_series
+from patron.segments.hours import NEVER, Hours
+from patron.segments.series import Series, moment_series, series_of
 from patron.segments.tally import Row, Tally
 
 Numbers = Callable[[Series], int]
@@ -239,57 +238,3 @@ class Trait:
 
 def _shown(exact: Exact | None) -> Shown:
     return exact if exact is None or isinstance(exact, str) else shown(Fraction(exact[0], exact[1] * SCALE))
-
-
-class Chain:
-    """A sequence of events, over the lists of its steps."""
-
-    __slots__ = ("_limit", "_window", "numbers")
-
-    def __init__(self, rule: Order, numbers: Numbers) -> None:
-        self.numbers = [numbers(step_series(step)) for step in rule.steps]
-        self._window = rule.within
-        days, hours = (0, 0) if rule.limit is None else size_of(rule.limit)
-        self._limit = days * DAY + hours * HOUR if rule.limit is not None else NEVER
-
-    def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
-        """Whether the list of a step lacks entries that the window may hold."""
-        return any(is_short(number, self._window, tallies, hours) for number in self.numbers)
-
-    def holds(self, tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
-        """Whether there is such a sequence, and until when that stands. Without one, only an event can make one.
-
-        The latest start of each end is kept: one pass over the steps, whatever the number of starts.
-        """
-        for number in self.numbers:
-            for tally in tallies:
-                if number in tally:
-                    break
-            else:
-                return False, NEVER
-        starts: list[tuple[tuple[int, int], int]] | None = None
-        wake = NEVER
-        for number in self.numbers:
-            found, leaving = entries(number, self._window, tallies, hours)
-            wake = min(wake, leaving)
-            places = sorted({(time, event) for time, event, _ in found})
-            starts = [(place, place[0]) for place in places] if starts is None else _follow(starts, places)
-            if not starts:
-                return False, NEVER
-        assert starts is not None
-        held = any(place[0] - start <= self._limit for place, start in starts)
-        return held, wake if held else NEVER
-
-
-def _follow(
-    starts: list[tuple[tuple[int, int], int]], places: list[tuple[int, int]]
-) -> list[tuple[tuple[int, int], int]]:
-    """For each event of a step: the latest start of a chain that ends before it."""
-    found, at, best = [], 0, -1
-    for place in places:
-        while at < len(starts) and starts[at][0] < place:
-            best = max(best, starts[at][1])
-            at += 1
-        if best >= 0:
-            found.append((place, best))
-    return found

@@ -7,7 +7,6 @@ from zlib import crc32
 
 import msgspec
 
-from patron.model.clock import HOUR
 from patron.rules.calendar import Calendar
 from patron.rules.consent import Consents, lawful, standing
 from patron.rules.evaluate import fact_holds, share
@@ -16,14 +15,16 @@ from patron.rules.tree import Bucket, Computed, Consented, Did, Fact, Member, Ru
 from patron.rules.tree import Sequence as Order
 from patron.rules.values import SCALE, field_of
 from patron.segments.ages import Ages, End
+from patron.segments.chains import Chains
 from patron.segments.compare import Exact, comparison, cuts_of
-from patron.segments.conditions import Look, Looked, Missing, Told
+from patron.segments.conditions import Looked, OfTrait, Told
 from patron.segments.feeds import Fed, Feeds
 from patron.segments.gauge import FAR, Gauge, Steps
 from patron.segments.hours import NEVER, Hours
 from patron.segments.judging import Judging, Ruled, in_order
-from patron.segments.meter import Chain, Meter, Trait
-from patron.segments.series import Series, leaves_of, series_of
+from patron.segments.measures import measured
+from patron.segments.meter import Trait
+from patron.segments.series import Series, leaves_of, series_of, step_series
 from patron.segments.tally import Tally
 from patron.segments.trees import care_of, test_of
 
@@ -61,14 +62,18 @@ class Plan:
         self._defined = {trait.id: trait for trait in traits}
         self._bits: dict[bytes, int] = {}
         self.looked: list[Looked] = []
-        self._groups: dict[tuple[int, ...], int] = {}
+        self._measured: dict[int, list[tuple[Did, int]]] = {}
+        self._chains: dict[tuple[int, ...], Chains] = {}
         self.told: list[Told] = []
         self.consents: list[tuple[int, Callable[[Consents], bool]]] = []
         self.buckets: list[tuple[int, str, float, float]] = []
         self.looking: dict[int, list[int]] = {}
-        """Number of a series -> places in `looked` of the conditions that read it."""
+        """Number of a series -> places in `looked` of the conditions that any event of it may change."""
+        self.starting: dict[int, list[tuple[int, int]]] = {}
+        """Number of a series -> sequences that it does not end: their place in `looked`, and the series that ends them."""
         self._opt_in = frozenset(opt_in)
         self._place_leaves(segments)
+        self._place_groups()
         self.buckets.sort(key=lambda bucket: bucket[1])
         self.gauges = self._gauges(segments)
         self.ages = self._ages(segments)
@@ -121,10 +126,10 @@ class Plan:
         """Note how a new condition is read. Counts are read by gauges, first and last by ages."""
         if isinstance(leaf, Did):
             if leaf.measure not in ("count", "first", "last"):
-                self._place_measure(leaf, bit)
+                self._measured.setdefault(self._number(series_of(leaf)), []).append((leaf, bit))
         elif isinstance(leaf, Order):
-            chain = Chain(leaf, self._number)
-            self._look(bit, chain.holds, chain.missing, chain.numbers, tuple(chain.numbers))
+            numbers = tuple(self._number(step_series(step)) for step in leaf.steps)
+            self._chains.setdefault(numbers, Chains(numbers)).add(bit, leaf)
         elif isinstance(leaf, Fact):
             self._place_fact(leaf, bit)
         elif isinstance(leaf, Consented):
@@ -135,45 +140,32 @@ class Plan:
         else:
             raise TypeError(f"a rule must be resolved before it is run: {type(leaf).__name__} is left in it")
 
-    def _look(
-        self, bit: int, look: Look, missing: Missing, numbers: Iterable[int], needs: tuple[int, ...]
-    ) -> None:
-        place = self._groups.get(needs) if needs else None
-        if place is None:
-            place = len(self.looked)
-            self._groups[needs] = place
-            self.looked.append(Looked(needs))
-            for number in dict.fromkeys(numbers):
-                self.looking.setdefault(number, []).append(place)
-        self.looked[place].add(bit, look, missing, self.hours)
-
-    def _place_measure(self, did: Did, bit: int) -> None:
-        meter = Meter(did, self._number)
-        compare = comparison(did.op, did.value)
-
-        def look(tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
-            value, wake = meter.value(tallies, hours)
-            return compare(value), wake
-
-        self._look(bit, look, meter.missing, [meter.number], (meter.number,))
-
     def _place_fact(self, fact: Fact, bit: int) -> None:
         root, _, name = fact.field.partition(".")
         if root == "traits":
             self.told.append(Told(bit, fact, name))
             return
         trait = self.traits.get(name) if root == "computed" else None
-        calendar = self.calendar
+        self._look(
+            OfTrait(bit, fact, trait, self.hours), [] if trait is None else [m.number for m in trait.meters]
+        )
 
-        def look(tallies: Sequence[Tally], hours: Hours) -> tuple[bool, int]:
-            value, wake = (None, NEVER) if trait is None else trait.value(tallies, hours)
-            return fact_holds(fact, value, hours.hour * HOUR, calendar), wake
+    def _place_groups(self) -> None:
+        """Conditions that read the same series are read together."""
+        for number, parts in self._measured.items():
+            self._look(measured(number, parts), [number])
+        for numbers, chains in self._chains.items():
+            place = self._look(chains, numbers[-1:])
+            for number in dict.fromkeys(numbers):
+                if number != chains.last:
+                    self.starting.setdefault(number, []).append((place, chains.last))
 
-        def missing(tallies: Sequence[Tally], hours: Hours) -> bool:
-            return trait is not None and any(meter.missing(tallies, hours) for meter in trait.meters)
-
-        numbers = {} if trait is None else dict.fromkeys(meter.number for meter in trait.meters)
-        self._look(bit, look, missing, numbers, ())
+    def _look(self, looked: Looked, numbers: Iterable[int]) -> int:
+        place = len(self.looked)
+        self.looked.append(looked)
+        for number in dict.fromkeys(numbers):
+            self.looking.setdefault(number, []).append(place)
+        return place
 
     def _gauges(self, segments: Sequence[Segment]) -> list[Gauge | None]:
         """A gauge for each slot; slots are given to all series that are counted."""
@@ -226,7 +218,12 @@ class Plan:
 
     def _fed(self, series: Series, number: int) -> Fed:
         dated = number in self.ages
-        return Fed(series, number, self.slots.get(number, -1), tuple(self.looking.get(number, ())), dated)
+        leaves, starts = tuple(self.looking.get(number, ())), tuple(self.starting.get(number, ()))
+        mask = 0
+        for place in (*leaves, *(place for place, _ in starts)):
+            mask |= self.looked[place].mask
+        relying = sum(rule.bit for rule in self.judging.rules if rule.looked & mask)
+        return Fed(series, number, self.slots.get(number, -1), leaves, starts, relying, dated=dated)
 
     # --- rules ---------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ MOST = 500
 ALL = -1
 """In place of the time up to which entries are missing: none is."""
 
+_WHOLE = (KEPT_HOURS - 1) * HOUR
+"""Of entries no further apart none is too old, ms."""
+
 _hours: dict[int, int] = {}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[int, list[Any]]]).decode
@@ -115,16 +118,20 @@ def fold_sum(row: Row, hour: int, number: int, count: int = 1) -> None:
             row[at:at] = (shared_hour(hour), count, number)
 
 
-def fold_entry(row: Row, time: int, event: int, value: Any) -> None:
-    """Add an entry to a list.
+def fold_entry(row: Row, time: int, event: int, value: Any) -> bool:
+    """Add an entry to a list; whether the list is full and another one was dropped for it.
 
     >>> row = [ALL]
-    >>> fold_entry(row, 7, 2, "b"); fold_entry(row, 5, 1, "a"); row
-    [-1, 5, 1, 'a', 7, 2, 'b']
+    >>> fold_entry(row, 7, 2, "b"), fold_entry(row, 5, 1, "a"), row
+    (False, False, [-1, 5, 1, 'a', 7, 2, 'b'])
     """
+    size = len(row)
+    if 1 < size <= 3 * MOST and time > row[-3] and row[0] == ALL and time - row[1] <= _WHOLE:
+        row += (time, event, value)  # nearly all: the newest, of a list that is not full
+        return False
     horizon = (max(time, row[-3] if len(row) > 1 else 0) // HOUR - KEPT_HOURS + 1) * HOUR
     if time < horizon:
-        return
+        return False
     entry = (time, event, value)
     at = len(row)
     while at > 1 and (row[at - 3], row[at - 2], row[at - 1]) > entry:
@@ -132,11 +139,13 @@ def fold_entry(row: Row, time: int, event: int, value: Any) -> None:
     row[at:at] = entry
     while row[1] < horizon:
         del row[1:4]
-    if (len(row) - 1) // 3 > MOST:
+    full = len(row) > 3 * MOST + 1
+    if full:
         row[0] = max(row[0], row[1])
         del row[1:4]
     if row[0] < horizon:
         row[0] = ALL
+    return full
 
 
 def _small(value: Any) -> Any:

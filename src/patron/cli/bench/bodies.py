@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -41,8 +41,22 @@ _KNOW: dict[str, object] = {
     "type": "identify",
     "traits": {"first_name": "Ana", "city": "Bari", "plan": "gold"},
 }
+_ORDER: dict[str, object] = {
+    "type": "track",
+    "event": "Order Completed",
+    "properties": {
+        "order_id": "o-NUMBER",
+        "revenue": 43.8,
+        "currency": "EUR",
+        "products": [{**_PROPERTIES, "quantity": 2}],
+    },
+}
 _KINDS = (*[_VIEW] * 12, *[_PAGE] * 5, *[_ADD] * 2, _KNOW)
 """Twenty messages: 12 views, 5 pages, 2 additions, 1 identify."""
+_NUMBER = b"NUMBER"
+"""Stands for what only this message has."""
+SHOPPING = (*[_VIEW] * 11, *[_PAGE] * 5, *[_ADD] * 2, _KNOW, _ORDER)
+"""The same with an order among twenty."""
 
 
 def uniform(people: int, count: int, seed: int = 1) -> People:
@@ -56,28 +70,35 @@ def zipf(people: int, count: int, exponent: float = 1.1, seed: int = 2) -> Peopl
     return np.random.default_rng(seed).choice(people, count, p=weights / weights.sum())
 
 
-def messages(who: Iterable[int], prefix: str) -> Iterator[bytes]:
+def messages(
+    who: Iterable[int],
+    prefix: str,
+    mix: Sequence[dict[str, object]] = _KINDS,
+    moments: Iterator[bytes] | None = None,
+    part: str = "",
+) -> Iterator[bytes]:
     """One message for each entry of `who`, a millisecond apart, from an hour ago on; every second person is logged in.
 
-    Ids start with `prefix`.
+    Ids of people start with `prefix`, of messages with `prefix` and `part`; messages take turns as in `mix`.
 
     >>> json.loads(next(messages([3], "t")))["userId"]
     't-u3'
     """
-    kinds = [json.dumps({**kind, "context": _CONTEXT})[1:].encode() for kind in _KINDS]
-    moments = _moments()
-    head = prefix.encode()
+    kinds = [json.dumps({**kind, "context": _CONTEXT})[1:].encode() for kind in mix]
+    moments = moments or _moments()
+    head, sign = prefix.encode(), (prefix + part).encode()
     for number, person in enumerate(who):
         user = b'"userId":"%b-u%d",' % (head, person) if person % 2 else b""
         ids = b'{"messageId":"%b-%08d-4c1e-8f3a-9b2d7c5e6f01","timestamp":"%b","anonymousId":"%b-a%d",%b' % (
-            head,
+            sign,
             number,
             next(moments),
             head,
             person,
             user,
         )
-        yield ids + kinds[number % len(kinds)]
+        kind = kinds[number % len(kinds)]
+        yield ids + (kind.replace(_NUMBER, b"%b-%d" % (sign, number)) if _NUMBER in kind else kind)
 
 
 def pairs(devices: int, users: int, count: int, prefix: str, seed: int = 3) -> Iterator[bytes]:
@@ -95,6 +116,14 @@ def pairs(devices: int, users: int, count: int, prefix: str, seed: int = 3) -> I
             next(moments),
         )
         yield b'%b"anonymousId":"%b-a%d","userId":"%b-u%d",%b' % (ids, head, device, head, user, tail)
+
+
+def spread(days: float, count: int) -> Iterator[bytes]:
+    """ISO times of `count` events, evenly over the days before the last hour."""
+    now = datetime.now(UTC) - timedelta(hours=1)
+    for number in range(count):
+        text = (now - timedelta(days=days * (1 - number / count))).isoformat(timespec="milliseconds")
+        yield text.replace("+00:00", "Z").encode()
 
 
 def _moments() -> Iterator[bytes]:

@@ -156,6 +156,9 @@ PROMISES = {
             "size",
         ),
         Promise(
+            "segments_new", "200 active segments, new people: speed of none", "%", None, None, "more", "size"
+        ),
+        Promise(
             "segments", "200 active segments, uniform people: speed of none", "%", 85, 92, "more", "size"
         ),
         Promise("segments_zipf", "200 active segments, Zipf 1.1: speed of none", "%", 85, 92, "more", "size"),
