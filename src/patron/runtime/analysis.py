@@ -7,7 +7,9 @@ Run as ``python -m patron.runtime.analysis`` with an `Asked` as JSON on its stan
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
+import tempfile
 from typing import Any, BinaryIO
 
 import msgspec
@@ -84,7 +86,12 @@ class Analyst:
         BadRequest : too slow, too large, or a rule that cannot be asked, with a sentence that says what to do.
         """
         async with self._turns:
-            return await self._process(Asked(question, moment, self._query))
+            spill = tempfile.mkdtemp(prefix="patron-question-")
+            try:
+                bounds = msgspec.structs.replace(self._query, spill=spill)
+                return await self._process(Asked(question, moment, bounds))
+            finally:
+                shutil.rmtree(spill, ignore_errors=True)
 
     async def _process(self, asked: Asked) -> tuple[Head, list[list[Any]]]:
         remote = "://" in asked.query.url

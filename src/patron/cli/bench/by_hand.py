@@ -17,7 +17,7 @@ e AS (SELECT person, epoch_ms(time) AS ms, e.* FROM events e JOIN whose w ON e.n
 _BY_HAND = {
     "segment": _WHOSE
     + """ AND (name = 'Checkout Started' OR (name = 'Order Completed' AND time >= TIMESTAMPTZ '{d90}')
-        OR (name = 'Product Viewed' AND time >= TIMESTAMPTZ '{d30}'))),
+        OR (name = 'Product Viewed' AND category = 'coffee' AND time >= TIMESTAMPTZ '{d30}'))),
 a AS (SELECT person, count(*) FILTER (name = 'Order Completed' AND time >= TIMESTAMPTZ '{d90}') AS orders,
     sum(revenue) FILTER (name = 'Order Completed' AND time >= TIMESTAMPTZ '{d90}') AS spent,
     count(*) FILTER (name = 'Product Viewed' AND category = 'coffee' AND time >= TIMESTAMPTZ '{d30}') AS coffee,

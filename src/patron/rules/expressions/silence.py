@@ -29,7 +29,7 @@ def may_hold_without_events(rule: Rule) -> bool:
 
 
 def _did(did: Did) -> bool:
-    if did.op == "missing" or did.measure not in _ZERO_WITHOUT:
+    if did.measure not in _ZERO_WITHOUT:
         return did.op == "missing"
     least = None if isinstance(did.value, str | bool) or did.op not in (">=", ">") else number_of(did.value)
     return least is None or least < 0 or (least == 0 and did.op == ">=")
