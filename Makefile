@@ -8,7 +8,7 @@ STAMPS  := $(VENV)/.stamps
 WORKERS ?= 2
 ARGS    ?=
 
-.PHONY: help demo test quick lint screenshots mutants bench lock clean
+.PHONY: help demo test quick distributed lint screenshots mutants bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -22,6 +22,9 @@ test: $(STAMPS)/dev $(STAMPS)/npm tools lint ## Everything: lint, types, floors,
 
 quick: $(STAMPS)/dev ## The unmarked tests only: no browser, no node, about a minute
 	$(BIN)/pytest -m "not slow and not browser and not sdk" $(ARGS)
+
+distributed: $(STAMPS)/dev ## The same expressions on Spark: local, and a master with two workers (needs Java 17 or 21)
+	$(BIN)/pytest -m distributed $(ARGS)
 
 lint: $(STAMPS)/dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

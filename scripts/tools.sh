@@ -20,6 +20,7 @@ missing() {
     chromium_name >/dev/null || packages="$packages chromium"
     command -v node >/dev/null 2>&1 || packages="$packages nodejs"
     command -v npm >/dev/null 2>&1 || packages="$packages npm"
+    java -version >/dev/null 2>&1 || packages="$packages default-jre-headless"
     if [ "$(uname -s)" = Linux ]; then
         command -v strace >/dev/null 2>&1 || packages="$packages strace"
     fi
@@ -39,7 +40,7 @@ if [ -n "$wanted" ]; then
     cat >&2 <<MESSAGE
 The whole test suite also needs:$wanted
   Debian, Ubuntu   sudo apt-get install$wanted
-  macOS            brew install node && brew install --cask chromium
+  macOS            brew install node openjdk@17 && brew install --cask chromium
 'make quick' runs the tests that need none of them.
 MESSAGE
     exit 1

@@ -1,7 +1,5 @@
 """Funnels: how many people went how far, in order and in time; over all channels, by entry channel, and inside each channel."""
 
-from typing import Any
-
 import ibis
 import ibis.expr.types as ir
 from msgspec import Struct
@@ -11,6 +9,7 @@ from patron.model.clock import DAY
 from patron.rules.expressions.tables import SUBJECT, At, Lake
 
 ACROSS, ENTERED, WITHIN = "across", "entered", "within"
+_FIRST = ibis.literal(1, "int64")
 
 
 class Reached(Struct, frozen=True):
@@ -44,39 +43,42 @@ class Funnel(Struct, frozen=True, tag_field="kind", tag="funnel"):
         """The table whose rows are `Reached`."""
         events = events_between(lake, at, self.steps, self.days)
         rows = events.select(SUBJECT, "channel", "name", "milliseconds", "event_id")
-        across = self._farthest(self._chains(rows, [SUBJECT]), [SUBJECT])
-        within = self._farthest(self._chains(rows, [SUBJECT, "channel"]), [SUBJECT, "channel"])
-        entered = self._counted(across.select(far=across.far, channel=across.entry), ENTERED)
+        begun = rows.filter(rows.name == self.steps[0]).group_by(SUBJECT, "channel")
+        begun = begun.agg(first=ibis._.milliseconds.min())
+        alone = ibis.union(
+            begun.select(SUBJECT, "channel", far=_FIRST), self._later(rows, [SUBJECT, "channel"])
+        )
+        within = alone.group_by(SUBJECT, "channel").agg(far=alone.far.max())
+        stamp = begun.first.cast("string").lpad(16, "0") + begun.channel
+        entry = begun.group_by(SUBJECT).agg(channel=stamp.min().substr(16))
+        went = self._later(rows, [SUBJECT]).group_by(SUBJECT).agg(far=ibis._.far.max())
+        across = entry.left_join(went, SUBJECT).select("channel", far=ibis.coalesce(went.far, _FIRST))
+        entered = self._counted(across, ENTERED)
         everyone = entered.group_by("step").agg(people=whole(entered.people.sum()))
         total = everyone.select(
             scope=ibis.literal(ACROSS), channel=ibis.literal("*"), step="step", people=everyone.people
         )
         return ibis.union(total, entered, self._counted(within.select("far", "channel"), WITHIN))
 
-    def _chains(self, rows: ir.Table, by: list[str]) -> ir.Table:
-        """For each event the step it ends, and the latest time at which that chain may have begun."""
-        before = ibis.window(group_by=by, order_by=["milliseconds", "event_id"], preceding=(None, 1))
-        begin = ibis.ifelse(rows.name == self.steps[0], rows.milliseconds, ibis.null("int64"))
-        rows = rows.mutate(b1=begin)
-        for place, name in enumerate(self.steps[1:], 2):
-            earlier = rows.mutate(earlier=rows[f"b{place - 1}"].max().over(before))
-            inside = (earlier.name == name) & (
-                earlier.milliseconds - earlier.earlier <= self.within_days * DAY
-            )
-            rows = earlier.mutate(
-                **{f"b{place}": ibis.ifelse(inside, earlier.earlier, ibis.null("int64"))}
-            ).drop("earlier")
-        return rows
+    def _later(self, rows: ir.Table, by: list[str]) -> ir.Table:
+        """For each event that ends a step after the first: `by`, and that step (`far`).
 
-    def _farthest(self, rows: ir.Table, by: list[str]) -> ir.Table:
-        """One row a person (and channel): the farthest step, and the channel of their first `steps[0]`."""
-        ended: Any = ibis.cases(
-            *((rows[f"b{place}"].notnull(), place) for place in range(len(self.steps), 0, -1)), else_=0
+        `begin` is the latest time at which the chain that an event ends may have begun. Events that can tell nothing more are
+        let go after each step, so that the next one has fewer to sort.
+        """
+        before = ibis.window(group_by=by, order_by=["milliseconds", "event_id"], preceding=(None, 1))
+        none = ibis.null("int64")
+        rows = rows.mutate(
+            begin=ibis.ifelse(rows.name == self.steps[0], rows.milliseconds, none),
+            far=ibis.literal(0, "int64"),
         )
-        first = (rows.name == self.steps[0]) & rows.b1.notnull()
-        stamp = rows.milliseconds.cast("string").lpad(16, "0") + rows.channel
-        people = rows.group_by(by).agg(far=ended.max(), entry=stamp.min(where=first).substr(16))
-        return people.filter(people.far > 0)
+        for place, name in enumerate(self.steps[1:], 2):
+            rows = rows.mutate(earlier=rows.begin.max().over(before))
+            ends = (rows.name == name) & (rows.milliseconds - rows.earlier <= self.within_days * DAY)
+            rows = rows.mutate(begin=ibis.ifelse(ends, rows.earlier, none)).drop("earlier")
+            rows = rows.mutate(far=ibis.ifelse(rows.begin.notnull(), place, rows.far))
+            rows = rows.filter((rows.far > 0) | rows.name.isin(sorted(set(self.steps[place:]))))
+        return rows.filter(rows.far > 0).select(*by, "far")
 
     def _counted(self, people: ir.Table, scope: str) -> ir.Table:
         """How many reached each step, not only how many ended there."""

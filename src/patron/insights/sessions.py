@@ -45,10 +45,26 @@ class Sessions(Struct, frozen=True, tag_field="kind", tag="sessions"):
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `SessionDay`."""
-        events = events_between(lake, at, (), self.days)
-        rows = _numbered(events.select(SUBJECT, "milliseconds", "event_id"), self.gap_minutes)
-        sessions = rows.group_by(SUBJECT, "session").agg(
-            begin=rows.milliseconds.min(), end=rows.milliseconds.max(), events=rows.count()
+        rows = events_between(lake, at, (), self.days).select(SUBJECT, "milliseconds", "event_id")
+        own = ibis.window(group_by=SUBJECT, order_by=["milliseconds", "event_id"])
+        rows = rows.mutate(
+            before=rows.milliseconds.lag().over(own),
+            after=rows.milliseconds.lead().over(own),
+            place=ibis.row_number().over(own),
+        )
+        begins = _paused(rows.before, rows.milliseconds, self.gap_minutes)
+        ends = _paused(rows.milliseconds, rows.after, self.gap_minutes)
+        edges = rows.filter(begins | ends).select(
+            SUBJECT, "milliseconds", "place", begins=begins, ends=ends
+        )  # the rest is counted by the places: only these few are sorted once more
+        along = ibis.window(group_by=SUBJECT, order_by="place")
+        edges = edges.mutate(
+            end=ibis.ifelse(edges.ends, edges.milliseconds, edges.milliseconds.lead().over(along)),
+            last=ibis.ifelse(edges.ends, edges.place, edges.place.lead().over(along)),
+        )
+        sessions = edges.filter(edges.begins)
+        sessions = sessions.select(
+            SUBJECT, "end", begin=sessions.milliseconds, events=sessions["last"] - sessions.place + 1
         )
         return sessions.group_by(day=day_of(sessions.begin, at.calendar, at.now)).agg(
             sessions=sessions.count(),
@@ -77,19 +93,22 @@ class Paths(Struct, frozen=True, tag_field="kind", tag="paths"):
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `Path`, the most frequent first."""
-        events = events_between(lake, at, (), self.days)
-        rows = _numbered(events.select(SUBJECT, "milliseconds", "event_id", "name"), self.gap_minutes)
-        within = ibis.window(group_by=[SUBJECT, "session"], order_by=["milliseconds", "event_id"])
-        rows = rows.mutate(before=rows.name.lag().over(within))
-        steps = rows.filter(rows.before.isnull() | (rows.before != rows.name))
-        steps = steps.mutate(place=ibis.row_number().over(within))
-        steps = steps.filter(steps.place < self.steps)
-        walked = steps.group_by(SUBJECT, "session").agg(
-            **{f"n{place}": steps.name.max(where=steps.place == place) for place in range(self.steps)}
+        rows = events_between(lake, at, (), self.days).select(SUBJECT, "milliseconds", "event_id", "name")
+        own = ibis.window(group_by=SUBJECT, order_by=["milliseconds", "event_id"])
+        rows = rows.mutate(before=rows.milliseconds.lag().over(own), was=rows.name.lag().over(own))
+        rows = rows.mutate(begins=_paused(rows.before, rows.milliseconds, self.gap_minutes))
+        steps = rows.filter(rows.begins | (rows.was != rows.name))
+        going = ibis.ifelse(steps.begins, ibis.null("string"), steps.name)
+        steps = steps.select(SUBJECT, "milliseconds", "event_id", "name", "begins", going=going)
+        steps = steps.mutate(
+            **{f"n{place}": steps.going.lead(place).over(own) for place in range(1, self.steps)}
         )
-        path = walked.n0
-        for place in range(1, self.steps):
-            path = path + ibis.coalesce(ibis.literal(" > ") + walked[f"n{place}"], "")
+        walked = steps.filter(steps.begins)
+        path: ir.StringValue = ibis.literal("")
+        for place in range(self.steps - 1, 0, -1):  # a session's way ends where the next one begins
+            step = walked[f"n{place}"]
+            path = ibis.ifelse(step.isnull(), "", ibis.literal(" > ") + step + path)
+        path = walked.name + path
         counted = (
             walked.select(SUBJECT, path=path)
             .group_by("path")
@@ -98,17 +117,6 @@ class Paths(Struct, frozen=True, tag_field="kind", tag="paths"):
         return counted.order_by(counted.sessions.desc(), counted.path).limit(self.top)
 
 
-def _numbered(rows: ir.Table, gap_minutes: int) -> ir.Table:
-    """Each event with the number of its session among the person's."""
-    own = ibis.window(group_by=SUBJECT, order_by=["milliseconds", "event_id"])
-    rows = rows.mutate(previous=rows.milliseconds.lag().over(own))
-    rows = rows.mutate(
-        begins=(rows.previous.isnull() | (rows.milliseconds - rows.previous > gap_minutes * MINUTE)).cast(
-            "int64"
-        )
-    )
-    return rows.mutate(
-        session=rows.begins.sum().over(
-            ibis.cumulative_window(group_by=SUBJECT, order_by=["milliseconds", "event_id"])
-        )
-    ).drop("previous", "begins")
+def _paused(earlier: ir.IntegerValue, later: ir.IntegerValue, gap_minutes: int) -> ir.BooleanValue:
+    """Whether two neighbours (ms) lie in different sessions: one of them is missing, or the pause is too long."""
+    return ibis.coalesce(later - earlier > gap_minutes * MINUTE, True)

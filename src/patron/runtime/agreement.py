@@ -168,7 +168,7 @@ class _Comparison:
         served = dict(self._live.served())
         ways = {
             one.id: "live" if (row := served.get(f"trait/{one.id}")) and row.trait == one else "filling"
-            for one in live_of(self._active)[1]
+            for one in live_of(self._active, self._workspace.feeds.locations())[1]
         }
         found = {one.id: Row("trait", one.id, one.name, ways.get(one.id, "lake")) for one in asked}
         if found:

@@ -20,6 +20,7 @@ from patron.rules.expressions import (
     At,
     Lake,
     measures_of,
+    members,
     standings,
     unbound,
 )
@@ -132,6 +133,9 @@ def test_members(
         for person, events in owners(world).items()
     }
     assert found == wanted
+    for rule in rules[:2]:  # asked alone, where people without events may be left out of the reading
+        alone = {row[SUBJECT] for row in lakes.run(backend, members(rule, unbound(), at))}
+        assert alone == {person for person, held in wanted.items() if held[rule.id] == IN}, rule.rule
 
 
 @costly

@@ -69,14 +69,17 @@ class Gather:
         """Read events that have something in this column."""
         self._columns.add(column)
 
-    def table(self) -> ir.Table:
-        """One row a subject: `subject` and a column for each thing asked for."""
-        found = self._gathered()
+    def table(self, *, everyone: bool = True) -> ir.Table:
+        """One row a subject: `subject` and a column for each thing asked for.
+
+        Without `everyone`, subjects that have no events of those read may be missing: whoever asks has no use for them.
+        """
+        found = self._gathered(everyone)
         for stage in self._derived:
             found = found.mutate(**{name: make(found) for name, make in stage.items()})
         return found
 
-    def _gathered(self) -> ir.Table:
+    def _gathered(self, everyone: bool) -> ir.Table:
         owned = owners(self.lake, self.at, self.subject)
         found = owned.select(SUBJECT).distinct()
         if not self._needs and not self._columns:
@@ -84,7 +87,8 @@ class Gather:
         events = events_of(self.lake, self.at, owned, self._wanted())
         if self._aggregates:
             made = {name: make(events) for name, make in self._aggregates.items()}
-            found = _beside(found, events.group_by(SUBJECT).agg(**made))
+            counted = events.group_by(SUBJECT).agg(**made)
+            found = _beside(found, counted) if everyone else counted
         for name, make in self._sides.items():
             found = _beside(found, make(events, name))
         return found

@@ -36,16 +36,20 @@ class Number(NamedTuple):
 
     top: Column
     bottom: Column | None = None
+    plain: Column | None = None
+    """The same number as the engine counted it, whole or of six places: compared so, it takes no arithmetic a row."""
 
     def compares(self, op: str, wanted: Any, table: ir.Table, _: At) -> ir.BooleanValue:
         """An operator on the number unrounded."""
         top = self.top(table)
 
         def one(sign: str, exact: Fraction) -> ir.BooleanValue:
+            if self.plain is not None:
+                return _plainly(self.plain(table), sign, int(exact * SCALE))
             units = _whole(int(exact * SCALE))
             return _COMPARES[sign](top, units if self.bottom is None else self.bottom(table) * units)
 
-        return _operator(op, wanted, top.notnull(), one, _rounded)
+        return _operator(op, wanted, self._there(table), one, _rounded)
 
     def shown_compares(self, op: str, wanted: Any, table: ir.Table, _: At) -> ir.BooleanValue:
         """An operator on the number as profiles show it."""
@@ -57,7 +61,7 @@ class Number(NamedTuple):
             reached = self._reaches(at if sign in (">=", "<") else above, table)
             return reached if sign in (">=", ">") else ~reached
 
-        return _operator(op, wanted, self.top(table).notnull(), one, _as_written)
+        return _operator(op, wanted, self._there(table), one, _as_written)
 
     def shown(self, key: str, gather: Gather) -> Column:
         """The number rounded half to even to 6 places.
@@ -85,10 +89,15 @@ class Number(NamedTuple):
 
         return exact
 
+    def _there(self, table: ir.Table) -> ir.BooleanValue:
+        return (self.plain or self.top)(table).notnull()
+
     def _reaches(self, units: Any, table: ir.Table) -> ir.BooleanValue:
         """Whether the number, rounded half to even, is at least so many units."""
-        top = self.top(table)
         constant = isinstance(units, int)
+        if constant and self.plain is not None:
+            return _plainly(self.plain(table), ">=", units)
+        top = self.top(table)
         if self.bottom is None:
             return top >= (_whole(units) if constant else units)
         half = _whole(2 * units - 1) if constant else units * _whole(2) - _whole(1)
@@ -235,13 +244,13 @@ def _of_property(
             return Word(lambda table: table[most])
         case "min":
             least = have("min", number, lambda value: value.min())
-            return Number(lambda table: _units(table[least]))
+            return _decimal(lambda table: table[least])
         case "max":
             greatest = have("max", number, lambda value: value.max())
-            return Number(lambda table: _units(table[greatest]))
+            return _decimal(lambda table: table[greatest])
     total = have("sum", number, lambda value: value.sum())
     if did.measure == "sum":
-        return Number(lambda table: ibis.coalesce(_units(table[total]), _whole(0)))
+        return _decimal(lambda table: ibis.coalesce(table[total], ibis.literal(Decimal(0), SHOWN)))
     many = have("number", number, lambda value: value.count())
     return Number(lambda table: _units(table[total]), lambda table: table[many].cast(WHOLE))
 
@@ -353,4 +362,22 @@ def _shown(units: ir.DecimalValue) -> ir.DecimalValue:
 
 
 def _counted(column: str) -> Number:
-    return Number(lambda table: ibis.coalesce(table[column], 0).cast(WHOLE) * _whole(SCALE))
+    def count(table: ir.Table) -> Any:
+        return ibis.coalesce(table[column], 0)
+
+    return Number(lambda table: count(table).cast(WHOLE) * _whole(SCALE), plain=count)
+
+
+def _decimal(number: Column) -> Number:
+    """A number of six places."""
+    return Number(lambda table: _units(number(table)), plain=number)
+
+
+def _plainly(number: Any, sign: str, units: int) -> ir.BooleanValue:
+    """A column of whole numbers, or of decimals, compared with so many units of 1e-6."""
+    if not number.type().is_integer():
+        return _COMPARES[sign](number, ibis.literal(Decimal(f"{units}e-6"), SHOWN))
+    up, down = -(-units // SCALE), units // SCALE
+    if sign == "=":
+        return number == up if up == down else never()
+    return _COMPARES[sign](number, up if sign in (">=", "<") else down)

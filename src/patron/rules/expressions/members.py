@@ -12,6 +12,7 @@ from patron.rules.expressions.facts import fact_holds, is_denied, is_granted, sa
 from patron.rules.expressions.gather import Gather
 from patron.rules.expressions.operators import never, number_holds, truth
 from patron.rules.expressions.sequences import sequence
+from patron.rules.expressions.silence import may_hold_without_events
 from patron.rules.expressions.tables import SUBJECT, At, Lake
 from patron.rules.tree import (
     AllOf,
@@ -43,8 +44,10 @@ def members(segment: Segment, lake: Lake, at: At) -> ir.Table:
     >>> members(buyers, unbound(), At(1_774_778_400_000, Calendar("Europe/Rome"))).columns
     ('subject',)
     """
-    found = standings([segment], lake, at)
-    return found.filter(found[segment.id] == IN).select(SUBJECT)
+    gather = Gather(lake, at, segment.subject)
+    holds = _every([_rule(segment.rule, gather, (segment.id,)), _basis(segment.purpose, gather)])
+    table = gather.table(everyone=may_hold_without_events(segment.rule))
+    return table.filter(holds(table)).select(SUBJECT)
 
 
 def standings(segments: Seq[Segment], lake: Lake, at: At) -> ir.Table:
@@ -61,9 +64,7 @@ def standings(segments: Seq[Segment], lake: Lake, at: At) -> ir.Table:
     rules = [(s.id, _rule(s.rule, gather, (s.id,)), _basis(s.purpose, gather)) for s in segments]
     table = gather.table()
     stands = {
-        name: ibis.cases((holds(table) & lawful(table), IN), (holds(table), WITHOUT_BASIS), else_=OUT).cast(
-            "int8"
-        )
+        name: ibis.ifelse(holds(table), ibis.ifelse(lawful(table), IN, WITHOUT_BASIS), OUT).cast("int8")
         for name, holds, lawful in rules
     }
     return table.select(SUBJECT, **stands)
