@@ -156,7 +156,7 @@ class Execution:
             self.tallies.touch(node)
         time = event.time
         aged = fold_counted(tally, time, feed)
-        full = self.folding.values(tally, event, feed) if feed.sums or feed.lists else False
+        full = self.folding.values(tally, event, feed) if feed.sums or feed.times or feed.lists else False
         slack = row.slack - feed.ones
         row.slack = slack
         due = feed.highs & ~slack
