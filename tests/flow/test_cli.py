@@ -150,7 +150,7 @@ def test_split_undo_and_merge(desk: Desk) -> None:
         ).stderr
     )
     assert (
-        "not an identifier of this person"
+        "name the person by that id"
         in desk.run("person", "split", "user_id:anna", "user_id:zoe", code=FAILED).stderr
     )
     refused = desk.json("person", "merge", "user_id:anna", "user_id:bruno")

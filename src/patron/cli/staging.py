@@ -82,12 +82,16 @@ READY = ("lapsing-buyers", "store-only", "web-only", "high-value", "spent_90d")
 
 
 def rules(folder: Path, stores: Iterable["Store"]) -> None:
-    """Where the stores are, and some ready segments and traits in force, so that their pages have something to show."""
+    """Where the stores are, what products are called, and some ready segments and traits in force, so that their pages have something to show."""
     rows = [
         {"store": s.id, "name": s.name, "latitude": s.lat, "longitude": s.lon, "city": s.city, "country": s.country}
         for s in stores
     ]  # fmt: skip
     call(folder, "POST", "/v1/feeds/stores", {"rows": rows, "file": "stores.csv"})
+    from patron.sim.world.catalogue import SHELF
+
+    products = [{"product_id": p.id, "name": p.name, "category": p.category} for one in SHELF for p in one]
+    call(folder, "POST", "/v1/feeds/catalogue", {"rows": products, "file": "catalogue.csv"})
     for name in READY:
         call(folder, "POST", f"/v1/library/{name}/use", {})
 

@@ -92,7 +92,7 @@ async def baskets(visit: Visit) -> Response:
     error = ""
     try:
         if not _working(visit):
-            found = await insights.baskets(days, 50)
+            found = await insights.baskets(days, 25)
     except RequestError as problem:
         error = problem.message
     return visit.page(
