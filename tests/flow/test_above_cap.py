@@ -38,6 +38,7 @@ async def define_all(backend: LocalBackend) -> None:
     await define(backend, "Trait", "began", measure=first)
     await define(backend, "Segment", "curious", rule=CURIOUS)
     await define(backend, "Segment", "modest", rule=MODEST)
+    await until(lambda: not backend.workspace.segments.waiting)
 
 
 def views(who: str, first: int, count: int) -> list[dict[str, Any]]:
@@ -198,7 +199,9 @@ def test_live_and_lake_agree_above_the_cap(tmp_path: Path) -> None:
     async def play_all() -> None:
         async with running(tmp_path / "shop", now=NOW) as backend:
             await define_all(backend)
-            await send(backend, "web", [*views("bo", 0, 3), *views("anna", 0, MANY)])
+            await send(backend, "web", [*views("bo", 0, 3), *views("anna", 0, MANY - 50)])
+            await until(lambda: not backend.workspace.segments.live.unanswered)  # type: ignore[union-attr]
+            await send(backend, "web", views("anna", MANY - 50, 50))
             rows = {row.id: row for row in (await agreement(backend.app)).rows}
             for name in ("curious", "modest", "skus", "began"):
                 found = rows[name]
