@@ -163,7 +163,7 @@ class Execution:
             self.tallies.touch(node)
         time = event.time
         aged = fold_counted(tally, time, feed)
-        full = self.folding.values(tally, event, feed) if feed.sums or feed.lists else False
+        full = self.folding.values(tally, event, feed) if feed.sums or feed.times or feed.lists else False
         slack = row.slack - feed.ones
         row.slack = slack
         due = feed.highs & ~slack
@@ -231,7 +231,7 @@ class Execution:
     def met(self, before: tuple[Person, ...], after: tuple[Person, ...]) -> None:
         """The people of an event are others than before: called before the event is taken in."""
         if len(after) == 1 and len(before) <= 1:
-            person, known = after[0], before[0].members if before else ()
+            person, known = after[0], set(before[0].members if before else ())
             if not before or (before[0].id == person.id and person.id in self.standings):
                 fresh = [key for key in person.members if key not in known]
                 if len(fresh) + len(known) == len(person.members) and all(map(self._people.is_blank, fresh)):

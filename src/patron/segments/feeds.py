@@ -46,8 +46,10 @@ class Feed(Struct, frozen=True):
     dated_counts: tuple[int, ...] = ()
     sums: tuple[tuple[int, str, bool], ...] = ()
     """(number, field, whether by hours)"""
+    times: tuple[int, ...] = ()
+    """Lists that keep no more of an event than when it was."""
     lists: tuple[tuple[int, str, str], ...] = ()
-    """(number, field, kind)"""
+    """Lists that keep a value: (number, field, kind)"""
     leaves: tuple[int, ...] = ()
     """Places of the conditions to look at again."""
     starts: tuple[tuple[int, int], ...] = ()
@@ -70,26 +72,34 @@ class _Name:
         fields = sorted(_fields(fed))
         self._names = [name for field in fields if (name := _plain(field))]
         self._getters = [_getter(field, calendar) for field in fields if not _plain(field)]
+        alone = len(fields) == 1 and (fields[0] in TEXT_FIELDS or fields[0] in TIME_FIELDS)
+        self._only = self._getters[0] if alone else None
+        """Where one field that is no property decides, as the channel mostly does."""
         self._known: dict[Any, Feed | None] = {}
         self._always = None if fields else feed_of(fed)
 
     def of(self, event: Event) -> Feed | None:
         if self._always is not None:
             return self._always
+        if self._only is not None:
+            return self._known_by(self._only(event), event)
         properties = event.properties
         key = [properties.get(name) for name in self._names]
         for get in self._getters:
             key.append(get(event))  # noqa: PERF401 - none or one, mostly
         if True in key or False in key:  # so are 1 and 0, which filters tell from them
             key = [(value,) if type(value) is bool else value for value in key]
+        return self._known_by(tuple(key), event)
+
+    def _known_by(self, key: Any, event: Event) -> Feed | None:
         try:
-            return self._known[tuple(key)]
+            return self._known[key]
         except TypeError:  # a list or an object: looked at each time
             return self._matching(event)
         except KeyError:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            found = self._known[tuple(key)] = self._matching(event)
+            found = self._known[key] = self._matching(event)
             return found
 
     def _matching(self, event: Event) -> Feed | None:
@@ -140,7 +150,8 @@ def feed_of(fed: list[Fed]) -> Feed:
             for f in fed
             if f.series.kind in ("total", "sums")
         ),
-        tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS),
+        tuple(f.number for f in fed if f.series.kind == "times"),
+        tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS - {"times"}),
         tuple({leaf: None for f in fed for leaf in f.leaves}),
         tuple({place: (place, last) for f in fed for place, last in f.starts}.values()),
         _union(f.relying for f in fed if f.series.kind in LISTS),

@@ -31,7 +31,7 @@ class Folding:
     def fold(self, tally: Tally, event: Event, feed: Feed) -> None:
         """Add an event to all series of a feed."""
         fold_counted(tally, event.time, feed)
-        if feed.sums or feed.lists:
+        if feed.sums or feed.times or feed.lists:
             self.values(tally, event, feed)
 
     def values(self, tally: Tally, event: Event, feed: Feed) -> bool:
@@ -42,14 +42,20 @@ class Folding:
             units = [unit for value in values if (unit := self._number(value)) is not None]
             if units:
                 _add(tally, number, event.time, units, by_hours=by_hours)
-        if feed.lists:
-            place = event_id(event.uid)
+        if feed.times or feed.lists:
+            time, place = event.time, event_id(event.uid)
+            for number in feed.times:
+                held = tally.get(number)
+                if held is None:
+                    tally[number] = [ALL, time, place, 0]
+                elif fold_entry(held, time, place, 0):
+                    full = True
             for number, name, kind in feed.lists:
                 for value in self._listed(event, name, kind):
                     row = tally.get(number)
                     if row is None:
                         row = tally[number] = [ALL]
-                    full |= fold_entry(row, event.time, place, value)
+                    full |= fold_entry(row, time, place, value)
         return full
 
     def _number(self, value: Any) -> int | None:
@@ -65,8 +71,6 @@ class Folding:
             return found
 
     def _listed(self, event: Event, name: str, kind: str) -> list[Any]:
-        if kind == "times":
-            return [0]
         values = values_of(event, name, self._calendar)
         found = [text_of(v) if kind == "texts" else number_of(v) for v in values]
         return [one for one in found if one is not None]

@@ -1,0 +1,61 @@
+"""Sums and lists in all windows at once: the bits between the wanted values, and when the first of them may fall."""
+
+from patron.model.clock import HOUR
+from patron.rules.calendar import Calendar
+from patron.rules.tree import Did, Window
+from patron.segments.hours import NEVER, Hours
+from patron.segments.measures import Lists, Sums, doubled
+
+NOON = 1_774_778_400_000 // HOUR
+DAYS, SPAN = Window(days=2), Window(hours=20)
+LONG = Window(days=10)
+
+
+def hours() -> Hours:
+    found = Hours(Calendar("UTC"))
+    found.turn(NOON)
+    return found
+
+
+def average(op: str, value: float) -> Did:
+    return Did("Order Completed", op, value, "average", "revenue")
+
+
+def test_an_average_between_two_millionths_is_neither_of_them() -> None:
+    wanted = (average("=", 2.333333), average(">", 2.333333), average("<", 2.333334), average("<=", 2.333333))
+    sums = Sums(0, [(did, 1 << n) for n, did in enumerate(wanted)])
+    assert sums.look([{0: [3, 7_000_000]}], hours())[0] == 0b0110
+    assert sums.look([{0: [3_000_000, 6_999_999_000_000]}], hours())[0] == 0b1101
+    assert doubled(-7, 2) == -7
+
+
+def spent(window: Window, value: float, op: str = ">=") -> Did:
+    return Did("Order Completed", op, value, "sum", "revenue", within=window)
+
+
+def test_each_window_has_its_own_sum() -> None:
+    sums = Sums(0, [(spent(SPAN, 5), 1), (spent(DAYS, 5), 2), (spent(LONG, 5), 4), (spent(LONG, 9), 8)])
+    row = [NOON - 5 * 24, 1, 4_000_000, NOON - 30, 1, 3_000_000, NOON - 1, 2, 2_000_000]
+    assert sums.look([{0: row}], hours())[0] == 0b1110
+    assert sums.look([{0: row[:3]}, {0: row[3:]}], hours())[0] == 0b1110
+
+
+def test_the_first_window_to_lose_something_says_when_to_look_again() -> None:
+    now, four_ago = hours(), NOON - 4
+    day_ends = now.leaves(DAYS, four_ago)
+    sums = Sums(0, [(spent(DAYS, 1), 1), (spent(LONG, 1), 2)])
+    assert sums.look([{0: [four_ago, 1, 2_000_000]}], now) == (0b11, day_ends)
+    both = Sums(0, [(spent(LONG, 1), 1), (spent(Window(hours=90), 1), 2), (spent(SPAN, 1), 4)])
+    assert both.look([{0: [four_ago, 1, 2_000_000]}], now) == (0b111, (four_ago + 20) * HOUR)
+    assert both.look([{0: [four_ago - 60, 1, 2_000_000]}], now) == (0b011, (four_ago + 30) * HOUR)
+
+
+def test_a_list_is_read_once_for_all_windows() -> None:
+    def kinds(window: Window, value: int) -> Did:
+        return Did("Order Completed", ">=", value, "distinct", "coupon", within=window)
+
+    lists = Lists(0, [(kinds(SPAN, 1), 1), (kinds(SPAN, 2), 2), (kinds(LONG, 2), 4)])
+    row = [-1, (NOON - 60) * HOUR, 1, "a", (NOON - 2) * HOUR, 2, "b", (NOON - 1) * HOUR, 3, "b"]
+    assert lists.look([{0: row}], hours()) == (0b101, (NOON - 2 + 20) * HOUR)
+    assert lists.look([{0: [*row[:1], *row[4:]]}, {0: row[:4]}], hours())[0] == 0b101
+    assert lists.look([], hours()) == (0, NEVER)
