@@ -1,6 +1,6 @@
 """People with longer lists than are kept of them: what those lists cannot tell is worked out from their own events.
 
-Exact, by the reference execution; some 30 us an event of the person, so an answer is remembered until the person gets
+Exact, by the reference execution; some 40 us an event of the person, so an answer is remembered until the person gets
 another event or the hour turns. Who reads one person has it at once. The bits from which members are listed and counted
 follow when `work` looks: at most once in some minutes a person.
 """
@@ -56,6 +56,7 @@ class AboveCap:
         self._answers: dict[str, tuple[Hashable, Answer]] = {}
         self._looked: dict[str, Hashable] = {}
         """The state of each person when their bits were last set."""
+        self._seen = workspace.log.rewritten
         self._round = (-math.inf, -math.inf)
         """When everybody was last looked through: by the timer (s) and by the workspace's clock (ms)."""
 
@@ -139,6 +140,10 @@ class AboveCap:
         everybody : whoever changed is due.
         """
         live = self._segments.live
+        if self._seen != self._workspace.log.rewritten:  # somebody may have been erased
+            self._seen = self._workspace.log.rewritten
+            self._answers.clear()
+            self._looked.clear()
         if live is None:
             return
         if everybody or self._is_due():

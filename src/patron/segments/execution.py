@@ -314,6 +314,8 @@ class Execution:
             self.standings.touch(person)
         if row.plan != plan.fingerprint:
             self._retire(row)
+            if short:
+                self.over[person] = self.unanswered[person] = None
         row.leaf, row.slack, row.nodes, row.plan = leaf, slack, nodes, plan.fingerprint
         self._change(person, row, bits, barred, short, cause)
         if wake != row.wake:
