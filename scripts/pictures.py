@@ -47,6 +47,8 @@ TITLES = {
     "funnel": "A funnel across channels",
     "retention": "Who comes back",
     "paths": "The ways that sessions take",
+    "baskets": "Products that are bought together",
+    "rfm": "Buyers by recency, frequency and money",
     "stories": "Stories: what is planted in the demo, and where to look for it",
     "shop": "Be the customer: a web page, a kiosk and a till",
     "health": "Data: health",

@@ -96,6 +96,8 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         found["funnel"] = f"/console/results?{steps}&days=90&now=1"
         found["retention"] = "/console/results/retention?now=1"
         found["paths"] = "/console/results/paths?now=1"
+        found["baskets"] = "/console/results/baskets?now=1"
+        found["rfm"] = "/console/results/rfm?now=1"
         found["lake"] = "/console/data/lake"
     for name in ("stories", "practice"):
         if page.locator(f'a[href="/console/{name}"]').count():

@@ -10,6 +10,8 @@ import msgspec
 from patron.console.audience_port import RowAsk
 from patron.model.audiences import (
     AnyKind,
+    BasketRow,
+    Baskets,
     Belongs,
     Checked,
     Cohort,
@@ -30,6 +32,7 @@ from patron.model.audiences import (
     PersonAudiences,
     Reach,
     ReadyRow,
+    Rfm,
     Sampled,
     SegmentRow,
     TraitRow,
@@ -369,6 +372,13 @@ class FakeInsights:
 
     async def paths(self, days: int, length: int, limit: int) -> Paths:
         return Paths((PathRow(("Page Viewed", "Product Viewed", "Product Added"), 812), PathRow(("Store Entered", "Order Completed"), 400)), 3120, NOW)  # fmt: skip
+
+    async def baskets(self, days: int, limit: int) -> Baskets:
+        return Baskets((BasketRow("Espresso beans 1 kg", "Oat drink 1 l", 312, 900, 410), BasketRow("Filter papers no. 4", "Espresso beans 1 kg", 118, 240, 900)))  # fmt: skip
+
+    async def rfm(self, days: int) -> Rfm:
+        rows = tuple(tuple(40 + 25 * abs(r - w) * (r + w) % 190 for w in range(5)) for r in range(5))
+        return Rfm(rows, sum(map(sum, rows)))
 
 
 def lake() -> LakeView:

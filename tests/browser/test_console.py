@@ -45,6 +45,8 @@ PAGES = {
     "funnel": "/console/results?step=Product+Viewed&step=Order+Completed&now=1",
     "retention": "/console/results/retention?now=1",
     "paths": "/console/results/paths?now=1",
+    "baskets": "/console/results/baskets?now=1",
+    "rfm": "/console/results/rfm?now=1",
     "lake": "/console/data/lake",
     "conditions": "/console/people/conditions",
     "remove a segment": "/console/people/segments/store-coffee/remove",

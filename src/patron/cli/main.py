@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "segment": ("segment", "Segments: define, list, explain, who came and who left."),
     "condition": ("condition", "Named conditions that several rules use: define, list."),
     "trait": ("trait", "Computed traits: define, list, values."),
+    "insight": ("insight", "Ask the lake: funnel, retention, sessions, paths, baskets, RFM."),
     "export": ("export", "Exports: segments and facts to files, webhooks and PostgreSQL."),
     "library": ("library", "Ready segments and computed traits: list, use."),
     "replay": ("workspace", "Rebuild everything from the log and compare."),

@@ -120,6 +120,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/console/results", results.funnel),
     ("GET", "/console/results/retention", results.cohorts),
     ("GET", "/console/results/paths", results.paths),
+    ("GET", "/console/results/baskets", results.baskets),
+    ("GET", "/console/results/rfm", results.rfm),
     ("GET", "/console/privacy", privacy.show),
     ("GET", "/console/shop", shop.show),
     ("POST", "/console/shop/feed", shop.feed),

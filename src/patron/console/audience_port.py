@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from patron.model.audiences import (
     AnyKind,
+    Baskets,
     Checked,
     Cohorts,
     ConditionRow,
@@ -22,6 +23,7 @@ from patron.model.audiences import (
     PersonAudiences,
     Reach,
     ReadyRow,
+    Rfm,
     SegmentRow,
     TraitRow,
     Trial,
@@ -109,6 +111,14 @@ class Insights(Protocol):
 
     async def paths(self, days: int, length: int, limit: int) -> Paths:
         """The most frequent beginnings of sessions, by channel and event."""
+        ...
+
+    async def baskets(self, days: int, limit: int) -> Baskets:
+        """Products that are bought together most often."""
+        ...
+
+    async def rfm(self, days: int) -> Rfm:
+        """Buyers by fifths of recency and of frequency and money together."""
         ...
 
 

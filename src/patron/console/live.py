@@ -41,7 +41,6 @@ from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
 from patron.runtime.export_views import LocalExports
 from patron.runtime.history import history
-from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.health import lake_view
 from patron.serve.router import Asgi
 
@@ -68,7 +67,7 @@ class LiveApp:
         self._tracking = tracking
         self._loop = asyncio.get_running_loop()
         self._audiences = LocalAudiences(backend)
-        self._insights = LocalInsights(backend)
+        self._insights = backend.insights
         self._exports = LocalExports(backend)
         self.first_code = secrets.token_hex(4)
 

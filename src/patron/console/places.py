@@ -33,6 +33,14 @@ RESULTS: tuple[Place, ...] = (
     ("Funnel", "results", "/console/results", "G F", "results steps conversion channel"),
     ("Retention", "results", "/console/results/retention", "", "results cohorts come back"),
     ("Paths", "results", "/console/results/paths", "", "results sessions ways journeys"),
+    (
+        "Bought together",
+        "results",
+        "/console/results/baskets",
+        "",
+        "results baskets pairs products cross-sell co-purchase",
+    ),
+    ("RFM", "results", "/console/results/rfm", "", "results recency frequency money buyers"),
 )
 LAKE = ("Lake", "data", "/console/data/lake", "", "delta tables files flushed compaction")
 

@@ -1,9 +1,12 @@
 """What is bought: pairs of products in one order, and recency, frequency and money of every buyer."""
 
+from typing import Annotated
+
 import ibis
 import ibis.expr.types as ir
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from patron.insights.bounds import Days, Top
 from patron.insights.events import events_between
 from patron.rules.expressions.days import day_of
 from patron.rules.expressions.tables import SUBJECT, At, Lake
@@ -30,7 +33,7 @@ class Scored(Struct, frozen=True):
     people: int
 
 
-class Pairs(Struct, frozen=True, tag_field="kind", tag="pairs"):
+class Pairs(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="pairs"):
     """Products that are bought together, the most frequent first; a product counts once an order.
 
     Orders of more than `lines` products (a wholesaler's) are passed over: their pairs grow with the square.
@@ -41,9 +44,9 @@ class Pairs(Struct, frozen=True, tag_field="kind", tag="pairs"):
     ('a', 'b', 'orders', 'a_orders', 'b_orders')
     """
 
-    days: int | None = 90
-    top: int = 100
-    lines: int = 100
+    days: Days | None = 90
+    top: Top = 100
+    lines: Annotated[int, Meta(ge=2, le=1000)] = 100
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `Pair`."""
@@ -65,7 +68,7 @@ class Pairs(Struct, frozen=True, tag_field="kind", tag="pairs"):
         return found.order_by(found.orders.desc(), found.a, found.b)
 
 
-class Rfm(Struct, frozen=True, tag_field="kind", tag="rfm"):
+class Rfm(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rfm"):
     """Buyers by fifths of recency (days), frequency (orders) and money (`revenue`), each a rank among all buyers.
 
     >>> from patron.rules.calendar import Calendar
@@ -74,7 +77,7 @@ class Rfm(Struct, frozen=True, tag_field="kind", tag="rfm"):
     ('recency', 'frequency', 'monetary', 'people')
     """
 
-    days: int | None = None
+    days: Days | None = None
 
     def buyers(self, lake: Lake, at: At) -> ir.Table:
         """One row a buyer: `subject`, `days`, `orders`, `revenue`, and the fifths (1 to 5). Ties go by the subject's id."""

@@ -1,9 +1,12 @@
 """Funnels: how many people went how far, in order and in time; over all channels, by entry channel, and inside each channel."""
 
+from typing import Annotated
+
 import ibis
 import ibis.expr.types as ir
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from patron.insights.bounds import Days, Event, Within
 from patron.insights.events import events_between, whole
 from patron.model.clock import DAY
 from patron.rules.expressions.tables import SUBJECT, At, Lake
@@ -24,7 +27,7 @@ class Reached(Struct, frozen=True):
     people: int
 
 
-class Funnel(Struct, frozen=True, tag_field="kind", tag="funnel"):
+class Funnel(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="funnel"):
     """Steps (names of events) in this order, the last at most `within_days` times 24 hours after the first.
 
     Everyone counts once a step, with the chain that leads farthest. Events of the last `days` calendar days are read.
@@ -35,9 +38,9 @@ class Funnel(Struct, frozen=True, tag_field="kind", tag="funnel"):
     ('scope', 'channel', 'step', 'people')
     """
 
-    steps: tuple[str, ...]
-    within_days: int = 7
-    days: int | None = 30
+    steps: Annotated[tuple[Event, ...], Meta(min_length=2, max_length=12)]
+    within_days: Within = 7
+    days: Days | None = 30
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `Reached`."""

@@ -1,9 +1,12 @@
 """Retention: of those who began in a week or month, how many came back in each later one."""
 
+from typing import Annotated
+
 import ibis
 import ibis.expr.types as ir
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from patron.insights.bounds import Event, Within
 from patron.insights.events import events_between
 from patron.rules.expressions.days import day_of
 from patron.rules.expressions.tables import SUBJECT, At, Lake
@@ -19,7 +22,7 @@ class Kept(Struct, frozen=True):
     people: int
 
 
-class Retention(Struct, frozen=True, tag_field="kind", tag="retention"):
+class Retention(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="retention"):
     """Cohorts by first `start` event; a person is kept in a period with a `back` event in it.
 
     Periods are `every` calendar days, counted from Monday 5 January 1970, so that 7 are weeks. The cohort is by the first such
@@ -31,10 +34,10 @@ class Retention(Struct, frozen=True, tag_field="kind", tag="retention"):
     ('cohort', 'period', 'people')
     """
 
-    start: str = ANY_EVENT
-    back: str = ANY_EVENT
-    every: int = 7
-    periods: int = 12
+    start: Event = ANY_EVENT
+    back: Event = ANY_EVENT
+    every: Within = 7
+    periods: Annotated[int, Meta(ge=1, le=60)] = 12
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `Kept`."""

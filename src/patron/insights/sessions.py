@@ -1,9 +1,12 @@
 """Sessions: events of a person with no pause of half an hour between them; and the paths that sessions begin with."""
 
+from typing import Annotated
+
 import ibis
 import ibis.expr.types as ir
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from patron.insights.bounds import Days, Gap, Top
 from patron.insights.events import events_between, whole
 from patron.model.clock import MINUTE
 from patron.rules.expressions.days import day_of
@@ -31,7 +34,7 @@ class Path(Struct, frozen=True):
     people: int
 
 
-class Sessions(Struct, frozen=True, tag_field="kind", tag="sessions"):
+class Sessions(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sessions"):
     """Sessions a day over the last `days`. A new one begins after a pause of more than `gap_minutes`.
 
     >>> from patron.rules.calendar import Calendar
@@ -40,8 +43,8 @@ class Sessions(Struct, frozen=True, tag_field="kind", tag="sessions"):
     ('day', 'sessions', 'people', 'events', 'milliseconds')
     """
 
-    days: int | None = 30
-    gap_minutes: int = 30
+    days: Days | None = 30
+    gap_minutes: Gap = 30
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `SessionDay`."""
@@ -74,7 +77,7 @@ class Sessions(Struct, frozen=True, tag_field="kind", tag="sessions"):
         )
 
 
-class Paths(Struct, frozen=True, tag_field="kind", tag="paths"):
+class Paths(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="paths"):
     """The most frequent first `steps` of sessions, repeats of one name taken as one step.
 
     Each session gives one path, so that memory is bounded by the number of sessions, and of paths that were taken: no
@@ -86,10 +89,10 @@ class Paths(Struct, frozen=True, tag_field="kind", tag="paths"):
     ('path', 'sessions', 'people')
     """
 
-    days: int | None = 30
-    steps: int = 4
-    top: int = 50
-    gap_minutes: int = 30
+    days: Days | None = 30
+    steps: Annotated[int, Meta(ge=1, le=20)] = 4
+    top: Top = 50
+    gap_minutes: Gap = 30
 
     def expression(self, lake: Lake, at: At) -> ir.Table:
         """The table whose rows are `Path`, the most frequent first."""

@@ -347,6 +347,31 @@ class Paths(Struct, frozen=True):
     at: int = 0
 
 
+class BasketRow(Struct, frozen=True):
+    """Two products, the orders with both, and those with each."""
+
+    a: str
+    b: str
+    orders: int
+    a_orders: int
+    b_orders: int
+
+
+class Baskets(Struct, frozen=True):
+    """What is bought together most often."""
+
+    rows: tuple[BasketRow, ...]
+    at: int = 0
+
+
+class Rfm(Struct, frozen=True):
+    """Buyers by fifths: a row for each of recency, the latest first; in it frequency and money together, the least first."""
+
+    rows: tuple[tuple[int, ...], ...]
+    buyers: int
+    at: int = 0
+
+
 class LakeTable(Struct, frozen=True):
     """One table of the lake."""
 

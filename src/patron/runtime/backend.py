@@ -30,6 +30,7 @@ from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.exporting import Exporting
 from patron.runtime.history import history
+from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.pruning import prune
 from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
@@ -56,6 +57,7 @@ class LocalBackend:
         self.lake = LocalLake(app)
         self.surgery = Surgery(app)
         self.offers = Offers(app, self.answers)
+        self.insights = LocalInsights(app)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)

@@ -4,7 +4,7 @@ from patron import __version__
 from patron.collect import described
 from patron.collect.http import Tracking
 from patron.runtime.backend import LocalBackend
-from patron.serve import admin, decide, exports, feeds, health, lake, openapi, profiles, rules
+from patron.serve import admin, decide, exports, feeds, health, insights, lake, openapi, profiles, rules
 from patron.serve.router import Asgi, Route, Router
 
 
@@ -16,6 +16,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *decide.routes(backend),
         *admin.routes(backend),
         *lake.routes(backend),
+        *insights.routes(backend),
         *feeds.routes(backend),
         *rules.routes(backend),
         *exports.routes(backend),

@@ -1,26 +1,50 @@
-"""Funnels, retention and paths as the console shows them: asked of the lake in a process of their own."""
+"""Funnels, retention, paths, baskets and RFM as the doors ask for them: each asked of the lake in a process of its own."""
 
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from patron.model.audiences import Cohort, Cohorts, Funnel, FunnelStep, PathRow, Paths
+from patron.model.audiences import (
+    BasketRow,
+    Baskets,
+    Cohort,
+    Cohorts,
+    Funnel,
+    FunnelStep,
+    PathRow,
+    Paths,
+    Rfm,
+)
+from patron.profiles.public import iso
 from patron.runtime.analysis import Analyst, Moment
-from patron.runtime.backend import LocalBackend
+from patron.runtime.app import App
 from patron.runtime.lake.processes import bounds_of
 from patron.runtime.subjects import calendar_of
 
 EVERY = {"week": 7, "month": 28}
 """Days of a period of retention; a month is four weeks, so that each has as many weekends."""
 _EPOCH = dt.date(1970, 1, 1)
+_NAME = 0
+"""Place of a product's name in a row of the catalogue feed."""
 
 
 class LocalInsights:
     """`console.audience_port.Insights` over one running workspace."""
 
-    def __init__(self, backend: LocalBackend) -> None:
-        self._workspace = backend.workspace
-        self._analyst = Analyst(backend.app.lake, bounds_of(self._workspace))
+    def __init__(self, app: App) -> None:
+        self._workspace = app.workspace
+        self._analyst = Analyst(app.lake, bounds_of(self._workspace))
+
+    async def ask(self, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a question of `patron.insights` as it is: columns and rows. Raises BadRequest with what to do, or Busy."""
+        moment = self._moment()
+        head, rows = await self._analyst.run({**options, "kind": kind}, moment)
+        return {
+            "now": iso(moment.now),
+            "columns": head.columns,
+            "rows": rows,
+            "truncated": head.truncated,
+        }
 
     def _moment(self) -> Moment:
         settings, stores = self._workspace.settings, dict(self._workspace.feeds.locations())
@@ -70,6 +94,34 @@ class LocalInsights:
         every_day = await self._ask("sessions", days=days)
         ways = tuple(PathRow(tuple(path.split(" > ")), int(sessions)) for path, sessions, _ in rows)
         return Paths(ways, sum(int(day[1]) for day in every_day))
+
+    async def baskets(self, days: int, limit: int) -> Baskets:
+        """Products that are bought together most often, by their names where the catalogue feed has them."""
+        rows = await self._ask("pairs", days=days, top=limit)
+        return Baskets(
+            tuple(
+                BasketRow(self._product(a), self._product(b), int(both), int(first), int(second))
+                for a, b, both, first, second in rows
+            )
+        )
+
+    def _product(self, sku: str) -> str:
+        now = self._workspace.clock.now()
+        version = self._workspace.feeds.as_of("catalogue", sku, now, now)
+        name = version.values[_NAME] if version is not None and version.values else None
+        return name if isinstance(name, str) and name else sku
+
+    async def rfm(self, days: int) -> Rfm:
+        """Buyers by fifths of recency and of frequency and money together."""
+        rows = await self._ask("rfm", days=days)
+        people: dict[tuple[int, int], int] = {}
+        for recency, frequency, monetary, count in rows:
+            worth = (int(frequency) + int(monetary) + 1) // 2
+            people[int(recency), worth] = people.get((int(recency), worth), 0) + int(count)
+        return Rfm(
+            tuple(tuple(people.get((r, w), 0) for w in range(1, 6)) for r in range(5, 0, -1)),
+            sum(people.values()),
+        )
 
 
 def _cohort(start: int, kept: dict[int, int], every: int, today: int) -> Cohort:

@@ -27,6 +27,7 @@ FULL = (
     "/console/people/segments/store-coffee", "/console/people/segments/many-pages", "/console/people/traits/spent",
     "/console/people/segments/overlap?a=store-coffee&b=complaint", "/console/people/segments/store-coffee/weeks",
     "/console/results", "/console/results/retention", "/console/results/paths", "/console/data/lake",
+    "/console/results/baskets", "/console/results/rfm",
 )  # fmt: skip
 """Pages that an empty workspace does not have."""
 

@@ -1,4 +1,4 @@
-"""Results over the lake: a funnel, who comes back, and the ways that sessions take. Each is computed when it is asked for."""
+"""Results over the lake: a funnel, who comes back, the ways of sessions, baskets, RFM. Each is computed when it is asked for."""
 
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from patron.console.audience_port import Insights
 from patron.console.visit import Visit
-from patron.model.audiences import Cohorts, Funnel, Paths
+from patron.model.audiences import Baskets, Cohorts, Funnel, Paths, Rfm
 from patron.model.errors import BadRequest, NotFound, RequestError
 
 STEPS = 6
@@ -82,6 +82,36 @@ async def paths(visit: Visit) -> Response:
     return visit.page(
         "paths.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS
     )
+
+
+async def baskets(visit: Visit) -> Response:
+    """Products that are bought together."""
+    insights = _insights(visit)
+    days = _one_of(visit, "days", DAYS, 90)
+    found: Baskets | None = None
+    error = ""
+    try:
+        if not _working(visit):
+            found = await insights.baskets(days, 50)
+    except RequestError as problem:
+        error = problem.message
+    return visit.page(
+        "baskets.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS
+    )
+
+
+async def rfm(visit: Visit) -> Response:
+    """Buyers by recency, and by frequency and money."""
+    insights = _insights(visit)
+    days = _one_of(visit, "days", DAYS, 365)
+    found: Rfm | None = None
+    error = ""
+    try:
+        if not _working(visit):
+            found = await insights.rfm(days)
+    except RequestError as problem:
+        error = problem.message
+    return visit.page("rfm.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS)
 
 
 def _insights(visit: Visit) -> Insights:
