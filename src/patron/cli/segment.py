@@ -98,7 +98,7 @@ def _stands(status: dict[str, Any] | None) -> list[str]:
     if status["without_basis"]:
         more.append(f"{status['without_basis']:,} left out: no lawful basis for its purpose")
     if status["capped"]:
-        more.append(f"{status['capped']:,} with very long lists, answered from the lake")
+        more.append(f"{status['capped']:,} with very long lists, found from their own events within minutes")
     return [line, *more]
 
 

@@ -7,7 +7,7 @@ come in slices and are compared one by one, so that neither side is ever held wh
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,15 +18,13 @@ from patron.model.clock import HOUR
 from patron.model.errors import BadRequest
 from patron.model.people import Person
 from patron.profiles.public import iso
-from patron.rules.evaluate import evaluate
-from patron.rules.tree import Segment
 from patron.runtime import people, subjects
 from patron.runtime.analysis import Analyst, Moment, Standings, Values
 from patron.runtime.app import App
 from patron.runtime.belonging import is_moment
 from patron.runtime.lake.processes import bounds_of
 from patron.runtime.served import live_of
-from patron.runtime.subjects import Subject
+from patron.runtime.subjects import stand_of
 
 SECONDS = 900.0
 """Longest time of each of the two questions: they read everything."""
@@ -59,13 +57,13 @@ class Row(Struct):
     batch: int = 0
     """The same by the lake."""
     capped: int = 0
-    """People above a cap, whose answer is the lake's; they do not count as differing."""
+    """People above a cap, whose live answer is worked out from their own events; they are compared like everybody."""
     cut_off: int = 0
-    """Those of them for whom the live answer, from lists that were cut off, is another."""
+    """Those of them who differ."""
     moved: int = 0
     """People who differ and had events after the lake was asked."""
     differ: int = 0
-    """People of whom the two say different things, the moved and the capped left out."""
+    """People of whom the two say different things, the moved left out."""
     example: Example | None = None
 
 
@@ -134,7 +132,8 @@ class _Comparison:
     # --- segments ------------------------------------------------------------------------------------------------
 
     async def segments(self) -> list[Row]:
-        """All segments of people."""
+        """All segments of people. Lists of members are brought up to what the events of those above a cap say."""
+        await self._workspace.above.look()
         asked = [one for one in self._active.segments.values() if one.subject == "person"]
         found = {one.id: Row("segment", one.id, one.name, self._live.state(one.id)) for one in asked}
         if found:
@@ -153,12 +152,15 @@ class _Comparison:
             row.live += live == IN
             if row.way != "live":
                 continue
-            if short & bit:
-                row.capped += 1
-                row.cut_off += live != code
-                self.capped.add(person)
-            elif live != code:
+            self._count(row, person, capped=bool(short & bit), same=live == code)
+            if live != code:
                 self._differs(row, person, STANDS[live], STANDS[code])
+
+    def _count(self, row: Row, person: str, *, capped: bool, same: bool) -> None:
+        if capped:
+            row.capped += 1
+            row.cut_off += not same
+            self.capped.add(person)
 
     # --- computed traits -----------------------------------------------------------------------------------------
 
@@ -177,27 +179,26 @@ class _Comparison:
 
     def _worth(self, person: str, rows: Sequence[Row], batch: Sequence[Any]) -> None:
         """Compare what all computed traits of one person are worth."""
-        held, cut = self._live.values(person), self._cut(person)
+        found = self._workspace.graph.person_by_id(person)
+        known = found is not None and found.id == person
+        held = self._workspace.live.computed(found) if found is not None and known else {}
+        cut = self._live.cut(person).traits if known else ()
         for row, value in zip(rows, batch, strict=True):
             live = self._compared(row.id, held.get(row.id))
             row.batch += value is not None
             row.live += live is not None
             if row.way != "live":
                 continue
-            if row.id in cut:
-                row.capped += 1
-                row.cut_off += not is_same(live, value)
-                self.capped.add(person)
-            elif not is_same(live, value):
+            same = is_same(live, value)
+            self._count(row, person, capped=row.id in cut, same=same)
+            if not same:
                 self._differs(row, person, live, value)
 
-    def _cut(self, name: str) -> Collection[str]:
-        """The computed traits of which a list of this person lacks entries: theirs are the lake's."""
-        person, live = self._workspace.graph.person_by_id(name), self._running
-        if person is None or live is None:
-            return ()
-        tallies = [tally for node in person.members if (tally := live.tallies.get(node)) is not None]
-        return [trait for trait, one in live.plan.traits.items() if one.missing(tallies, live.plan.hours)]
+    async def _ask(self, name: str) -> None:
+        """Have what the lists of somebody cannot tell found from their events before they are compared."""
+        person = self._workspace.graph.person_by_id(name)
+        if person is not None and person.id == name:
+            await self._workspace.above.ready(person)
 
     def _compared(self, trait: str, value: Any) -> Any:
         """A live value as rules compare it: of the first and last event the days since, where profiles show the time."""
@@ -217,6 +218,8 @@ class _Comparison:
             async for head, batch in slices:
                 kinds = [kind.startswith("decimal") for _, kind in head.columns[1:]]
                 for at, (person, *values) in enumerate(batch):
+                    if isinstance(question, Values):
+                        await self._ask(person)
                     compare(person, rows, [read(*one) for one in zip(values, kinds, strict=True)])
                     known.add(person)
                     if at % BREATH == 0:
@@ -260,13 +263,6 @@ class _Comparison:
                     row.example.events = subject.computed(row.id)
                 else:
                     row.example.events = STANDS[stand_of(subject, self._active.segments[row.id])]
-
-
-def stand_of(subject: Subject, segment: Segment) -> int:
-    """How a subject stands to a segment by its own events: the code that the lake would give."""
-    if not evaluate(segment.rule, subject.history, subject.now, subject.calendar):
-        return 0
-    return 1 if subject.has_basis(segment.purpose) else 2
 
 
 def read(value: Any, is_decimal: bool) -> Any:

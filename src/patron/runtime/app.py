@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Coroutine, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -259,13 +260,16 @@ class App:
                     self._between()
 
     async def _judge(self) -> None:
-        """What segments have to do beside events: time going by, filling, judging by new rules; a millisecond at a time."""
-        segments, clock = self.workspace.segments, self.workspace.clock
+        """What segments have to do beside events: time going by, filling, judging by new rules, answers from people's own
+        events; a millisecond at a time.
+        """
+        workspace = self.workspace
+        segments, clock = workspace.segments, workspace.clock
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 now = 0 if isinstance(clock, SteppedClock) else clock.now()
                 until = time.perf_counter() + BESIDE
-                for _ in segments.work(now):
+                for _ in chain(segments.work(now), workspace.above.work()):
                     if time.perf_counter() > until:
                         await asyncio.sleep(PAUSE)
                         until = time.perf_counter() + BESIDE

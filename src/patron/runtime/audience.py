@@ -76,6 +76,7 @@ class Audience:
         async for person in self._everybody.after(cursor):
             if len(found) == limit or scanned == SCANNED:
                 return {"data": found, "cursor": last}
+            await self._workspace.above.ready(person)
             value = self.live.computed(person).get(name)
             if value is not None:
                 row = self._row(person.id, is_person=True, key=key)

@@ -260,10 +260,12 @@ class Exporting:
     async def _rows(self, export: Export) -> tuple[list[Row], int]:
         """Everybody to be told of now, by id, and how many may not be."""
         rows, without = [], 0
+        await self._workspace.above.look()
         async for person in self._people(export):
             profile = people.profile(self._workspace, person)
             said = {key: (word.granted, word.stamp[0]) for key, word in profile.consents.items()}
             if lawful(export.purpose, said, self._workspace.settings.decide.opt_in):
+                await self._workspace.above.ready(person)
                 rows.append(Row(person.id, tuple(self._values(person, profile, export.fields))))
             else:
                 without += 1

@@ -1,17 +1,26 @@
 """The running segments as doors ask for them (`live.Live`)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from patron.model.people import Person
 from patron.runtime.live import Belonging, Change, Standing
 from patron.runtime.segments import Segments
 
+if TYPE_CHECKING:
+    from patron.runtime.above_cap import AboveCap
+
 
 class Memberships:
-    """`Live` over the execution of one workspace."""
+    """`Live` over the execution of one workspace. What is asked of one person is exact, above a cap too.
 
-    def __init__(self, segments: Segments) -> None:
+    Parameters
+    ----------
+    above : where a list was cut off, what the person's own events say; without it answers come from the lists.
+    """
+
+    def __init__(self, segments: Segments, above: "AboveCap | None" = None) -> None:
         self._segments = segments
+        self._above = above
 
     def members(self, segment: str, after: str, limit: int) -> list[str]:
         """Ids of members greater than `after` ("" = from the first), ascending, at most `limit`."""
@@ -19,7 +28,8 @@ class Memberships:
 
     def of(self, person: Person) -> list[Belonging]:
         """The segments that a person is in, by segment id."""
-        held = self._segments.memberships(person.id)
+        answer = None if self._above is None else self._above.of(person)
+        held = self._segments.memberships(person.id, None if answer is None else answer.bits)
         since = {m.segment: m.time for m in self._segments.changes() if m.person == person.id and m.entered}
         return [Belonging(name, since.get(name)) for name in held]
 
@@ -41,7 +51,10 @@ class Memberships:
 
     def computed(self, person: Person) -> dict[str, Any]:
         """Computed trait id -> value (number or text); traits without a value are left out."""
-        return dict(self._segments.values(person.id))
+        values = self._segments.values(person.id)
+        answer = None if self._above is None else self._above.of(person)
+        found = {**values, **({} if answer is None else answer.values)}
+        return {name: value for name, value in found.items() if value is not None}
 
     def status(self, segment: str) -> Standing:
         """How a segment stands."""

@@ -1,7 +1,8 @@
 """The rows of a state as two runs over the same log must have them, whenever each had time for what waits beside events.
 
 Numbers of series and of segments are given as these come into force, so they tell of a run's pace. Here series stand in the order of
-their ids and memberships are names; when a standing is looked at next, and by which rules it was found last, is left out.
+their ids and memberships are names; when a standing is looked at next, and by which rules it was found last, is left out. So is
+what the events of a person above a cap were last found to say of a segment (`short`): when that is asked is told by no log.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,9 @@ def _rows(workspace: Workspace) -> Iterator[tuple[Place, bytes | None]]:
             yield (table, key), tally.encode(held)
         elif table == "standings":
             row = standing.decode(bytes(data))
-            told = [sorted(names[n] for n in numbers_of(bits)) for bits in (row.bits, row.barred, row.short)]
+            known = ~row.short
+            held_bits = (row.bits & known, row.barred & known, row.short)
+            told = [sorted(names[n] for n in numbers_of(bits)) for bits in held_bits]
             yield (table, key), _encode(told)
         elif table == "series":
             yield (table, key), b""

@@ -7,9 +7,11 @@ from patron.model.errors import CorruptLog
 from patron.model.events import Batch
 from patron.model.log import Entry
 from patron.runtime import facts
+from patron.runtime.above_cap import AboveCap
 from patron.runtime.apply import apply_body
 from patron.runtime.flow import index
 from patron.runtime.judge import days_of
+from patron.runtime.memberships import Memberships
 from patron.runtime.workspace import Crash, Workspace
 from patron.storage.embedded import directory
 
@@ -22,6 +24,8 @@ def open_workspace(path: Path, clock: str = "system", crash: Crash | None = None
     hold = directory.hold(path)
     try:
         workspace = Workspace(path, hold, clock, crash)
+        workspace.above = AboveCap(workspace)
+        workspace.live = Memberships(workspace.segments, workspace.above)
         recover(workspace)
         # only now is the newest receipt time known, below which time must not fall
         workspace.clock = workspace.clock_of(clock)

@@ -20,7 +20,7 @@ from patron.rules.tree import Computed, Segment
 from patron.runtime.census import Census
 from patron.runtime.definitions import Active
 from patron.runtime.filling import Filling, History
-from patron.runtime.served import Health, SeriesRow, ServedRow, live_of
+from patron.runtime.served import NOTHING_CUT, Cut, Health, SeriesRow, ServedRow, live_of
 from patron.segments.execution import Execution
 from patron.segments.plan import Plan
 from patron.segments.reach import Moved, numbers_of
@@ -292,19 +292,38 @@ class Segments:
         """Definitions in force by `segment/<id>` and `trait/<id>`, and the numbers of segments that are no more."""
         return self._served.items()
 
-    def memberships(self, person: str) -> list[str]:
-        """Ids of the segments that a person is in now, sorted."""
+    def cut(self, person: str) -> Cut:
+        """What the lists kept of a person cannot tell, as some were cut off."""
+        live, row = self.live, self._standing(person)
+        if live is None:
+            return NOTHING_CUT
+        short = 0 if row is None else row.short & live.plan.judging.mask
+        traits = tuple(live.missing(person))
+        return Cut(short, traits) if short or traits else NOTHING_CUT
+
+    def memberships(self, person: str, known: int | None = None) -> list[str]:
+        """Ids of the segments that a person is in now, sorted.
+
+        Parameters
+        ----------
+        known : the bits of those that `cut` names; without it these are as when they were last answered.
+        """
         row = self._standing(person)
         if row is None or self.live is None:
             return []
-        names = self.live.plan.names
-        return sorted(names[number] for number in numbers_of(row.bits) if number in names)
+        names, bits = self.live.plan.names, row.bits
+        if known is not None:
+            bits = bits & ~row.short | known & row.short
+        return sorted(names[number] for number in numbers_of(bits) if number in names)
 
     def _standing(self, person: str) -> Standing | None:
         return None if self.live is None else self.live.standing(person)
 
     def values(self, person: str) -> dict[str, int | float | str]:
-        """Computed traits of a person by id, those without a value left out; first and last as times (ms)."""
+        """Computed traits of a person by id, those without a value left out; first and last as times (ms).
+
+        Those that `cut` names are as far as the lists go.
+        """
         return {} if self.live is None else self.live.values(person)
 
     def members(self, segment: str, after: str = "", limit: int = 100) -> list[str]:
@@ -324,7 +343,7 @@ class Segments:
         return self._of(segment, "barred")
 
     def short(self, segment: str) -> int:
-        """Of how many the lake must give the answer."""
+        """Of how many the answer is from their own events, as a list was cut off."""
         return self._of(segment, "short")
 
     def _of(self, segment: str, what: str) -> int:

@@ -37,6 +37,18 @@ class ServedRow(Struct, frozen=True):
     trait: Computed | None = None
 
 
+class Cut(Struct, frozen=True):
+    """What the lists kept of one person cannot tell, as entries inside a window were cut off."""
+
+    short: int = 0
+    """Membership bits of segments."""
+    traits: tuple[str, ...] = ()
+    """Ids of computed traits."""
+
+
+NOTHING_CUT = Cut()
+
+
 class Health(Struct, frozen=True):
     """How the live execution does."""
 

@@ -4,7 +4,7 @@ Right by definition and slow: for explanations, estimates from a sample, and wha
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from patron.model.errors import BadRequest, NotFound
@@ -23,6 +23,8 @@ MOST_EVENTS = 5_000
 """Newest events of one subject that an answer reads; it says so when there are more."""
 BREATH = 50
 """Events read between two breaths."""
+RECALLED = 100 * BREATH
+"""Events read from the lake at once, where the log no longer has them."""
 ACCOUNT = "account:"
 
 
@@ -117,6 +119,32 @@ async def of_person(workspace: Workspace, person: Person, most: int = MOST_EVENT
     rows = people.rows(workspace, person)
     events = await _read(workspace, [row.position for row in rows][-most:], members.__contains__)
     return Subject(workspace, person.id, events, whole=len(rows) <= most)
+
+
+def reading(workspace: Workspace, person: Person) -> Generator[None, None, Subject]:
+    """A person with all their events, however many; yields between slices."""
+    members = set(person.members)
+    positions = [row.position for row in people.rows(workspace, person)]
+    events = []
+    for at, position in enumerate(positions):
+        if at % RECALLED == 0:
+            workspace.recall(positions[at : at + RECALLED])
+        hit = workspace.event_at(position)
+        if hit is not None and hit[1].node in members:
+            events.append(hit[0])
+        if at % BREATH == BREATH - 1:
+            yield
+    return Subject(workspace, person.id, events, whole=True)
+
+
+def stand_of(subject: Subject, segment: Segment) -> int:
+    """How a subject stands to a segment by its own events, as the lake tells it.
+
+    0: out; 1: in; 2: it would be, had it a lawful basis.
+    """
+    if not evaluate(segment.rule, subject.history, subject.now, subject.calendar):
+        return 0
+    return 1 if subject.has_basis(segment.purpose) else 2
 
 
 async def of_account(workspace: Workspace, name: str, most: int = MOST_EVENTS) -> Subject:

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -59,6 +59,9 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
+
+if TYPE_CHECKING:
+    from patron.runtime.above_cap import AboveCap
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
@@ -174,6 +177,8 @@ class Workspace:
         self.world.changed = self.links.fresh.append
         self.segments = self._segments()
         self.live: Live = Memberships(self.segments)
+        self.above: AboveCap
+        """Set where the workspace is opened, and `live` with it: it works over the whole of it."""
         self.read_rules = self._read_rules()
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)

@@ -51,6 +51,10 @@ class Execution:
         self.reach = Reach()
         self.events = 0
         """Events taken in."""
+        self.over: dict[str, None] = {}
+        """People of whom some list was cut off where a segment looks; whoever no longer is goes with `answered`."""
+        self.unanswered: dict[str, None] = {}
+        """Those of them of whom other segments are in doubt than when their events were last asked."""
         self._alarms = Alarms()
         self._held: dict[str, None] | None = None
 
@@ -59,12 +63,15 @@ class Execution:
     def load(self, rows: Iterable[tuple[str, Standing]]) -> int:
         """Count what was kept and note when to wake whom; gives how many stand by this plan's rules."""
         self.reach, self._alarms = Reach(), Alarms()
+        self.over, self.unanswered = {}, {}
         self.reach.complete_since = self.now
         current = 0
         for person, row in rows:
             self.reach.members.change(0, row.bits)
             self.reach.barred.change(0, row.barred)
             self.reach.short.change(0, row.short)
+            if row.short:
+                self.over[person] = self.unanswered[person] = None
             current += row.plan == self.plan.fingerprint
             if row.wake < NEVER:
                 self._alarms.add(person, row.wake)
@@ -189,8 +196,12 @@ class Execution:
 
     def _settle(self, person: str, row: Standing, leaf: int, short: int, wake: int, cause: str) -> None:
         """Judge the rules whose conditions changed, and tell."""
-        if leaf != row.leaf:
-            bits, barred = self.plan.judging.again(leaf, row.leaf, row.bits, row.barred)
+        if leaf != row.leaf or short != row.short:
+            judging = self.plan.judging
+            if row.short or short:
+                bits, barred = judging.beside(leaf, short, row.bits, row.barred)
+            else:
+                bits, barred = judging.again(leaf, row.leaf, row.bits, row.barred)
             row.leaf = leaf
         else:
             bits, barred = row.bits, row.barred
@@ -212,6 +223,8 @@ class Execution:
         if short != row.short:
             self.reach.short.change(row.short, short)
             row.short = short
+            if short:
+                self.over[person] = self.unanswered[person] = None
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -285,7 +298,9 @@ class Execution:
         if row is None:
             row = Standing()
             self.standings.put(person, row)
-        if row.plan == plan.fingerprint and row.slack:
+        if row.short or short:
+            bits, barred = plan.judging.beside(leaf, short, row.bits, row.barred)
+        elif row.plan == plan.fingerprint and row.slack:
             bits, barred = plan.judging.again(leaf, row.leaf, row.bits, row.barred)
         else:
             bits, barred = plan.judging.judge(leaf)
@@ -299,6 +314,8 @@ class Execution:
             self.standings.touch(person)
         if row.plan != plan.fingerprint:
             self._retire(row)
+            if short:
+                self.over[person] = self.unanswered[person] = None
         row.leaf, row.slack, row.nodes, row.plan = leaf, slack, nodes, plan.fingerprint
         self._change(person, row, bits, barred, short, cause)
         if wake != row.wake:
@@ -321,6 +338,21 @@ class Execution:
     def _tallies(self, nodes: tuple[Key, ...]) -> list[Tally]:
         return [tally for node in nodes if (tally := self.tallies.get(node)) is not None]
 
+    def answered(self, person: str, bits: int, barred: int, cause: str) -> None:
+        """Take over how somebody stands to the segments in doubt (`Standing.short`), as their own events say.
+
+        Other bits are left alone. It stands until the next answer, but for the lawful basis, which is heeded at once.
+        """
+        row = self.standing(person)
+        short = 0 if row is None else row.short
+        if row is None or not short:
+            self.over.pop(person, None)
+            return
+        bits, barred = row.bits & ~short | bits & short, row.barred & ~short | barred & short
+        if bits != row.bits or barred != row.barred:
+            self.standings.touch(person)
+            self._change(person, row, bits, barred, short, cause)
+
     # --- reading -------------------------------------------------------------------------------------------------
 
     def standing(self, person: str) -> Standing | None:
@@ -341,6 +373,11 @@ class Execution:
             if value is not None:
                 found[name] = value
         return found
+
+    def missing(self, person: str) -> Iterator[str]:
+        """The computed traits of somebody that `values` cannot tell: a list was cut off inside the window."""
+        tallies = self._tallies(self._people.members_of(person))
+        return (name for name, trait in self.plan.traits.items() if trait.missing(tallies, self.plan.hours))
 
 
 def _writes(event: Event, names: frozenset[str]) -> bool:

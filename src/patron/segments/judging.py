@@ -60,13 +60,38 @@ class Judging:
                     barred |= rule.bit
         return bits, barred
 
+    def beside(self, leaf: int, short: int, bits: int, barred: int) -> tuple[int, int]:
+        """The same, where the conditions cannot tell of the rules in `short`: of these stands what was known.
+
+        Parameters
+        ----------
+        short, bits, barred : membership bits; of `bits` and `barred` only those in `short` are looked at. Whether there
+            is a lawful basis is told by `leaf`, also for them.
+        """
+        known = self._judged.get(leaf)
+        if known is None:
+            known = self._remember(leaf, self.judge(leaf))
+        found, lacking = known[0] & ~short, known[1] & ~short
+        inside = (bits | barred) & short
+        for rule in self.rules if inside else ():
+            if rule.bit & inside:
+                if leaf & rule.basis:
+                    found |= rule.bit
+                else:
+                    lacking |= rule.bit
+        return found, lacking
+
     def again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:
         """The same from what stood before the conditions changed from `before` to `leaf`."""
         known = self._judged.get(leaf)
         if known is None:
-            if len(self._judged) >= JUDGED:
-                self._judged.clear()
-            known = self._judged[leaf] = self._again(leaf, before, bits, barred)
+            known = self._remember(leaf, self._again(leaf, before, bits, barred))
+        return known
+
+    def _remember(self, leaf: int, known: tuple[int, int]) -> tuple[int, int]:
+        if len(self._judged) >= JUDGED:
+            self._judged.clear()
+        self._judged[leaf] = known
         return known
 
     def _again(self, leaf: int, before: int, bits: int, barred: int) -> tuple[int, int]:

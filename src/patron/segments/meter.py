@@ -211,7 +211,9 @@ class Trait:
         return [self._measure] if self._per is None else [self._measure, self._per]
 
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
-        """Whether a list lacks entries that a window may hold: then the lake has the answer."""
+        """Whether a list lacks entries that a window may hold: then only the person's events have the answer."""
+        if self.name == "first" and self._moment >= 0:
+            return is_short(self._moment, self._measure.window, tallies, hours)
         return any(meter.missing(tallies, hours) for meter in self.meters)
 
     def value(self, tallies: Sequence[Tally], hours: Hours) -> tuple[Shown, int]:

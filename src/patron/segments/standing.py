@@ -17,7 +17,7 @@ class Standing(Struct, gc=False):
     barred: int = 0
     """Segments they would be in, had they a lawful basis for the purpose."""
     short: int = 0
-    """Segments whose answer must come from the lake: a list was cut off."""
+    """Segments of which a list was cut off: their bits are what the person's events said when last asked."""
     wake: int = NEVER
     """Nothing leaves by time alone before this moment (ms); it may lie too early, never too late."""
     plan: int = 0

@@ -295,9 +295,9 @@ class ComparedRow(Struct, frozen=True):
     """Members, or people with a value."""
     batch: int
     capped: int
-    """People above a cap: their answer is the lake's."""
+    """People above a cap: their live answer is worked out from their own events."""
     cut_off: int
-    """Those of them for whom the live answer, from lists that were cut off, is another."""
+    """Those of them who differ."""
     moved: int
     """People who had events while it was compared, and seem to differ."""
     differ: int

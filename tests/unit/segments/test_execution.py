@@ -1,7 +1,11 @@
 """One person and the clock: what enters by an event leaves by time alone, at the minute it should."""
 
+import pytest
+
 from patron.model.clock import HOUR
+from patron.model.events import ConsentClaim
 from patron.rules.tree import AllOf, Computed, Did, Member, Not, Rule, Segment, Window
+from patron.segments import tally
 from patron.segments.tally import MOST
 from tests.property.segments.test_live_is_the_reference import DAWN, Trial
 
@@ -102,3 +106,78 @@ def test_a_list_that_was_cut_off_is_short_until_the_window_has_passed_it():
     assert trial.live.reach.short.counts() == {trial.plan.numbers["s0"]: 1}
     trial.clock(HOUR, sweep=True)
     assert not trial.live.reach.short.counts()
+
+
+KINDS = Did("Page Viewed", ">=", 5, "distinct", "properties.category", within=Window(days=3))
+
+
+def _above(monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """Somebody with a list of three of five kinds, and somebody else with just those three."""
+    monkeypatch.setattr(tally, "MOST", 3)
+    rules = (KINDS, Not(Member("s0")), Did("Page Viewed"))
+    segments = [Segment(f"s{n}", "S", rule, purpose="x") for n, rule in enumerate(rules)]
+    trial = Trial(segments, NOTHING, "UTC")
+    for number in range(5):
+        trial.event("user_id:1", "Page Viewed", 9 - number, {"category": f"c{number}"}, {}, ())
+    for number in range(2, 5):
+        trial.event("user_id:2", "Page Viewed", 9 - number, {"category": f"c{number}"}, {}, ())
+    return trial
+
+
+def _in(trial: Trial, person: str) -> set[str]:
+    row = trial.live.standing(person)
+    assert row is not None
+    return {name for name, number in trial.plan.numbers.items() if row.bits >> number & 1}
+
+
+def test_an_answer_from_the_events_stands_until_the_next(monkeypatch):
+    trial = _above(monkeypatch)
+    first, second = "p_user_id:1", "p_user_id:2"
+    assert set(trial.live.over) == set(trial.live.unanswered) == {first}
+    trial.live.answered(first, 1 << trial.plan.numbers["s0"], 0, "event")
+    assert (_in(trial, first), _in(trial, second)) == ({"s0", "s2"}, {"s1", "s2"})
+    counts = trial.live.reach.members.counts()
+    assert counts == {trial.plan.numbers[name]: n for name, n in (("s0", 1), ("s1", 1), ("s2", 2))}
+    assert _moves(trial)[-2:] == [("s1", False, 0, "event"), ("s0", True, 0, "event")]
+    moves = len(_moves(trial))
+    for _ in range(2):  # moved along, and found anew; the list still holds three kinds only
+        trial.event("user_id:1", "Page Viewed", 0, {"category": "c4"}, {}, ())
+        assert (_in(trial, first), _in(trial, second)) == ({"s0", "s2"}, {"s1", "s2"})
+        trial.chill()
+    assert len(_moves(trial)) == moves
+    trial.clock(5 * DAY, sweep=True)
+    assert _in(trial, first) == {"s1", "s2"}
+    trial.check()
+    trial.live.answered(first, 0, 0, "event")  # too late: nothing is in doubt any more
+    assert first not in trial.live.over
+    trial.check()
+
+
+def test_an_answer_yields_to_a_consent_that_is_taken_back(monkeypatch):
+    trial = _above(monkeypatch)
+    bit = 1 << trial.plan.numbers["s0"]
+    trial.live.answered("p_user_id:1", bit, 0, "event")
+    for granted in (False, True):
+        trial.clock(1, sweep=False)
+        trial.event("user_id:1", "Consent Changed", 0, {}, {}, (ConsentClaim("x", granted),))
+        row = trial.live.standing("p_user_id:1")
+        assert row is not None
+        assert (row.bits & bit, row.barred & bit) == ((bit, 0) if granted else (0, bit))
+        trial.check()
+
+
+def test_answers_are_asked_for_again_after_a_start(monkeypatch):
+    trial = _above(monkeypatch)
+    trial.live.unanswered.clear()
+    trial.live.load(trial.live.standings.items())
+    assert set(trial.live.over) == set(trial.live.unanswered) == {"p_user_id:1"}
+
+
+def test_the_first_moment_inside_a_window_is_in_doubt_where_its_list_was_cut_off(monkeypatch):
+    monkeypatch.setattr(tally, "MOST", 3)
+    for measure, doubted in (("first", ["t"]), ("last", [])):
+        trait = Computed("t", "T", Did("Page Viewed", measure=measure, within=Window(days=3)))
+        trial = Trial([], trait, "UTC")
+        for number in range(4):
+            trial.event("user_id:1", "Page Viewed", number, {}, {}, ())
+        assert list(trial.live.missing("p_user_id:1")) == doubted
