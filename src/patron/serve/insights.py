@@ -25,7 +25,7 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["funnel", "retention", "sessions", "paths", "pairs", "rfm"]
     options: dict[str, Any] = {}
-    """`docs/rooms/insights.md` lists them by kind."""
+    """`docs/lake.md` lists them by kind."""
 
 
 class InsightAnswer(Struct, frozen=True):
