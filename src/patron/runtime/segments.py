@@ -391,14 +391,10 @@ class Segments:
 
     def health(self) -> Health:
         """Figures for health pages."""
-        live = self.live
-        return Health(
-            0 if live is None else len(live.plan.judging.rules),
-            sum(self.is_filling(name) for name in self._wanted),
-            len(self._filling.rows()),
-            len(self._tallies),
-            len(self._standings),
-            0 if self._review else len(self._standings),
-            0 if live is None else live.events,
-            0 if live is None else live.reach.moving,
+        live, people = self.live, len(self._standings)
+        rules, events, moving = (
+            (0, 0, 0) if live is None else (len(live.plan.judging.rules), live.events, live.reach.moving)
         )
+        filling = sum(self.is_filling(name) for name in self._wanted)
+        series, tallies = len(self._filling.rows()), len(self._tallies)
+        return Health(rules, filling, series, tallies, people, 0 if self._review else people, events, moving)

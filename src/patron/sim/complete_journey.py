@@ -106,13 +106,8 @@ def deliveries(until: dt.date | None = None, households: Collection[int] | None 
     """
     folder = _folder()
     shift = 0 if until is None else (until - EPOCH).days * DAY - _LAST // DAY * DAY
-    streams = (
-        _households(shift, households),
-        _campaigns(shift, households),
-        _redemptions(shift, households),
-        _baskets(folder, shift, households),
-    )
-    for at, _, source, message in merge(*streams):
+    streams = [part(shift, households) for part in (_households, _campaigns, _redemptions)]
+    for at, _, source, message in merge(*streams, _baskets(folder, shift, households)):
         message["timestamp"] = message["receivedAt"] = iso(at)
         yield Delivery(at, source, message)
 
