@@ -135,6 +135,10 @@ class LocalBackend:
 
     # --- people -------------------------------------------------------------------------------------------------
 
+    async def prepare(self, person: str) -> None:
+        """Have ready what takes long to work out of somebody with very many events, serving others meanwhile."""
+        await self.workspace.above.ready(people.find(self.workspace, person))
+
     def resource(self, person: str, part: str, key: ApiKey) -> Any:
         """One part of a profile as JSON, within what the key may read."""
         found = people.find(self.workspace, person)

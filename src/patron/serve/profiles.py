@@ -169,7 +169,9 @@ class _Profiles:
     def part(self, part: str) -> Any:
         async def handle(request: Request) -> Reply:
             await self._wait(request)
-            return self._reply(self._backend.resource(request.path["person"], part, request.who))
+            person = request.path["person"]
+            await self._backend.prepare(person)
+            return self._reply(self._backend.resource(person, part, request.who))
 
         return handle
 
