@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from patron.runtime.flow import KeyHash
-from patron.runtime.insights import LocalInsights
 from patron.storage.embedded.directory import secret
 from tests.flow.inprocess import play, running, send, source
 from tests.flow.scanner import scan
@@ -113,7 +112,7 @@ async def _held_up(folder: Path) -> dict[str, Any]:
         await send(backend, "shop", HISTORY)
         await backend.app.start_jobs().flush()
         before = _children()
-        insights = LocalInsights(backend)
+        insights = backend.insights
         asked = asyncio.create_task(insights.funnel(("Store Entered", "Order Completed"), 30, 7))
         while not (started := _children() - before):
             await asyncio.sleep(0.01)

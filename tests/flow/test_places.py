@@ -71,7 +71,7 @@ async def by_the_lake(backend: LocalBackend, segment: str) -> set[str]:
     query = Query(lake_url(workspace), "", {}, "json", 1000, 60, 500)
     stores = dict(workspace.feeds.locations())
     moment = Moment(workspace.clock.now(), workspace.settings.business.timezone, stores=stores)
-    _, rows = await Analyst(query).run(Standings((active.segments[segment],)), moment)
+    _, rows = await Analyst(backend.app.lake, query).run(Standings((active.segments[segment],)), moment)
     return {_name(backend, row[0]) for row in rows if row[1] == 1}
 
 
