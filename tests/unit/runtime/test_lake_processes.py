@@ -32,11 +32,19 @@ def spills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def children() -> set[int]:
-    """Processes that this one started and that are still there."""
+    """Processes over the lake that this one started and that are still there; other tests may have children of their own."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (task / "children").read_text().split()}
+        found |= {int(pid) for pid in (task / "children").read_text().split() if _is_ours(pid)}
     return found
+
+
+def _is_ours(pid: str) -> bool:
+    try:
+        told = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return QUERY.encode() in told or b"patron.runtime.analysis" in told
 
 
 async def _started(spills: Path, count: int) -> None:
