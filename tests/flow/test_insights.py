@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,8 +76,7 @@ def test_only_insights_are_asked_and_only_by_who_may_read_the_lake(shop: PatronS
     assert request("POST", url, json.dumps({"kind": "rfm"}).encode(), bearer(decide)).status == 403
 
 
-def test_the_command_line_prints_a_table(shop: PatronServer, tmp_path: Path) -> None:
-    del tmp_path
+def test_the_command_line_prints_a_table(shop: PatronServer) -> None:
     told = run_patron("insight", "pairs", "--data", str(shop.data)).stdout
     assert told.splitlines()[0].split() == ["a", "b", "orders", "a_orders", "b_orders"]
     assert told.splitlines()[1].split()[:3] == ["milk", "tea", "3"]

@@ -11,10 +11,6 @@ from patron.cli.output import emit, table
 
 BASE = "/v1/conditions"
 KIND = "condition"
-_file = click.argument(
-    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
-)
-_definition = click.option("--definition", default="", help="The definition itself, TOML or JSON, instead of a file.")  # fmt: skip
 
 
 @click.group(
@@ -35,8 +31,8 @@ def condition() -> None:
         '"rule": {"kind": "did", "event": "Store Entered", "op": ">=", "value": {"param": "times"}, "within": {"days": 30}}}\''
     ),
 )
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def create(file: Path | None, definition: str, data: Path, as_json: bool) -> None:
@@ -45,8 +41,8 @@ def create(file: Path | None, definition: str, data: Path, as_json: bool) -> Non
 
 
 @condition.command("check", epilog=example("patron condition check regular.toml --data shop"))
-@_file
-@_definition
+@definitions.file_argument
+@definitions.definition_option
 @data_option
 @json_option
 def check(file: Path | None, definition: str, data: Path, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from patron.feeds.kinds import KINDS
 from patron.model.audiences import (
     BasketRow,
     Baskets,
@@ -24,8 +25,7 @@ from patron.runtime.subjects import calendar_of
 EVERY = {"week": 7, "month": 28}
 """Days of a period of retention; a month is four weeks, so that each has as many weekends."""
 _EPOCH = dt.date(1970, 1, 1)
-_NAME = 0
-"""Place of a product's name in a row of the catalogue feed."""
+_NAME = KINDS["catalogue"].values.index("name")
 
 
 class LocalInsights:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from patron.rules.tree import Window
-from patron.segments.hours import NEVER, Hours, size_of
+from patron.segments.hours import NEVER, Hours, soonest
 from patron.segments.tally import Row
 
 FAR = 127
@@ -79,9 +79,7 @@ class Gauge:
     def _losing(self, cut: int) -> tuple[Window, ...]:
         """The windows that may lose something first when all hold as many events: the shortest in days and in hours."""
         losing = [w for w, steps in self._windows.items() if w is not None and 0 < steps.first <= cut]
-        days = [w for w in losing if size_of(w)[0]]
-        hours = [w for w in losing if size_of(w)[1]]
-        return tuple(min(some, key=size_of) for some in (days, hours) if some)
+        return soonest(losing)
 
     def nothing(self) -> tuple[int, int]:
         """Bits and slack of somebody without any event."""

@@ -1,5 +1,7 @@
 """Where windows begin now, and when an hour leaves one: worked out once an hour, looked up by every person."""
 
+from collections.abc import Sequence
+
 from patron.model.clock import HOUR
 from patron.rules.calendar import Calendar
 from patron.rules.tree import Window
@@ -81,3 +83,14 @@ def size_of(window: Window) -> tuple[int, int]:
     """Days and hours of a window whose parameters are filled in; one of them is 0."""
     days, hours = window.days, window.hours
     return (days if isinstance(days, int) else 0), (hours if isinstance(hours, int) else 0)
+
+
+def soonest(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Of windows that hold the same events those that may lose one first: the shortest in days and in hours.
+
+    >>> soonest([Window(days=9), Window(days=2), Window(hours=5)])
+    (Window(days=2, hours=None), Window(days=None, hours=5))
+    """
+    days = [window for window in windows if size_of(window)[0]]
+    hours = [window for window in windows if size_of(window)[1]]
+    return tuple(min(some, key=size_of) for some in (days, hours) if some)

@@ -16,7 +16,7 @@ from patron.rules.tree import Did, Window
 from patron.rules.values import SCALE
 from patron.segments.compare import Exact, comparison, units_of
 from patron.segments.gauge import Steps
-from patron.segments.hours import NEVER, Hours, size_of
+from patron.segments.hours import NEVER, Hours, soonest
 from patron.segments.tally import Row, Tally
 
 BELOW = -(1 << 300)
@@ -132,7 +132,7 @@ class Measured:
                 window,
                 self._of_windows((window,)),
                 self._of_windows(tuple(order[at:])),
-                _soonest(order[at:]),
+                soonest(order[at:]),
             )
             for at, window in enumerate(order)
         ]
@@ -255,13 +255,6 @@ def _leaving(span: Span, hours: Hours, oldest: int, wake: int) -> int:
     for window in span.soonest:
         wake = min(wake, hours.leaves(window, oldest))
     return wake
-
-
-def _soonest(windows: Sequence[Window]) -> tuple[Window, ...]:
-    """Of windows that hold the same events those that may lose one first: the shortest in days and in hours."""
-    days = [window for window in windows if size_of(window)[0]]
-    hours = [window for window in windows if size_of(window)[1]]
-    return tuple(min(some, key=size_of) for some in (days, hours) if some)
 
 
 def _cuts(wanted: Any) -> set[int]:

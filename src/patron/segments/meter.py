@@ -25,14 +25,12 @@ Shown = int | float | str | None
 class Meter:
     """One measure."""
 
-    __slots__ = ("_ages", "_read", "measure", "number", "window")
+    __slots__ = ("_read", "measure", "number", "window")
 
-    def __init__(self, did: Did, numbers: Numbers, ages: Sequence[int] | None = None) -> None:
+    def __init__(self, did: Did, numbers: Numbers) -> None:
         self.number = numbers(series_of(did))
         self.measure = did.measure
         self.window = did.within
-        self._ages = ages
-        """For `first` and `last`: the ages in days at which the reader may think otherwise; None: at any."""
         self._read = _READERS[did.measure]
 
     def value(self, tallies: Sequence[Tally], hours: Hours) -> tuple[Exact | None, int]:
@@ -46,13 +44,7 @@ class Meter:
 
     def age(self, hour: int, hours: Hours) -> tuple[Exact, int]:
         """Days since an hour, and when that answer may change."""
-        day = hours.day(hour)
-        age = hours.today - day
-        if self._ages is None:
-            return (age * SCALE, 1), hours.begins(hours.today + 1)
-        at = bisect_right(self._ages, age)
-        wake = hours.begins(day + self._ages[at]) if at < len(self._ages) else NEVER
-        return (age * SCALE, 1), wake
+        return ((hours.today - hours.day(hour)) * SCALE, 1), hours.tomorrow
 
 
 Reader = Callable[[Meter, list[Row], Hours], tuple[Exact | None, int]]

@@ -170,7 +170,8 @@ class _Profiles:
         async def handle(request: Request) -> Reply:
             await self._wait(request)
             person = request.path["person"]
-            await self._backend.prepare(person)
+            if part in ("profile", "segments"):
+                await self._backend.prepare(person)
             return self._reply(self._backend.resource(person, part, request.who))
 
         return handle

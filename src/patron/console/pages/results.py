@@ -1,15 +1,17 @@
 """Results over the lake: a funnel, who comes back, the ways of sessions, baskets, RFM. Each is computed when it is asked for."""
 
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from patron.console.audience_port import Insights
 from patron.console.visit import Visit
-from patron.model.audiences import Baskets, Cohorts, Funnel, Paths, Rfm
+from patron.model.audiences import Baskets, Funnel, Paths, Rfm
 from patron.model.errors import BadRequest, NotFound, RequestError
 
+T = TypeVar("T")
 STEPS = 6
 DAYS = (7, 30, 90, 365)
 WITHIN = (1, 3, 7, 14, 30)
@@ -49,13 +51,7 @@ async def cohorts(visit: Visit) -> Response:
     event = visit.query.get("event", "").strip()[:200] or BOUGHT
     again = visit.query.get("again", "").strip()[:200] or event
     period: Literal["week", "month"] = "month" if visit.query.get("period") == "month" else "week"
-    found: Cohorts | None = None
-    error = ""
-    try:
-        if not _working(visit):
-            found = await insights.cohorts(event, again, period, 8)
-    except RequestError as problem:
-        error = problem.message
+    found, error = await _answer(visit, lambda: insights.cohorts(event, again, period, 8))
     return visit.page(
         "cohorts.html",
         working=_working(visit),
@@ -71,47 +67,35 @@ async def cohorts(visit: Visit) -> Response:
 async def paths(visit: Visit) -> Response:
     """The most frequent ways of sessions."""
     insights = _insights(visit)
-    days = _one_of(visit, "days", DAYS, 30)
-    found: Paths | None = None
-    error = ""
-    try:
-        if not _working(visit):
-            found = await insights.paths(days, 5, 20)
-    except RequestError as problem:
-        error = problem.message
-    return visit.page(
-        "paths.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS
-    )
+    return await _over_days(visit, "paths.html", 30, lambda days: insights.paths(days, 5, 20))
 
 
 async def baskets(visit: Visit) -> Response:
     """Products that are bought together."""
     insights = _insights(visit)
-    days = _one_of(visit, "days", DAYS, 90)
-    found: Baskets | None = None
-    error = ""
-    try:
-        if not _working(visit):
-            found = await insights.baskets(days, 25)
-    except RequestError as problem:
-        error = problem.message
-    return visit.page(
-        "baskets.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS
-    )
+    return await _over_days(visit, "baskets.html", 90, lambda days: insights.baskets(days, 25))
 
 
 async def rfm(visit: Visit) -> Response:
     """Buyers by recency, and by frequency and money."""
-    insights = _insights(visit)
-    days = _one_of(visit, "days", DAYS, 365)
-    found: Rfm | None = None
-    error = ""
+    return await _over_days(visit, "rfm.html", 365, _insights(visit).rfm)
+
+
+async def _over_days(
+    visit: Visit, template: str, usual: int, ask: Callable[[int], Awaitable[Paths | Baskets | Rfm]]
+) -> Response:
+    """A page whose only choice is how far back is looked."""
+    days = _one_of(visit, "days", DAYS, usual)
+    found, error = await _answer(visit, lambda: ask(days))
+    return visit.page(template, working=_working(visit), found=found, error=error, days=days, all_days=DAYS)
+
+
+async def _answer(visit: Visit, ask: Callable[[], Awaitable[T]]) -> tuple[T | None, str]:
+    """An answer, or why there is none; neither while the page is drawn without it."""
     try:
-        if not _working(visit):
-            found = await insights.rfm(days)
+        return (None if _working(visit) else await ask()), ""
     except RequestError as problem:
-        error = problem.message
-    return visit.page("rfm.html", working=_working(visit), found=found, error=error, days=days, all_days=DAYS)
+        return None, problem.message
 
 
 def _insights(visit: Visit) -> Insights:
