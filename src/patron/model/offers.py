@@ -20,8 +20,18 @@ class Condition(Struct, frozen=True):
     value: Any = None
 
 
+class Variant(Struct, frozen=True):
+    """An offer's content for some placements and languages; the first one that fits is shown, over the offer's own."""
+
+    content: dict[str, Any]
+    placements: tuple[str, ...] = ()
+    """Empty = every placement."""
+    languages: tuple[str, ...] = ()
+    """`it` fits `it-CH` too. Empty = every language."""
+
+
 class Offer(Struct, frozen=True):
-    """One action of the catalogue: what is shown, where, when, to whom, and the consent purpose it rests on."""
+    """One action of the catalogue: what is shown, where, when, to whom, what it is worth, and the consent purpose it rests on."""
 
     id: str
     name: str
@@ -36,6 +46,117 @@ class Offer(Struct, frozen=True):
     conditions: tuple[Condition, ...] = ()
     because: str = ""
     """A sentence template for people, e.g. `Bought {last_category} {days} days ago`."""
+    variants: tuple[Variant, ...] = ()
+    segments: tuple[str, ...] = ()
+    """Only for people in one of these segments; empty = for all."""
+    not_segments: tuple[str, ...] = ()
+    """For nobody in one of these segments."""
+    family: str = ""
+    """Offers of one family say the same: over all channels a person holds one of them at a time."""
+    products: tuple[str, ...] = ()
+    """What it is about; the `sku` of its content when empty."""
+    value: float = 1.0
+    """Worth of one acceptance, in the business's currency."""
+    cost: float = 0.0
+    """What giving it once costs, in the same currency: a sent message, a coupon's discount."""
+    margin: float = 1.0
+    """Share of credited revenue that is kept."""
+    priority: float = 1.0
+    """The business's lever on the score, 0.1 to 10."""
+    stock: int | None = None
+    """How many may be given in all (coupons); None = without end."""
+    budget: float | None = None
+    """What may be spent on it in all, at `cost` each."""
+    daily_budget: float | None = None
+    """The same for one day of the business."""
+    cooldown_hours: int = 0
+    """Not again to the same person for so long."""
+
+
+class Placement(Struct, frozen=True):
+    """A place where something may be shown or sent, and what it may show."""
+
+    id: str
+    name: str
+    channel: str = ""
+    """The channel of asks that name none."""
+    slots: int = 1
+    """The longest list it shows."""
+    needs: tuple[str, ...] = ()
+    """Names that the content shown here must have, e.g. `title`, `image`."""
+    families: tuple[str, ...] = ()
+    """Only offers of these families; empty = all."""
+    outbound: bool = False
+    """Reaches people who did not come by themselves (push, e-mail, SMS): quiet hours hold here."""
+    reward: str = "click"
+    """What counts as success here: `view`, `click`, `visit`, `order` or `margin`."""
+    window_hours: int = 168
+    """How long after a decision a success is credited to it."""
+    holdout: float | None = None
+    """Share of people who get nothing here, beside the universal holdout; None = none."""
+    fallback: str = ""
+    """The offer to show while Patron is away; empty = nothing."""
+
+
+class Cap(Struct, frozen=True):
+    """At most so many in a time. Counted per person, over what the filters name.
+
+    Exactly one of `days` and `hours` is given: `days` are calendar days in the person's time zone (that of the business
+    when unknown), today being the first; `hours` roll.
+    """
+
+    id: str
+    limit: int
+    days: int = 0
+    hours: int = 0
+    channels: tuple[str, ...] = ()
+    """Empty = over all channels."""
+    families: tuple[str, ...] = ()
+    """Empty = over all families."""
+    each: str = ""
+    """`offer`, `family` or `channel`: counts each of them by itself; empty = all that the filters name together."""
+    outbound: bool = False
+    """Counts and stops only what is sent to people who did not come by themselves."""
+
+
+class Quiet(Struct, frozen=True):
+    """Hours in which nothing is sent out, in the person's time zone: minutes of the day; past midnight when `start` > `end`."""
+
+    start: int
+    end: int
+    channels: tuple[str, ...] = ()
+    """Empty = every channel."""
+
+
+class Weight(Struct, frozen=True):
+    """A factor on the score of some offers while all conditions on the ask's context hold."""
+
+    factor: float
+    conditions: tuple[Condition, ...] = ()
+    offers: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+
+class Scoring(Struct, frozen=True):
+    """How offers are ranked: a formula over named terms, and what goes into it."""
+
+    formula: str = "propensity * value * weight * priority - cost - unsubscribe * unsubscribe_cost"
+    unsubscribe_cost: float = 0.0
+    """What losing somebody's consent is worth, in the business's currency."""
+    nothing: float = 0.0
+    """The score that an offer must beat."""
+    weights: tuple[Weight, ...] = ()
+
+
+class Catalogue(Struct, frozen=True):
+    """All that deciding rests on beside people: one text, one version."""
+
+    offers: tuple[Offer, ...] = ()
+    placements: tuple[Placement, ...] = ()
+    """Empty = any name may ask; else an ask at another one is refused."""
+    caps: tuple[Cap, ...] = ()
+    quiet: Quiet | None = None
+    scoring: Scoring = Scoring()
 
 
 class Ask(Struct, frozen=True):
