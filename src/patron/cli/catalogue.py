@@ -22,12 +22,12 @@ def check(file: Path) -> None:
     """Check a catalogue file; names every fault by its path. Exit code 2 when there is one."""
     from patron.decide.catalogue import read
 
-    offers, faults = read(text_of(file))
+    found, faults = read(text_of(file))
     for fault in faults:
         click.echo(f"{file}: {fault.path}: {fault.problem}", err=True)
     if faults:
         raise SystemExit(2)
-    click.echo(f"{len(offers)} offers, no fault.")
+    click.echo(f"{len(found.offers)} offers, no fault.")
 
 
 @catalogue.command("load", epilog=example("patron catalogue load offers.toml --data shop"))

@@ -14,7 +14,7 @@ from typing import cast
 from patron.decide.catalogue import version
 from patron.decide.slots import is_personal_slot, slots
 from patron.model.clock import DAY
-from patron.model.offers import NOTHING, Condition, Dropped, Offer
+from patron.model.offers import NOTHING, Catalogue, Condition, Dropped, Offer
 from patron.rules.index import FieldIndex
 from patron.rules.language import is_personal
 from patron.rules.sentences import sentence
@@ -35,7 +35,7 @@ class CatalogueIndex:
 
     Parameters
     ----------
-    offers : the catalogue, with unique ids.
+    offers : the catalogue, or just its offers, with unique ids.
     opt_in : purposes that need an explicit yes; all others need the absence of a no.
 
     Raises
@@ -47,8 +47,9 @@ class CatalogueIndex:
     (('tea', 'mug', 'nothing'), ('mug',))
     """
 
-    def __init__(self, offers: Iterable[Offer], opt_in: Iterable[str] = ()) -> None:
-        self.offers = tuple(offers)
+    def __init__(self, offers: Catalogue | Iterable[Offer], opt_in: Iterable[str] = ()) -> None:
+        self.catalogue = offers if isinstance(offers, Catalogue) else Catalogue(tuple(offers))
+        self.offers = self.catalogue.offers
         self.opt_in = frozenset(opt_in)
         self.ids = tuple(offer.id for offer in self.offers)
         self.by_id = {offer.id: offer for offer in self.offers}
@@ -56,7 +57,7 @@ class CatalogueIndex:
             raise ValueError(
                 f"offer ids must be unique and none may be `{NOTHING}`; check the catalogue first"
             )
-        self.version = version(self.offers, self.opt_in)
+        self.version = version(self.catalogue, self.opt_in)
         self.candidates = (*self.ids, NOTHING)
         self.places = {**{name: place for place, name in enumerate(self.ids)}, NOTHING: -1}
         """Id -> bit; -1 for `nothing`."""

@@ -1,0 +1,35 @@
+"""Reading how offers are ranked: the formula, what goes into it, and weights."""
+
+from patron.decide.reading.conditions import situation_of
+from patron.decide.reading.offers import MOST
+from patron.decide.reading.scalars import ids_of, number_of, text_of
+from patron.decide.reading.tables import Reader, Table
+from patron.model.offers import Scoring, Weight
+
+MAX_WEIGHTS = 200
+MAX_FACTOR = 100
+MAX_FORMULA = 500
+
+
+def scoring_of(table: Table) -> Scoring:
+    """How offers are ranked; what is wrong is noted and left at its default."""
+    good = table.read(_SCORING, nested=("weight",))
+    weights = tuple(_weight(one) for one in table.rows("weight", MAX_WEIGHTS, "[[scoring.weight]]"))
+    return Scoring(**{**good, "weights": weights})
+
+
+def _weight(table: Table) -> Weight:
+    return Weight(**{"factor": 1.0, **table.read(_WEIGHT, required=("factor",))})
+
+
+_SCORING: dict[str, Reader] = {
+    "formula": lambda v: text_of(v, MAX_FORMULA),
+    "unsubscribe_cost": lambda v: number_of(v, 0, MOST),
+    "nothing": lambda v: number_of(v, -MOST, MOST),
+}
+_WEIGHT: dict[str, Reader] = {
+    "factor": lambda v: number_of(v, 0, MAX_FACTOR),
+    "conditions": situation_of,
+    "offers": ids_of,
+    "families": ids_of,
+}
