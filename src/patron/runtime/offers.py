@@ -6,8 +6,7 @@ from patron.decide.catalogue import parse
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.create import CATALOGUE_FILE
-from patron.runtime.facts import CATALOGUE
-from patron.runtime.tables import Plain
+from patron.runtime.tables import CATALOGUE, Plain
 from patron.runtime.workspace import plain
 
 
