@@ -39,9 +39,9 @@ class Shared:
         self.features = features
         self.traits = traits
         self.ridge = Ridge(features + traits + CROSSES, actions=(_ONE,), penalty=penalty, half_life=half_life)
-        signs = drawn.integers(0, 2, (CROSSES, features + traits)) * 2.0 - 1.0
-        self._of_features: NDArray[np.float64] = signs[:, :features] * _HEIGHT
-        self._of_traits: NDArray[np.float64] = signs[:, features:].copy()
+        signs = np.where(drawn.integers(0, 2, (CROSSES, features + traits)) == 1, 1.0, -1.0)
+        self._of_features: NDArray[np.float64] = (signs[:, :features] * _HEIGHT).astype(np.float64)
+        self._of_traits: NDArray[np.float64] = signs[:, features:].astype(np.float64)
 
     def describe(self, traits: Any) -> Row:
         """Traits on the grid. ValueError: NaN, infinite, or not as many as declared."""
