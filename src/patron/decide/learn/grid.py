@@ -1,7 +1,7 @@
 """The grid on which features and rewards lie, so that sums over them are whole numbers and exact in any order."""
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,37 +12,52 @@ Whole: TypeAlias = NDArray[np.int64]
 FEATURE_BITS: Final = 12
 """A feature is a multiple of 2**-12, a reward one of 2**-16."""
 REWARD_BITS: Final = 16
-FEATURE_LIMIT: Final = 8.0
-REWARD_LIMIT: Final = 4096.0
-_MOST = 2**15 - 1
+REWARD_STEP: Final = 2.0**-REWARD_BITS
+FEATURE_LIMIT: Final = 2.0**3
+REWARD_LIMIT: Final = 2.0**12
+MOST_STEPS: Final = 2**15 - 1
+_SCALE = 2.0**FEATURE_BITS
+_STEP = np.float32(2.0**-FEATURE_BITS)
 
 
-def snap(values: Any, names: Sequence[str] = ()) -> Floats:
-    """Features on the grid, as float32: the nearest multiple of 2**-12, cut off at +-8.
+class Row(NamedTuple):
+    """One row of features on the grid: in whole steps of 2**-12, and the same as float32 numbers."""
+
+    steps: Whole
+    values: Floats
+
+
+def snap(values: Any, names: Sequence[str] = ()) -> Row:
+    """Features on the grid: the nearest multiples of 2**-12, cut off just below +-8. A `Row` stays as it is.
 
     Raises
     ------
     ValueError : a feature is NaN or infinite (it is named, or numbered when `names` is empty), or not one row.
 
-    >>> snap([0.1, 1.0, 99.0]).tolist()
+    >>> snap([0.1, 1.0, 99.0]).values.tolist()
     [0.10009765625, 1.0, 7.999755859375]
+    >>> snap([0.0, float("nan")], ["hour", "price"])
+    Traceback (most recent call last):
+    ValueError: feature `price` is nan: give a finite number, or leave it out
     """
-    return np.asarray(whole(values, names), np.float32) * np.float32(2.0**-FEATURE_BITS)
-
-
-def whole(values: Any, names: Sequence[str] = ()) -> Whole:
-    """The same features in steps of the grid: whole numbers within +-32767. ValueError as `snap`.
-
-    >>> whole([0.5, -0.25]).tolist()
-    [2048, -1024]
-    """
+    if type(values) is Row:
+        return values
     row = np.asarray(values, np.float64)
     if row.ndim != 1:
         raise ValueError(f"features are one row of numbers, not an array of shape {row.shape}")
-    steps = np.rint(row * 2.0**FEATURE_BITS)
-    if not np.isfinite(steps.sum()):
+    if not np.isfinite(row).all():
         _refuse(row, names)
-    return np.clip(steps, -_MOST, _MOST).astype(np.int64)
+    steps = np.rint(np.clip(row, -FEATURE_LIMIT, FEATURE_LIMIT) * _SCALE).astype(np.int64)
+    return from_steps(np.clip(steps, -MOST_STEPS, MOST_STEPS))
+
+
+def from_steps(steps: Whole) -> Row:
+    """The row of so many steps of 2**-12 each.
+
+    >>> from_steps(np.array([4096, -2048])).values.tolist()
+    [1.0, -0.5]
+    """
+    return Row(steps, steps.astype(np.float32) * _STEP)
 
 
 def reward_steps(reward: float) -> int:
