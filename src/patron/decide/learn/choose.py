@@ -68,7 +68,7 @@ class Choosing(Struct, frozen=True):
             return greedy(centres)
         if self.rule == "epsilon_greedy":
             return epsilon_greedy(centres, self.floor)
-        spreads = self.optimism * _read(widths)
+        spreads = self.optimism * np.asarray(widths, np.float64)
         if self.rule == "thompson":
             return spread(thompson(centres, spreads), self.floor)
         return spread(
@@ -192,8 +192,8 @@ def draw(propensities: Any, u: float) -> int:
     sums = chances.cumsum()
     if not len(sums) or not 0 < sums[-1] < np.inf:
         raise ValueError("nothing to draw from: the probabilities add up to nothing")
-    found = int(np.searchsorted(sums, u * sums[-1], side="right"))
-    return min(found, int(np.flatnonzero(chances)[-1]))  # a product that was rounded up to the whole sum
+    found = int(sums.searchsorted(u * sums[-1], side="right"))
+    return found if found < len(sums) else int(np.flatnonzero(chances)[-1])  # the product was rounded up
 
 
 def unit(seed: int) -> float:

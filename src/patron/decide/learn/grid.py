@@ -1,5 +1,6 @@
 """The grid on which features and rewards lie, so that sums over them are whole numbers and exact in any order."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -13,7 +14,6 @@ FEATURE_BITS: Final = 12
 """A feature is a multiple of 2**-12, a reward one of 2**-16."""
 REWARD_BITS: Final = 16
 REWARD_STEP: Final = 2.0**-REWARD_BITS
-FEATURE_LIMIT: Final = 2.0**3
 REWARD_LIMIT: Final = 2.0**12
 MOST_STEPS: Final = 2**15 - 1
 _SCALE = 2.0**FEATURE_BITS
@@ -21,9 +21,9 @@ _STEP = np.float32(2.0**-FEATURE_BITS)
 
 
 class Row(NamedTuple):
-    """One row of features on the grid: in whole steps of 2**-12, and the same as float32 numbers."""
+    """One row of features on the grid: in steps of 2**-12 (whole numbers, held as float64), and the same as float32."""
 
-    steps: Whole
+    steps: NDArray[np.float64]
     values: Floats
 
 
@@ -40,24 +40,28 @@ def snap(values: Any, names: Sequence[str] = ()) -> Row:
     Traceback (most recent call last):
     ValueError: feature `price` is nan: give a finite number, or leave it out
     """
-    if type(values) is Row:
+    if isinstance(values, Row):
         return values
     row = np.asarray(values, np.float64)
     if row.ndim != 1:
         raise ValueError(f"features are one row of numbers, not an array of shape {row.shape}")
-    if not np.isfinite(row).all():
+    if not math.isfinite(row.dot(row)):  # one product is quicker than asking each; it may also overflow
         _refuse(row, names)
-    steps = np.rint(np.clip(row, -FEATURE_LIMIT, FEATURE_LIMIT) * _SCALE).astype(np.int64)
-    return from_steps(np.clip(steps, -MOST_STEPS, MOST_STEPS))
+    steps = np.rint(row * _SCALE)
+    np.minimum(steps, MOST_STEPS, out=steps)
+    np.maximum(steps, -MOST_STEPS, out=steps)
+    return from_steps(steps)
 
 
-def from_steps(steps: Whole) -> Row:
-    """The row of so many steps of 2**-12 each.
+def from_steps(steps: NDArray[Any]) -> Row:
+    """The row of so many steps of 2**-12 each: whole numbers within +-32767.
 
     >>> from_steps(np.array([4096, -2048])).values.tolist()
     [1.0, -0.5]
     """
-    return Row(steps, steps.astype(np.float32) * _STEP)
+    values = steps.astype(np.float32)
+    values *= _STEP
+    return Row(steps.astype(np.float64), values)
 
 
 def reward_steps(reward: float) -> int:
@@ -74,6 +78,9 @@ def reward_steps(reward: float) -> int:
 
 
 def _refuse(row: NDArray[np.float64], names: Sequence[str]) -> None:
-    wrong = int(np.flatnonzero(~np.isfinite(row))[0])
+    bad = np.flatnonzero(~np.isfinite(row))
+    if not len(bad):
+        return
+    wrong = int(bad[0])
     name = f"`{names[wrong]}`" if wrong < len(names) else f"number {wrong}"
     raise ValueError(f"feature {name} is {row[wrong]}: give a finite number, or leave it out")

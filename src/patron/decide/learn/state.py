@@ -103,6 +103,7 @@ def _restore(state: _State) -> Learner:
 
 def _sums(ridge: Ridge, name: str, *declared: Any) -> _Action:
     row = ridge.row(name)
+    ridge.gather(row)
     upper = ridge.squares[row][np.triu_indices(ridge.features)]
     return _Action(
         name,
