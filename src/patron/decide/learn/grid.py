@@ -1,6 +1,5 @@
 """The grid on which features and rewards lie, so that sums over them are whole numbers and exact in any order."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -15,8 +14,8 @@ FEATURE_BITS: Final = 12
 REWARD_BITS: Final = 16
 REWARD_STEP: Final = 2.0**-REWARD_BITS
 REWARD_LIMIT: Final = 2.0**12
-MOST_STEPS: Final = 2**15 - 1
 _SCALE = 2.0**FEATURE_BITS
+_LIMIT = (2**15 - 1) / _SCALE
 _STEP = np.float32(2.0**-FEATURE_BITS)
 
 
@@ -45,12 +44,14 @@ def snap(values: Any, names: Sequence[str] = ()) -> Row:
     row = np.asarray(values, np.float64)
     if row.ndim != 1:
         raise ValueError(f"features are one row of numbers, not an array of shape {row.shape}")
-    if not math.isfinite(row.dot(row)):  # one product is quicker than asking each; it may also overflow
+    if not np.isfinite(row).all():
         _refuse(row, names)
-    steps = np.rint(row * _SCALE)
-    np.minimum(steps, MOST_STEPS, out=steps)
-    np.maximum(steps, -MOST_STEPS, out=steps)
-    return from_steps(steps)
+    limited = np.minimum(row, _LIMIT)
+    np.maximum(limited, -_LIMIT, out=limited)
+    limited *= _SCALE
+    np.rint(limited, out=limited)
+    limited += 0.0  # -0.0 becomes 0.0: equal rows are equal bytes
+    return from_steps(limited)
 
 
 def from_steps(steps: NDArray[Any]) -> Row:
@@ -61,7 +62,7 @@ def from_steps(steps: NDArray[Any]) -> Row:
     """
     values = steps.astype(np.float32)
     values *= _STEP
-    return Row(steps.astype(np.float64), values)
+    return Row(np.asarray(steps, np.float64), values)
 
 
 def reward_steps(reward: float) -> int:
@@ -78,9 +79,6 @@ def reward_steps(reward: float) -> int:
 
 
 def _refuse(row: NDArray[np.float64], names: Sequence[str]) -> None:
-    bad = np.flatnonzero(~np.isfinite(row))
-    if not len(bad):
-        return
-    wrong = int(bad[0])
+    wrong = int(np.flatnonzero(~np.isfinite(row))[0])
     name = f"`{names[wrong]}`" if wrong < len(names) else f"number {wrong}"
     raise ValueError(f"feature {name} is {row[wrong]}: give a finite number, or leave it out")

@@ -31,10 +31,11 @@ class Learning(Struct, frozen=True):
     """The value of feature 0 in every row."""
     waves: int = WAVES
     """Cosine waves beside the features: 0 for a plain linear model."""
-    penalty: float = 0.1
+    penalty: float = 0.2
+    """The prior's precision in every direction; features are a row of length about 1."""
     traits: int = 0
     """How many traits describe an action; 0 = no shared model."""
-    evidence: int = 0
+    evidence: int = 10
     """Choices that an action needs before it is scored by its own model."""
     shared_evidence: int = 100
     """Choices of all actions before the shared model scores."""
