@@ -181,13 +181,17 @@ def test_packed_rows_are_what_was_scored(values: list[float]) -> None:
     assert len(data) <= 1 + 2 * len(values)
 
 
-VALUES = st.dictionaries(
-    st.sampled_from(["n", "h", "c", "t", "m"]),
-    st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text()),
-        st.dictionaries(st.text(), st.one_of(st.floats(), st.text())),
-    ),
-)  # fmt: skip
+TEXTS = st.text(max_size=4)
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "n": st.one_of(st.integers(), st.floats(), TEXTS),
+        "h": st.one_of(st.integers(), st.floats()),
+        "c": st.one_of(TEXTS, st.booleans()),
+        "t": st.one_of(TEXTS, st.lists(TEXTS, max_size=4)),
+        "m": st.dictionaries(TEXTS, st.floats(), max_size=3),
+    },
+)
 
 
 @given(VALUES)

@@ -26,7 +26,7 @@ def worlds(count: int, d: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_online_weights_are_the_batch_solution_after_many_updates() -> None:
-    rows, rewards = worlds(20_000, 16)
+    rows, rewards = worlds(6000, 16)
     ridge = Ridge(16, actions=["a"], penalty=0.5)
     for row, reward in zip(rows, rewards, strict=True):
         ridge.observe("a", row)
