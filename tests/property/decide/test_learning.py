@@ -1,8 +1,10 @@
 """What was learned is a function of choices and rewards, not of their order; chances are exact; bytes lose nothing."""
 
+import math
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from patron.decide.learn.packing import pack, unpack
 from patron.decide.learn.ridge import Ridge
 from patron.decide.learn.state import from_bytes, to_bytes
 
-ACTIONS = ("tea", "mug", "\ud83c\udf75"[:0] + "été")
+ACTIONS = ("tea", "mug", "été")
 NUMBERS = st.floats(-2, 2, allow_nan=False, width=32)
 ROWS = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(lambda row: (1.0, *row))
 CHOICES = st.lists(
@@ -80,7 +82,7 @@ def test_any_order_gives_the_same_bytes_and_the_same_scores(
     # A half-life's reference moves on with the latest time; both reach it before anything else.
     first, second = new(learning), new(learning)
     for learner in (first, second):
-        _advance(learner, max(time for *_, time in choices))
+        learner.advance(max(time for *_, time in choices))
     apply(first, calls).settle()
     apply(second, shuffled).settle()
     assert to_bytes(first) == to_bytes(second)
@@ -93,7 +95,7 @@ def test_what_is_taken_back_leaves_nothing(learning: Learning, kept: list[Any], 
     with_both, alone = new(learning), new(learning)
     latest = max(time for *_, time in kept + gone)
     for learner in (with_both, alone):
-        _advance(learner, latest)
+        learner.advance(latest)
     apply(with_both, steps(gone))
     apply(with_both, steps(kept))
     for action, row, rewards, time in gone:
@@ -201,12 +203,14 @@ def test_any_values_give_a_finite_row_or_name_the_field(values: dict[str, Any]) 
         Field("t", "hashed"), Field("m", "hashed"),
     ]  # fmt: skip
     schema = Schema(fields, size=32)
-    try:
-        row = schema.encode(values)
-    except ValueError as error:
-        assert str(error).startswith("feature `")  # noqa: PT017
-        assert "give a finite number" in str(error)
+    numbers = [values.get("n", 0), values.get("h", 0), *values.get("m", {}).values()]
+    if not all(isinstance(number, int | float) and _finite(number) for number in numbers):
+        with pytest.raises(
+            ValueError, match=r"^feature `[nhm]` is .*: give a finite number, or leave it out$"
+        ):
+            schema.encode(values)
         return
+    row = schema.encode(values)
     assert np.isfinite(row.values).all()
     assert np.abs(row.values).max() < 8
     assert (
@@ -215,7 +219,8 @@ def test_any_values_give_a_finite_row_or_name_the_field(values: dict[str, Any]) 
     )
 
 
-def _advance(learner: Learner, now: int) -> None:
-    learner.ridge.advance(now)
-    if learner.shared:
-        learner.shared.ridge.advance(now)
+def _finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False

@@ -98,13 +98,7 @@ def inverse_gap(means: Any, gamma: float) -> Propensities:
     scores = _read(means)
     if not 0 <= gamma < np.inf:
         raise ValueError(f"gamma is a finite number from 0 up, not {gamma}")
-    if not len(scores):
-        return scores
-    best = int(scores.argmax())
-    chances: Propensities = 1 / (len(scores) + gamma * (scores[best] - scores))
-    chances[best] = 0.0
-    chances[best] = 1 - chances.sum()
-    return chances
+    return _weigh_gaps(scores, gamma) if len(scores) else scores
 
 
 def epsilon_greedy(means: Any, epsilon: float) -> Propensities:
@@ -205,6 +199,17 @@ def unit(seed: int) -> float:
     if not 0 <= seed < 2**53:
         raise ValueError(f"a seed is an integer of 53 bits, not {seed}")
     return seed / 2**53
+
+
+def _weigh_gaps(scores: Propensities, gamma: float) -> Propensities:
+    best = int(scores.argmax())
+    chances: Propensities = scores[best] - scores  # first the gap, then its weight: nothing cancels
+    chances *= gamma
+    chances += len(scores)
+    np.reciprocal(chances, out=chances)
+    chances[best] = 0.0
+    chances[best] = 1 - chances.sum()
+    return chances
 
 
 def _read(means: Any) -> Propensities:

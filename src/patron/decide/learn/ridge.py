@@ -64,6 +64,8 @@ class Ridge:
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
         self._used = 0
+        self.seen = 0
+        """The weights of all choices of the actions that are here."""
         self._waiting: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
         self._scratch: Floats = np.zeros((features, features), np.float32)
         self._allocate(4)
@@ -131,6 +133,7 @@ class Ridge:
         """Drop an action and all it learned. KeyError: not added."""
         row = self.row(action)
         del self._rows[action]
+        self.seen -= int(self.counts[row])
         self._waiting.pop(row, None)
         for block in self._blocks():
             block[row] = 0
@@ -180,6 +183,7 @@ class Ridge:
         waiting = self._waiting.setdefault(row, [])
         waiting.append((weight, steps))
         self.counts[row] += weight
+        self.seen += weight
         if len(waiting) >= _MOST_WAITING:
             self.gather(row)
         amount = weight * self._scale[row]
@@ -225,6 +229,7 @@ class Ridge:
             half = 1 << (halvings - 1)
             for block in (self.squares, self.crosses, self.counts, self.totals):
                 block[:] = (block + half) >> halvings
+            self.seen = int(self.counts.sum())
             self.settle()
 
     def settle(self) -> None:
@@ -262,6 +267,12 @@ class Ridge:
         moved[0] *= np.float32(1 + self.pseudo[row] / self.penalty)
         self._weights[row] += self._inverse[row] @ moved
         self.priors[row] = prior
+
+    def reprior_unseen(self, rows: Rows, priors: Floats) -> None:
+        """Give rows without any choice other prior means, of their first features (one row each), in one go."""
+        width = priors.shape[1]
+        self._weights[rows, :width] += priors - self.priors[rows, :width]
+        self.priors[rows, :width] = priors
 
     def weights(self, action: str) -> Floats:
         """The weights by which an action scores: one per feature, what explains its score."""

@@ -122,3 +122,4 @@ def _fill(ridge: Ridge, action: _Action) -> None:
     ridge.squares[row] = upper + np.triu(upper, 1).T
     ridge.crosses[row] = np.frombuffer(action.crosses, "<i8")
     ridge.counts[row], ridge.totals[row] = action.count, action.total
+    ridge.seen += action.count

@@ -121,7 +121,7 @@ def test_widths_of_some_rows_are_those_of_all(used: int) -> None:
     for number, row in enumerate(rows):
         ridge.observe(f"a{number % used}", row)
     some = ridge.rows(["a2", "a0"])
-    exact = [float(np.sqrt(rows[0] @ ridge._inverse[row] @ rows[0])) for row in some]  # noqa: SLF001
+    exact = [float(np.sqrt(rows[0] @ ridge._inverse[row] @ rows[0])) for row in some]
     assert ridge.widths(rows[0], some).tolist() == pytest.approx(exact, rel=1e-4)
 
 
