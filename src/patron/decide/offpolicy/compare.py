@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from patron.decide.offpolicy.estimators import doubly_robust
+from patron.decide.offpolicy.estimators import Terms, doubly_robust
 from patron.decide.offpolicy.evaluate import Evaluation, evaluate
-from patron.decide.offpolicy.intervals import LEVEL, Interval, Ratio
-from patron.decide.offpolicy.logged import Floats, Logged
+from patron.decide.offpolicy.intervals import LEVEL, Interval, Luck, Ratio
+from patron.decide.offpolicy.logged import Logged
 
 _CLEAR_OF_ZERO = 3.0
 """A logging policy that earned under so many standard errors is no denominator: the lift could be anything."""
@@ -47,24 +47,30 @@ def compare(rows: Logged, level: float = LEVEL) -> Comparison:
     evaluation = evaluate(rows, level)
     if evaluation.headline is None:
         return Comparison("refused", evaluation, None, None, None, evaluation.verdict.sentence)
-    each, ones = _terms(rows, evaluation.headline.value), np.ones(len(rows))
-    logged = Ratio.of(rows.sums(rows.reward), rows.sums(ones))
-    more = rows.sums(each - rows.reward)
-    difference = Ratio.of(more, rows.sums(ones)).interval(level)
+    ones = np.ones(len(rows))
+    units = rows.sums(ones)
+    total = rows.sums(rows.reward)
+    logged = Ratio.of(total, units)
+    terms = _more(rows, evaluation.headline.value)
+    more, counts, surprise = rows.sums(terms.top), rows.sums(terms.counts), rows.means(terms.surprise)
+    difference = Ratio.of(more, units, Luck(surprise, counts, np.zeros_like(units))).interval(level)
     lift = None
-    if abs(logged.value) > _CLEAR_OF_ZERO * logged.error:
-        lift = Ratio.of(more, rows.sums(rows.reward)).interval(level)
+    if logged.value and abs(logged.value) > _CLEAR_OF_ZERO * logged.error:
+        lift = Ratio.of(more, total, Luck(surprise, counts, units)).interval(level)
     outcome = _outcome(evaluation, difference)
     sentence = _sentence(outcome, evaluation, logged.value, difference, lift)
     return Comparison(outcome, evaluation, logged.interval(level), difference, lift, sentence)
 
 
-def _terms(rows: Logged, value: float) -> Floats:
-    """What each row adds to the headline estimator's mean."""
+def _more(rows: Logged, value: float) -> Terms:
+    """What each row adds to the headline estimator's mean, minus what it earned."""
+    ones = np.ones(len(rows))
     if rows.predicted is not None:
-        return doubly_robust(rows).top
-    weight = rows.weight
-    return value + weight * (rows.reward - value) / float(weight.mean())
+        terms = doubly_robust(rows)
+        return Terms(terms.top - rows.reward, ones, terms.surprise, terms.counts - 1)
+    weight = rows.weight / float(rows.weight.mean())
+    surprise = rows.reward - value
+    return Terms((weight - 1) * surprise, ones, surprise, weight - 1)
 
 
 def _outcome(evaluation: Evaluation, difference: Interval) -> Outcome:

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from patron.decide.offpolicy.intervals import LEVEL, Interval, Ratio
+from patron.decide.offpolicy.intervals import LEVEL, Interval, Luck, Ratio
 from patron.decide.offpolicy.logged import Floats, Logged
 from patron.decide.offpolicy.shrinkage import optimistic, switch
 
@@ -42,32 +42,45 @@ class Terms(Struct, frozen=True, eq=False):
 
     top: Floats
     bottom: Floats
+    surprise: Floats
+    """What of each row's reward was not expected."""
+    counts: Floats
+    """How often that counts in the top."""
 
     def ratio(self, rows: Logged) -> Ratio:
         """Its value and how it varies over the rows' independent units."""
-        return Ratio.of(rows.sums(self.top), rows.sums(self.bottom))
+        counts = rows.sums(self.counts)
+        luck = Luck(rows.means(self.surprise), counts, np.zeros_like(counts))
+        return Ratio.of(rows.sums(self.top), rows.sums(self.bottom), luck)
 
 
 def ips(rows: Logged) -> Terms:
     """Inverse propensity scoring.
 
-    >>> ips(Logged.of([1, 0], [0.5, 0.5], [1, 0])).ratio(Logged.of([1, 0], [0.5, 0.5], [1, 0])).value
+    >>> rows = Logged.of([1, 0], [0.5, 0.5], [1, 0])
+    >>> ips(rows).ratio(rows).value
     1.0
     """
-    return Terms(rows.weight * rows.reward, np.ones(len(rows)))
+    weight = rows.weight
+    top = weight * rows.reward
+    return Terms(top, np.ones(len(rows)), rows.reward - top.mean(), weight)
 
 
 def snips(rows: Logged) -> Terms:
-    """Self-normalised inverse propensity scoring. All weights 0 leave nothing to divide by."""
+    """Self-normalised inverse propensity scoring. ZeroDivisionError when all weights are 0."""
     weight = rows.weight
-    return Terms(weight * rows.reward, weight)
+    top, total = weight * rows.reward, float(weight.sum())
+    if not total:
+        raise ZeroDivisionError("all weights are 0: nothing in this log is what the policy would do")
+    return Terms(top, weight, rows.reward - top.sum() / total, weight)
 
 
 def doubly_robust(rows: Logged, weight: Floats | None = None) -> Terms:
     """Doubly robust, by default with the true weights. ValueError when the rows hold no predictions."""
     predicted, expected = predictions(rows)
     weight = rows.weight if weight is None else weight
-    return Terms(expected + weight * (rows.reward - predicted), np.ones(len(rows)))
+    surprise = rows.reward - predicted
+    return Terms(expected + weight * surprise, np.ones(len(rows)), surprise, weight)
 
 
 def predictions(rows: Logged) -> tuple[Floats, Floats]:
@@ -87,6 +100,7 @@ def predictions(rows: Logged) -> tuple[Floats, Floats]:
 def estimate(name: Name, rows: Logged, level: float = LEVEL) -> Estimate:
     """One estimator's value and interval. ValueError when it needs predictions and there are none.
 
+    No interval reaches beyond the rewards that were seen: a policy earns something between its least and its best.
     The interval of `dros` and `switch` is that of DR moved to their value. What they shrink is exactly what the data cannot
     say, so that a narrower one would not be true: shrinking buys a nearer point, not more knowledge.
 
@@ -94,17 +108,18 @@ def estimate(name: Name, rows: Logged, level: float = LEVEL) -> Estimate:
     >>> estimate("ips", rows).value, estimate("snips", rows).value
     (0.75, 0.75)
     """
+    low, high = float(rows.reward.min()), float(rows.reward.max())
     if name in ("ips", "snips"):
         terms = ips(rows) if name == "ips" else snips(rows)
-        return Estimate(name, terms.ratio(rows).interval(level))
+        return Estimate(name, terms.ratio(rows).interval(level).within(low, high))
     if name == "dm":
         value = float(predictions(rows)[1].mean())
         return Estimate(name, Interval(value, float("nan"), float("nan"), float("nan")))
-    whole = doubly_robust(rows).ratio(rows).interval(level)
+    terms = doubly_robust(rows)
+    whole = terms.ratio(rows).interval(level)
     if name == "dr":
-        return Estimate(name, whole)
-    residual = rows.reward - predictions(rows)[0]
-    tuned, weight = (optimistic if name == "dros" else switch)(rows, doubly_robust(rows).top, residual)
+        return Estimate(name, whole.within(low, high))
+    tuned, weight = (optimistic if name == "dros" else switch)(rows, terms.top, terms.surprise)
     value = float(doubly_robust(rows, weight).top.mean())
-    off = value - whole.value
-    return Estimate(name, Interval(value, whole.low + off, whole.high + off, whole.error), tuned)
+    moved = Interval(value, whole.low + value - whole.value, whole.high + value - whole.value, whole.error)
+    return Estimate(name, moved.within(low, high), tuned)

@@ -9,8 +9,11 @@ them has both an estimate and a standard error that are too small. So
   B 16, 1954): no straight line is laid through the ratio;
 - P. Hall's cubic transformation takes the skewness out of the studentised mean: the interval becomes longer on the side
   of the tail ("On the removal of skewness by transformation", J. R. Stat. Soc. B 54, 1992);
-- the quantile is Student's, with the degrees of freedom that the variance really has (`_FREEDOM` / (kurtosis - 1) for
-  each unit, after F. E. Satterthwaite 1946): few rows that matter, few degrees.
+- the quantile is Student's, with the degrees of freedom that the variance really has, 2 n / (kurtosis - 1) (after F. E.
+  Satterthwaite 1946): few rows that matter, few degrees;
+- where few rows matter, their variance and skewness are moderated by those that the same weights would have if rewards
+  scattered in rows of a large weight as they do in all rows, which counts for `_PRIOR` degrees (G. K. Smyth, Stat. Appl.
+  Genet. Mol. Biol. 3, 2004, for variances): that a rare reward was not seen where it counts most is no certainty.
 
 Student's quantile and tail are D. L. Wallace's (Ann. Math. Stat. 30, 1959): within 0.2 % from 6 degrees on.
 """
@@ -26,8 +29,8 @@ from patron.decide.offpolicy.logged import Floats
 _NORMAL = NormalDist()
 LEVEL = 0.95
 """Share of intervals that contain what they are about."""
-_FREEDOM = 2.0
-_FAR = 60.0
+_PRIOR = 4.0
+_FAR = 100.0
 """Standard errors from the estimate at which the search for an end of the interval stops."""
 
 
@@ -39,9 +42,30 @@ class Interval(Struct, frozen=True):
     high: float
     error: float
 
+    def within(self, low: float, high: float) -> "Interval":
+        """Cut off where no value can be; the figure itself stays, and stays inside.
 
-class Ratio(Struct, frozen=True):
-    """A ratio of two sums over independent units, and all that its interval needs: joint moments up to the fourth.
+        >>> Interval(0.1, -0.2, 0.4, 0.1).within(0.0, 1.0)
+        Interval(value=0.1, low=0.0, high=0.4, error=0.1)
+        """
+        return Interval(
+            self.value, min(self.value, max(self.low, low)), max(self.value, min(self.high, high)), self.error
+        )
+
+
+class Luck(Struct, frozen=True, eq=False):
+    """What chance did to each independent unit, and how much of it an estimate takes in."""
+
+    surprise: Floats
+    """Reward minus what was expected."""
+    top: Floats
+    """How often it counts in the top."""
+    bottom: Floats
+    """How often it counts in the bottom."""
+
+
+class Ratio(Struct, frozen=True, eq=False):
+    """A ratio of two sums over independent units. Make it with `Ratio.of`.
 
     >>> ratio = Ratio.of(np.array([2.0, 0.0, 2.0, 0.0]), np.ones(4))
     >>> ratio.value, round(ratio.error, 4)
@@ -50,31 +74,42 @@ class Ratio(Struct, frozen=True):
 
     value: float
     error: float
-    units: int
-    scale: float
-    """What the bottom's sum is, per unit."""
-    moments: tuple[tuple[float, ...], ...]
-    """`moments[j][k]`: mean of residual^j * (bottom - its mean)^k, in units of the residual's deviation and the bottom's mean."""
+    left: Floats
+    """top - value * bottom, in `unit`."""
+    bottom: Floats
+    """In units of its mean."""
+    luck: Luck | None
+    """In the same units."""
+    unit: float
 
     @classmethod
-    def of(cls, top: Floats, bottom: Floats) -> "Ratio":
-        """Of each unit's part of the top and of the bottom. ZeroDivisionError when the bottom sums to 0."""
-        units = len(top)
+    def of(cls, top: Floats, bottom: Floats, luck: Luck | None = None) -> "Ratio":
+        """Of each unit's part of the top and of the bottom; without `luck` it varies as the sample alone says.
+
+        Raises
+        ------
+        ZeroDivisionError : the bottom sums to 0.
+        """
         mean = float(bottom.mean())
         if not mean:
             raise ZeroDivisionError("the bottom of a ratio sums to 0")
         value = float(top.mean()) / mean
         left = top - value * bottom
-        size = float(np.sqrt(np.mean(left * left)))
-        # Rounding leaves something near 1e-16 where nothing varies.
-        noise = 1e-12 * float(np.abs(top).max(initial=0.0))
-        if units < 2 or size <= noise:
-            return cls(value, 0.0, units, mean, ())
-        powers = (_powers(left / size), _powers(bottom / mean - 1))
-        moments = tuple(
-            tuple(float((powers[0][j] * powers[1][k]).mean()) for k in range(5 - j)) for j in range(5)
+        if luck is not None:
+            luck = Luck(luck.surprise, luck.top - value * luck.bottom, luck.bottom / mean)
+        unit = (
+            _largest(left)
+            if luck is None
+            else max(_largest(left), _largest(luck.top) * _largest(luck.surprise))
         )
-        return cls(value, size / abs(mean) / math.sqrt(units - 1), units, mean, moments)
+        # Rounding leaves something near 1e-16 where nothing varies.
+        if len(top) < 2 or unit <= 1e-12 * _largest(top):
+            return cls(value, 0.0, left, bottom, None, 1.0)
+        if luck is not None:
+            luck = Luck(luck.surprise / unit, luck.top, luck.bottom * unit)
+        whole = cls(value, 0.0, left / unit, bottom / mean, luck, unit / abs(mean))
+        error = whole.unit * math.sqrt(whole._moments(0.0)[0] / (len(top) - 1))
+        return cls(value, error, whole.left, whole.bottom, whole.luck, whole.unit)
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The values that the data do not contradict at `level`. ValueError unless 0 < level < 1.
@@ -98,50 +133,80 @@ class Ratio(Struct, frozen=True):
         t, freedom = self._bent((truth - self.value) / self.error)
         return math.erfc(_shrink(freedom) * math.sqrt(freedom * math.log1p(t * t / freedom) / 2))
 
-    @property
-    def freedom(self) -> float:
-        """Degrees of freedom of its variance: about how many units say what it is."""
-        return self._bent(0.0)[1] if self.error else 0.0
-
     def _reach(self, side: float, level: float) -> float:
-        """How many standard errors the interval reaches to one side."""
+        """How many standard errors the interval reaches to one side; the root of `_beyond` by the Illinois rule."""
         if not self.error:
             return 0.0
-        low, high = 0.0, 1.0
-        while self._inside(side * high, level):
-            low, high = high, high * 1.5
+        low, below = 0.0, self._beyond(0.0, level)
+        high, above = 2.0, self._beyond(side * 2.0, level)
+        while above < 0:
+            low, below, high = high, above, high * 1.6
             if high > _FAR:
                 return math.inf
-        for _ in range(50):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self._inside(side * middle, level) else (low, middle)
+            above = self._beyond(side * high, level)
+        for _ in range(60):
+            if high - low <= 1e-6 * high:
+                break
+            middle = (low * above - high * below) / (above - below)
+            here = self._beyond(side * middle, level)
+            if here >= 0:
+                high, above, below = middle, here, below / 2
+            else:
+                low, below, above = middle, here, above / 2
         return high
 
-    def _inside(self, off: float, level: float) -> bool:
+    def _beyond(self, off: float, level: float) -> float:
+        """Above 0 when a value so many errors off is contradicted."""
         t, freedom = self._bent(off)
-        return abs(t) < student(level, freedom)
+        return min(abs(t), 1e6) - student(level, freedom)
 
     def _bent(self, off: float) -> tuple[float, float]:
         """Hall's transform of the studentised mean of `top - v * bottom`, v being `off` errors from the estimate."""
-        n, m = self.units, self.moments
-        # In units of the residual's deviation: residual - step * (1 + b), b being the bottom's relative deviation.
-        step = off / math.sqrt(n - 1)
-        second = m[2][0] - 2 * step * m[1][1] + step**2 * m[0][2]
-        third = m[3][0] - 3 * step * m[2][1] + 3 * step**2 * m[1][2] - step**3 * m[0][3]
-        fourth = (
-            m[4][0] - 4 * step * m[3][1] + 6 * step**2 * m[2][2] - 4 * step**3 * m[1][3] + step**4 * m[0][4]
-        )
+        count = len(self.left)
+        step = off * self.error / self.unit
+        second, third, freedom = self._moments(step)
         if second <= 0:
-            return math.copysign(math.inf, -off), 1.0
-        t = -step * math.sqrt((n - 1) / second)
-        bend = third / second**1.5 / math.sqrt(n) / 3
-        freedom = min(n - 1.0, _FREEDOM * n / max(fourth / second**2 - 1, 1e-9))
-        return t + bend * t * t + bend * bend * t**3 / 3 + bend / 2, max(1.0, freedom)
+            return math.copysign(math.inf, -step), 1.0
+        t = -step * math.sqrt((count - 1) / second)
+        bend = third / second**1.5 / math.sqrt(count) / 3
+        return t + bend * t * t + bend * bend * t**3 / 3 + bend / 2, freedom
+
+    def _moments(self, step: float) -> tuple[float, float, float]:
+        """Second and third central moment of `left - step * bottom`, and the degrees of freedom of the second."""
+        count = len(self.left)
+        terms = self.left - step * self.bottom
+        second, third, fourth = _central(terms)
+        freedom = 2 * count / max(fourth / second**2 - 1, 1e-9) if second > 0 else 0.0
+        prior = 0.0
+        if self.luck is not None:
+            prior = _PRIOR
+            spread, skew = _scattered(terms, self.luck, step)
+            share = prior / (prior + freedom)
+            second, third = second + share * (spread - second), third + share * (skew - third)
+        return second, third, max(1.0, min(count - 1.0, freedom + prior))
 
 
-def _powers(values: Floats) -> tuple[Floats, ...]:
-    square = values * values
-    return np.ones_like(values), values, square, square * values, square * square
+def _scattered(terms: Floats, luck: Luck, step: float) -> tuple[float, float]:
+    """Second and third moment of the terms if every unit had the luck of any other, whatever it counts for."""
+    counts = luck.top - step * luck.bottom
+    certain = terms - counts * luck.surprise
+    certain = certain - certain.mean()
+    second, third, _ = _central(luck.surprise)
+    square = counts * counts
+    spread = float((certain * certain).mean()) + float(square.mean()) * second
+    skew = float((certain**3).mean()) + 3 * float((certain * square).mean()) * second
+    return spread, skew + float((square * counts).mean()) * third
+
+
+def _central(terms: Floats) -> tuple[float, float, float]:
+    """Second to fourth central moment."""
+    terms = terms - terms.mean()
+    square = terms * terms
+    return float(square.mean()), float((square * terms).mean()), float((square * square).mean())
+
+
+def _largest(values: Floats) -> float:
+    return float(np.abs(values).max(initial=0.0))
 
 
 def student(level: float, freedom: float) -> float:

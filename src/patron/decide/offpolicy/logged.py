@@ -98,6 +98,14 @@ class Logged(Struct, frozen=True, eq=False):
             return values
         return np.bincount(self.person, values, self.units).astype(np.float64, copy=False)
 
+    def means(self, values: Floats) -> Floats:
+        """`values` averaged over each independent unit."""
+        return (
+            values
+            if self.person is None
+            else self.sums(values) / np.bincount(self.person, minlength=self.units)
+        )
+
 
 def _column(name: str, values: ArrayLike) -> Floats:
     try:

@@ -13,7 +13,7 @@ import numpy as np
 
 from patron.decide.offpolicy.logged import Floats, Logged
 
-_CAUTION = 1.0
+_CAUTION = 0.5
 _CANDIDATES = 25
 
 
