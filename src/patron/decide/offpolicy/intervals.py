@@ -30,6 +30,7 @@ _NORMAL = NormalDist()
 LEVEL = 0.95
 """Share of intervals that contain what they are about."""
 _PRIOR = 4.0
+_FREEDOM = 2.0
 _FAR = 100.0
 """Standard errors from the estimate at which the search for an end of the interval stops."""
 
@@ -176,7 +177,7 @@ class Ratio(Struct, frozen=True, eq=False):
         count = len(self.left)
         terms = self.left - step * self.bottom
         second, third, fourth = _central(terms)
-        freedom = 2 * count / max(fourth / second**2 - 1, 1e-9) if second > 0 else 0.0
+        freedom = _FREEDOM * count / max(fourth / second**2 - 1, 1e-9) if second > 0 else 0.0
         prior = 0.0
         if self.luck is not None:
             prior = _PRIOR
