@@ -10,6 +10,7 @@ With w = target / propensity, r the reward, q a model's guess for the executed a
 - DM: mean of v. Repeats the model's mistakes without a sign of doubt: for diagnosis only, and never with an interval.
 """
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -98,28 +99,52 @@ def predictions(rows: Logged) -> tuple[Floats, Floats]:
 
 
 def estimate(name: Name, rows: Logged, level: float = LEVEL) -> Estimate:
-    """One estimator's value and interval. ValueError when it needs predictions and there are none.
-
-    No interval reaches beyond the rewards that were seen: a policy earns something between its least and its best.
-    The interval of `dros` and `switch` is that of DR moved to their value. What they shrink is exactly what the data cannot
-    say, so that a narrower one would not be true: shrinking buys a nearer point, not more knowledge.
+    """One estimator's value and interval, as in `estimates`. ValueError when it needs predictions and there are none.
 
     >>> rows = Logged.of([1, 0, 1, 0], [0.5] * 4, [1, 0, 0.5, 0.5])
     >>> estimate("ips", rows).value, estimate("snips", rows).value
     (0.75, 0.75)
     """
-    low, high = float(rows.reward.min()), float(rows.reward.max())
     if name in ("ips", "snips"):
-        terms = ips(rows) if name == "ips" else snips(rows)
-        return Estimate(name, terms.ratio(rows).interval(level).within(low, high))
+        return _plain(name, rows, level)
     if name == "dm":
-        value = float(predictions(rows)[1].mean())
-        return Estimate(name, Interval(value, float("nan"), float("nan"), float("nan")))
+        return Estimate(name, Interval(float(predictions(rows)[1].mean()), math.nan, math.nan, math.nan))
     terms = doubly_robust(rows)
-    whole = terms.ratio(rows).interval(level)
+    return _robust(name, rows, terms, terms.ratio(rows).interval(level))
+
+
+def estimates(rows: Logged, level: float = LEVEL) -> tuple[Estimate, ...]:
+    """Every estimator that some rows allow, in a fixed order.
+
+    No interval reaches beyond the rewards that were seen: a policy earns something between its least and its best.
+    The interval of `dros` and `switch` is that of DR moved to their value. What they shrink is exactly what the data cannot
+    say, so that a narrower one would not be true: shrinking buys a nearer point, not more knowledge. `dm` has none.
+
+    >>> [one.name for one in estimates(Logged.of([1, 0], [0.5, 0.5], [1, 0]))]
+    ['ips', 'snips']
+    """
+    found = [_plain(name, rows, level) for name in ("ips", "snips")]
+    if rows.predicted is not None:
+        terms = doubly_robust(rows)
+        whole = terms.ratio(rows).interval(level)
+        found += [_robust(name, rows, terms, whole) for name in ("dr", "dros", "switch")]
+        found.append(estimate("dm", rows, level))
+    return tuple(found)
+
+
+def _plain(name: Name, rows: Logged, level: float) -> Estimate:
+    terms = ips(rows) if name == "ips" else snips(rows)
+    return Estimate(name, _possible(rows, terms.ratio(rows).interval(level)))
+
+
+def _robust(name: Name, rows: Logged, terms: Terms, whole: Interval) -> Estimate:
     if name == "dr":
-        return Estimate(name, whole.within(low, high))
+        return Estimate(name, _possible(rows, whole))
     tuned, weight = (optimistic if name == "dros" else switch)(rows, terms.top, terms.surprise)
     value = float(doubly_robust(rows, weight).top.mean())
     moved = Interval(value, whole.low + value - whole.value, whole.high + value - whole.value, whole.error)
-    return Estimate(name, moved.within(low, high), tuned)
+    return Estimate(name, _possible(rows, moved), tuned)
+
+
+def _possible(rows: Logged, interval: Interval) -> Interval:
+    return interval.within(float(rows.reward.min()), float(rows.reward.max()))

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from patron.decide.offpolicy.diagnostics import Diagnostics, diagnose
-from patron.decide.offpolicy.estimators import Estimate, Name, estimate
+from patron.decide.offpolicy.estimators import Estimate, Name, estimates
 from patron.decide.offpolicy.faults import fault
 from patron.decide.offpolicy.intervals import LEVEL
 from patron.decide.offpolicy.logged import Logged
@@ -30,15 +30,6 @@ def headline(rows: Logged) -> Name:
     return "snips" if rows.predicted is None else "dr"
 
 
-def names(rows: Logged) -> tuple[Name, ...]:
-    """The estimators that some rows allow.
-
-    >>> names(Logged.of([1], [1], [1]))
-    ('ips', 'snips')
-    """
-    return ("ips", "snips") if rows.predicted is None else ("ips", "snips", "dr", "dros", "switch", "dm")
-
-
 def evaluate(rows: Logged, level: float = LEVEL) -> Evaluation:
     """Judge a policy from logged rows. Never raises for what is in the rows: a refusal is a value with its reason.
 
@@ -59,5 +50,6 @@ def evaluate(rows: Logged, level: float = LEVEL) -> Evaluation:
     verdict = judge(found)
     if verdict.name == "refused":
         return Evaluation(verdict, None, (), found, level)
-    estimates = {name: estimate(name, rows, level) for name in names(rows)}
-    return Evaluation(verdict, estimates[headline(rows)], tuple(estimates.values()), found, level)
+    every = estimates(rows, level)
+    best = next(one for one in every if one.name == headline(rows))
+    return Evaluation(verdict, best, every, found, level)

@@ -63,6 +63,9 @@ class Luck(Struct, frozen=True, eq=False):
     """How often it counts in the top."""
     bottom: Floats
     """How often it counts in the bottom."""
+    second: float = 0.0
+    third: float = 0.0
+    """Central moments of the surprise; `Ratio.of` works them out."""
 
 
 class Ratio(Struct, frozen=True, eq=False):
@@ -107,7 +110,8 @@ class Ratio(Struct, frozen=True, eq=False):
         if len(top) < 2 or unit <= 1e-12 * _largest(top):
             return cls(value, 0.0, left, bottom, None, 1.0)
         if luck is not None:
-            luck = Luck(luck.surprise / unit, luck.top, luck.bottom * unit)
+            surprise = luck.surprise / unit
+            luck = Luck(surprise, luck.top, luck.bottom * unit, *_central(surprise)[:2])
         whole = cls(value, 0.0, left / unit, bottom / mean, luck, unit / abs(mean))
         error = whole.unit * math.sqrt(whole._moments(0.0)[0] / (len(top) - 1))
         return cls(value, error, whole.left, whole.bottom, whole.luck, whole.unit)
@@ -146,7 +150,7 @@ class Ratio(Struct, frozen=True, eq=False):
                 return math.inf
             above = self._beyond(side * high, level)
         for _ in range(60):
-            if high - low <= 1e-6 * high:
+            if high - low <= 1e-5 * high:
                 break
             middle = (low * above - high * below) / (above - below)
             here = self._beyond(side * middle, level)
@@ -192,18 +196,20 @@ def _scattered(terms: Floats, luck: Luck, step: float) -> tuple[float, float]:
     counts = luck.top - step * luck.bottom
     certain = terms - counts * luck.surprise
     certain = certain - certain.mean()
-    second, third, _ = _central(luck.surprise)
-    square = counts * counts
-    spread = float((certain * certain).mean()) + float(square.mean()) * second
-    skew = float((certain**3).mean()) + 3 * float((certain * square).mean()) * second
-    return spread, skew + float((square * counts).mean()) * third
+    square, own = counts * counts, certain * certain
+    spread = float(own.mean()) + float(square.mean()) * luck.second
+    skew = (
+        float(own @ certain) + 3 * float(certain @ square) * luck.second + float(square @ counts) * luck.third
+    )
+    return spread, skew / len(terms)
 
 
 def _central(terms: Floats) -> tuple[float, float, float]:
     """Second to fourth central moment."""
     terms = terms - terms.mean()
     square = terms * terms
-    return float(square.mean()), float((square * terms).mean()), float((square * square).mean())
+    count = max(1, len(terms))
+    return float(square.mean()), float(square @ terms) / count, float(square @ square) / count
 
 
 def _largest(values: Floats) -> float:

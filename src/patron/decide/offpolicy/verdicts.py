@@ -72,12 +72,21 @@ def judge(found: Diagnostics) -> Verdict:
         )
     if outside > OUTSIDE_NOTED:
         return Verdict("caution", "outside", f"Too little to say: {share}.")
-    return Verdict("accepted", "", f"Accepted: {size}.")
+    return Verdict("accepted", "", f"Accepted: {size}{_few(found)}.")
 
 
 def _rows(found: Diagnostics) -> str:
     people = f" of {found.units:,} people" if found.units != found.rows else ""
     return f"{found.rows:,} rows{people}"
+
+
+def _few(found: Diagnostics) -> str:
+    """Rare rewards make a large sample say little; the interval knows, and a reader should."""
+    if found.speaking >= TOO_FEW:
+        return ""
+    return (
+        f", but so few rewards carry it that it varies like {found.speaking:.2g} of them; mind the interval"
+    )
 
 
 def _widest(found: Diagnostics) -> str:
