@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from patron.decide.index import GATES, CatalogueIndex
+from patron.decide.gates import GATES
+from patron.decide.index import CatalogueIndex
 from patron.decide.record import Drawn
 from patron.model.offers import NOTHING, Decision, Dropped
 

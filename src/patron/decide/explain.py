@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from patron.decide.index import GATES, CatalogueIndex, product_of, reason_of
-from patron.model.offers import NOTHING, Decision, Dropped, Offer
+from patron.decide.gates import GATES, product_of, reason_of
+from patron.decide.index import CatalogueIndex
+from patron.model.offers import NOTHING, Decision, Dropped
 
 _STEPS = {
     "placement": "Right place",
@@ -17,6 +18,17 @@ _STEPS = {
     "identity": "Proven identity",
     "conditions": "Allowed by rule",
     "stock": "In stock here",
+    "audience": "In its segments",
+    "complaint": "No open complaint",
+    "quiet": "Outside quiet hours",
+    "held": "Not held or used already",
+    "cooldown": "Rested long enough",
+    "cap": "Below every cap",
+    "fatigue": "Not worn out",
+    "budget": "Budget left",
+    "sold_out": "Some left to give",
+    "score": "Has a score",
+    "holdout": "Not held out",
 }
 
 
@@ -88,19 +100,17 @@ def restore(decision: Decision, index: CatalogueIndex) -> Decision:
         )
     offer = index.by_id.get(decision.action)
     stock = {field: told for field, *told in decision.used if field.startswith(_STOCK)}
-    dropped = tuple(
-        structs.replace(drop, reason=_reason(index.by_id[drop.offer], drop, stock))
-        for drop in decision.dropped
-    )
+    dropped = tuple(structs.replace(drop, reason=_reason(index, drop, stock)) for drop in decision.dropped)
     return structs.replace(decision, dropped=dropped, content=offer.content if offer else {})
 
 
 _STOCK = "stock.quantity@"
 
 
-def _reason(offer: Offer, drop: Dropped, stock: Mapping[str, Any]) -> str:
+def _reason(index: CatalogueIndex, drop: Dropped, stock: Mapping[str, Any]) -> str:
     """Why an offer fell; for want of stock, with how many there were and since when that was known."""
-    reason = reason_of(offer, drop.gate, drop.detail)
+    offer = index.by_id[drop.offer]
+    reason = reason_of(index.catalogue, offer, drop.gate, drop.detail)
     told = stock.get(f"{_STOCK}{product_of(offer)}") if drop.gate == "stock" else None
     if told is None:
         return reason

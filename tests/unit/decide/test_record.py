@@ -9,7 +9,8 @@ from patron.decide.choose import choose, draw_seed
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn, encode_record
 from patron.decide.explain import funnel, restore, why, why_not
-from patron.decide.index import GATES, CatalogueIndex
+from patron.decide.gates import GATES
+from patron.decide.index import CatalogueIndex
 from patron.decide.record import ANSWER_LIFE, decide, weigh
 from patron.model.offers import Ask, Condition, Decision, Dropped, Offer
 
@@ -300,6 +301,6 @@ def test_why_and_why_not_are_sentences_about_every_candidate() -> None:
 
 def test_the_funnel_counts_down_to_what_was_drawn_from() -> None:
     steps = funnel(made())
-    assert [(s.gate, s.left) for s in steps] == list(zip(GATES, [2, 2, 2, 2, 2, 1, 1], strict=True))
+    assert [(s.gate, s.left) for s in steps] == list(zip(GATES, [2] * 5 + [1] * 13, strict=True))
     assert steps[-1].left == len(made().eligible) - 1
     assert sum(step.dropped for step in steps) == len(made().dropped)
