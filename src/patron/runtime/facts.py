@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 
-from patron.decide.catalogue import parse
-from patron.decide.index import CatalogueIndex
 from patron.feeds.kinds import KINDS
 from patron.feeds.rows import Row
 from patron.identity.graph import Change
@@ -18,13 +16,13 @@ from patron.model.clock import SteppedClock
 from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
-from patron.runtime import definitions, splits
+from patron.runtime import catalogues, definitions, splits
 from patron.runtime.flow import uncut
 from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 from patron.runtime.workspace import Workspace
 
 Handler = Callable[[Workspace, Entry, Any], None]
-CATALOGUE = "catalogue"
+CATALOGUE = catalogues.CATALOGUE
 EXPORT = "export/"
 """Before the id of an export, in the table of configuration."""
 ERASED = b'{"name":"Erased","data":null}'
@@ -128,13 +126,12 @@ def _user(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.users.put(user.name, user)
 
 
-def _config(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
-    for name, value in msgspec.json.decode(data, type=dict[str, Any]).items():
+def _config(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    changed = msgspec.json.decode(data, type=dict[str, Any])
+    if CATALOGUE in changed:
+        catalogues.took(workspace, changed, entry.received)
+    for name, value in changed.items():
         workspace.config.put(name, Plain(value))
-        if name == CATALOGUE:
-            # decisions are read with the catalogue they were made with, so every version stays
-            index = CatalogueIndex(parse(value), workspace.settings.decide.opt_in)
-            workspace.config.put(f"{CATALOGUE}/{index.version}", Plain([value, sorted(index.opt_in)]))
     workspace.reload()
 
 
