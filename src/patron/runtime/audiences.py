@@ -159,7 +159,9 @@ class LocalAudiences:
         exports = using(self._workspace, kind, name)
         found += [User("Export", one.name, f"/console/data/exports/{one.id}") for one in exports]
         offers = offers_about(self._workspace, name) if kind == "segment" else ()
-        return found + [User("Offer", named, f"/console/decisions/catalogue/offers/{one}") for one, named in offers]
+        return found + [
+            User("Offer", named, f"/console/decisions/catalogue/offers/{one}") for one, named in offers
+        ]
 
     async def save(self, kind: Kind, definition: dict[str, Any], by: str) -> Held:
         """Put a definition in force."""

@@ -32,6 +32,16 @@ class Kept(Struct, frozen=True):
     placements: int
 
 
+class Held(Struct, frozen=True):
+    """One version, whole."""
+
+    version: str
+    since: int | None
+    by: str
+    text: str
+    catalogue: Catalogue
+
+
 def took(workspace: Workspace, data: Mapping[str, Any], time: int) -> None:
     """Apply a change of configuration that holds a catalogue: decisions are read with the one they were made with, so
     every version stays.
@@ -66,10 +76,15 @@ def text_of(workspace: Workspace, name: str) -> str | None:
     return None if held is None else str(held.value[0])
 
 
-def parsed_of(workspace: Workspace, name: str) -> Catalogue | None:
-    """A version, also an earlier one; None when there never was such a version."""
+def held(workspace: Workspace, name: str = "") -> Held | None:
+    """The version in force, or another one; None when there never was such a version."""
+    name = name or version_in_force(workspace)
     text = text_of(workspace, name)
-    return None if text is None else _parsed(text)
+    if text is None:
+        return None
+    newest = next((row for row in kept(workspace) if row.version == name), None)
+    since, by = (newest.since, newest.by) if newest else (None, "")
+    return Held(name, since, by, text, _parsed(text))
 
 
 def kept(workspace: Workspace) -> list[Kept]:
@@ -99,7 +114,7 @@ def _history(workspace: Workspace) -> list[list[Any]]:
 
 
 def _kept(workspace: Workspace, name: str, since: int | None, until: int | None, by: str) -> Kept:
-    found = parsed_of(workspace, name) or Catalogue()
+    found = _parsed(text_of(workspace, name) or "")
     return Kept(name, since, until, by, len(found.offers), len(found.placements))
 
 

@@ -13,7 +13,7 @@ from patron.rules.faults import near
 from patron.runtime import catalogues
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
-from patron.runtime.catalogues import BY, CATALOGUE, Kept
+from patron.runtime.catalogues import BY, CATALOGUE, Held, Kept
 from patron.runtime.create import CATALOGUE_FILE
 from patron.runtime.workspace import plain
 from patron.storage.embedded.files import write_durably
@@ -43,17 +43,23 @@ class Offers:
         """Ids of the segments that offers may name."""
         return self._app.workspace.definitions.active().written.segments
 
+    def held(self, name: str = "") -> Held | None:
+        """The version in force, or an earlier one; None when there never was such a version."""
+        return catalogues.held(self._app.workspace, name)
+
+    def kept(self) -> list[Kept]:
+        """Every version, newest first."""
+        return catalogues.kept(self._app.workspace)
+
     def shown(self) -> dict[str, Any]:
         """The catalogue in force: its text, what that says, and its version."""
-        workspace = self._app.workspace
-        name = self._answers.index.version
-        newest = next((row for row in catalogues.kept(workspace) if row.version == name), None)
+        found = self._need(self._answers.index.version)
         return {
-            "version": name,
-            "since": iso(newest.since) if newest and newest.since is not None else None,
-            "by": newest.by if newest else "",
-            **plain(catalogues.in_force(workspace)),
-            "text": self.text,
+            "version": found.version,
+            "since": None if found.since is None else iso(found.since),
+            "by": found.by,
+            **plain(found.catalogue),
+            "text": found.text,
         }
 
     def placements(self) -> list[dict[str, Any]]:
@@ -65,31 +71,28 @@ class Offers:
         ]
 
     def versions(self) -> list[dict[str, Any]]:
-        """Every version, newest first."""
-        return [_told(row) for row in catalogues.kept(self._app.workspace)]
+        """Every version, newest first, for the API."""
+        return [_told(row) for row in self.kept()]
 
     def version(self, name: str) -> dict[str, Any]:
         """The text of a version. Raises NotFound."""
-        return {"version": name, "text": self._text_of(name)}
+        return {"version": name, "text": self._need(name).text}
 
     def difference(self, before: str, after: str) -> dict[str, Any]:
         """What changed between two versions, and both texts. Raises NotFound."""
-        texts = [self._text_of(before), self._text_of(after)]
-        old, new = (catalogues.parsed_of(self._app.workspace, name) for name in (before, after))
-        assert old is not None
-        assert new is not None
+        old, new = self._need(before), self._need(after)
         return {
-            "before": {"version": before, "text": texts[0]},
-            "after": {"version": after, "text": texts[1]},
-            "changes": plain(changes(old, new)),
+            "before": {"version": before, "text": old.text},
+            "after": {"version": after, "text": new.text},
+            "changes": plain(changes(old.catalogue, new.catalogue)),
         }
 
-    def _text_of(self, name: str) -> str:
-        text = catalogues.text_of(self._app.workspace, name)
-        if text is None:
-            meant = near(name, [row.version for row in catalogues.kept(self._app.workspace)])
+    def _need(self, name: str) -> Held:
+        found = self.held(name)
+        if found is None:
+            meant = near(name, [row.version for row in self.kept()])
             raise NotFound("unknown_version", f"There never was a catalogue {name[:64]}{meant or '.'}")
-        return text
+        return found
 
     def tried(self, text: str) -> Trial:
         """What loading a text would say and change."""
