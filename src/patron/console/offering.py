@@ -1,7 +1,7 @@
 """Offers and placements as their pages show them: what each place shows, in which words, and why another does not."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -24,10 +24,12 @@ _LOOKS = {
     "signage": "screen-look",
 }
 """Channel -> how its places look; others are a card on a page."""
-_SPOKEN = ("say", "title", "headline", "subject", "text", "body")
-"""Keys of content that touchpoints are likely to lay out, in the order in which a person at a till meets them."""
-_HEADS = ("title", "headline", "subject", "say", "text", "body")
-"""The same for screens: the first that is there stands large."""
+_LAID_OUT = {
+    "spoken": ("say", "title", "text", "body"),
+    "letter": ("subject", "title", "text", "body"),
+}
+_ON_SCREEN = ("title", "headline", "text", "body")
+"""Keys of content that a touchpoint of a look is likely to lay out, the first large; it gets all others too."""
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
@@ -88,9 +90,8 @@ def shown(
     >>> shown({"title": "Tea", "price": "4.50", "currency": "EUR", "sku": "P1"}, "card").price
     '€4.50'
     """
-    texts = [key for key in _SPOKEN if _is_text(content.get(key))]
-    first = next(iter(texts if look == "spoken" else [key for key in _HEADS if key in texts]), "")
-    lines = [key for key in texts if key != first]
+    texts = [key for key in _LAID_OUT.get(look, _ON_SCREEN) if _is_text(content.get(key))]
+    first, lines = (texts[0], texts[1:]) if texts else ("", [])
     price = _price(content)
     used = {first, *lines, *(("price", "currency") if price else ())}
     return Showing(
@@ -115,6 +116,15 @@ def _price(content: Mapping[str, Any]) -> str:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def refusals(spots: Iterable[Spot]) -> list[tuple[str, list[Placement]]]:
+    """Reasons with the placements that never show an offer for it."""
+    found: dict[str, list[Placement]] = {}
+    for spot in spots:
+        if spot.refusal:
+            found.setdefault(spot.refusal, []).append(spot.placement)
+    return list(found.items())
 
 
 def condition_said(condition: Condition) -> str:

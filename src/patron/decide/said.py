@@ -12,18 +12,18 @@ def cap_said(cap: Cap) -> str:
     """A cap as a sentence.
 
     >>> cap_said(Cap("a", 2, days=7, outbound=True))
-    'At most 2 that are sent out, in 7 calendar days.'
+    'At most 2 offers that are sent out, in 7 calendar days.'
     >>> cap_said(Cap("b", 1, hours=24, channels=("email",), families=("discount",), each="offer"))
     'At most 1 of each offer of the family discount by e-mail, in 24 hours.'
     """
-    what = [_EACH[cap.each]] if cap.each else []
+    what = [_EACH[cap.each]] if cap.each else ["offer" if cap.limit == 1 else "offers"]
     if cap.families:
         what.append(f"of the {'family' if len(cap.families) == 1 else 'families'} {_or(cap.families)}")
     if cap.outbound:
         what.append("that are sent out")
     if cap.channels:
         what.append(_or(CHANNEL_NAMES.get(name, name) for name in cap.channels))
-    return f"At most {cap.limit} {' '.join(what) or 'offers of any kind'}, in {_time(cap)}."
+    return f"At most {cap.limit} {' '.join(what)}, in {_time(cap)}."
 
 
 def _time(cap: Cap) -> str:

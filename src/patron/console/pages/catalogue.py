@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from patron.console.offering import condition_said, found, spots, state
+from patron.console.offering import condition_said, found, refusals, spots, state
 from patron.console.visit import Visit
 from patron.decide.changes import Trial, changes
 from patron.model.errors import BadRequest, Conflict, NotFound
@@ -50,7 +50,7 @@ async def offer(visit: Visit) -> Response:
         offer=one,
         state=state(one, visit.now),
         shown=[spot for spot in places if not spot.refusal],
-        refused=[spot for spot in places if spot.refusal],
+        refused=refusals(places),
         conditions=[condition_said(condition) for condition in one.conditions],
         segments=_segments(visit, one),
     )
