@@ -7,7 +7,7 @@ from typing import Any
 from patron.decide.catalogue import parse, version
 from patron.decide.changes import Trial, changes, tried
 from patron.decide.variants import allows
-from patron.model.errors import BadRequest, Conflict, NotFound
+from patron.model.errors import BadRequest, ConfigError, Conflict, NotFound
 from patron.profiles.public import iso
 from patron.rules.faults import near
 from patron.runtime import catalogues
@@ -138,7 +138,10 @@ class Offers:
 
     async def take_up(self) -> None:
         """Load the file in the directory, when it is another than what is in force. Raises BadRequest."""
-        text = self._file.read_text("utf-8") if self._file.exists() else ""
+        try:
+            text = self._file.read_text("utf-8") if self._file.exists() else ""
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{self._file} is not UTF-8 text; save it as UTF-8 and start again.") from error
         opt_in = self._app.workspace.settings.decide.opt_in
         changed = text != self.text
         if changed:
