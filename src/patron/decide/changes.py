@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from patron.decide.catalogue import read, version
@@ -88,7 +89,7 @@ def changes(before: Catalogue, after: Catalogue) -> Changes:
     >>> changes(Catalogue((one,)), Catalogue((two,))).offers.changed
     (Edit(id='a', keys=('name',)),)
     """
-    other = [key for key in ("quiet", "scoring") if getattr(before, key) != getattr(after, key)]
+    other = [key for key in ("quiet", "scoring") if not _same(getattr(before, key), getattr(after, key))]
     stay = {one.id for one in before.offers} & {one.id for one in after.offers}
     if [o.id for o in before.offers if o.id in stay] != [o.id for o in after.offers if o.id in stay]:
         other.append("order")
@@ -106,7 +107,9 @@ Part = Offer | Placement | Cap
 def _parts(before: Sequence[Part], after: Sequence[Part]) -> PartChanges:
     old, new = ({one.id: one for one in parts} for parts in (before, after))
     edits = [
-        Edit(name, _keys(old[name], new[name])) for name in new if name in old and old[name] != new[name]
+        Edit(name, _keys(old[name], new[name]))
+        for name in new
+        if name in old and not _same(old[name], new[name])
     ]
     return PartChanges(
         tuple(name for name in new if name not in old),
@@ -121,5 +124,10 @@ def _keys(before: Part, after: Part) -> tuple[str, ...]:
     return tuple(
         "variant" if key == "variants" else key
         for key in fields
-        if getattr(before, key) != getattr(after, key)
+        if not _same(getattr(before, key), getattr(after, key))
     )
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two values are written the same; `1` and `true` are equal in Python, and not to a touchpoint."""
+    return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
