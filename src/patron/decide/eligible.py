@@ -117,7 +117,7 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
     if known.around is not None:
         sieve.stop(known.around.out, "stock")
     if index.audiences:
-        _by_audience(sieve, known.is_in)
+        _by_audience(sieve, known)
     place = index.places_of.get(ask.placement)
     outbound = place is not None and place.outbound
     reach = Reach(ask.channel, outbound, known.grants, known.zone, known.complaint, known.spent)
@@ -165,12 +165,15 @@ def _by_conditions(sieve: _Sieve, facts: Any) -> None:
         sieve.stop(stopped, "conditions", level)
 
 
-def _by_audience(sieve: _Sieve, is_in: Callable[[str], bool]) -> None:
-    """In one of the segments that an offer wants, and in none of those it does not. Only what is left is asked for."""
+def _by_audience(sieve: _Sieve, known: Known) -> None:
+    """In one of the segments that an offer wants, and in none of those it does not. Only what is left is asked for.
+
+    What segments somebody is in is told to those who proved to be them; that they are kept from an offer binds everywhere.
+    """
     wanted = banned = 0
     for name, wanting, barring in sieve.index.audiences:
-        if (wanting | barring) & sieve.left and is_in(name):
-            wanted |= wanting
+        if (wanting | barring) & sieve.left and known.is_in(name):
+            wanted |= wanting if known.identified == "verified" else 0
             banned |= barring
     sieve.stop(sieve.index.wanting & ~wanted, "audience", OUTSIDE)
     sieve.stop(banned, "audience", INSIDE)

@@ -16,11 +16,11 @@ from msgspec import Struct
 from patron.decide.gates import GATES
 from patron.decide.index import CatalogueIndex
 from patron.decide.record import Drawn
-from patron.model.offers import NOTHING, Decision, Dropped
+from patron.model.offers import NOTHING, Decision, Dropped, Rating
 
-FORMAT = 2
-_READ = (1, FORMAT)
-"""Formats that are read. 1 had no gate `stock` and no `used`."""
+FORMAT = 3
+_READ = (1, 2, FORMAT)
+"""Formats that are read. 1 had no gate `stock` and no `used`, 2 no gates of the ledger, no rating and no slate."""
 _FEWEST_GATES = 6
 _BITS = bytes.maketrans(b"01", b"\x00\x01")
 _GATE_NUMBER = {gate: number for number, gate in enumerate(GATES)}
@@ -51,6 +51,9 @@ class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     expires: int | None
     identified: str
     used: tuple[tuple[str, Any, int], ...] = ()
+    rating: Rating | None = None
+    slate: tuple[int, ...] = ()
+    language: str = ""
 
 
 _decoder = msgspec.msgpack.Decoder(_Record)
@@ -65,12 +68,11 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
     ValueError : it was made with another catalogue.
 
     >>> from patron.decide.eligible import Known
-    >>> from patron.decide.record import decide, weigh
+    >>> from patron.decide.record import Terms, spell, weigh
     >>> from patron.model.offers import Ask, Offer
     >>> index, known = CatalogueIndex([Offer(id="tea", name="Tea")]), Known("anonymous_id:1", "p_1", {})
-    >>> terms = {"decision_id": "d_1", "seed": 3, "group": "treated", "holdout": 0.5, "now": 0}
-    >>> one = weigh(index, Ask("web_home"), known, **terms)
-    >>> encode_drawn(one, index) == encode_record(decide(index, Ask("web_home"), known, **terms), index.ids)
+    >>> one = weigh(index, Ask("web_home"), known, Terms("d_1", 3))
+    >>> encode_drawn(one, index) == encode_record(spell(one, index), index.ids)
     True
     """
     if drawn.catalogue != index.version:
@@ -110,6 +112,9 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
             drawn.expires,
             drawn.identified,
             drawn.used,
+            drawn.rating,
+            tuple([index.places[name] for name in drawn.slate]),
+            drawn.language,
         )
     )
 
@@ -136,6 +141,7 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
             if drop.detail:
                 details[bit.bit_length() - 1] = drop.detail
         action, would = _place(decision.action, bit_of), _place(decision.would, bit_of)
+        slate = tuple(_place(name, bit_of) for name in decision.slate)
     except KeyError as error:
         raise ValueError(
             f"decision {decision.id} names {error}, which this catalogue does not have"
@@ -155,6 +161,7 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
         candidates=b"" if whole else candidates.to_bytes(size, "little"),
         gates=tuple(mask.to_bytes(size, "little") if mask else b"" for mask in gates.values()),
         details=_details(details, gates.values()),
+        slate=slate,
         **{name: getattr(decision, name) for name in _SAME},
     )
     return _encode(record)
@@ -186,7 +193,9 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
         )
     gone = _union(masks)
     strange = gone & ~candidates or candidates & ~whole or gone.bit_count() != len(dropped)
-    if strange or not -1 <= record.action < len(ids) or not -1 <= record.would < len(ids):
+    rated = record.rating is None or len(record.rating.codes) == (candidates & ~gone).bit_count() + 1
+    shown = all(-1 <= place < len(ids) for place in (record.action, record.would, *record.slate))
+    if strange or not shown or not rated:
         raise ValueError(f"decision {record.id} does not add up over the {len(ids)} offers of this catalogue")
     return Decision(
         action=NOTHING if record.action < 0 else ids[record.action],
@@ -194,6 +203,7 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
         candidates=(*(ids[bit] for bit in _bits(candidates)), NOTHING),
         eligible=(*(ids[bit] for bit in _bits(candidates & ~gone)), NOTHING),
         dropped=_drops(dropped, details, ids),
+        slate=tuple(ids[place] for place in record.slate),
         **{name: getattr(record, name) for name in _SAME},
     )
 
@@ -202,7 +212,7 @@ _SAME = tuple(
     name
     for name in _Record.__struct_fields__
     if name in Decision.__struct_fields__
-    and name not in {"action", "would", "candidates", "eligible", "dropped"}
+    and name not in {"action", "would", "candidates", "eligible", "dropped", "slate"}
 )
 """Fields that stand in the record as they are in the decision."""
 

@@ -42,6 +42,10 @@ class Grant(Struct, array_like=True):
     family: str = ""
     service: bool = False
     """Not marketing: no cap counts it."""
+    units: int = 0
+    """What giving it costs, in 1/10,000 of the business's currency."""
+    limited: bool = False
+    """Whether it draws on a stock or a budget."""
 
     def counts(self, now: int) -> bool:
         """Whether it was shown, or may still be."""

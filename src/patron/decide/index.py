@@ -9,6 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import compress
 
+import numpy as np
+from numpy.typing import NDArray
+
 from patron.decide.catalogue import version
 from patron.decide.gates import BARE, ELSEWHERE, OTHER_FAMILY, is_marketing, product_of, reason_of
 from patron.decide.limits import Limits
@@ -77,6 +80,8 @@ class CatalogueIndex:
         """Segment -> masks of the offers that want somebody in it, and of those that do not."""
         self.wanting = _mask(bool(offer.segments) for offer in self.offers)
         self.limits = Limits(self.catalogue)
+        self.limited = tuple((1 << i, offer) for i, offer in enumerate(self.offers) if is_limited(offer))
+        """Offers with a stock or a budget, each with its bit."""
         self._drops: dict[tuple[str, int], list[Dropped | None]] = {}
         self._choices: dict[int, tuple[str, ...]] = {}
         self._spoken: dict[str, tuple[str, ...]] = {}
@@ -94,6 +99,10 @@ class CatalogueIndex:
     def named(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order."""
         return tuple(compress(self.ids, _chosen(mask)))
+
+    def places_in(self, mask: int) -> NDArray[np.intp]:
+        """The places of the offers of a mask, ascending."""
+        return np.flatnonzero(np.frombuffer(_chosen(mask), np.uint8))
 
     def choices(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order, and `nothing`: what is drawn from."""
@@ -131,6 +140,11 @@ class CatalogueIndex:
                 )
             found.append(row)
         return found
+
+
+def is_limited(offer: Offer) -> bool:
+    """Whether an offer draws on a stock or a budget that all people share."""
+    return offer.stock is not None or offer.budget is not None or offer.daily_budget is not None
 
 
 def is_personal_offer(offer: Offer) -> bool:

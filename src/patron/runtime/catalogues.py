@@ -7,15 +7,14 @@ from typing import Any
 from msgspec import Struct
 
 from patron.decide.catalogue import parse, version
+from patron.decide.index import CatalogueIndex
 from patron.model.errors import BadRequest
 from patron.model.offers import Catalogue
-from patron.runtime.tables import Plain
+from patron.runtime.tables import CATALOGUE, Plain
 from patron.runtime.workspace import Workspace
 
-CATALOGUE = "catalogue"
-"""Key of the text in force; `catalogue/VERSION` holds the text and the opted-in purposes of each version."""
 HISTORY = "catalogue_history"
-"""Key of [version, since when, by whom] of every change, oldest first."""
+"""Key (beside `catalogue/VERSION`, which holds the text and the opted-in purposes) of [version, since when, by whom] of every change, oldest first."""
 BY = "catalogue_by"
 """Key beside the text in the fact that changes it: who did."""
 
@@ -42,14 +41,14 @@ class Held(Struct, frozen=True):
     catalogue: Catalogue
 
 
-def took(workspace: Workspace, data: Mapping[str, Any], time: int) -> None:
-    """Apply a change of configuration that holds a catalogue: decisions are read with the one they were made with, so
-    every version stays.
+def took(workspace: Workspace, index: CatalogueIndex, data: Mapping[str, Any], time: int) -> None:
+    """Note a catalogue that came into force: decisions are read with the one they were made with, so every version stays.
+
+    `data` is the change of configuration: the text, and who made it.
     """
-    text, opt_in = data[CATALOGUE], sorted(workspace.settings.decide.opt_in)
-    name = version(parse(text), opt_in)
-    workspace.config.put(f"{CATALOGUE}/{name}", Plain([text, opt_in]))
-    noted = list(_history(workspace))
+    name = index.version
+    workspace.config.put(f"{CATALOGUE}/{name}", Plain([data[CATALOGUE], sorted(index.opt_in)]))
+    noted = _history(workspace)
     if not noted or noted[-1][0] != name:
         workspace.config.put(HISTORY, Plain([*noted, [name, time, str(data.get(BY, ""))]]))
 

@@ -18,6 +18,7 @@ from patron.model.ports import Table
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
+from patron.runtime.given import TOLD, Given
 from patron.segments.execution import Execution
 
 
@@ -29,6 +30,7 @@ class World(Struct):
     accounts: Table[Account]
     members: Table[Membership]
     shown: Table[int]
+    given: Given
     rules: ProfileRules
     cuts: Table[list[int]]
     note: Callable[[int, list[int]], None]
@@ -119,8 +121,10 @@ def advance(event: Event, located: Located, world: World) -> None:
         world.segments.event(event, node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
-    if event.name == "Offer Shown":
-        _shown(event, world.shown)
+    if event.name in TOLD:
+        if event.name == "Offer Shown":
+            _shown(event, world.shown)
+        world.given.event(event, node)
     index(event, located, world, is_node=True)
 
 

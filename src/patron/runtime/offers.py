@@ -13,8 +13,9 @@ from patron.rules.faults import near
 from patron.runtime import catalogues
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
-from patron.runtime.catalogues import BY, CATALOGUE, Held, Kept
+from patron.runtime.catalogues import BY, Held, Kept
 from patron.runtime.create import CATALOGUE_FILE
+from patron.runtime.tables import CATALOGUE
 from patron.runtime.workspace import plain
 from patron.storage.embedded.files import write_durably
 

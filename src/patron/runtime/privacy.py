@@ -224,7 +224,13 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
         workspace.decisions.delete(decision)
         workspace.shown.delete(decision)
     for key in sorted(names):
-        for table in (workspace.asked, workspace.assigned, workspace.nodes, workspace.members):
+        for table in (
+            workspace.asked,
+            workspace.assigned,
+            workspace.grants,
+            workspace.nodes,
+            workspace.members,
+        ):
             table.delete(key)
         workspace.segments.drop(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))

@@ -12,6 +12,10 @@ import msgspec
 
 from patron.collect.limits import Limits
 from patron.collect.segment_api import ReadRules, read_message
+from patron.decide.catalogue import parse
+from patron.decide.grants import Grant
+from patron.decide.index import CatalogueIndex
+from patron.decide.stocks import Stock
 from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
@@ -31,6 +35,7 @@ from patron.runtime.census import Census
 from patron.runtime.definitions import Definitions
 from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
+from patron.runtime.given import Given
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
 from patron.runtime.lake.past import Past, Replayed
@@ -40,6 +45,7 @@ from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments import Segments
 from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
+    CATALOGUE,
     Assignment,
     AuditRow,
     DayCount,
@@ -80,6 +86,8 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("asked", list[str], 20_000),
         TableSpec("shown", int, 20_000),
         TableSpec("assigned", Assignment, 20_000),
+        TableSpec("grants", list[Grant], 20_000),
+        TableSpec("stocks", Stock, 1_000),
         TableSpec("dead", DeadRow, 20_000),
         TableSpec("cuts", list[int], 5_000),
         TableSpec("splits", SplitRecord, 5_000),
@@ -156,12 +164,14 @@ class Workspace:
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
         self.hashes = KeyHash(self.secret)
+        self.given = self._given()
         self.world = World(
             graph=self.graph,
             nodes=self.nodes,
             accounts=self.accounts,
             members=self.members,
             shown=self.shown,
+            given=self.given,
             rules=self.settings.profiles,
             cuts=self.cuts,
             note=self.log.note_all,
@@ -183,6 +193,23 @@ class Workspace:
         latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
         """Time and id of the newest decisions, newest first."""
+
+    def _given(self) -> Given:
+        def node_of(decision: str) -> Key | None:
+            row = self.decisions.get(decision)
+            return None if row is None else row.node
+
+        def members_of(node: Key) -> tuple[Key, ...]:
+            person = self.graph.person_of(node)
+            return (node,) if person is None else person.members
+
+        self.grants: Table[list[Grant]] = self.state.table("grants")
+        stocks = self.state.table("stocks")
+        given = Given(self.grants, stocks, self.settings.business.timezone, node_of, members_of)
+        text = self.config.get(CATALOGUE)
+        if text is not None:
+            given.use(CatalogueIndex(parse(str(text.value)), self.settings.decide.opt_in))
+        return given
 
     def _segments(self) -> Segments:
         table, settings = self.state.table, self.settings
