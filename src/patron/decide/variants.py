@@ -50,15 +50,22 @@ def missing(offer: Offer, placement: Placement) -> Iterator[tuple[int | None, st
     >>> list(missing(bare, Placement("till", "Till", needs=("title",))))
     [(None, 'title')]
     """
-    for number, content in _shown(offer, placement.id):
+    for number, content in showings(offer, placement.id):
         for name in placement.needs:
             value = content.get(name)
             if value is None or (isinstance(value, str) and not value.strip()):
                 yield number, name
 
 
-def _shown(offer: Offer, placement: str) -> Iterator[tuple[int | None, dict[str, Any]]]:
-    """Everything that a placement may come to show of an offer, to whatever language."""
+def showings(offer: Offer, placement: str) -> Iterator[tuple[int | None, dict[str, Any]]]:
+    """Everything that a placement may come to show of an offer, to whatever language: (which variant, the content).
+
+    None stands for the offer's own content; it comes last, and not at all when a variant is for everybody.
+
+    >>> tea = Offer(id="tea", name="Tea", content={"title": "Tea"}, variants=(Variant({"title": "Tè"}, languages=("it",)),))
+    >>> list(showings(tea, "till"))
+    [(0, {'title': 'Tè'}), (None, {'title': 'Tea'})]
+    """
     for number, variant in enumerate(offer.variants):
         if not variant.placements or placement in variant.placements:
             yield number, {**offer.content, **variant.content}
@@ -67,15 +74,25 @@ def _shown(offer: Offer, placement: str) -> Iterator[tuple[int | None, dict[str,
     yield None, offer.content
 
 
+def refusal(placement: Placement, offer: Offer) -> str:
+    """Why a placement can never show an offer, in a sentence; empty when it may.
+
+    >>> web = Placement("web_home", "Home page", families=("coffee",))
+    >>> refusal(web, Offer(id="a", name="A", family="coffee")), refusal(web, Offer(id="b", name="B"))
+    ('', 'Shows only the families coffee')
+    """
+    if offer.placements and placement.id not in offer.placements:
+        return f"Only for {', '.join(offer.placements)}"
+    if placement.families and offer.family not in placement.families:
+        return f"Shows only the families {', '.join(placement.families)}"
+    lacks = list(dict.fromkeys(name for _, name in missing(offer, placement)))
+    return f"Needs {', '.join(lacks)}, which its content lacks" if lacks else ""
+
+
 def allows(placement: Placement, offer: Offer) -> bool:
     """Whether a placement may ever show an offer: it is for it, of a family shown there, with all that is needed.
 
-    >>> web = Placement("web_home", "Home page", families=("coffee",))
-    >>> allows(web, Offer(id="a", name="A", family="coffee")), allows(web, Offer(id="b", name="B"))
-    (True, False)
+    >>> allows(Placement("till", "Till", needs=("say",)), Offer(id="a", name="A", content={"say": "Tea?"}))
+    True
     """
-    if offer.placements and placement.id not in offer.placements:
-        return False
-    if placement.families and offer.family not in placement.families:
-        return False
-    return next(missing(offer, placement), None) is None
+    return not refusal(placement, offer)

@@ -18,7 +18,7 @@ from patron.model.clock import SteppedClock
 from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
-from patron.runtime import definitions, splits
+from patron.runtime import catalogues, definitions, splits
 from patron.runtime.decided import decision_of, is_packed
 from patron.runtime.flow import uncut
 from patron.runtime.tables import CATALOGUE, Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
@@ -135,14 +135,14 @@ def _user(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.users.put(user.name, user)
 
 
-def _config(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
-    for name, value in msgspec.json.decode(data, type=dict[str, Any]).items():
+def _config(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    changed = msgspec.json.decode(data, type=dict[str, Any])
+    for name, value in changed.items():
         workspace.config.put(name, Plain(value))
-        if name == CATALOGUE:
-            # decisions are read with the catalogue they were made with, so every version stays
-            index = CatalogueIndex(parse(value), workspace.settings.decide.opt_in)
-            workspace.config.put(f"{CATALOGUE}/{index.version}", Plain([value, sorted(index.opt_in)]))
-            workspace.given.use(index)
+    if CATALOGUE in changed:
+        index = CatalogueIndex(parse(changed[CATALOGUE]), workspace.settings.decide.opt_in)
+        catalogues.took(workspace, index, changed, entry.received)
+        workspace.given.use(index)
     workspace.reload()
 
 

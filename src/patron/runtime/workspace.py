@@ -33,7 +33,6 @@ from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import arms
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
-from patron.runtime.catalogues import Catalogues
 from patron.runtime.census import Census
 from patron.runtime.definitions import Definitions
 from patron.runtime.feeds import FeedCount, Feeds
@@ -46,6 +45,7 @@ from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
 from patron.runtime.model import Model
+from patron.runtime.prepared import Prepared
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.rewards import Rewards, Taught
 from patron.runtime.segments import Segments
@@ -175,7 +175,7 @@ class Workspace:
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
         self.hashes = KeyHash(self.secret)
-        self.catalogues = Catalogues(self.config, self.settings.decide.opt_in)
+        self.catalogues = Prepared(self.config, self.settings.decide.opt_in)
         self.given = self._given()
         self.interests = LiveInterests(table("interests"), table("cycles"))
         self.model = Model(table("arms"), self.interests, self._category_of)

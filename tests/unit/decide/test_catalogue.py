@@ -6,9 +6,10 @@ import pytest
 from patron.decide.catalogue import MAX_OFFERS, parse, read, version
 from patron.decide.example import CATALOGUE_TOML
 from patron.decide.index import CatalogueIndex
+from patron.decide.variants import allows
 from patron.model.clock import DAY
 from patron.model.errors import BadRequest
-from patron.model.offers import Catalogue, Condition, Offer
+from patron.model.offers import Catalogue, Condition, Offer, Quiet
 
 HEAD = '[[offer]]\nid = "tea"\nname = "Tea"\n'
 
@@ -130,11 +131,27 @@ def test_good_offers_have_an_order_free_canonical_version() -> None:
     assert len(version(Catalogue(()))) == 12
 
 
-def test_the_example_is_good_and_covers_the_places() -> None:
-    offers = parse(CATALOGUE_TOML).offers
+def test_the_example_is_good_and_shows_every_part_at_work() -> None:
+    found = parse(CATALOGUE_TOML)
+    offers = found.offers
     assert len(offers) == 8
-    places = {place for offer in offers for place in offer.placements}
-    assert places == {"web_home", "web_product", "kiosk_home", "till", "associate_card", "app_home"}
+    declared = {place.id for place in found.placements}
+    assert {place for offer in offers for place in offer.placements} == declared
+    assert {"web_home", "web_product", "kiosk_home", "till", "associate_card", "app_home"} < declared, (
+        "the demo's touchpoints and the towns ask there"
+    )
+    assert {place.channel for place in found.placements} >= {
+        "web", "app", "push", "email", "kiosk", "signage", "pos", "associate_tablet", "call_centre",
+    }  # fmt: skip
+    for place in found.placements:
+        assert [one.id for one in offers if allows(place, one)], f"{place.id} shows nothing"
+        assert not place.outbound or all(one.purpose != "service" for one in offers if allows(place, one))
+    assert sum(len(offer.variants) for offer in offers) == 2
+    assert len({offer.family for offer in offers} - {""}) == 1
+    assert (len(found.caps), len(found.scoring.weights)) == (1, 1)
+    assert found.quiet == Quiet(21 * 60, 8 * 60)
+    assert {offer.margin for offer in offers} > {1.0}
+    assert any(offer.cost for offer in offers)
     msgspec.json.encode(offers)
     index = CatalogueIndex(offers)
     impersonal = {offer.id for i, offer in enumerate(offers) if not index.personal >> i & 1}

@@ -1,6 +1,10 @@
 """Reading how offers are ranked: the formula, what goes into it, and weights."""
 
+from typing import Any
+
+from patron.decide.formula import LONGEST, formula_problem
 from patron.decide.reading.conditions import situation_of
+from patron.decide.reading.fields import Problems
 from patron.decide.reading.offers import MOST
 from patron.decide.reading.scalars import ids_of, number_of, text_of
 from patron.decide.reading.tables import Reader, Table
@@ -8,7 +12,6 @@ from patron.model.offers import Scoring, Weight
 
 MAX_WEIGHTS = 200
 MAX_FACTOR = 100
-MAX_FORMULA = 500
 
 
 def scoring_of(table: Table) -> Scoring:
@@ -22,8 +25,14 @@ def _weight(table: Table) -> Weight:
     return Weight(**{"factor": 1.0, **table.read(_WEIGHT, required=("factor",))})
 
 
+def _formula(value: Any) -> tuple[str, Problems]:
+    text, problems = text_of(value, LONGEST)
+    problem = None if problems else formula_problem(text)
+    return text, [("", problem)] if problem else problems
+
+
 _SCORING: dict[str, Reader] = {
-    "formula": lambda v: text_of(v, MAX_FORMULA),
+    "formula": _formula,
     "unsubscribe_cost": lambda v: number_of(v, 0, MOST),
     "nothing": lambda v: number_of(v, -MOST, MOST),
 }
