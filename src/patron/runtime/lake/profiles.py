@@ -26,8 +26,9 @@ LOOK = 1.0
 """Seconds between two looks at whether a round is due."""
 REST = 60.0
 """Seconds between two rounds at least, also where a stepped clock runs through its days."""
-TURN, PAUSE = 0.00025, 0.002
-"""Seconds that a round takes of a turn of the loop, and leaves to others between two."""
+TURN, PAUSE = 0.0001, 0.002
+"""Seconds of a turn of the loop after which a round begins no other person (one takes about as long again), and seconds
+that it leaves to others between two turns."""
 Row = tuple[str, int, list[int], int | None, int | None, int, int, list[str], str]
 """What is told of a person (`rounds`)."""
 

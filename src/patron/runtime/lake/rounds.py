@@ -21,7 +21,7 @@ from patron.storage.lake.table import LakeTable
 
 TAKEN = "taken"
 """Note of the table: when the last whole round began, ms."""
-AT_ONCE = 100
+AT_ONCE = 50
 """People that the main process is asked of at a time."""
 ROWS, BYTES = 10_000, 32 << 20
 """Rows, and bytes of their profiles, of one commit."""
