@@ -184,14 +184,6 @@ class Decided(Struct, frozen=True, rename={"decision_id": "decisionId"}):
     eligible: list[str]
 
 
-class Catalogue(Struct, frozen=True):
-    """The offers in force."""
-
-    version: str
-    offers: list[dict[str, Any]]
-    text: str
-
-
 class LiveKey(Struct, frozen=True):
     """A write key by its first characters."""
 
