@@ -192,8 +192,8 @@ class Learner:
         """Solve all anew from exact sums: what is scored then depends on choices and rewards alone, not their order."""
         if self.shared:
             self.shared.ridge.settle()
-        for action in self.actions:
-            self.ridge.priors[self.ridge.row(action)] = self._prior_weights(action)
+            for action in self.actions:
+                self.ridge.reprior(self.ridge.row(action), self._prior_weights(action))
         self.ridge.settle()
         self._since = 0
 
