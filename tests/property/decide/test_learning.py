@@ -27,7 +27,7 @@ CHOICES = st.lists(
         st.integers(0, 10**10),
     ),
     min_size=1,
-    max_size=25,
+    max_size=15,
 )
 RULES = st.builds(
     Choosing,

@@ -107,6 +107,7 @@ def main(names: tuple[str, ...], rows: int | None, peers: bool, cost: bool) -> N
 
 
 def _played(name: str, makers: dict[str, Maker], rows: int | None) -> list[str]:
+    click.echo(f"playing {name} ...", err=True)
     problem = load(name)
     if problem is None:
         return [name, "", "", "", *("its package is not installed" for _ in makers), "", ""]

@@ -56,6 +56,14 @@ class Choosing(Struct, frozen=True):
     floor: float = 0.01
     """Share of all chance that is spread over all actions alike; for `epsilon_greedy` it is epsilon."""
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.floor <= 1:
+            raise ValueError(f"the floor is a share of all chance, 0 to 1, not {self.floor}")
+        for name in ("gamma", "exponent", "optimism"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} is a finite number from 0 up, not {value}")
+
     def propensities(self, means: Any, widths: Any, seen: float) -> Propensities:
         """The chance of each action: of its mean, the width of that mean, and how many choices were learned from.
 
@@ -71,9 +79,8 @@ class Choosing(Struct, frozen=True):
         spreads = self.optimism * np.asarray(widths, np.float64)
         if self.rule == "thompson":
             return spread(thompson(centres, spreads), self.floor)
-        return spread(
-            inverse_gap(centres + spreads, self.gamma * max(seen, 1.0) ** self.exponent), self.floor
-        )
+        gamma = self.gamma * max(seen, 1.0) ** self.exponent
+        return spread(_weigh_gaps(centres + spreads, gamma), self.floor)
 
 
 def spread(propensities: Propensities, floor: float) -> Propensities:

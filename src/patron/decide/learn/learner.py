@@ -139,6 +139,29 @@ class Learner:
             self._score_few(row, rows, few, means, bases)
         return Scores(means, widths, bases)
 
+    def contributions(self, action: str, x: Any) -> NDArray[np.float64]:
+        """What each feature adds to the expected reward of `action` at `x`, and last what all waves add together.
+
+        They add up to the mean that `score` gives (within float32). An average rests on nothing but the constant.
+
+        >>> learner = Learner(Learning(features=2, waves=0, evidence=0))
+        >>> learner.add("tea", prior=0.25)
+        >>> learner.contributions("tea", [1.0, 0.5]).tolist()
+        [0.25, 0.0, 0.0]
+        """
+        row, place = self.basis(x), self.rows((action,))
+        scores = self.score(row, place)
+        parts = np.zeros(self.learning.features + 1)
+        if scores.bases[0] == _AVERAGE:
+            parts[0] = scores.means[0]
+            return parts
+        own = scores.bases[0] == _PERSONAL
+        weights = self.ridge.weights(action) if own else self.ridge.priors[place[0]]
+        products = weights.astype(np.float64) * row.values
+        parts[:-1] = products[: self.learning.features]
+        parts[-1] = products[self.learning.features :].sum()
+        return parts
+
     def observe(self, action: str, x: Any, time: int = 0, times: int = 1) -> None:
         """Count that `action` was chosen at `x` at `time` (ms UTC); `times=-1` takes it back."""
         row = self.basis(x)
@@ -169,8 +192,8 @@ class Learner:
         """Solve all anew from exact sums: what is scored then depends on choices and rewards alone, not their order."""
         if self.shared:
             self.shared.ridge.settle()
-        for action in self.actions:
-            self.ridge.priors[self.ridge.row(action)] = self._prior_weights(action)
+            for action in self.actions:
+                self.ridge.reprior(self.ridge.row(action), self._prior_weights(action))
         self.ridge.settle()
         self._since = 0
 

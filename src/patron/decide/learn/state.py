@@ -123,3 +123,4 @@ def _fill(ridge: Ridge, action: _Action) -> None:
     ridge.crosses[row] = np.frombuffer(action.crosses, "<i8")
     ridge.counts[row], ridge.totals[row] = action.count, action.total
     ridge.seen += action.count
+    ridge.resolve(row)

@@ -86,6 +86,13 @@ def test_bad_settings_are_refused() -> None:
         spread(uniform(2), 2.0)
 
 
+@pytest.mark.parametrize("name", ["gamma", "exponent", "optimism", "floor"])
+@pytest.mark.parametrize("bad", [-0.1, float("nan"), float("inf")])
+def test_a_choice_that_cannot_be_set_up_is_refused_by_name(name: str, bad: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        Choosing(**{name: bad})
+
+
 def test_draws_at_the_edges() -> None:
     last = 1 - 2.0**-53
     assert draw([0.0, 1.0, 0.0], 0.0) == 1

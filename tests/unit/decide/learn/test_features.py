@@ -110,7 +110,8 @@ def test_packed_rows_are_small() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x00", b"\x02" + bytes(128), bytes(128), b"\x01" + b"\xff" * 8, bytes(131)]
+    "data",
+    [b"", b"\x00", b"\x02" + bytes(128), bytes(128), b"\x01" + b"\xff" * 8, b"\x01" + bytes(9), bytes(131)],
 )
 def test_bytes_of_another_kind_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="no packed row of 64 features"):

@@ -1,6 +1,7 @@
 """What a score rests on, cold starts, priors from rules, and bytes that are refused."""
 
 import zlib
+from functools import cache
 
 import numpy as np
 import pytest
@@ -36,9 +37,9 @@ def test_below_the_evidence_everybody_is_scored_alike() -> None:
     assert learner.score([1.0, 1.0], rows).means == learner.score([1.0, -1.0], rows).means == [0.5]
 
 
-def taught(**learning: object) -> Learner:
-    """Ten actions of which those with trait 1 are liked by people with feature 1, the others are not."""
-    learner = Learner(Learning(features=2, traits=2, **learning))  # type: ignore[arg-type]
+@cache
+def _taught() -> bytes:
+    learner = Learner(Learning(features=2, traits=2))
     rng = np.random.default_rng(3)
     for number in range(10):
         learner.add(f"a{number}", traits=[1.0, float(number % 2)])
@@ -46,7 +47,12 @@ def taught(**learning: object) -> Learner:
         number, likes = int(rng.integers(10)), float(rng.integers(2))
         learner.observe(f"a{number}", [1.0, likes])
         learner.reward(f"a{number}", [1.0, likes], likes * (number % 2))
-    return learner
+    return to_bytes(learner)
+
+
+def taught() -> Learner:
+    """Ten actions of which those with trait 1 are liked by people with feature 1, the others are not."""
+    return from_bytes(_taught())
 
 
 def test_an_action_that_nobody_has_seen_is_scored_by_what_it_is() -> None:
@@ -98,6 +104,23 @@ def test_own_evidence_overrules_the_shared_model() -> None:
     for _ in range(100):
         learner.observe("odd", [1.0, 1.0])
     assert learner.score([1.0, 1.0], learner.rows(["odd"])).means[0] < 0.1
+
+
+def test_contributions_add_up_to_the_score_whatever_it_rests_on() -> None:
+    learner = taught()
+    learner.add("new", traits=[1.0, 1.0])
+    learner.add("few", traits=[1.0, 1.0], prior=0.3, pseudo=1.0)
+    learner.observe("few", [1.0, 1.0])
+    rests = []
+    for action in ("a1", "new", "few"):
+        scores = learner.score([1.0, 0.5], learner.rows([action]))
+        parts = learner.contributions(action, [1.0, 0.5])
+        assert parts.sum() == pytest.approx(scores.means[0], abs=1e-5)
+        assert len(parts) == 3
+        rests.append(int(scores.bases[0]))
+    assert rests == [Basis.PERSONAL, Basis.SHARED, Basis.AVERAGE]
+    assert learner.contributions("few", [1.0, 0.5])[1:].tolist() == [0.0, 0.0]
+    assert learner.contributions("new", [1.0, 0.5])[1] > 0.1
 
 
 def test_no_rows_are_scored_as_none() -> None:

@@ -114,6 +114,16 @@ def test_actions_come_and_go_and_their_rows_stay() -> None:
     assert ridge.means([1.0, 0.0], ridge.rows(["a9", "a2"])).tolist() == [4.5, 1.0]
 
 
+def test_an_action_in_the_place_of_a_removed_one_knows_nothing_of_it() -> None:
+    ridge = Ridge(2, actions=["old"])
+    ridge.observe("old", [1.0, 1.0])
+    ridge.remove("old")
+    ridge.add("new")
+    assert ridge.row("new") == 0
+    assert ridge.widths([1.0, 0.0]).tolist() == [1.0]
+    assert ridge.seen == 0
+
+
 @pytest.mark.parametrize("used", [3, 40])
 def test_widths_of_some_rows_are_those_of_all(used: int) -> None:
     ridge = Ridge(80, actions=[f"a{number}" for number in range(used)])
