@@ -10,7 +10,7 @@ from patron.decide.eligible import Known, Sifted, drops_of, sift
 from patron.decide.gates import HELD_OUT_HERE, is_marketing
 from patron.decide.grants import RESERVED, Grant
 from patron.decide.index import CatalogueIndex, is_limited
-from patron.decide.rating import Policy, Rated, drawn, propensities
+from patron.decide.rating import Policy, Rated, drawn
 from patron.decide.slots import fill
 from patron.decide.stocks import UNITS
 from patron.decide.variants import content_for
@@ -201,12 +201,8 @@ def slate_of(
     """
     if count < 2 or len(choices) < 3:
         return ()
-    chances = [1.0] * len(choices) if rating is None else propensities(rating).tolist()
-    rest = [
-        (-chances[at], at)
-        for at, name in enumerate(choices[:-1])
-        if name != action and chances[at] >= chances[-1]
-    ]
+    gaps = [0] * len(choices) if rating is None else list(rating.codes)
+    rest = [(gaps[at], at) for at, name in enumerate(choices[:-1]) if name != action and gaps[at] <= gaps[-1]]
     found: list[str] = []
     again: list[str] = []
     families = {index.by_id[action].family}
