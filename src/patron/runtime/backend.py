@@ -31,6 +31,7 @@ from patron.runtime.app import App
 from patron.runtime.exporting import Exporting
 from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
+from patron.runtime.lake.profiles import ProfileSnapshots
 from patron.runtime.lake.pruning import prune
 from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
@@ -61,6 +62,7 @@ class LocalBackend:
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
+        self.profiles = ProfileSnapshots(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -81,6 +83,7 @@ class LocalBackend:
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())
+        backend.app.keep(backend.profiles.serve())
         return backend
 
     async def _begin(self) -> None:
@@ -220,13 +223,9 @@ class LocalBackend:
             self._effect = (now, views.effect(self.workspace))
         return self._effect[1]
 
-    def catalogue(self) -> Any:
-        """The offers in force."""
-        return self.offers.shown()
-
-    async def set_catalogue(self, text: str) -> Any:
+    async def set_catalogue(self, text: str, by: str = "", based_on: str = "") -> Any:
         """Check and load a catalogue; the file in the directory follows."""
-        return await self.offers.save(text)
+        return await self.offers.save(text, by, based_on)
 
     # --- reference feeds ----------------------------------------------------------------------------------------------
 

@@ -18,9 +18,9 @@ import msgspec
 
 from patron.model.errors import StorageError
 from patron.runtime import settings as config
-from patron.runtime.facts import CATALOGUE
 from patron.runtime.lake.frames import framed
 from patron.runtime.lake.terms import Start, Status, Terms
+from patron.runtime.tables import CATALOGUE
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded.files import write_durably
 from patron.storage.embedded.writer import LENGTH
@@ -72,6 +72,11 @@ class JobsChild:
     def running(self) -> bool:
         """Whether there is one that has opened the lake."""
         return self._ready.is_set()
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the lake holds other messages than this log, so that nothing may be added to it."""
+        return bool(self._foreign)
 
     @property
     def url(self) -> str:
