@@ -76,6 +76,10 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "trait": trait or "/console/people/traits/new?ready=spent_90d",
         "conditions": "/console/people/conditions",
         "decisions": "/console/decisions",
+        "catalogue": "/console/decisions/catalogue",
+        "offer": "/console/decisions/catalogue/offers/second-order-10",
+        "catalogue-edit": "/console/decisions/catalogue/edit",
+        "placements": "/console/decisions/placements",
         "decision": decision,
         "health": "/console/data",
         "sources": "/console/data/sources",
@@ -149,6 +153,14 @@ def try_rules(page: Page) -> None:
     page.wait_for_selector(".said")
 
 
+def misspell(page: Page) -> None:
+    """Name a placement that there is not, and have the text checked."""
+    text = page.locator('[name="text"]')
+    text.fill(text.input_value().replace('placements = ["till"', 'placements = ["tlil"'))
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("alert").wait_for()
+
+
 def open_an_answer(page: Page) -> None:
     """Show the second story with its answer."""
     page.locator("#pick-up summary", has_text="Show the answer").click()
@@ -180,6 +192,7 @@ ACTS = {
     "stories": open_an_answer,
     "people": find,
     "rules": try_rules,
+    "catalogue-edit": misspell,
     "split": open_split,
     "shop": be_the_customer,
 }

@@ -45,6 +45,7 @@ from patron.model.views import (
     TraitView,
 )
 from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
+from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
@@ -300,12 +301,14 @@ class FakeApp:
     empty: bool = False
     groups: FakeAudiences = field(default_factory=FakeAudiences)
     carried: FakeExports = field(default_factory=FakeExports)
+    shelf: FakeCatalogue = field(default_factory=FakeCatalogue)
 
     def __post_init__(self) -> None:
         """Fill the world."""
         if self.empty:
             self.groups = FakeAudiences(empty=True, with_lake=False)
             self.carried = FakeExports({}, {})
+            self.shelf = FakeCatalogue([("", NOW, "")])
             return
         self.wks = [
             Source("web-shop", "web", keys=(WriteKey("h", "wk_web_4f", NOW - 300 * DAY), WriteKey("h", "wk_web_91", NOW - 40 * DAY, NOW - 2 * DAY)), created=NOW - 300 * DAY),
@@ -597,6 +600,9 @@ class FakeApp:
         self.calls.append(("audit", user, verb, subject))
 
     # segments, analyses, the lake
+    def catalogue(self) -> FakeCatalogue:
+        return self.shelf
+
     def exports(self) -> FakeExports:
         return self.carried
 

@@ -50,7 +50,7 @@ def anna(shop: Shop) -> str:
         {"type": "page", "anonymousId": "dev-anna", "messageId": "w3"},
     )
     for _ in range(3):
-        asked = shop.server.post("/v1/decide", {"placement": "home", "userId": "anna"})
+        asked = shop.server.post("/v1/decide", {"placement": "web_home", "userId": "anna"})
         assert asked.status == 200, asked
     return "user_id:anna"
 
@@ -239,7 +239,7 @@ def test_a_public_write_key_never_reads(shop: Shop, anna: str, how: Callable[[st
 
 
 def test_a_public_key_may_ask_for_a_decision_and_learns_nothing_by_it(shop: Shop, anna: str) -> None:
-    ask = {"placement": "home", "userId": "anna", "writeKey": shop.key}
+    ask = {"placement": "web_home", "userId": "anna", "writeKey": shop.key}
     reply = request("POST", f"{shop.server.url}/v1/decide", json.dumps(ask), {"Content-Type": "text/plain"})
     assert reply.status == 200, reply
     assert reply.headers["access-control-allow-origin"] == "*"
@@ -451,7 +451,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDoors]:
 def test_the_public_door_takes_events_and_decisions_and_shows_nothing(doors: TwoDoors) -> None:
     key, admin = doors.write_key("web", "web"), doors.admin
     assert doors.track(key, {"type": "page", "userId": "ana"}).status == 200
-    ask = json.dumps({"placement": "home", "userId": "ana"})
+    ask = json.dumps({"placement": "web_home", "userId": "ana"})
     assert request("POST", f"{doors.url}/v1/decide", ask, bearer(key)).status == 200
     for path in ("/healthz", "/readyz"):
         assert request("GET", doors.url + path).status == 200

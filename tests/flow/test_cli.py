@@ -203,13 +203,65 @@ def test_dead_letters(desk: Desk, tmp_path: Path) -> None:
 def test_catalogue(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "offers.toml"
     file.write_text('[[offer]]\nid = "tea"\nname = "Tea"\n')
-    assert "1 offers" in CliRunner().invoke(main, ["catalogue", "check", str(file)]).stdout
+    assert "1 offer, 0 placements" in CliRunner().invoke(main, ["catalogue", "check", str(file)]).stdout
+    before = desk.json("catalogue", "show")
+    dry = desk.json("catalogue", "load", str(file), "--dry-run")
+    assert (dry["ok"], dry["loaded"], dry["changes"]["offers"]["added"]) == (True, False, ["tea"])
+    assert desk.json("catalogue", "show") == before, "a dry run changes nothing"
     assert len(desk.json("catalogue", "load", str(file))["offers"]) == 1
     assert "tea" in desk.run("catalogue", "show").stdout
+    assert desk.run("catalogue", "show", "--text").stdout == file.read_text()
     file.write_text('[[offer]]\nid = "tea"\ncolour = "green"\n')
-    assert CliRunner().invoke(main, ["catalogue", "check", str(file)]).exit_code == 2
-    assert desk.run("catalogue", "load", str(file), code=FAILED).stderr.strip()
+    for command in (["check", str(file)], ["load", str(file), "--data", str(desk.data)]):
+        refused = CliRunner().invoke(main, ["catalogue", *command])
+        assert refused.exit_code == BAD_USE
+        assert f"{file}:3: offer[0].colour: there is no such key" in refused.stderr
     assert len(desk.json("catalogue", "show")["offers"]) == 1, "a bad one changes nothing"
+
+
+def test_every_version_of_a_catalogue_can_be_seen_and_compared(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "offers.toml"
+    texts = [
+        '[[offer]]\nid = "tea"\nname = "Tea"\n',
+        '[[offer]]\nid = "tea"\nname = "Green tea"\n\n[[placement]]\nid = "till"\nname = "Till receipt"\n',
+    ]
+    names = []
+    for text in texts:
+        file.write_text(text)
+        names.append(desk.json("catalogue", "load", str(file))["version"])
+    rows = desk.json("catalogue", "versions")
+    assert [row["version"] for row in rows[:2]] == names[::-1]
+    assert (rows[0]["until"], rows[1]["until"]) == (None, rows[0]["since"])
+    assert [(row["offers"], row["placements"], row["by"]) for row in rows[:2]] == [
+        (1, 1, "local"),
+        (1, 0, "local"),
+    ]
+    assert desk.run("catalogue", "show", "--version", names[0]).stdout == texts[0]
+    told = desk.run("catalogue", "diff", names[0], names[1]).stdout
+    assert "~ offer tea: name" in told
+    assert "+ placement till" in told
+    assert '+name = "Green tea"' in told
+    assert desk.json("catalogue", "diff", names[1])["changes"]["other"] == []
+    assert "They say the same." in desk.run("catalogue", "diff", names[1]).stdout
+    desk.run("catalogue", "diff", "absent", code=NOT_FOUND)
+    desk.run("catalogue", "show", "--version", "absent", code=NOT_FOUND)
+
+
+def test_placements(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "offers.toml"
+    file.write_text('[[offer]]\nid = "tea"\nname = "Tea"\n')
+    desk.json("catalogue", "load", str(file))
+    assert "any name may ask" in desk.run("placement", "list").stdout
+    file.write_text(
+        '[[offer]]\nid = "tea"\nname = "Tea"\n[[placement]]\nid = "app_push"\nname = "Push"\nneeds = ["title"]\n'
+        'channel = "push"\noutbound = true\n[[placement]]\nid = "till"\nname = "Till receipt"\n'
+    )
+    desk.json("catalogue", "load", str(file))
+    assert [(row["id"], row["offers"]) for row in desk.json("placement", "list")] == [
+        ("app_push", []),
+        ("till", ["tea"]),
+    ]
+    assert "sent out" in desk.run("placement", "list").stdout
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from patron.model.offers import Ask
 from patron.runtime import facts, privacy
 from patron.runtime.backend import LocalBackend
+from patron.runtime.decided import decision_of
 from patron.runtime.flow import KeyHash
 from patron.runtime.people import find
 from patron.storage.embedded import directory
@@ -82,7 +83,7 @@ def _facts(backend: LocalBackend) -> list[tuple[str, set[str]]]:
     found = []
     for entry, body in backend.workspace.log.read(1):
         if entry.kind == "fact" and body != b"null":
-            name = facts._decoder.decode(body).name
+            name = "Offer Decided" if decision_of(body) else facts._decoder.decode(body).name
             if name in FACTS:
                 found.append((name, facts.spoken_of(entry, body)[0]))
     return found

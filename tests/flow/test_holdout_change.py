@@ -14,7 +14,7 @@ DAY = 86_400_000
 
 
 async def decided(backend: LocalBackend, people: range) -> None:
-    asks = (Ask("home", user_id=f"u{n}") for n in people)
+    asks = (Ask("web_home", user_id=f"u{n}") for n in people)
     await asyncio.gather(*(backend.decide(ask, trusted=True, source=None, user_hash="") for ask in asks))
 
 

@@ -42,6 +42,7 @@ from patron.runtime.backend import LocalBackend
 from patron.runtime.export_views import LocalExports
 from patron.runtime.history import history
 from patron.runtime.lake.health import lake_view
+from patron.runtime.offers import Offers
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
@@ -241,6 +242,10 @@ class LiveApp:
     def exports(self) -> LocalExports:
         """What is carried elsewhere."""
         return self._exports
+
+    def catalogue(self) -> Offers:
+        """What may be decided for."""
+        return self._backend.offers
 
     def insights(self) -> Insights | None:
         """Analyses over the lake."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from patron.console.audience_port import Audiences, Insights
+from patron.console.catalogue_port import Catalogues
 from patron.console.export_port import Exports
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
@@ -173,6 +174,7 @@ class ConsoleApp(Protocol):
         ...
 
     # decisions
+    def catalogue(self) -> Catalogues: ...
     def recent_decisions(self, limit: int) -> list[DecisionView]: ...
     def decisions(
         self, cursor: str | None, channel: str, limit: int

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from patron.console import charts, words
 from patron.console.icons import icon
 from patron.console.permissions import may, who_may
+from patron.model.clock import DAY
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -103,6 +104,8 @@ _PAIRS: dict[str, Callable[..., Any]] = {
     "fact_pair": lambda one, root: (f"{root}.{one.id}", one.name),
     "purpose_pair": lambda name: (name, words.purpose(name)),
     "week_day": lambda ms, times: f"{words.local(ms, times.tz).day} {words.local(ms, times.tz):%b}",
+    "period": lambda offer, times: times.period(offer.valid_from, offer.valid_until),
+    "amount": words.amount,
     "channel_pair": lambda name: (name, words.channel(name)),
 }
 """Choices of a select: what is sent, and what people read."""
@@ -167,6 +170,19 @@ class Times:
     def long(self, ms: int, *, year: bool = False) -> str:
         """A date in words."""
         return words.long_date(ms, self.tz, year=year)
+
+    def period(self, begin: int | None, end: int | None) -> str:
+        """When something holds; ends at midnight UTC are written as the last day, as they were meant.
+
+        >>> Times("Europe/Rome", 0).period(None, 2 * 86_400_000), Times("UTC", 0).period(0, None)
+        ('until 2 Jan 1970', 'from 1 Jan 1970')
+        """
+        since = "" if begin is None else f"from {self._bound(begin, 0)}"
+        until = "" if end is None else f"until {self._bound(end, 1)}"
+        return " ".join(one for one in (since, until) if one) or "always"
+
+    def _bound(self, ms: int, back: int) -> str:
+        return self.moment(ms) if ms % DAY else words.date(ms - back, dt.UTC)
 
     def day(self, ms: int) -> str:
         """The heading of a day."""

@@ -123,6 +123,15 @@ def figure(value: float | str) -> str:
     return f"{MINUS}{text}" if value < 0 and text != "0" else text
 
 
+def amount(number: float) -> str:
+    """An amount of the business's currency, or a factor, with as many decimals as it has, at most two.
+
+    >>> amount(24.9), amount(1.0), amount(1234.567)
+    ('24.90', '1', '1,234.57')
+    """
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.2f}"
+
+
 def plural(number: int, one: str, many: str = "") -> str:
     """A count with its noun.
 

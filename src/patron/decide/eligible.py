@@ -1,16 +1,23 @@
 """Which offers a person may get now, and the first gate that stops each of the others.
 
-The gates, in this order: placement, channel, validity, consent, identity, conditions, stock. An offer is dropped once, by
-the first gate that stops it, so candidates = survivors + dropped, always.
+The gates stand in `decide.gates`, in order. An offer is dropped once, by the first that stops it, so candidates = survivors
++ dropped, always.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from patron.decide.index import EARLY, LATE, REFUSED, UNASKED, CatalogueIndex
+from patron.decide.gates import EARLY, INSIDE, LATE, OUTSIDE, REFUSED, UNASKED
+from patron.decide.grants import Grant
+from patron.decide.index import CatalogueIndex
+from patron.decide.limits import Reach, Spent
 from patron.model.offers import Ask, Dropped
+from patron.rules.calendar import Calendar
 from patron.rules.consent import Consents, standing
+
+UTC = Calendar("UTC")
 
 
 class Around(Protocol):
@@ -41,6 +48,14 @@ class Known(Struct, frozen=True):
     identified: str = "anonymous"
     own_device: bool = False
     around: Around | None = None
+    grants: Sequence[Grant] = ()
+    """What the person was given lately, over all nodes."""
+    zone: Calendar = UTC
+    """Where the person is, as far as is known; else that of the business."""
+    complaint: bool = False
+    spent: Spent | None = None
+    is_in: Callable[[str], bool] = bool
+    """Whether the person is in a segment now."""
 
     @property
     def may_see_personal(self) -> bool:
@@ -87,7 +102,8 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
     Sifted(left=1, stops=[('placement', 0, 2)])
     """
     sieve = _Sieve(index)
-    sieve.stop(~index.placements.allowing(ask.placement), "placement")
+    for reason, shut in index.shut(ask.placement):
+        sieve.stop(shut, "placement", reason)
     sieve.stop(~index.channels.allowing(ask.channel), "channel")
     early, late = index.outside(now)
     sieve.stop(early, "validity", EARLY)
@@ -100,6 +116,12 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
     _by_conditions(sieve, known.facts)
     if known.around is not None:
         sieve.stop(known.around.out, "stock")
+    if index.audiences:
+        _by_audience(sieve, known)
+    place = index.places_of.get(ask.placement)
+    outbound = place is not None and place.outbound
+    reach = Reach(ask.channel, outbound, known.grants, known.zone, known.complaint, known.spent)
+    index.limits.sift(reach, now, sieve.stop)
     return Sifted(sieve.left, sieve.stops)
 
 
@@ -114,6 +136,7 @@ class _Sieve:
         self.stops: list[tuple[str, int, int]] = []
 
     def stop(self, stopped: int, gate: str, detail: int = 0) -> None:
+        """Drop what is left of a mask."""
         stopped &= self.left
         if stopped:
             self.stops.append((gate, detail, stopped))
@@ -140,3 +163,17 @@ def _by_conditions(sieve: _Sieve, facts: Any) -> None:
             if field.every & sieve.left:
                 stopped |= field.failing(facts)
         sieve.stop(stopped, "conditions", level)
+
+
+def _by_audience(sieve: _Sieve, known: Known) -> None:
+    """In one of the segments that an offer wants, and in none of those it does not. Only what is left is asked for.
+
+    What segments somebody is in is told to those who proved to be them; that they are kept from an offer binds everywhere.
+    """
+    wanted = banned = 0
+    for name, wanting, barring in sieve.index.audiences:
+        if (wanting | barring) & sieve.left and known.is_in(name):
+            wanted |= wanting if known.identified == "verified" else 0
+            banned |= barring
+    sieve.stop(sieve.index.wanting & ~wanted, "audience", OUTSIDE)
+    sieve.stop(banned, "audience", INSIDE)

@@ -1,6 +1,6 @@
 """The compact record of a decision: one bitmask per gate over the catalogue, no sentence that can be made again.
 
-A MessagePack array in the fixed order of `_Record`. At 200 candidates it stays under 1 kB (about 600 bytes). The
+A MessagePack array in the fixed order of `Record`. At 200 candidates it stays under 1 kB (about 600 bytes). The
 catalogue of the same version gives back content and reasons: see `patron.decide.explain.restore`.
 """
 
@@ -13,19 +13,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from patron.decide.index import GATES, CatalogueIndex
+from patron.decide.gates import GATES
+from patron.decide.index import CatalogueIndex
 from patron.decide.record import Drawn
-from patron.model.offers import NOTHING, Decision, Dropped
+from patron.model.offers import NOTHING, Decision, Dropped, Rating
 
-FORMAT = 2
-_READ = (1, FORMAT)
-"""Formats that are read. 1 had no gate `stock` and no `used`."""
+FORMAT = 3
+_READ = (1, 2, FORMAT)
+"""Formats that are read. 1 had no gate `stock` and no `used`, 2 no gates of the ledger, no rating and no slate."""
 _FEWEST_GATES = 6
 _BITS = bytes.maketrans(b"01", b"\x00\x01")
 _GATE_NUMBER = {gate: number for number, gate in enumerate(GATES)}
 
 
-class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A decision as it is kept. Offers are places in the catalogue, -1 is `nothing`."""
+
     format: int
     id: str
     time: int
@@ -50,9 +53,12 @@ class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     expires: int | None
     identified: str
     used: tuple[tuple[str, Any, int], ...] = ()
+    rating: Rating | None = None
+    slate: tuple[int, ...] = ()
+    language: str = ""
 
 
-_decoder = msgspec.msgpack.Decoder(_Record)
+_decoder = msgspec.msgpack.Decoder(Record)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -64,12 +70,11 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
     ValueError : it was made with another catalogue.
 
     >>> from patron.decide.eligible import Known
-    >>> from patron.decide.record import decide, weigh
+    >>> from patron.decide.record import Terms, spell, weigh
     >>> from patron.model.offers import Ask, Offer
     >>> index, known = CatalogueIndex([Offer(id="tea", name="Tea")]), Known("anonymous_id:1", "p_1", {})
-    >>> terms = {"decision_id": "d_1", "seed": 3, "group": "treated", "holdout": 0.5, "now": 0}
-    >>> one = weigh(index, Ask("web_home"), known, **terms)
-    >>> encode_drawn(one, index) == encode_record(decide(index, Ask("web_home"), known, **terms), index.ids)
+    >>> one = weigh(index, Ask("web_home"), known, Terms("d_1", 3))
+    >>> encode_drawn(one, index) == encode_record(spell(one, index), index.ids)
     True
     """
     if drawn.catalogue != index.version:
@@ -86,7 +91,7 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
             for bit in _bits(mask):
                 details[bit] = detail
     return _encode(
-        _Record(
+        Record(
             FORMAT,
             drawn.id,
             drawn.time,
@@ -109,6 +114,9 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
             drawn.expires,
             drawn.identified,
             drawn.used,
+            drawn.rating,
+            tuple([index.places[name] for name in drawn.slate]),
+            drawn.language,
         )
     )
 
@@ -135,6 +143,7 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
             if drop.detail:
                 details[bit.bit_length() - 1] = drop.detail
         action, would = _place(decision.action, bit_of), _place(decision.would, bit_of)
+        slate = tuple(_place(name, bit_of) for name in decision.slate)
     except KeyError as error:
         raise ValueError(
             f"decision {decision.id} names {error}, which this catalogue does not have"
@@ -147,16 +156,25 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
         )
     size = (len(ids) + 7) // 8
     whole = candidates == (1 << len(ids)) - 1
-    record = _Record(
+    record = Record(
         format=FORMAT,
         action=action,
         would=would,
         candidates=b"" if whole else candidates.to_bytes(size, "little"),
         gates=tuple(mask.to_bytes(size, "little") if mask else b"" for mask in gates.values()),
         details=_details(details, gates.values()),
+        slate=slate,
         **{name: getattr(decision, name) for name in _SAME},
     )
     return _encode(record)
+
+
+def look(data: bytes) -> Record:
+    """A record as it stands, without its catalogue. ValueError: not a record."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a decision record: {error}") from error
 
 
 def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
@@ -166,10 +184,7 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
     ------
     ValueError : not a record, of a newer format, or of another catalogue.
     """
-    try:
-        record = _decoder.decode(data)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"not a decision record: {error}") from error
+    record = look(data)
     if record.format not in _READ:
         raise ValueError(f"decision record of format {record.format}; this Patron reads {FORMAT}: upgrade it")
     ids = tuple(catalogue_ids)
@@ -185,7 +200,9 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
         )
     gone = _union(masks)
     strange = gone & ~candidates or candidates & ~whole or gone.bit_count() != len(dropped)
-    if strange or not -1 <= record.action < len(ids) or not -1 <= record.would < len(ids):
+    rated = record.rating is None or len(record.rating.codes) == (candidates & ~gone).bit_count() + 1
+    shown = all(-1 <= place < len(ids) for place in (record.action, record.would, *record.slate))
+    if strange or not shown or not rated:
         raise ValueError(f"decision {record.id} does not add up over the {len(ids)} offers of this catalogue")
     return Decision(
         action=NOTHING if record.action < 0 else ids[record.action],
@@ -193,15 +210,16 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
         candidates=(*(ids[bit] for bit in _bits(candidates)), NOTHING),
         eligible=(*(ids[bit] for bit in _bits(candidates & ~gone)), NOTHING),
         dropped=_drops(dropped, details, ids),
+        slate=tuple(ids[place] for place in record.slate),
         **{name: getattr(record, name) for name in _SAME},
     )
 
 
 _SAME = tuple(
     name
-    for name in _Record.__struct_fields__
+    for name in Record.__struct_fields__
     if name in Decision.__struct_fields__
-    and name not in {"action", "would", "candidates", "eligible", "dropped"}
+    and name not in {"action", "would", "candidates", "eligible", "dropped", "slate"}
 )
 """Fields that stand in the record as they are in the decision."""
 

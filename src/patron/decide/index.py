@@ -1,29 +1,31 @@
 """A catalogue prepared for asking: one bit per offer, so that a gate is a few integer operations.
 
 Bit i of a mask is offer i of the catalogue. Placements, channels and purposes are masks made once, conditions cost one
-look-up per field, and the sentence of every possible drop exists before anyone asks.
+look-up per field, and the sentence of a drop is made once.
 """
 
-import datetime as dt
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress
-from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from patron.decide.catalogue import version
+from patron.decide.gates import BARE, ELSEWHERE, OTHER_FAMILY, is_marketing, product_of, reason_of
+from patron.decide.limits import Limits
 from patron.decide.slots import is_personal_slot, slots
-from patron.model.clock import DAY
-from patron.model.offers import NOTHING, Condition, Dropped, Offer
+from patron.decide.variants import missing
+from patron.model.offers import NOTHING, Catalogue, Condition, Dropped, Offer, Placement
 from patron.rules.index import FieldIndex
 from patron.rules.language import is_personal
 from patron.rules.sentences import sentence
 
-GATES = ("placement", "channel", "validity", "consent", "identity", "conditions", "stock")
-"""The gates in the order in which an offer meets them; it is dropped by the first that stops it."""
+Shut = tuple[tuple[int, int], ...]
+"""(reason, mask of offers) of the gate `placement`."""
 
 _BITS = bytes.maketrans(b"01", b"\x00\x01")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _REMEMBERED = 512
 """Sets of survivors whose names are kept: people differ in few answers to the same conditions."""
 _SPOKEN = 3
@@ -35,7 +37,7 @@ class CatalogueIndex:
 
     Parameters
     ----------
-    offers : the catalogue, with unique ids.
+    offers : the catalogue, or just its offers, with unique ids.
     opt_in : purposes that need an explicit yes; all others need the absence of a no.
 
     Raises
@@ -47,8 +49,9 @@ class CatalogueIndex:
     (('tea', 'mug', 'nothing'), ('mug',))
     """
 
-    def __init__(self, offers: Iterable[Offer], opt_in: Iterable[str] = ()) -> None:
-        self.offers = tuple(offers)
+    def __init__(self, offers: Catalogue | Iterable[Offer], opt_in: Iterable[str] = ()) -> None:
+        self.catalogue = offers if isinstance(offers, Catalogue) else Catalogue(tuple(offers))
+        self.offers = self.catalogue.offers
         self.opt_in = frozenset(opt_in)
         self.ids = tuple(offer.id for offer in self.offers)
         self.by_id = {offer.id: offer for offer in self.offers}
@@ -56,12 +59,15 @@ class CatalogueIndex:
             raise ValueError(
                 f"offer ids must be unique and none may be `{NOTHING}`; check the catalogue first"
             )
-        self.version = version(self.offers, self.opt_in)
+        self.version = version(self.catalogue, self.opt_in)
         self.candidates = (*self.ids, NOTHING)
         self.places = {**{name: place for place, name in enumerate(self.ids)}, NOTHING: -1}
         """Id -> bit; -1 for `nothing`."""
         self.all = (1 << len(self.offers)) - 1
-        self.placements = _Masks([offer.placements for offer in self.offers])
+        self._named = _Masks([offer.placements for offer in self.offers])
+        self.places_of = {placement.id: placement for placement in self.catalogue.placements}
+        """The declared placements by id; none = any name may ask."""
+        self._shut: dict[str, Shut] = {name: self._shut_at(place) for name, place in self.places_of.items()}
         self.channels = _Masks([offer.channels for offer in self.offers])
         self._turns, self._outside = _calendar(self.offers)
         self.purposes = tuple(_Masks([(offer.purpose,) for offer in self.offers]).by_name.items())
@@ -69,14 +75,34 @@ class CatalogueIndex:
         self.levels = _levels(self.offers)
         self.products = _products(self.offers)
         """Product -> mask of the offers of it."""
-        reasons = [*_REASONS, *(("conditions", level) for level in range(len(self.levels)))]
-        self._drops = {reason: _drops(self.offers, *reason) for reason in reasons}
+        self.marketing = _mask(map(is_marketing, self.offers))
+        self.audiences = _audiences(self.offers)
+        """Segment -> masks of the offers that want somebody in it, and of those that do not."""
+        self.wanting = _mask(bool(offer.segments) for offer in self.offers)
+        self.limits = Limits(self.catalogue)
+        self.limited = tuple((1 << i, offer) for i, offer in enumerate(self.offers) if is_limited(offer))
+        """Offers with a stock or a budget, each with its bit."""
+        self._drops: dict[tuple[str, int], list[Dropped | None]] = {}
         self._choices: dict[int, tuple[str, ...]] = {}
         self._spoken: dict[str, tuple[str, ...]] = {}
+
+    def shut(self, placement: str) -> Shut:
+        """What a placement does not show, by reason."""
+        found = self._shut.get(placement)
+        return ((ELSEWHERE, ~self._named.allowing(placement)),) if found is None else found
+
+    def _shut_at(self, place: Placement) -> Shut:
+        families = _mask(bool(place.families) and o.family not in place.families for o in self.offers)
+        bare = _mask(any(missing(offer, place)) for offer in self.offers)
+        return (ELSEWHERE, ~self._named.allowing(place.id)), (OTHER_FAMILY, families), (BARE, bare)
 
     def named(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order."""
         return tuple(compress(self.ids, _chosen(mask)))
+
+    def places_in(self, mask: int) -> NDArray[np.intp]:
+        """The places of the offers of a mask, ascending."""
+        return np.flatnonzero(np.frombuffer(_chosen(mask), np.uint8))
 
     def choices(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order, and `nothing`: what is drawn from."""
@@ -101,7 +127,24 @@ class CatalogueIndex:
 
     def drops(self, mask: int, gate: str, detail: int = 0) -> Iterable[Dropped]:
         """The drops of a mask at a gate; `detail` is which of its reasons, or which condition (from 0)."""
-        return cast("Iterable[Dropped]", compress(self._drops[gate, detail], _chosen(mask)))
+        rows = self._drops.get((gate, detail))
+        if rows is None:
+            rows = self._drops[gate, detail] = [None] * len(self.offers)
+        found = []
+        for place in compress(range(len(rows)), _chosen(mask)):
+            row = rows[place]
+            if row is None:
+                offer = self.offers[place]
+                row = rows[place] = Dropped(
+                    offer.id, gate, reason_of(self.catalogue, offer, gate, detail), detail
+                )
+            found.append(row)
+        return found
+
+
+def is_limited(offer: Offer) -> bool:
+    """Whether an offer draws on a stock or a budget that all people share."""
+    return offer.stock is not None or offer.budget is not None or offer.daily_budget is not None
 
 
 def is_personal_offer(offer: Offer) -> bool:
@@ -112,9 +155,8 @@ def is_personal_offer(offer: Offer) -> bool:
     >>> is_personal_offer(Offer(id="a", name="A", conditions=(Condition("totals.orders", ">", 3),)))
     True
     """
-    return any(is_personal(c.field) for c in offer.conditions) or any(
-        map(is_personal_slot, slots(offer.because))
-    )
+    asked = any(is_personal(c.field) for c in offer.conditions) or offer.segments or offer.not_segments
+    return bool(asked) or any(map(is_personal_slot, slots(offer.because)))
 
 
 class _Masks:
@@ -158,16 +200,6 @@ def _chosen(mask: int) -> bytes:
     return bin(mask)[:1:-1].encode().translate(_BITS)
 
 
-def product_of(offer: Offer) -> str:
-    """The product that an offer sells: `sku` or `product_id` of its content; empty when it sells none.
-
-    >>> product_of(Offer(id="a", name="A", content={"sku": "P0101"}))
-    'P0101'
-    """
-    named = offer.content.get("sku") or offer.content.get("product_id") or offer.content.get("productId")
-    return named if isinstance(named, str) else ""
-
-
 def _products(offers: Sequence[Offer]) -> dict[str, int]:
     found: dict[str, int] = {}
     for i, offer in enumerate(offers):
@@ -175,6 +207,15 @@ def _products(offers: Sequence[Offer]) -> dict[str, int]:
         if product:
             found[product] = found.get(product, 0) | 1 << i
     return found
+
+
+def _audiences(offers: Sequence[Offer]) -> tuple[tuple[str, int, int], ...]:
+    """(segment, mask of the offers for its members, mask of those not for them)."""
+    names = dict.fromkeys(name for o in offers for name in (*o.segments, *o.not_segments))
+    return tuple(
+        (name, _mask(name in o.segments for o in offers), _mask(name in o.not_segments for o in offers))
+        for name in names
+    )
 
 
 def _of_product(condition: Condition, offer: Offer) -> Condition:
@@ -194,62 +235,3 @@ def _levels(offers: Sequence[Offer]) -> tuple[tuple[FieldIndex, ...], ...]:
             asked = _of_product(condition, offer)
             levels[level].setdefault(asked.field, []).append((asked, 1 << i))
     return tuple(tuple(FieldIndex(field, rows) for field, rows in level.items()) for level in levels)
-
-
-EARLY, LATE = 0, 1
-REFUSED, UNASKED = 0, 1
-_DETAILS = {"placement": 1, "channel": 1, "validity": 2, "consent": 2, "identity": 1, "stock": 1}
-"""How many reasons a gate has; `Dropped.detail` says which one it was, so a record need not hold the sentence."""
-
-
-def reason_of(offer: Offer, gate: str, detail: int) -> str:
-    """Why a gate stops an offer, in a sentence. ValueError for a gate or condition that the offer does not have.
-
-    >>> reason_of(Offer(id="mug", name="Mug", placements=("till", "kiosk")), "placement", 0)
-    'Only for till, kiosk'
-    """
-    if gate == "conditions" and 0 <= detail < len(offer.conditions):
-        return condition_reason(offer.conditions[detail])
-    if gate not in _DETAILS or not 0 <= detail < _DETAILS[gate]:
-        raise ValueError(f"offer `{offer.id}` has no reason {detail} at the gate `{gate}`")
-    return _REASONS[gate, detail](offer)
-
-
-_REASONS: dict[tuple[str, int], Callable[[Offer], str]] = {
-    ("placement", 0): lambda offer: f"Only for {', '.join(offer.placements)}",
-    ("channel", 0): lambda offer: f"Only in {', '.join(offer.channels)}",
-    ("validity", EARLY): lambda offer: f"Starts on {_day(offer.valid_from)}",
-    ("validity", LATE): lambda offer: f"Ended on {_day(offer.valid_until, 1)}",
-    ("consent", REFUSED): lambda offer: f"Refused {offer.purpose}",
-    ("consent", UNASKED): lambda offer: f"No consent to {offer.purpose}, which needs a yes first",
-    ("stock", 0): lambda offer: f"Out of stock in this store: {product_of(offer)}",
-    ("identity", 0): lambda _offer: "Rests on personal data, and who asks is not proven",
-}
-
-
-def _drops(offers: Sequence[Offer], gate: str, detail: int) -> list[Dropped | None]:
-    """The drop of every offer for one reason; None where an offer has no such condition."""
-    fits = [gate != "conditions" or detail < len(offer.conditions) for offer in offers]
-    return [
-        Dropped(offer.id, gate, reason_of(offer, gate, detail), detail) if fit else None
-        for offer, fit in zip(offers, fits, strict=True)
-    ]
-
-
-def condition_reason(condition: Condition) -> str:
-    """Why an offer was dropped by a condition.
-
-    >>> condition_reason(Condition("totals.orders", ">=", 2))
-    'Only for someone who has bought at least 2 times'
-    """
-    said = sentence(condition)
-    return f"Only for someone who {said}" if is_personal(condition.field) else f"Only when {said}"
-
-
-def _day(moment: int | None, back: int = 0) -> str:
-    """A day in words; `back` ms before, so that an end at midnight names the last day it held."""
-    try:
-        day = _EPOCH + dt.timedelta(milliseconds=(moment or 0) - back)
-    except OverflowError:
-        return f"day {(moment or 0) // DAY}"
-    return f"{day.day} {day:%B %Y}"

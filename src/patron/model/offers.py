@@ -96,6 +96,8 @@ class Placement(Struct, frozen=True):
     """Share of people who get nothing here, beside the universal holdout; None = none."""
     fallback: str = ""
     """The offer to show while Patron is away; empty = nothing."""
+    explore: bool = True
+    """False: always what is ranked first, so nothing is learned about the rest here."""
 
 
 class Cap(Struct, frozen=True):
@@ -167,6 +169,8 @@ class Ask(Struct, frozen=True):
     anonymous_id: str | None = None
     channel: str = "web"
     context: dict[str, Any] = {}
+    count: int = 1
+    """How many to show at most; the placement's own limit holds too."""
 
 
 class Dropped(Struct, frozen=True):
@@ -177,6 +181,23 @@ class Dropped(Struct, frozen=True):
     reason: str
     detail: int = 0
     """Which of the gate's reasons, or which of the offer's conditions (from 0): a record keeps this, not the text."""
+
+
+class Rating(Struct, frozen=True, array_like=True):
+    """How the choices of a decision were ranked (`decide.rating` reads it): a byte each, `nothing` last."""
+
+    codes: bytes = b""
+    """255 times the root of its gap to the best, in parts of the widest gap."""
+    best: float = 0.0
+    """The best score."""
+    widest: float = 0.0
+    """The gap between the best score and the worst."""
+    gamma: float = 0.0
+    """Of inverse gap weighting, for gaps in the score's own unit; 0 draws all alike."""
+    seen: int = 0
+    """Observations that the model rested on."""
+    features: bytes = b""
+    """What the model looked at, as it packs it."""
 
 
 class Decision(Struct, frozen=True):
@@ -211,6 +232,12 @@ class Decision(Struct, frozen=True):
     """`verified` (may see personal content), `asserted`, or `anonymous`."""
     used: tuple[tuple[str, Any, int], ...] = ()
     """What feeds said and was looked at: (field, value, since when it was known, ms UTC)."""
+    rating: Rating | None = None
+    """How `eligible` was ranked; None: all alike."""
+    slate: tuple[str, ...] = ()
+    """What else is shown, behind `action`, the best first."""
+    language: str = ""
+    """Of the person, as far as was known: it chose the content."""
 
 
 class Outcome(Struct, frozen=True):

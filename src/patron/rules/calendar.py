@@ -42,6 +42,15 @@ class Calendar:
         """The local hour, 0 to 23, at the beginning of a moment's UTC hour."""
         return dt.datetime.fromtimestamp(time // HOUR * 3600, self._info).hour
 
+    def minute(self, time: int) -> int:
+        """The local minute of the day, 0 to 1439.
+
+        >>> Calendar("Asia/Kolkata").minute(0)
+        330
+        """
+        local = dt.datetime.fromtimestamp(time // 1_000, self._info)
+        return local.hour * 60 + local.minute
+
     def start(self, time: int) -> int:
         """When the day of a moment began: ms, a full UTC hour."""
         return self.begins(self.day(time))

@@ -1,34 +1,44 @@
 """Deciding: gather what may be used, ask the room, record, and answer only when the record is durable."""
 
 import asyncio
+import difflib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from patron.collect import proof
-from patron.decide.catalogue import parse
 from patron.decide.choose import draw_seed
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn
 from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex
-from patron.decide.record import Drawn, weigh
+from patron.decide.rating import Learned, Policy
+from patron.decide.record import Drawn, Terms, grants_of, weigh
+from patron.decide.scoring import Scorer
 from patron.experiments.assign import arm
 from patron.identity.claims import key_of
 from patron.identity.normalise import normalise
 from patron.model.access import Source
-from patron.model.errors import Forbidden, NotFound
-from patron.model.offers import Ask, Decision
+from patron.model.errors import BadRequest, Forbidden, NotFound
+from patron.model.log import Entry
+from patron.model.offers import Ask, Catalogue, Decision, Placement
 from patron.model.people import Key, Person
 from patron.runtime import people
 from patron.runtime.app import App
-from patron.runtime.facts import CATALOGUE, DecisionWork, entry_of
-from patron.runtime.known import LazyFacts, Parts, consents_of
-from patron.runtime.tables import DecisionRow, Plain
+from patron.runtime.decided import pack
+from patron.runtime.facts import DecisionWork
+from patron.runtime.known import LazyFacts, Parts, consents_of, has_complaint
+from patron.runtime.tables import DecisionRow
+from patron.runtime.zones import Zones
 
 _ID_BYTES = 12
 _IDS_AT_ONCE = 256
+_LONGEST_LANGUAGE = 35
+"""Characters of a language tag (RFC 5646, 4.4.1)."""
 
 
 class _Ids:
@@ -49,36 +59,20 @@ class Answers:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._prepared: dict[str, CatalogueIndex] = {}
-        self._present: tuple[str, CatalogueIndex] | None = None
+        self._scorer: tuple[str, Scorer] = "", Scorer(Catalogue())
         self._ids = _Ids()
+        self._zones = Zones(app.workspace.settings.business.timezone)
 
     @property
     def index(self) -> CatalogueIndex:
         """The present catalogue, prepared; made again when its text changes."""
-        held = self._app.workspace.config.get(CATALOGUE)
-        text = str(held.value) if held else ""
-        if self._present is None or self._present[0] != text:
-            index = self._prepare(text)
-            self._prepared[index.version] = index
-            self._present = (text, index)
-        return self._present[1]
-
-    def _prepare(self, text: str) -> CatalogueIndex:
-        return CatalogueIndex(parse(text), self._app.workspace.settings.decide.opt_in)
-
-    def _version(self, version: str) -> CatalogueIndex:
-        """The catalogue that an earlier decision was made with."""
-        found = self._prepared.get(version)
-        if found is None:
-            held = self._app.workspace.config.get(f"{CATALOGUE}/{version}") or Plain(["", []])
-            text, opt_in = held.value
-            found = self._prepared[version] = CatalogueIndex(parse(text), opt_in)
-        return found
+        return self._app.workspace.catalogues.present
 
     def names(self, version: str) -> Mapping[str, str]:
         """Offer id -> its name for people, in one version of the catalogue; empty when that version was never kept."""
-        return {name: offer.name for name, offer in self._version(version).by_id.items()}
+        return {
+            name: offer.name for name, offer in self._app.workspace.catalogues.version(version).by_id.items()
+        }
 
     async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Drawn:
         """Decide for one ask, record it durably, and give the decision.
@@ -86,36 +80,71 @@ class Answers:
         A caller with a secret key is trusted. A public key proves nothing: it gets personal content only for a user id
         signed with the source's secret; else what this very device did is all that is used.
         """
-        workspace = self._app.workspace
+        workspace, index = self._app.workspace, self.index
+        place = self._place(index, ask.placement)
+        if not ask.channel:
+            ask = structs.replace(ask, channel=(place.channel if place else "") or "web")
         key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
         person = people.by_key(workspace, key) if key else None
-        now, index, decision_id = workspace.clock.now(), self.index, self._ids.next()
-        made = weigh(
-            index,
-            ask,
-            self._known(ask, key, person, now, verified=verified),
-            decision_id=decision_id,
-            seed=draw_seed(workspace.secret, decision_id),
-            group=self._group(key, person),
-            holdout=workspace.settings.decide.holdout,
-            now=now,
+        now, decision_id = workspace.clock.now(), self._ids.next()
+        known = self._known(ask, key, person, now, verified=verified)
+        unit, group = self._drawn(key, person)
+        terms = Terms(
+            decision_id,
+            draw_seed(workspace.secret, decision_id),
+            group,
+            workspace.settings.decide.holdout,
+            now,
+            place is not None and self._held_here(place, unit),
+            min(ask.count, place.slots) if place is not None else ask.count,
+            _language(ask.context, known),
         )
-        await self._record(made, index)
+        made = weigh(index, ask, known, terms, self._policy(index, key, person))
+        await self._record(made, index, outbound=place is not None and place.outbound)
         return made
 
-    def _record(self, made: Drawn, index: CatalogueIndex) -> "asyncio.Future[int]":
-        """Append a decision; the future is done when it is durable and applied."""
-        record = encode_drawn(made, index)
-        row = DecisionRow(
-            made.catalogue, made.time, made.node, made.channel, made.action, made.group, made.holdout, record
-        )
+    def _policy(self, index: CatalogueIndex, key: Key, person: Person | None) -> Policy | None:
+        """How what is left is ranked; None: all alike."""
         workspace = self._app.workspace
-        entry, body = entry_of(workspace, "Offer Decided", (made.id, row))
-        return self._app.pipeline.submit(entry, body, DecisionWork(workspace, entry, made.id, row))
+        if workspace.settings.decide.policy == "uniform":
+            return None
+        if self._scorer[0] != index.version:
+            self._scorer = index.version, Scorer(index.catalogue)
+        nodes = person.members if person else (key,) if key else ()
+        return Learned(self._scorer[1], workspace.model.of(nodes))
+
+    def _place(self, index: CatalogueIndex, name: str) -> Placement | None:
+        """The placement that asks; None where none is declared. Raises BadRequest when others are."""
+        place = index.places_of.get(name)
+        if place is None and index.places_of:
+            near = difflib.get_close_matches(name, index.places_of, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"use {', '.join(sorted(index.places_of)[:12])}."
+            raise BadRequest("unknown_placement", f"There is no placement `{name}` in the catalogue: {hint}")
+        return place
+
+    def _record(self, made: Drawn, index: CatalogueIndex, *, outbound: bool) -> "asyncio.Future[int]":
+        """Append a decision; the future is done when it is durable and applied. What it gives is held from now on."""
+        workspace = self._app.workspace
+        grants = grants_of(index, made, outbound=outbound)
+        row = DecisionRow(
+            made.catalogue,
+            made.time,
+            made.node,
+            made.channel,
+            made.action,
+            made.group,
+            made.holdout,
+            encode_drawn(made, index),
+            grants,
+        )
+        entry = Entry("fact", workspace.log.last + 1, 1, "patron", workspace.clock.now(), "fact")
+        workspace.given.reserve(made.node, grants)
+        work = DecisionWork(workspace, entry, made.id, row)
+        return self._app.pipeline.submit(entry, pack(made.id, row), work)
 
     def read(self, row: DecisionRow) -> Decision:
         """A recorded decision in full, with the texts of the catalogue it was made with."""
-        index = self._version(row.catalogue)
+        index = self._app.workspace.catalogues.version(row.catalogue)
         return restore(decode_record(row.record, index.ids), index)
 
     def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:
@@ -151,8 +180,9 @@ class Answers:
 
     def _known(self, ask: Ask, key: Key, person: Person | None, now: int, *, verified: bool) -> Known:
         """What may be used. An unproved device is shown only what itself did; consents of the whole person bind all the same."""
-        rules = self._app.workspace.settings.profiles
-        around = self._app.workspace.feeds.around(ask.context, now, self.index)
+        workspace = self._app.workspace
+        rules = workspace.settings.profiles
+        around = workspace.feeds.around(ask.context, now, self.index)
         whole = self._parts(person.members) if person else None
         parts = whole if verified and whole is not None else self._parts((key,))
         proved = verified and key != ""
@@ -164,6 +194,11 @@ class Answers:
             "verified" if proved else ("asserted" if ask.user_id else "anonymous"),
             own_device=not proved and self._is_own_device(ask, key),
             around=around,
+            grants=workspace.given.held(person.members if person else (key,) if key else ()),
+            zone=self._zones.of(ask.context, parts if whole is None else whole),
+            complaint=has_complaint(parts if whole is None else whole),
+            spent=workspace.given.spent(self.index, now),
+            is_in=partial(workspace.segments.is_in, person.id) if person else bool,
         )
 
     def _parts(self, keys: Iterable[Key]) -> Parts:
@@ -177,16 +212,24 @@ class Answers:
             return False
         return not workspace.graph.is_shared(key)
 
-    def _group(self, key: Key, person: Person | None) -> str:
-        """The sticky arm: of all nodes of the person the one drawn first; else drawn now by a keyed hash."""
+    def _drawn(self, key: Key, person: Person | None) -> tuple[Key, str]:
+        """The sticky arm and the node that drew it: of all nodes of the person the one drawn first; else drawn now."""
         workspace, settings = self._app.workspace, self._app.workspace.settings.decide
-        drawn = [a for k in (person.members if person else (key,)) if (a := workspace.assigned.get(k))]
+        nodes = person.members if person else (key,)
+        drawn = [(a.time, a.arm, k) for k in nodes if (a := workspace.assigned.get(k))]
         if drawn:
-            first = min(drawn, key=lambda a: (a.time, a.arm))
-            return first.arm
+            _, group, node = min(drawn)
+            return node, group
         if not key or settings.holdout <= 0:
-            return "treated"
-        return arm(workspace.secret, settings.trial, key, settings.holdout)
+            return key, "treated"
+        return key, arm(workspace.secret, settings.trial, key, settings.holdout)
+
+    def _held_here(self, place: Placement, unit: Key) -> bool:
+        """Whether this place's own holdout holds somebody out: sticky, and drawn apart from the universal one."""
+        if not place.holdout or not unit:
+            return False
+        trial = f"{self._app.workspace.settings.decide.trial}/placement/{place.id}"
+        return arm(self._app.workspace.secret, trial, unit, place.holdout) == "control"
 
     def find(self, decision_id: str) -> Decision:
         """One recorded decision. Raises NotFound."""
@@ -196,3 +239,10 @@ class Answers:
                 "unknown_decision", "There is no such decision; it may belong to a person who was erased."
             )
         return self.read(found)
+
+
+def _language(context: Mapping[str, Any], known: Known) -> str:
+    """What the person reads: said by the touchpoint, else by their profile."""
+    told = context.get("language") or context.get("locale") or known.facts.get("traits.language")
+    told = told or known.facts.get("traits.locale")
+    return told[:_LONGEST_LANGUAGE] if isinstance(told, str) else ""

@@ -40,6 +40,7 @@ from patron.rules.tree import Computed, Condition, Rule, Segment
 from patron.runtime import checking, people
 from patron.runtime.analysis import Analyst, Moment
 from patron.runtime.backend import LocalBackend
+from patron.runtime.catalogues import offers_about
 from patron.runtime.crowd.doors import doors
 from patron.runtime.crowd.overlaps import overlap
 from patron.runtime.crowd.reach import count, reach_of
@@ -156,7 +157,11 @@ class LocalAudiences:
             href = f"/console/people/{place}{other}"
             found.append(User(what.capitalize(), _name(row) if row else other, href))
         exports = using(self._workspace, kind, name)
-        return found + [User("Export", one.name, f"/console/data/exports/{one.id}") for one in exports]
+        found += [User("Export", one.name, f"/console/data/exports/{one.id}") for one in exports]
+        offers = offers_about(self._workspace, name) if kind == "segment" else ()
+        return found + [
+            User("Offer", named, f"/console/decisions/catalogue/offers/{one}") for one, named in offers
+        ]
 
     async def save(self, kind: Kind, definition: dict[str, Any], by: str) -> Held:
         """Put a definition in force."""

@@ -223,13 +223,9 @@ class LocalBackend:
             self._effect = (now, views.effect(self.workspace))
         return self._effect[1]
 
-    def catalogue(self) -> Any:
-        """The offers in force."""
-        return self.offers.shown()
-
-    async def set_catalogue(self, text: str) -> Any:
+    async def set_catalogue(self, text: str, by: str = "", based_on: str = "") -> Any:
         """Check and load a catalogue; the file in the directory follows."""
-        return await self.offers.save(text)
+        return await self.offers.save(text, by, based_on)
 
     # --- reference feeds ----------------------------------------------------------------------------------------------
 

@@ -4,7 +4,19 @@ from patron import __version__
 from patron.collect import described
 from patron.collect.http import Tracking
 from patron.runtime.backend import LocalBackend
-from patron.serve import admin, decide, exports, feeds, health, insights, lake, openapi, profiles, rules
+from patron.serve import (
+    admin,
+    catalogue,
+    decide,
+    exports,
+    feeds,
+    health,
+    insights,
+    lake,
+    openapi,
+    profiles,
+    rules,
+)
 from patron.serve.router import Asgi, Route, Router
 
 
@@ -15,6 +27,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *profiles.routes(backend),
         *decide.routes(backend),
         *admin.routes(backend),
+        *catalogue.routes(backend),
         *lake.routes(backend),
         *insights.routes(backend),
         *feeds.routes(backend),

@@ -18,13 +18,13 @@ from patron.model.clock import SteppedClock
 from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
-from patron.runtime import definitions, splits
+from patron.runtime import catalogues, definitions, splits
+from patron.runtime.decided import decision_of, is_packed
 from patron.runtime.flow import uncut
-from patron.runtime.tables import Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
+from patron.runtime.tables import CATALOGUE, Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 from patron.runtime.workspace import Workspace
 
 Handler = Callable[[Workspace, Entry, Any], None]
-CATALOGUE = "catalogue"
 EXPORT = "export/"
 """Before the id of an export, in the table of configuration."""
 ERASED = b'{"name":"Erased","data":null}'
@@ -53,6 +53,11 @@ def apply(workspace: Workspace, entry: Entry, body: bytes) -> None:
     """Apply one fact. An erased fact (`null`) and a name this version does not know change nothing."""
     if body == b"null":
         return
+    made = decision_of(body) if is_packed(body) else None
+    if made is not None:
+        workspace.segments.at(entry.received, entry.base)
+        decided(workspace, entry, *made)
+        return
     fact = _decoder.decode(body)
     handler = HANDLERS.get(fact.name)
     if handler is not None:
@@ -72,10 +77,10 @@ def spoken_of(entry: Entry, body: bytes) -> tuple[set[Key], int]:
     >>> spoken_of(Entry("fact", 4, 1, "patron", 9), b'{"name":"Identity Joined","data":["user_id:7","card:3"]}')[1]
     9
     """
+    made = decision_of(body)
+    if made is not None:
+        return {made[1].node} - {""}, made[1].time
     fact = _decoder.decode(body) if body != b"null" else Fact("")
-    if fact.name == "Offer Decided":
-        _, row = msgspec.json.decode(fact.data, type=tuple[str, DecisionRow])
-        return {row.node} - {""}, row.time
     if fact.name == "Identity Split":
         record = msgspec.json.decode(fact.data, type=SplitRecord)
         return {record.node, *(key for pair in record.pairs for key in pair)} - {""}, record.time
@@ -95,6 +100,8 @@ def without(entry: Entry, body: bytes, gone: Collection[Key]) -> bytes:
     """A fact as it stands once some identifiers are erased: a split keeps the pairs of others, the rest goes whole."""
     if not spoken_of(entry, body)[0] & set(gone):
         return body
+    if is_packed(body):
+        return ERASED
     fact = _decoder.decode(body)
     if fact.name == "Identity Split":
         rest = spared(msgspec.json.decode(fact.data, type=SplitRecord), gone)
@@ -128,13 +135,14 @@ def _user(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.users.put(user.name, user)
 
 
-def _config(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
-    for name, value in msgspec.json.decode(data, type=dict[str, Any]).items():
+def _config(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    changed = msgspec.json.decode(data, type=dict[str, Any])
+    for name, value in changed.items():
         workspace.config.put(name, Plain(value))
-        if name == CATALOGUE:
-            # decisions are read with the catalogue they were made with, so every version stays
-            index = CatalogueIndex(parse(value), workspace.settings.decide.opt_in)
-            workspace.config.put(f"{CATALOGUE}/{index.version}", Plain([value, sorted(index.opt_in)]))
+    if CATALOGUE in changed:
+        index = CatalogueIndex(parse(changed[CATALOGUE]), workspace.settings.decide.opt_in)
+        catalogues.took(workspace, index, changed, entry.received)
+        workspace.given.use(index)
     workspace.reload()
 
 
@@ -166,6 +174,9 @@ def decided(workspace: Workspace, entry: Entry, name: str, decision: DecisionRow
     workspace.decisions.put(name, decision)
     workspace.decided(name, decision)
     node = decision.node
+    workspace.given.release(node, decision.grants)
+    workspace.given.apply(node, decision.grants)
+    workspace.rewards.decided(name, decision)
     if not node:
         return
     asked = workspace.asked.get(node)
@@ -193,7 +204,9 @@ class DecisionWork:
         return iter(())
 
     def ended(self, error: Exception | None, *, stored: bool) -> None:
-        """Nobody else waits for it."""
+        """Nobody else waits for it; what it held is free again when it was never recorded."""
+        if error is not None and not stored:
+            self._workspace.given.release(self._row.node, self._row.grants)
 
 
 def _split(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
@@ -267,6 +280,8 @@ def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
         return
     before = workspace.feeds.locations() if part.kind == "stores" else None
     workspace.feeds.apply(part.kind, entry.base, part.rows)
+    if part.kind == "catalogue":
+        workspace.model.recategorised()
     if before is not None and before != workspace.feeds.locations():
         workspace.segments.located(workspace.definitions.active())
 

@@ -136,6 +136,12 @@ _READERS: dict[str, Callable[[LazyFacts, str], Any]] = {
 }
 
 
+def has_complaint(parts: Parts) -> bool:
+    """Whether somebody complained more often than a complaint of theirs was closed."""
+    opened = sum(part.counters.get("Complaint Opened", 0) for _, part in parts)
+    return opened > 0 and opened > sum(part.counters.get("Complaint Closed", 0) for _, part in parts)
+
+
 def consents_of(parts: Parts, rules: ProfileRules) -> Consents:
     """What stands for each purpose and channel, and when that was said: `profiles.merge` without the proofs.
 

@@ -14,6 +14,7 @@ from patron.rules.places import unknown_stores
 from patron.rules.references import Item
 from patron.runtime import checking
 from patron.runtime.app import App
+from patron.runtime.catalogues import offers_about
 from patron.runtime.definitions import KINDS, NAMES, REMOVED, SAVED, TYPES, Active, Definitions, Kind, Saved
 from patron.runtime.exported import using
 from patron.runtime.readable import may_define
@@ -143,6 +144,8 @@ class Rulebook:
             rules = checking.users(kind, name, self.definitions.active().written)
             exports = using(self._app.workspace, kind, name)
             users = [*rules, *(f"export {export.id}" for export in exports)]
+            if kind == "segment":
+                users += [f"offer {offer}" for offer, _ in offers_about(self._app.workspace, name)]
             if users:
                 more = f" and {len(users) - 5} more" if len(users) > 5 else ""
                 verb = "use" if len(users) > 1 else "uses"

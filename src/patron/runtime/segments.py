@@ -326,6 +326,12 @@ class Segments:
         """
         return {} if self.live is None else self.live.values(person)
 
+    def is_in(self, person: str, segment: str) -> bool:
+        """Whether somebody is in a segment now."""
+        bit = self._bit(segment)
+        row = self._standing(person) if bit else None
+        return row is not None and bool(row.bits & bit)
+
     def members(self, segment: str, after: str = "", limit: int = 100) -> list[str]:
         """Ids of members greater than `after`, ascending, at most `limit`."""
         bit = self._bit(segment)

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -60,6 +60,8 @@ class DecideSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Smallest relative change worth knowing; sets the planned size."""
     opt_in: tuple[str, ...] = ()
     """Purposes that need an explicit yes; all others need the absence of a no."""
+    policy: Literal["learned", "uniform"] = "learned"
+    """How what may be shown is ranked: by what was learned, or all alike."""
 
 
 class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from patron.decide.grants import Grant
 from patron.model.people import Key
+
+CATALOGUE = "catalogue"
+"""Where the catalogue's text stands in the table of configuration; every version under `catalogue/VERSION`."""
 
 
 class SplitRecord(Struct, frozen=True):
@@ -45,6 +49,8 @@ class DecisionRow(Struct, frozen=True, array_like=True):
     group: str
     holdout: float
     record: bytes
+    grants: tuple[Grant, ...] = ()
+    """What it gave, as the ledger keeps it."""
 
 
 class Assignment(Struct, frozen=True):

@@ -44,47 +44,16 @@ class DryRun(Struct, frozen=True):
     identity: dict[str, Any] = {}
 
 
-class NewCatalogue(Struct, frozen=True):
-    """The whole catalogue, as TOML text."""
-
-    text: str
-
-
 def routes(backend: Backend) -> list[Route]:
     """All operations under `/v1/admin`."""
-    return [*access.routes(backend), *_letters(backend), *_offers(backend), *_upkeep(backend)]
+    return [*access.routes(backend), *_letters(backend), *_effect(backend), *_upkeep(backend)]
 
 
-def _offers(backend: Backend) -> list[Route]:
-    async def catalogue(_: Request) -> Reply:
-        return Reply(backend.catalogue())
-
-    async def load(request: Request) -> Reply:
-        return Reply(await backend.set_catalogue(request.json(NewCatalogue).text))
-
+def _effect(backend: Backend) -> list[Route]:
     async def effect(_: Request) -> Reply:
         return Reply(backend.effect())
 
-    path = "/v1/admin/catalogue"
     return [
-        Route(
-            "GET",
-            path,
-            "admin",
-            "The offers that can be decided for, with their version.",
-            catalogue,
-            returns=answers.Catalogue,
-        ),
-        Route(
-            "PUT",
-            path,
-            "admin",
-            "Check and load a catalogue; every fault is named.",
-            load,
-            (),
-            NewCatalogue,
-            answers.Catalogue,
-        ),
         Route(
             "GET",
             "/v1/effect",

@@ -19,6 +19,7 @@ CORS = (
     ("access-control-expose-headers", "Patron-Position, Retry-After"),
 )
 _LONGEST = 512
+_MOST = 50
 
 
 class DecideRequest(
@@ -38,6 +39,7 @@ class DecideRequest(
     anonymous_id: str | None = None
     channel: str | None = None
     context: dict[str, Any] = {}
+    count: int = 1
     user_hash: str = ""
     write_key: str = ""
 
@@ -52,8 +54,8 @@ def routes(backend: Backend) -> list[Route]:
         if not trusted and source is None:
             raise BadKey("bad_key", "Give a secret key with the scope `decide`, or a live write key.")
         _check(asked)
-        channel = asked.channel or (source.channel if source else "web")
-        ask = Ask(asked.placement, asked.user_id, asked.anonymous_id, channel, asked.context)
+        channel = asked.channel or (source.channel if source else "")
+        ask = Ask(asked.placement, asked.user_id, asked.anonymous_id, channel, asked.context, asked.count)
         user_hash = asked.user_hash or str(asked.context.get("userHash") or "")
         value = await backend.decide(ask, trusted=trusted, source=source, user_hash=user_hash)
         return Reply(value, headers=CORS)
@@ -89,6 +91,8 @@ def routes(backend: Backend) -> list[Route]:
 
 
 def _check(asked: DecideRequest) -> None:
+    if not 1 <= asked.count <= _MOST:
+        raise BadRequest("bad_body", f"`count` is {asked.count}; ask for 1 to {_MOST} at a time.")
     if not asked.placement:
         raise BadRequest("bad_body", "`placement` is empty: name the place that asks, e.g. kiosk_home.")
     for name, value in (

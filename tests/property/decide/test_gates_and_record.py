@@ -9,7 +9,7 @@ from patron.decide.eligible import Known, eligible
 from patron.decide.encoding import decode_record, encode_drawn, encode_record
 from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex, is_personal_offer
-from patron.decide.record import decide, spell, weigh
+from patron.decide.record import Terms, decide, spell, weigh
 from patron.model.offers import Ask, Condition, Offer
 from patron.rules.consent import standing
 from patron.rules.matches import matches
@@ -102,7 +102,7 @@ def test_a_record_loses_nothing(
 ) -> None:
     index = CatalogueIndex(offers, opt_in)
     group = "control" if held else "treated"
-    made = decide(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
+    made = spell(weigh(index, ask, known, Terms("d", seed, group, 0.5, now)), index)
     data = encode_record(made, index.ids)
     assert restore(decode_record(data, index.ids), index) == made
     assert encode_record(decode_record(data, index.ids), index.ids) == data
@@ -118,9 +118,9 @@ def test_a_weighed_decision_is_recorded_as_the_spelled_one(
 ) -> None:
     index = CatalogueIndex(offers, opt_in)
     group = "control" if held else "treated"
-    drawn = weigh(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
+    drawn = weigh(index, ask, known, Terms("d", seed, group, 0.5, now))
     made = decide(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
     assert spell(drawn, index) == made
     assert encode_drawn(drawn, index) == encode_record(made, index.ids)
-    again = weigh(index, ask, known, decision_id="d", seed=seed, group=group, holdout=0.5, now=now)
+    again = weigh(index, ask, known, Terms("d", seed, group, 0.5, now))
     assert again == drawn, "what the index remembers of one decision changes no other"

@@ -120,8 +120,8 @@ def test_percolating_pairs_name_a_device_and_a_user_each() -> None:
 def test_the_wide_catalogue_is_valid_and_as_wide_as_promised() -> None:
     from patron.decide.catalogue import read
 
-    offers, faults = read(catalogues.wide())
-    assert (len(offers), list(faults)) == (200, [])
+    found, faults = read(catalogues.wide())
+    assert (len(found.offers), list(faults)) == (200, [])
     assert len(tomllib.loads(catalogues.flip())["offer"]) == 1
 
 

@@ -18,7 +18,8 @@ PATHS = (
     "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys", "/console/data/feeds",
     "/console/data/quarantine", "/console/data/quarantine/dl_7", "/console/privacy", "/console/account", "/console/shop",
     "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
-    "/console/people/traits",
+    "/console/people/traits", "/console/decisions/catalogue", "/console/decisions/catalogue/edit",
+    "/console/decisions/catalogue/versions", "/console/decisions/placements",
 )  # fmt: skip
 
 
@@ -27,7 +28,8 @@ FULL = (
     "/console/people/segments/store-coffee", "/console/people/segments/many-pages", "/console/people/traits/spent",
     "/console/people/segments/overlap?a=store-coffee&b=complaint", "/console/people/segments/store-coffee/weeks",
     "/console/results", "/console/results/retention", "/console/results/paths", "/console/data/lake",
-    "/console/results/baskets", "/console/results/rfm",
+    "/console/results/baskets", "/console/results/rfm", "/console/decisions/catalogue/offers/descaling-kit",
+    "/console/decisions/catalogue/offers/hostile", "/console/decisions/catalogue?q=coffee&placement=till",
 )  # fmt: skip
 """Pages that an empty workspace does not have."""
 

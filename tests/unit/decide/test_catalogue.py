@@ -6,9 +6,10 @@ import pytest
 from patron.decide.catalogue import MAX_OFFERS, parse, read, version
 from patron.decide.example import CATALOGUE_TOML
 from patron.decide.index import CatalogueIndex
+from patron.decide.variants import allows
 from patron.model.clock import DAY
 from patron.model.errors import BadRequest
-from patron.model.offers import Condition, Offer
+from patron.model.offers import Catalogue, Condition, Offer, Quiet
 
 HEAD = '[[offer]]\nid = "tea"\nname = "Tea"\n'
 
@@ -20,7 +21,7 @@ def test_an_offer_with_everything() -> None:
         'conditions = [{field = "traits.city", op = "in", value = ["Turin"]}, {field = "channels.pos", op = "exists"}]\n'
         "content = {title = 'Tea', until = 2026-12-31, nested = {price = 1.5, list = [1, true]}}\n"
     )
-    (offer,) = parse(text)
+    (offer,) = parse(text).offers
     assert offer.placements == ("till", "web_home")
     assert offer.conditions == (
         Condition("traits.city", "in", ("Turin",)),
@@ -48,7 +49,7 @@ def test_an_offer_with_everything() -> None:
     ],
 )
 def test_instants(written: str, expected: int) -> None:
-    assert parse(HEAD + f"valid_from = {written}")[0].valid_from == expected
+    assert parse(HEAD + f"valid_from = {written}").offers[0].valid_from == expected
 
 
 FAULTS = [
@@ -56,7 +57,7 @@ FAULTS = [
     ("[[offer]]\nid = ", "", "this is not TOML"),
     ("x = " + "[" * 5_000, "", "this is not TOML"),
     ('offer = "tea"', "offer", "write [[offer]] above each"),
-    ("[offers]\n", "offers", "no such key at the top"),
+    ("[offers]\n", "offers", "did you mean `offer`?"),
     ("[[offer]]\nname = 'Tea'", "offer[0].id", "is missing"),
     ("[[offer]]\nid = 'tea'", "offer[0].name", "is missing"),
     ("[[offer]]\nid = 'Tea!'\nname = 'T'", "offer[0].id", "a-z 0-9"),
@@ -96,9 +97,9 @@ FAULTS = [
 
 @pytest.mark.parametrize(("text", "path", "words"), FAULTS, ids=lambda x: repr(x)[:40])
 def test_faults_are_named_by_path(text: str, path: str | None, words: str | None) -> None:
-    offers, faults = read(text)
+    found, faults = read(text)
     if path is None:
-        assert (offers, faults) == ((), ())
+        assert (found, faults) == (Catalogue(), ())
         return
     assert [f for f in faults if f.path == path and words in f.problem], faults
     with pytest.raises(BadRequest, match="the catalogue has a fault at") as caught:
@@ -122,20 +123,84 @@ def test_good_offers_have_an_order_free_canonical_version() -> None:
         Offer(id="a", name="A", content={"x": 1, "y": 2}),
         Offer(id="a", name="A", content={"y": 2, "x": 1}),
     )
-    assert version([a]) == version([b])
-    assert version([a]) != version([Offer(id="a", name="B", content={"x": 1, "y": 2})])
-    assert version([a], ["ads", "b"]) == version([a], ["b", "ads"])
-    assert len(version([])) == 12
+    assert version(Catalogue((a,))) == version(Catalogue((b,)))
+    assert version(Catalogue((a,))) != version(
+        Catalogue((Offer(id="a", name="B", content={"x": 1, "y": 2}),))
+    )
+    assert version(Catalogue((a,)), ["ads", "b"]) == version(Catalogue((a,)), ["b", "ads"])
+    assert len(version(Catalogue(()))) == 12
 
 
-def test_the_example_is_good_and_covers_the_places() -> None:
-    offers = parse(CATALOGUE_TOML)
+def test_the_example_is_good_and_shows_every_part_at_work() -> None:
+    found = parse(CATALOGUE_TOML)
+    offers = found.offers
     assert len(offers) == 8
-    places = {place for offer in offers for place in offer.placements}
-    assert places == {"web_home", "web_product", "kiosk_home", "till", "associate_card", "app_home"}
+    declared = {place.id for place in found.placements}
+    assert {place for offer in offers for place in offer.placements} == declared
+    assert {"web_home", "web_product", "kiosk_home", "till", "associate_card", "app_home"} < declared, (
+        "the demo's touchpoints and the towns ask there"
+    )
+    assert {place.channel for place in found.placements} >= {
+        "web", "app", "push", "email", "kiosk", "signage", "pos", "associate_tablet", "call_centre",
+    }  # fmt: skip
+    for place in found.placements:
+        assert [one.id for one in offers if allows(place, one)], f"{place.id} shows nothing"
+        assert not place.outbound or all(one.purpose != "service" for one in offers if allows(place, one))
+    assert sum(len(offer.variants) for offer in offers) == 2
+    assert len({offer.family for offer in offers} - {""}) == 1
+    assert (len(found.caps), len(found.scoring.weights)) == (1, 1)
+    assert found.quiet == Quiet(21 * 60, 8 * 60)
+    assert {offer.margin for offer in offers} > {1.0}
+    assert any(offer.cost for offer in offers)
     msgspec.json.encode(offers)
     index = CatalogueIndex(offers)
     impersonal = {offer.id for i, offer in enumerate(offers) if not index.personal >> i & 1}
     assert impersonal == {"rain-tasting", "coffee-for-hello", "house-blend"}, (
         "a stranger must get something too"
     )
+
+
+PINNED = """
+[[offer]]
+id = "tea"
+name = "Tea"
+placements = ["till", "web_home"]
+channels = ["pos"]
+valid_from = 2026-01-01
+valid_until = "2026-12-31"
+purpose = "ads"
+because = "Bought {totals.orders} times"
+conditions = [{field = "traits.city", op = "in", value = ["Turin"]}, {field = "channels.pos", op = "exists"}]
+content = {title = "Tea", until = 2026-12-31, nested = {price = 1.5, list = [1, true]}}
+"""
+
+
+def test_a_catalogue_of_the_first_keys_keeps_the_version_that_old_decisions_name() -> None:
+    """Printed by the Patron that knew no other keys; a log of that time has to be read for ever."""
+    assert version(parse(PINNED)) == "f49052cc7105"
+    assert version(parse(PINNED), ["b", "ads"]) == "2b47f8b5c017"
+    assert version(Catalogue()) == "9f2d75aaf6f8"
+    assert version(Catalogue(), ["ads", "b"]) == "31097fccaa4d"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "value = 2",
+        "margin = 0.9",
+        "stock = 0",
+        'family = "hot"',
+        "variant = [{content = {title = 'T'}}]",
+        "[[placement]]\nid = 'till'\nname = 'T'\n[[placement]]\nid = 'web_home'\nname = 'W'",
+        "[[cap]]\nid = 'c'\nlimit = 1\ndays = 1",
+        "[quiet]\nstart = '21:00'\nend = '08:00'",
+        "[scoring]\nnothing = 0.1",
+    ],
+)
+def test_whatever_is_said_beyond_them_makes_another_version(more: str) -> None:
+    assert version(parse(PINNED + more)) != version(parse(PINNED))
+
+
+def test_saying_a_default_is_saying_nothing() -> None:
+    said = "value = 1\ncost = -0.0\npriority = 1.0\nvariant = []\n[scoring]\nnothing = 0\nweight = []\n"
+    assert version(parse(PINNED + said)) == version(parse(PINNED))

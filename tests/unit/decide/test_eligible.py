@@ -3,7 +3,8 @@
 import pytest
 
 from patron.decide.eligible import Known, eligible
-from patron.decide.index import GATES, CatalogueIndex
+from patron.decide.gates import GATES
+from patron.decide.index import CatalogueIndex
 from patron.model.clock import DAY
 from patron.model.offers import Ask, Condition, Offer
 from patron.rules.consent import standing
@@ -185,7 +186,7 @@ def test_the_first_gate_in_order_is_the_one_that_is_named() -> None:
         worst.pop(repaired, None)
     sold_out = known(own_device=True, around=Shelf(0b1))
     met.append(gate_of(Offer(id="a", name="A", content={"sku": "P1"}), Ask("web_home"), sold_out)[0])
-    assert tuple(met) == GATES
+    assert tuple(met) == GATES[:7]
 
 
 class Shelf:

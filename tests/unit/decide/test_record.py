@@ -9,8 +9,9 @@ from patron.decide.choose import choose, draw_seed
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn, encode_record
 from patron.decide.explain import funnel, restore, why, why_not
-from patron.decide.index import GATES, CatalogueIndex
-from patron.decide.record import ANSWER_LIFE, decide, weigh
+from patron.decide.gates import GATES
+from patron.decide.index import CatalogueIndex
+from patron.decide.record import ANSWER_LIFE, Terms, decide, weigh
 from patron.model.offers import Ask, Condition, Decision, Dropped, Offer
 
 FACTS = {"totals.orders": 4, "traits.first_name": "Ana", "context.weather": "rain"}
@@ -20,7 +21,7 @@ OFFERS = [
         name="Kit",
         because="Bought {totals.orders} times",
         content={"title": "Kit"},
-        valid_until=2_000_000,
+        valid_until=1_500_000,
     ),
     Offer(id="mug", name="Mug", placements=("till",)),
     Offer(
@@ -125,7 +126,7 @@ def test_a_hostile_trait_stays_a_short_line_and_is_not_a_template(hostile: str) 
 
 
 def test_an_answer_expires_and_never_after_its_offer() -> None:
-    assert one_with("kit").expires == 2_000_000
+    assert one_with("kit").expires == 1_500_000
     assert one_with("nothing").expires == 1_000_000 + ANSWER_LIFE
 
 
@@ -212,7 +213,7 @@ def test_a_decision_is_recorded_alike_with_and_without_names() -> None:
         known = Known("n", "p", {f"traits.t{n}": n for n in range(right)}, identified="verified")
         for group in ("treated", "control"):
             terms = {"decision_id": "d", "seed": 3, "group": group, "holdout": 0.5, "now": 7}
-            drawn = weigh(index, Ask("till"), known, **terms)  # type: ignore[arg-type]
+            drawn = weigh(index, Ask("till"), known, Terms(**terms))  # type: ignore[arg-type]
             made = decide(index, Ask("till"), known, **terms)  # type: ignore[arg-type]
             assert encode_drawn(drawn, index) == encode_record(made, index.ids)
             assert {drop.detail for drop in made.dropped} == ({right} if right < 4 else set())
@@ -255,8 +256,8 @@ def test_another_catalogue_or_other_bytes_are_refused() -> None:
     with pytest.raises(ValueError, match="another catalogue"):
         decode_record(data, [f"o{i}" for i in range(20)])
     fields = msgspec.msgpack.decode(data)
-    with pytest.raises(ValueError, match="format 3"):
-        decode_record(msgspec.msgpack.encode([3, *fields[1:]]), INDEX.ids)
+    with pytest.raises(ValueError, match="format 4"):
+        decode_record(msgspec.msgpack.encode([4, *fields[1:]]), INDEX.ids)
     with pytest.raises(ValueError, match="was made with catalogue"):
         restore(made(), CatalogueIndex([Offer(id="x", name="X")]))
 
@@ -300,6 +301,6 @@ def test_why_and_why_not_are_sentences_about_every_candidate() -> None:
 
 def test_the_funnel_counts_down_to_what_was_drawn_from() -> None:
     steps = funnel(made())
-    assert [(s.gate, s.left) for s in steps] == list(zip(GATES, [2, 2, 2, 2, 2, 1, 1], strict=True))
+    assert [(s.gate, s.left) for s in steps] == list(zip(GATES, [2] * 5 + [1] * 13, strict=True))
     assert steps[-1].left == len(made().eligible) - 1
     assert sum(step.dropped for step in steps) == len(made().dropped)

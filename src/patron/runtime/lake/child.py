@@ -18,9 +18,9 @@ import msgspec
 
 from patron.model.errors import StorageError
 from patron.runtime import settings as config
-from patron.runtime.facts import CATALOGUE
 from patron.runtime.lake.frames import framed
 from patron.runtime.lake.terms import Start, Status, Terms
+from patron.runtime.tables import CATALOGUE
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded.files import write_durably
 from patron.storage.embedded.writer import LENGTH

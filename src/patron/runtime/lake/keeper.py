@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import Struct
 
 from patron.collect.limits import Limits
 from patron.decide.catalogue import parse
@@ -20,11 +18,11 @@ from patron.decide.encoding import decode_record
 from patron.decide.index import CatalogueIndex
 from patron.model.clock import DAY
 from patron.model.log import Entry
+from patron.runtime.decided import decision_of
 from patron.runtime.flow import KeyHash
 from patron.runtime.lake.rows import EventRows, signed
 from patron.runtime.lake.terms import Terms
 from patron.runtime.reading import place_batch, read_entry
-from patron.runtime.tables import DecisionRow
 from patron.storage.embedded.follow import LogFollower
 from patron.storage.lake.schema import SCHEMAS
 from patron.storage.lake.store import LakeStore
@@ -32,15 +30,6 @@ from patron.storage.lake.store import LakeStore
 CHUNK_BYTES = 64 << 20
 """Bytes of bodies after which a chunk ends, however few events it has."""
 _NO_CUTS: dict[str, list[int]] = {}
-
-
-class _Decided(Struct, frozen=True):
-    name: str
-    data: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_fact = msgspec.json.Decoder(_Decided).decode
-_decided = msgspec.json.Decoder(tuple[str, DecisionRow]).decode
 
 
 class Keeper:
@@ -157,10 +146,10 @@ class Keeper:
 
     def decision(self, entry: Entry, body: bytes) -> dict[str, Any] | None:
         """The row of a decision; None for any other fact."""
-        fact = _fact(body) if body != b"null" else None
-        if fact is None or fact.name != "Offer Decided":
+        found = decision_of(body)
+        if found is None:
             return None
-        name, row = _decided(fact.data)
+        name, row = found
         ids = self._catalogue(row.catalogue)
         made = decode_record(row.record, ids) if ids is not None else None
         return {

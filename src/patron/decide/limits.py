@@ -1,0 +1,234 @@
+"""The gates of the ledger: complaints, quiet hours, what somebody holds already, cool-downs, caps, fatigue, budgets, coupons.
+
+Masks over the catalogue are made once; an ask walks over the person's grants of the last weeks. Offers of the purpose
+`service` pass all but quiet hours, budgets and coupons: they are what the person needs, not what the shop wants.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from patron.decide.grants import Grant
+from patron.model.clock import DAY, HOUR
+from patron.model.offers import Cap, Catalogue, Offer, Quiet
+from patron.rules.calendar import Calendar
+
+SERVICE = "service"
+"""The purpose of offers that no marketing limit stops."""
+HELD = 30 * DAY
+"""How long somebody holds an offer of a family, at most, ms."""
+TIRED_AFTER, TIRED = 6, 30 * DAY
+"""Shown so often in such a time without a click, an offer rests until fewer lie inside."""
+HELD_OTHER, USED = 0, 1
+"""Reasons of the gate `held`."""
+IN_ALL, TODAY = 0, 1
+"""Reasons of the gate `budget`."""
+Stop = Callable[[int, str, int], None]
+"""Takes a mask of offers, the gate that stops them, and which of its reasons."""
+
+
+class Spent(Protocol):
+    """What all people together have been given."""
+
+    @property
+    def sold_out(self) -> int:
+        """Mask of the offers of which no more may be given."""
+        ...
+
+    @property
+    def overspent(self) -> int:
+        """Mask of those whose budget is spent."""
+        ...
+
+    @property
+    def spent_today(self) -> int:
+        """Mask of those whose budget of the day is."""
+        ...
+
+
+class Reach(Struct, frozen=True):
+    """What the limits must know of one ask."""
+
+    channel: str
+    outbound: bool
+    grants: Sequence[Grant]
+    zone: Calendar
+    complaint: bool = False
+    spent: Spent | None = None
+
+
+class Limits:
+    """The limits of one catalogue.
+
+    >>> from patron.model.offers import Offer
+    >>> limits = Limits(Catalogue((Offer("tea", "Tea"), Offer("mug", "Mug")), caps=(Cap("a", 1, hours=24, each="offer"),)))
+    >>> said = []
+    >>> given = [Grant("d_1", "tea", 0, "web", "web_home", shown=5)]
+    >>> limits.sift(Reach("web", False, given, Calendar("UTC")), HOUR, lambda *stop: said.append(stop))
+    >>> [stop for stop in said if stop[0]]
+    [(1, 'cap', 0)]
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        offers = catalogue.offers
+        self._offers = {offer.id: (1 << place, offer) for place, offer in enumerate(offers)}
+        self._marketing = _mask(offers, lambda offer: offer.purpose != SERVICE)
+        self._families: dict[str, int] = {}
+        for bit, offer in self._offers.values():
+            if offer.family:
+                self._families[offer.family] = self._families.get(offer.family, 0) | bit
+        self._caps = [_CapMask(number, cap, offers) for number, cap in enumerate(catalogue.caps)]
+        self._quiet = catalogue.quiet
+
+    def sift(self, reach: Reach, now: int, stop: Stop) -> None:
+        """Put an ask before every gate of the ledger."""
+        marketing = self._marketing
+        if reach.complaint:
+            stop(marketing, "complaint", 0)
+        if (
+            reach.outbound
+            and self._quiet is not None
+            and is_quiet(self._quiet, reach.channel, reach.zone, now)
+        ):
+            stop(-1, "quiet", 0)
+        if reach.grants:
+            self._by_grants(reach, now, stop)
+        spent = reach.spent
+        if spent is not None:
+            stop(spent.overspent, "budget", IN_ALL)
+            stop(spent.spent_today, "budget", TODAY)
+            stop(spent.sold_out, "sold_out", 0)
+
+    def _by_grants(self, reach: Reach, now: int, stop: Stop) -> None:
+        live = [grant for grant in reach.grants if grant.counts(now)]
+        held = used = resting = 0
+        ignored: Counter[str] = Counter()
+        for grant in live:
+            known = self._offers.get(grant.offer)
+            if known is None:  # no longer in the catalogue
+                continue
+            bit, offer = known
+            family = self._families.get(offer.family, 0) if offer.family else 0
+            if grant.closed:
+                used |= family | bit
+            elif (
+                family and now - grant.time < HELD and (offer.valid_until is None or now < offer.valid_until)
+            ):
+                held |= family & ~bit
+            if offer.cooldown_hours and now - grant.time < offer.cooldown_hours * HOUR:
+                resting |= bit
+            if grant.shown and not grant.clicked and now - grant.time < TIRED:
+                ignored[grant.offer] += 1
+            elif grant.clicked:
+                ignored[grant.offer] -= TIRED_AFTER
+        marketing = self._marketing
+        stop(used & marketing, "held", USED)
+        stop(self._one_of_each(live, held) & marketing, "held", HELD_OTHER)
+        stop(resting & marketing, "cooldown", 0)
+        for cap in self._caps:
+            stop(cap.stopped(live, reach, now, self._offers) & marketing, "cap", cap.number)
+        tired = [self._offers[name][0] for name, times in ignored.items() if times >= TIRED_AFTER]
+        stop(sum(tired) & marketing, "fatigue", 0)
+
+    def _one_of_each(self, live: Sequence[Grant], held: int) -> int:
+        """Of families of which somebody holds two (people merged), the one given last goes on."""
+        newest: dict[str, tuple[int, str]] = {}
+        for grant in live:
+            known = self._offers.get(grant.offer)
+            if known is not None and known[1].family and not grant.closed:
+                family = known[1].family
+                newest[family] = max(newest.get(family, (-1, "")), (grant.time, grant.offer))
+        for _, name in newest.values():
+            held &= ~self._offers[name][0]
+        return held
+
+
+class _CapMask:
+    """A cap with the offers that it counts and stops."""
+
+    __slots__ = ("_all", "_by_family", "cap", "number")
+
+    def __init__(self, number: int, cap: Cap, offers: Sequence[Offer]) -> None:
+        self.number = number
+        self.cap = cap
+        self._all = _mask(offers, lambda offer: not cap.families or offer.family in cap.families)
+        families = {offer.family for offer in offers if offer.family}
+        self._by_family = {
+            name: _mask(offers, lambda offer, name=name: offer.family == name) & self._all  # type: ignore[misc]
+            for name in families
+        }
+
+    def stopped(
+        self, live: Sequence[Grant], reach: Reach, now: int, offers: Mapping[str, tuple[int, Offer]]
+    ) -> int:
+        """The offers that the cap stops now."""
+        cap = self.cap
+        if (cap.channels and reach.channel not in cap.channels) or (cap.outbound and not reach.outbound):
+            return 0
+        zone = reach.zone
+        since = zone.begins(zone.day(now) - cap.days + 1) if cap.days else now - cap.hours * HOUR
+        counts: Counter[str] = Counter()
+        for grant in live:
+            inside = grant.time >= since if cap.days else grant.time > since
+            if inside and _is_counted(cap, grant):
+                counts[_group(cap.each, grant)] += 1
+        full = [name for name, count in counts.items() if count >= cap.limit]
+        if cap.each == "offer":
+            return sum(offers[name][0] for name in full if name in offers)
+        if cap.each == "family":
+            return sum(self._by_family.get(name, 0) for name in full)
+        if cap.each == "channel":
+            return self._all if reach.channel in full or cap.limit < 1 else 0
+        return self._all if full or cap.limit < 1 else 0
+
+
+def _is_counted(cap: Cap, grant: Grant) -> bool:
+    if grant.service or (cap.outbound and not grant.outbound):
+        return False
+    return (not cap.channels or grant.channel in cap.channels) and (
+        not cap.families or grant.family in cap.families
+    )
+
+
+def _group(each: str, grant: Grant) -> str:
+    return {"offer": grant.offer, "family": grant.family, "channel": grant.channel}.get(each, "")
+
+
+def is_quiet(quiet: Quiet, channel: str, zone: Calendar, now: int) -> bool:
+    """Whether nothing may be sent on a channel now.
+
+    >>> night = Quiet(21 * 60, 8 * 60)
+    >>> [is_quiet(night, "push", Calendar("UTC"), hour * HOUR) for hour in (20, 21, 0, 7, 8)]
+    [False, True, True, True, False]
+    """
+    if quiet.channels and channel not in quiet.channels:
+        return False
+    minute = zone.minute(now)
+    if quiet.start <= quiet.end:
+        return quiet.start <= minute < quiet.end
+    return minute >= quiet.start or minute < quiet.end
+
+
+def cap_words(cap: Cap) -> str:
+    """A cap as a person would say it.
+
+    >>> cap_words(Cap("a", 2, days=1, channels=("push", "email")))
+    'at most 2 by push or email in a calendar day'
+    >>> cap_words(Cap("b", 1, hours=48, each="family", families=("coffee",)))
+    'at most 1 of the family coffee in 48 hours, each family by itself'
+    """
+    what = f" of the family {' or '.join(cap.families)}" if cap.families else ""
+    where = f" by {' or '.join(cap.channels)}" if cap.channels else ""
+    sent = " sent" if cap.outbound else ""
+    if cap.days:
+        time = "in a calendar day" if cap.days == 1 else f"in {cap.days} calendar days"
+    else:
+        time = "in an hour" if cap.hours == 1 else f"in {cap.hours} hours"
+    each = f", each {cap.each} by itself" if cap.each else ""
+    return f"at most {cap.limit}{sent}{what}{where} {time}{each}"
+
+
+def _mask(offers: Sequence[Offer], fits: Callable[[Offer], bool]) -> int:
+    return sum(1 << place for place, offer in enumerate(offers) if fits(offer))

@@ -1,0 +1,158 @@
+"""How the survivors were ranked, small enough to stand in every record, and exact: the chances follow from what is recorded.
+
+A score is kept as its gap to the best, in 256 steps that are finest near the best: gap = widest * (code / 255)^2. The
+propensities are worked out from the recorded codes, never from what was rounded to them, so a record replays bit for bit.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct, structs
+from numpy.typing import NDArray
+
+from patron.decide.eligible import Known
+from patron.decide.formula import Scores
+from patron.decide.index import CatalogueIndex
+from patron.decide.learn.choose import Choosing, Propensities, draw, inverse_gap, spread, unit
+from patron.decide.scoring import Expected, Places, Scorer
+from patron.model.offers import Ask, Rating
+
+GREEDY = -1.0
+"""As gamma: always the best; of several that are equally good each alike."""
+CHOOSING = Choosing()
+"""How greedy the draw is: gamma for gaps in parts of the best score's size, and the share that is spread over all alike."""
+_STEPS = 255
+
+
+class Policy(Protocol):
+    """Ranks what the gates left."""
+
+    @property
+    def name(self) -> str:
+        """Its name in records."""
+        ...
+
+    def rate(self, index: CatalogueIndex, left: int, ask: Ask, known: Known, now: int) -> "Rated":
+        """The rating of the offers in a mask."""
+        ...
+
+
+class Rated(Struct, frozen=True):
+    """A rating as it is made."""
+
+    rating: Rating
+    failed: int = 0
+    """Mask of the offers that the formula gave no number; they are not rated."""
+    fits: bytes = b""
+    """For each choice but `nothing` what its record adds to the features; all of one length."""
+
+    def given(self, at: int) -> Rating:
+        """The rating of a decision whose choice stands at a place: with what it adds to the features.
+
+        >>> Rated(rate(np.array([2.0, 1.0, 0.0]), 1.0, features=b"x"), fits=b"ab").given(1).features
+        b'xb'
+        """
+        if not self.fits:
+            return self.rating
+        size = len(self.fits) // (len(self.rating.codes) - 1)
+        own = self.fits[at * size : (at + 1) * size] or bytes(size)
+        return structs.replace(self.rating, features=self.rating.features + own)
+
+
+def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"") -> Rating:
+    """Keep scores (at least one, finite, `nothing` last) as a rating.
+
+    Parameters
+    ----------
+    gamma : how much less likely a choice is for each unit that it lies behind the best.
+
+    >>> rating = rate(np.array([1.0, 0.5, 0.0]), gamma=18.0)
+    >>> rating.codes.hex(), [round(p, 3) for p in propensities(rating).tolist()]
+    ('00b4ff', [0.863, 0.086, 0.05])
+    """
+    best = float(scores.max())
+    gaps = best - scores
+    widest = float(gaps.max())
+    if widest <= 0 or not np.isfinite(widest):
+        return Rating(bytes(len(scores)), best, 0.0, gamma, seen, features)
+    codes = np.rint(np.sqrt(gaps / widest) * _STEPS).astype(np.uint8)
+    return Rating(codes.tobytes(), best, widest, gamma, seen, features)
+
+
+def gaps_of(rating: Rating) -> Scores:
+    """How far each choice lies behind the best, as recorded."""
+    codes: NDArray[np.float64] = np.frombuffer(rating.codes, np.uint8) / _STEPS
+    return codes * codes * rating.widest
+
+
+def scores_of(rating: Rating) -> Scores:
+    """The scores as recorded."""
+    return rating.best - gaps_of(rating)
+
+
+def propensities(rating: Rating, among: Sequence[int] | None = None) -> Propensities:
+    """The chance of each choice, by inverse gap weighting; with `among`, of these places alone."""
+    scores = -gaps_of(rating)
+    if rating.gamma == GREEDY:
+        return _greedy(scores if among is None else scores[list(among)])
+    chances = inverse_gap(scores if among is None else scores[list(among)], rating.gamma)
+    return spread(chances, CHOOSING.floor)
+
+
+def _greedy(scores: Scores) -> Propensities:
+    best = scores == scores.max()
+    chances: Propensities = best / best.sum()
+    return chances
+
+
+def drawn(rating: Rating, seed: int, among: Sequence[int] | None = None) -> tuple[int, float]:
+    """Which choice a seed gives, and its propensity; with `among` only these places may be chosen."""
+    chances = propensities(rating, among)
+    at = draw(chances, unit(seed))
+    return (at if among is None else among[at]), float(chances[at])
+
+
+class Model(Protocol):
+    """What a learned policy asks."""
+
+    def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
+        """What is to be expected of the offers at these places."""
+        ...
+
+
+class Learned:
+    """The default policy: a model's expectation, the catalogue's formula, inverse gap weighting.
+
+    Parameters
+    ----------
+    scorer, model : of one catalogue, and of the person who asks.
+    """
+
+    def __init__(self, scorer: Scorer, model: Model, name: str = "learned-1") -> None:
+        self.name = name
+        self._scorer = scorer
+        self._model = model
+
+    def rate(self, index: CatalogueIndex, left: int, ask: Ask, known: Known, now: int) -> Rated:
+        """The rating of the offers in a mask."""
+        places = index.places_in(left)
+        expected = self._model.expect(index, places, ask, known, now)
+        scores = self._scorer.score(places, expected, known.facts)
+        fine = np.isfinite(scores)
+        failed = sum(1 << int(place) for place in places[~fine])
+        scores = np.append(scores[fine], self._scorer.nothing)
+        size = float(np.abs(scores).max()) or 1.0
+        gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
+        place = index.places_of.get(ask.placement)
+        if place is not None and not place.explore:
+            gamma = GREEDY
+        rating = rate(scores, gamma, expected.seen, expected.features)
+        return Rated(rating, failed, _kept(expected.fits, fine))
+
+
+def _kept(fits: bytes, fine: NDArray[np.bool_]) -> bytes:
+    if not fits or fine.all():
+        return fits
+    size = len(fits) // len(fine)
+    return b"".join(fits[at * size : (at + 1) * size] for at in np.flatnonzero(fine))

@@ -1,0 +1,94 @@
+"""The score of each survivor: what the model expects, what the offer is worth, and the formula that joins them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from patron.decide.formula import Formula, Scores
+from patron.model.offers import Catalogue, Offer, Weight
+from patron.rules.facts import Facts
+from patron.rules.matches import Predicate, prepare
+
+Places = NDArray[np.intp]
+
+
+class Expected(Struct, frozen=True):
+    """What a model expects of some offers: an entry each, in their order, and what it expects of doing nothing."""
+
+    propensity: Scores
+    """Expected successes (of a money reward: its amount)."""
+    nothing: float = 0.0
+    """The same when nothing is shown: what would have come anyway."""
+    unsubscribe: Scores | float = 0.0
+    features: bytes = b""
+    """What the model looked at, so that it can learn from what follows."""
+    seen: int = 0
+    """Observations the model rests on."""
+    fits: bytes = b""
+    """An entry of equal length for each offer, in their order: the one of the action that is given goes into its record."""
+
+
+class Scorer:
+    """Scores offers of one catalogue by its formula.
+
+    >>> scorer = Scorer(Catalogue((Offer("tea", "Tea", value=4.0), Offer("mug", "Mug", value=9.0, cost=0.5))))
+    >>> scorer.score(np.array([0, 1]), Expected(np.array([.5, .1])), {}).tolist()
+    [2.0, 0.4]
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        offers, scoring = catalogue.offers, catalogue.scoring
+        self.formula = Formula(scoring.formula)
+        self.nothing = scoring.nothing
+        self._unsubscribe_cost = scoring.unsubscribe_cost
+        self._value = _column(offers, lambda offer: offer.value)
+        self._margin = _column(offers, lambda offer: offer.margin)
+        self._cost = _column(offers, lambda offer: offer.cost)
+        self._priority = _column(offers, lambda offer: offer.priority)
+        self._weights: list[tuple[list[Predicate], Scores]] = [
+            ([prepare(condition) for condition in one.conditions], _factors(one, offers))
+            for one in scoring.weights
+        ]
+
+    def score(self, places: Places, expected: Expected, facts: Facts) -> Scores:
+        """The scores of the offers at these places; NaN where the formula gives no number.
+
+        `propensity` of the formula is what an offer brings beyond doing nothing: what would have come anyway is no reason to
+        show it.
+        """
+        size = len(places)
+        return self.formula(
+            {
+                "propensity": expected.propensity - expected.nothing,
+                "value": self._value[places],
+                "margin": self._margin[places],
+                "cost": self._cost[places],
+                "priority": self._priority[places],
+                "weight": self._weight(facts)[places],
+                "unsubscribe": np.broadcast_to(np.asarray(expected.unsubscribe, dtype=np.float64), size),
+                "unsubscribe_cost": np.full(size, self._unsubscribe_cost),
+            }
+        )
+
+    def _weight(self, facts: Facts) -> Scores:
+        weight = np.ones(len(self._value))
+        for conditions, factors in self._weights:
+            if all(holds(facts) for holds in conditions):
+                weight *= factors
+        return weight
+
+
+def _column(offers: Sequence[Offer], read: Callable[[Offer], float]) -> Scores:
+    return np.array([read(offer) for offer in offers], dtype=np.float64)
+
+
+def _factors(weight: Weight, offers: Sequence[Offer]) -> Scores:
+    everyone = not weight.offers and not weight.families
+    return np.array(
+        [
+            weight.factor if everyone or o.id in weight.offers or o.family in weight.families else 1.0
+            for o in offers
+        ]
+    )

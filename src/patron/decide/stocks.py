@@ -1,0 +1,111 @@
+"""What all people together were given of an offer: coupons and budgets, with what is only reserved so far.
+
+A reservation counts from the decision on, before its record is durable, and ends by itself when nothing is shown in time.
+So neither two touchpoints nor two connections can give the last coupon twice.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from patron.decide.grants import Grant
+from patron.model.offers import Offer
+
+UNITS = 10_000
+"""Parts of the business's currency."""
+OPEN_AT_MOST = 10_000
+"""Reservations held one by one for an offer; beyond that the oldest count as given."""
+_DAYS_KEPT = 3
+
+
+class Stock(Struct):
+    """The ledger of one offer: what was given and what is reserved.
+
+    >>> stock = Stock()
+    >>> reserve(stock, Grant("d_1", "tea", 0, "web", "home", until=900, units=5_000), day=0)
+    >>> taken(stock, 0), taken(stock, 900), keep(stock, "d_1"), taken(stock, 900)
+    ((1, 5000), (0, 0), True, (1, 5000))
+    """
+
+    given: int = 0
+    units: int = 0
+    """Spent on what was given, 1/10,000 of the currency."""
+    days: dict[str, int] = {}
+    """The same by day of the business (days since 1970, as text), of the last days."""
+    open: dict[str, tuple[int, int, int]] = {}
+    """Decision -> (end of the reservation in ms, units, day), the oldest first."""
+
+
+def reserve(stock: Stock, grant: Grant, day: int) -> None:
+    """Take one reservation. What ended before it leaves the books."""
+    for name in [name for name, (until, _, _) in stock.open.items() if until <= grant.time]:
+        del stock.open[name]
+    stock.open[grant.decision] = (grant.until, grant.units, day)
+    while len(stock.open) > OPEN_AT_MOST:
+        keep(stock, next(iter(stock.open)))
+
+
+def keep(stock: Stock, decision: str) -> bool:
+    """What was reserved was shown: it is given; whether there was such a reservation."""
+    held = stock.open.pop(decision, None)
+    if held is not None:
+        give(stock, held[1], held[2])
+    return held is not None
+
+
+def give(stock: Stock, units: int, day: int) -> None:
+    """Count one that was given."""
+    stock.given += 1
+    stock.units += units
+    stock.days[str(day)] = stock.days.get(str(day), 0) + units
+    for old in [one for one in stock.days if int(one) <= day - _DAYS_KEPT]:
+        del stock.days[old]
+
+
+def taken(stock: Stock, now: int) -> tuple[int, int]:
+    """How many are given or reserved, and the units spent on them."""
+    live = [units for until, units, _ in stock.open.values() if now < until]
+    return stock.given + len(live), stock.units + sum(live)
+
+
+def taken_today(stock: Stock, now: int, day: int) -> int:
+    """Units spent on what was given or reserved on a day of the business."""
+    live = (units for until, units, one in stock.open.values() if now < until and one == day)
+    return stock.days.get(str(day), 0) + sum(live)
+
+
+class Exhausted(Struct, frozen=True):
+    """Masks of the offers of which nothing is left (`limits.Spent`)."""
+
+    sold_out: int = 0
+    overspent: int = 0
+    spent_today: int = 0
+
+
+def exhausted(
+    offers: Iterable[tuple[int, Offer]],
+    stocks: Mapping[str, Stock],
+    pending: Mapping[str, list[Grant]],
+    now: int,
+    day: int,
+) -> Exhausted:
+    """What is left of the offers with a stock or a budget: each with its bit; `pending` is reserved but not in the books yet.
+
+    >>> tea = Offer("tea", "Tea", stock=1, cost=2.0, budget=3.0)
+    >>> exhausted([(1, tea)], {}, {"tea": [Grant("d", "tea", 0, "web", "home", until=9, units=20_000)]}, 0, 0)
+    Exhausted(sold_out=1, overspent=1, spent_today=0)
+    """
+    sold_out = overspent = spent_today = 0
+    for bit, offer in offers:
+        stock = stocks.get(offer.id) or Stock()
+        beside = [grant.units for grant in pending.get(offer.id, ()) if now < grant.until]
+        count, units = taken(stock, now)
+        cost, more = round(offer.cost * UNITS), sum(beside)
+        if offer.stock is not None and count + len(beside) >= offer.stock:
+            sold_out |= bit
+        if offer.budget is not None and units + more + cost > round(offer.budget * UNITS):
+            overspent |= bit
+        if offer.daily_budget is not None:
+            today = taken_today(stock, now, day) + more
+            spent_today |= bit if today + cost > round(offer.daily_budget * UNITS) else 0
+    return Exhausted(sold_out, overspent, spent_today)

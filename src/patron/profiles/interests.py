@@ -1,0 +1,138 @@
+"""What somebody looks at, saves, tries and buys, by product and by category: one row a node, merged by putting nodes side by side.
+
+| place | meaning |
+|---|---|
+| 0 | how often bought |
+| 1, 2 | first and last bought |
+| 3 | last viewed |
+| 4 | last saved or put in a basket |
+| 5 | last tried (fitting room, sample, demonstration) |
+
+Times are whole hours since 1970 (UTC), 0 = never. A row is the same in whatever order events come, but for what a full row forgets.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from patron.model.clock import HOUR
+from patron.model.events import Event
+
+Signs = list[int]
+Interests = dict[str, Signs]
+"""`p:PRODUCT` or `c:CATEGORY` -> its signs."""
+MOST = 120
+"""Products and categories of a node; the one that was longest left alone goes first."""
+BOUGHT, FIRST, LAST, VIEWED, SAVED, TRIED = range(6)
+_LONGEST = 100
+_SIGNS: Mapping[str, int] = {
+    "Product Viewed": VIEWED,
+    "Product Clicked": VIEWED,
+    "Cart Line Scanned": SAVED,
+    "Product Added": SAVED,
+    "Product Added to Wishlist": SAVED,
+    "Product Saved": SAVED,
+    "Reservation Created": SAVED,
+    "Wishlist Product Added to Cart": SAVED,
+    "Product Tried": TRIED,
+    "Product Tried On": TRIED,
+    "Try-On Completed": TRIED,
+    "Order Completed": BOUGHT,
+}
+TOLD = frozenset(_SIGNS)
+"""Events that say what somebody is interested in."""
+
+
+def fold(interests: Interests, event: Event) -> list[str]:
+    """Add one event of `TOLD`; gives the names it was about.
+
+    >>> kept = {}
+    >>> view = {"product_id": "P1", "category": "Coffee"}
+    >>> fold(kept, Event(1, "web", "web", "track", "Product Viewed", "m", 5 * HOUR, 5 * HOUR, properties=view))
+    ['p:P1', 'c:coffee']
+    >>> kept
+    {'p:P1': [0, 0, 0, 5, 0, 0], 'c:coffee': [0, 0, 0, 5, 0, 0]}
+    """
+    sign, hour = _SIGNS[event.name], event.time // HOUR
+    about = list(named(event.properties, lines=sign == BOUGHT))
+    for key in about:
+        signs = interests.get(key)
+        if signs is None:
+            signs = interests[key] = [0] * 6
+        if sign != BOUGHT:
+            signs[sign] = max(signs[sign], hour)
+        else:
+            signs[BOUGHT] += 1
+            signs[FIRST] = min(signs[FIRST] or hour, hour)
+            signs[LAST] = max(signs[LAST], hour)
+    return about
+
+
+def crowded(interests: Interests) -> list[str]:
+    """The names that must go so that a row is not too long: those that were longest left alone.
+
+    >>> crowded({f"p:{n}": [0, 0, 0, n, 0, 0] for n in range(MOST + 1)})
+    ['p:0']
+    """
+    over = len(interests) - MOST
+    return sorted(interests, key=lambda one: (max(interests[one][LAST:]), one))[:over] if over > 0 else []
+
+
+def intervals(signs: Signs) -> tuple[int, int]:
+    """Hours between the purchases of a name, added up, and how many intervals that are.
+
+    >>> intervals([3, 10, 50, 0, 0, 0]), intervals([1, 10, 10, 0, 0, 0])
+    ((40, 2), (0, 0))
+    """
+    return signs[LAST] - signs[FIRST], max(0, signs[BOUGHT] - 1)
+
+
+def named(told: Mapping[str, Any], *, lines: bool = False) -> Iterable[str]:
+    """The products and categories that an event names, each once; with `lines` those of its products too.
+
+    >>> list(named({"products": [{"sku": "A", "category": "Tea"}, {"sku": "B", "category": "tea"}]}, lines=True))
+    ['p:A', 'c:tea', 'p:B']
+    """
+    found = dict.fromkeys(_named(told))
+    if lines and isinstance(products := told.get("products"), list):
+        for line in products[:MOST]:
+            if isinstance(line, Mapping):
+                found.update(dict.fromkeys(_named(line)))
+    return found
+
+
+def _named(told: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("product_id", "productId", "sku"):
+        product = told.get(name)
+        if isinstance(product, str) and product:
+            yield f"p:{product[:_LONGEST]}"
+            break
+    category = told.get("category")
+    if isinstance(category, str) and category:
+        yield category_key(category)
+
+
+def category_key(category: str) -> str:
+    """Where a category stands."""
+    return f"c:{category[:_LONGEST].casefold()}"
+
+
+def merged(rows: Iterable[Interests]) -> Interests:
+    """The signs of all nodes of a person together. What is given must not be changed: it may be a node's own row.
+
+    >>> merged([{"p:A": [1, 4, 4, 0, 0, 0]}, {"p:A": [1, 2, 2, 9, 0, 0]}])
+    {'p:A': [2, 2, 4, 9, 0, 0]}
+    """
+    held = [row for row in rows if row]
+    if len(held) == 1:
+        return held[0]
+    found: Interests = {}
+    for row in held:
+        for key, signs in row.items():
+            before = found.get(key)
+            found[key] = signs if before is None else _together(before, signs)
+    return found
+
+
+def _together(one: Signs, other: Signs) -> Signs:
+    firsts = [first for first in (one[FIRST], other[FIRST]) if first]
+    return [one[BOUGHT] + other[BOUGHT], min(firsts, default=0), *map(max, one[LAST:], other[LAST:])]

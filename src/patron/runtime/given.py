@@ -1,0 +1,180 @@
+"""The ledger of a workspace: who was given what, and how much of each offer is left, durable and reserved."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from patron.decide.grants import CLICKED, CLOSED, SHOWN, Grant, add, close, mark
+from patron.decide.index import CatalogueIndex
+from patron.decide.stocks import Exhausted, Stock, exhausted, give, keep, reserve
+from patron.model.events import Event
+from patron.model.offers import Offer
+from patron.model.people import Key
+from patron.model.ports import Table
+from patron.rules.calendar import Calendar
+
+SHOWN_BY = frozenset({"Offer Shown", "Decision Exposed", "Message Sent"})
+CLICKED_BY = frozenset(
+    {"Offer Clicked", "Message Clicked", "Offer Accepted", "Offer Redeemed", "Coupon Redeemed"}
+)
+MARKS: Mapping[str, str] = {
+    "Offer Shown": SHOWN,
+    "Decision Exposed": SHOWN,
+    "Message Sent": SHOWN,
+    "Offer Clicked": CLICKED,
+    "Message Clicked": CLICKED,
+    "Offer Accepted": CLOSED,
+    "Offer Redeemed": CLOSED,
+    "Coupon Redeemed": CLOSED,
+    "Offer Dismissed": CLOSED,
+}
+"""Event -> what it says of the decision that it names."""
+_USES = frozenset({"Order Completed", "Offer Redeemed", "Coupon Redeemed", "Offer Accepted"})
+TOLD = frozenset({*MARKS, *_USES})
+"""Events that the ledger reads."""
+_NOTHING = Exhausted()
+
+
+class Given:
+    """Grants by node and stocks by offer, with what is decided but not applied yet."""
+
+    def __init__(
+        self,
+        grants: Table[list[Grant]],
+        stocks: Table[Stock],
+        zone: str,
+        node_of: Callable[[str], Key | None],
+        members_of: Callable[[Key], Iterable[Key]],
+    ) -> None:
+        self._grants = grants
+        self._stocks = stocks
+        self._calendar = Calendar(zone)
+        self._node_of = node_of
+        self._members_of = members_of
+        self._by_node: dict[Key, list[Grant]] = {}
+        self._by_offer: dict[str, list[Grant]] = {}
+        self._codes: dict[str, tuple[Offer, ...]] = {}
+
+    def use(self, index: CatalogueIndex) -> None:
+        """Another catalogue is in force: its coupon codes are known from now on."""
+        found: dict[str, tuple[Offer, ...]] = {}
+        for offer in index.offers:
+            for code in _codes(offer):
+                found[code] = (*found.get(code, ()), offer)
+        self._codes = found
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def held(self, nodes: Iterable[Key]) -> list[Grant]:
+        """What somebody was given, over all nodes, reservations of this moment among them."""
+        found: list[Grant] = []
+        for node in nodes:
+            found += self._grants.get(node) or ()
+            found += self._by_node.get(node, ())
+        return found
+
+    def spent(self, index: CatalogueIndex, now: int) -> Exhausted:
+        """Of which offers nothing is left now."""
+        if not index.limited:
+            return _NOTHING
+        stocks = {o.id: stock for _, o in index.limited if (stock := self._stocks.get(o.id)) is not None}
+        return exhausted(index.limited, stocks, self._by_offer, now, self._calendar.day(now))
+
+    # --- reserving -----------------------------------------------------------------------------------------------
+
+    def reserve(self, node: Key, grants: Iterable[Grant]) -> None:
+        """Hold what was just decided, until it is applied or released."""
+        for grant in grants:
+            if node:
+                self._by_node.setdefault(node, []).append(grant)
+            if grant.limited:
+                self._by_offer.setdefault(grant.offer, []).append(grant)
+
+    def release(self, node: Key, grants: Iterable[Grant]) -> None:
+        """Give back what was held: it is in the books now, or was never recorded."""
+        for grant in grants:
+            _drop(self._by_node, node, grant)
+            _drop(self._by_offer, grant.offer, grant)
+
+    def apply(self, node: Key, grants: Iterable[Grant]) -> None:
+        """Enter what a durable decision gave."""
+        for grant in grants:
+            if node:
+                self._grants.put(node, add(self._grants.get(node) or (), grant))
+            if grant.limited:
+                stock = self._stock(grant.offer)
+                reserve(stock, grant, self._calendar.day(grant.time))
+
+    # --- what follows ----------------------------------------------------------------------------------------------
+
+    def event(self, event: Event, node: Key) -> None:
+        """Take in one event of `TOLD`: shown, clicked, used."""
+        told = event.properties
+        decision = _text(told, "decision_id", "decisionId")
+        what = MARKS.get(event.name)
+        if decision and what is not None:
+            self._mark(decision, what, event.time)
+        if event.name in _USES:
+            if decision and what is None:
+                self._mark(decision, CLOSED, event.time)
+            offers = self._used(told)
+            if offers:
+                self._use(event, node, offers)
+
+    def _mark(self, decision: str, what: str, time: int) -> None:
+        node = self._node_of(decision)
+        grants = self._grants.get(node) if node else None
+        if not node or not grants:
+            return
+        self._grants.touch(node)
+        unseen = [grant for grant in grants if grant.decision == decision and not grant.shown]
+        mark(grants, decision, what, time)
+        for grant in unseen:
+            if grant.limited and not keep(self._stock(grant.offer), decision):
+                # shown after its reservation had ended: it is given all the same
+                give(self._stock(grant.offer), grant.units, self._calendar.day(grant.time))
+
+    def _used(self, told: Mapping[str, Any]) -> tuple[Offer, ...]:
+        code = _text(told, "coupon", "coupon_id", "couponId", "code")
+        return self._codes.get(code.casefold(), ()) if code else ()
+
+    def _use(self, event: Event, node: Key, offers: tuple[Offer, ...]) -> None:
+        """A coupon was used: closed on every channel, also for somebody who was never given it by us."""
+        names = [offer.id for offer in offers]
+        known = False
+        for member in self._members_of(node):
+            grants = self._grants.get(member)
+            if grants and any(grant.offer in names for grant in grants):
+                known = True
+                self._grants.touch(member)
+                close(grants, names, event.time)
+        if not known:
+            offer, time = offers[0], event.time
+            used = Grant("", offer.id, time, event.channel, "", shown=time, closed=time, family=offer.family)
+            self._grants.put(node, add(self._grants.get(node) or (), used))
+
+    def _stock(self, offer: str) -> Stock:
+        stock = self._stocks.get(offer)
+        if stock is None:
+            stock = Stock()
+            self._stocks.put(offer, stock)
+        else:
+            self._stocks.touch(offer)
+        return stock
+
+
+def _codes(offer: Offer) -> set[str]:
+    """The codes that say that an offer is used: `code` or `coupon` of its content, whatever the case."""
+    contents = (offer.content, *(variant.content for variant in offer.variants))
+    return {code.casefold() for content in contents if (code := _text(content, "code", "coupon"))}
+
+
+def _text(told: Mapping[str, Any], *names: str) -> str:
+    return next((value for name in names if isinstance(value := told.get(name), str) and value), "")
+
+
+def _drop(held: dict[str, list[Grant]], key: str, grant: Grant) -> None:
+    rows = held.get(key)
+    if rows is not None:
+        rows[:] = [one for one in rows if one is not grant]
+        if not rows:
+            del held[key]
