@@ -347,7 +347,7 @@ class FakeAudiences:
             raise Conflict("in_use", "The segment store-coffee uses it; change that first.")
         self.saved.pop((kind, name), None)
 
-    def of_person(self, person_id: str) -> PersonAudiences:
+    async def of_person(self, person_id: str) -> PersonAudiences:
         if self.empty:
             return PersonAudiences()
         return PersonAudiences(

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from patron.model.access import ApiKey
+from patron.model.audiences import PersonAudiences
 from patron.model.exports import Export, FileTarget
 from patron.profiles.public import iso
 from patron.runtime import above_cap
 from patron.runtime.agreement import agreement
+from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
+from patron.runtime.subjects import BREATH
 from patron.segments.tally import MOST
 from tests.flow.inprocess import play, running, send, source
 
@@ -118,6 +121,33 @@ async def export_says(backend: LocalBackend, value: int, segments: list[str]) ->
     export = Export("all", "All", FileTarget(), segment="curious", fields=("computed.skus", "segments"))
     rows, _ = await backend.exports._rows(export)
     assert [row.values for row in rows] == [(value, segments)]
+
+
+def test_the_console_works_it_out_beside_the_loop(tmp_path: Path) -> None:
+    async def play_all() -> None:
+        async with running(tmp_path / "shop", now=NOW) as backend:
+            await define_all(backend)
+            await send(backend, "web", views("anna", 0, MANY))
+            audiences = LocalAudiences(backend)
+            asked = asyncio.ensure_future(audiences.of_person("user_id:anna"))
+            turns = 0
+            while not asked.done():
+                turns += 1
+                await asyncio.sleep(0)
+            assert turns > MANY // BREATH, "others are served between slices of events"
+            found = asked.result()
+            assert [one.id for one in found.segments] == ["curious"]
+            assert {one.id: one.value for one in found.traits}["skus"] == MANY
+
+            # somebody who is erased while they are worked out is nobody then
+            await send(backend, "web", views("anna", MANY, 1))
+            asked = asyncio.ensure_future(audiences.of_person("user_id:anna"))
+            await asyncio.sleep(0)
+            erased = asyncio.ensure_future(backend.erase("user_id:anna", "test"))
+            await asyncio.gather(asked, erased)
+            assert await audiences.of_person("user_id:anna") == PersonAudiences()
+
+    play(play_all())
 
 
 def test_an_export_does_not_wait_for_lists_to_follow(tmp_path: Path) -> None:

@@ -107,9 +107,9 @@ class MaskedAudiences:
         common = tuple((veil.text(text, digits=True), count) for text, count in found.common)
         return structs.replace(found, people=people, common=common)
 
-    def of_person(self, person_id: str) -> PersonAudiences:
+    async def of_person(self, person_id: str) -> PersonAudiences:
         """Segments as they are; texts of computed traits masked where they look personal."""
-        found = self._audiences.of_person(person_id)
+        found = await self._audiences.of_person(person_id)
         veil = Veil()
         return structs.replace(
             found,

@@ -1,6 +1,6 @@
 """The compact record of a decision: one bitmask per gate over the catalogue, no sentence that can be made again.
 
-A MessagePack array in the fixed order of `_Record`. At 200 candidates it stays under 1 kB (about 600 bytes). The
+A MessagePack array in the fixed order of `Record`. At 200 candidates it stays under 1 kB (about 600 bytes). The
 catalogue of the same version gives back content and reasons: see `patron.decide.explain.restore`.
 """
 
@@ -26,7 +26,9 @@ _BITS = bytes.maketrans(b"01", b"\x00\x01")
 _GATE_NUMBER = {gate: number for number, gate in enumerate(GATES)}
 
 
-class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A decision as it is kept. Offers are places in the catalogue, -1 is `nothing`."""
+
     format: int
     id: str
     time: int
@@ -56,7 +58,7 @@ class _Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     language: str = ""
 
 
-_decoder = msgspec.msgpack.Decoder(_Record)
+_decoder = msgspec.msgpack.Decoder(Record)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -89,7 +91,7 @@ def encode_drawn(drawn: Drawn, index: CatalogueIndex) -> bytes:
             for bit in _bits(mask):
                 details[bit] = detail
     return _encode(
-        _Record(
+        Record(
             FORMAT,
             drawn.id,
             drawn.time,
@@ -154,7 +156,7 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
         )
     size = (len(ids) + 7) // 8
     whole = candidates == (1 << len(ids)) - 1
-    record = _Record(
+    record = Record(
         format=FORMAT,
         action=action,
         would=would,
@@ -167,6 +169,14 @@ def encode_record(decision: Decision, catalogue_ids: Sequence[str]) -> bytes:
     return _encode(record)
 
 
+def look(data: bytes) -> Record:
+    """A record as it stands, without its catalogue. ValueError: not a record."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a decision record: {error}") from error
+
+
 def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
     """Give back a decision: candidates, eligible, each drop with its gate and detail. Sentences and content are empty.
 
@@ -174,10 +184,7 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
     ------
     ValueError : not a record, of a newer format, or of another catalogue.
     """
-    try:
-        record = _decoder.decode(data)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"not a decision record: {error}") from error
+    record = look(data)
     if record.format not in _READ:
         raise ValueError(f"decision record of format {record.format}; this Patron reads {FORMAT}: upgrade it")
     ids = tuple(catalogue_ids)
@@ -210,7 +217,7 @@ def decode_record(data: bytes, catalogue_ids: Sequence[str]) -> Decision:
 
 _SAME = tuple(
     name
-    for name in _Record.__struct_fields__
+    for name in Record.__struct_fields__
     if name in Decision.__struct_fields__
     and name not in {"action", "would", "candidates", "eligible", "dropped", "slate"}
 )

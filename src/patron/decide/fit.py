@@ -3,8 +3,8 @@
 Learned from once for all offers, so that the first purchase of a category already says something about every offer of it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -35,34 +35,35 @@ class Topic(Struct, frozen=True):
     categories: tuple[str, ...] = ()
 
 
-def topic_of(offer: Offer, categories: Mapping[str, str]) -> Topic:
-    """The products and categories of an offer: those it names, and the categories that the catalogue feed gives its products.
+def topic_of(offer: Offer, category_of: Callable[[str], str]) -> Topic:
+    """The products and categories of an offer: the one it names, else those that the catalogue feed gives its products.
 
-    >>> topic_of(Offer("a", "A", products=("P1",)), {"P1": "Coffee"})
+    >>> topic_of(Offer("a", "A", products=("P1",)), {"P1": "Coffee"}.__getitem__)
     Topic(products=('p:P1',), categories=('c:coffee',))
     """
     products = offer.products or tuple(filter(None, [product_of(offer)]))
     own = offer.content.get("category")
-    named = [own] if isinstance(own, str) and own else [categories[p] for p in products if p in categories]
+    named = [own] if isinstance(own, str) and own else [c for p in products if (c := category_of(p))]
     return Topic(
         tuple(f"p:{product}" for product in products),
         tuple(dict.fromkeys(f"c:{category[:100].casefold()}" for category in named)),
     )
 
 
-class Cycles(Struct):
-    """How long all people go between two purchases of a category: sum of intervals in hours, and their number.
+class Cycle(Protocol):
+    """Gives the sum of the intervals between purchases of a category, in hours, and their number; None when unknown."""
 
-    >>> Cycles({"c:tea": [200, 4]}).of("c:tea") < Cycles().of("c:tea")
-    True
+    def __call__(self, key: str, /) -> Sequence[int] | None: ...
+
+
+def cycle_of(told: Sequence[int] | None) -> float:
+    """The usual interval of a category in hours, leaning on six weeks until more is known.
+
+    >>> cycle_of(None), cycle_of([200, 4]) < 700
+    (1080.0, True)
     """
-
-    by_category: dict[str, list[int]] = {}
-
-    def of(self, key: str) -> float:
-        """The usual interval, hours."""
-        total, count = self.by_category.get(key, (0, 0))
-        return (total + _BELIEF * _CYCLE) / (count + _BELIEF)
+    total, count = told or (0, 0)
+    return (total + _BELIEF * _CYCLE) / (count + _BELIEF)
 
 
 def fits(
@@ -70,7 +71,7 @@ def fits(
     interests: Mapping[str, Sequence[int]],
     cart: frozenset[str],
     hour: int,
-    cycles: Cycles,
+    cycle: Cycle,
 ) -> Fits:
     """One row of `NAMES` for each offer.
 
@@ -80,7 +81,7 @@ def fits(
     cart : keys of what lies in the basket of this ask.
     hour : now, since 1970.
 
-    >>> row = fits([Topic(("p:A",))], {"p:A": [0, 0, 0, 90, 100, 0]}, frozenset(), 100, Cycles())[0]
+    >>> row = fits([Topic(("p:A",))], {"p:A": [0, 0, 0, 90, 100, 0]}, frozenset(), 100, lambda key: None)[0]
     >>> [name for name, value in zip(NAMES, row) if value]
     ['viewed', 'saved']
     """
@@ -91,11 +92,11 @@ def fits(
     for at, topic in enumerate(topics):
         for key in topic.products:
             if key in interests or key in cart:
-                _raise(found[at], 0, _signs(key, interests, hour, cycles, known))
+                _raise(found[at], 0, _signs(key, interests, hour, cycle, known))
                 found[at, 9] = max(found[at, 9], key in cart)
         for key in topic.categories:
             if key in interests:
-                _raise(found[at], 5, _signs(key, interests, hour, cycles, known)[:4])
+                _raise(found[at], 5, _signs(key, interests, hour, cycle, known)[:4])
     return found
 
 
@@ -108,7 +109,7 @@ def _signs(
     key: str,
     interests: Mapping[str, Sequence[int]],
     hour: int,
-    cycles: Cycles,
+    cycle: Cycle,
     known: dict[str, tuple[float, ...]],
 ) -> tuple[float, ...]:
     """Bought, due, viewed, saved, tried: what was bought since it was saved or tried is no longer wanted for that."""
@@ -117,8 +118,8 @@ def _signs(
         count, first, last, viewed, saved, tried = interests.get(key) or (0, 0, 0, 0, 0, 0)
         due = 0.0
         if count:
-            cycle = (last - first + _BELIEF * cycles.of(key)) / (count - 1 + _BELIEF)
-            due = float(1 / (1 + np.exp(min(50.0, -((hour - last) / max(cycle, 1.0) - 1) / _STEEP))))
+            usual = (last - first + _BELIEF * cycle_of(cycle(key))) / (count - 1 + _BELIEF)
+            due = float(1 / (1 + np.exp(min(50.0, -((hour - last) / max(usual, 1.0) - 1) / _STEEP))))
         fades = [
             float(np.exp(-max(0, hour - at) / fade)) if at and at > last else 0.0
             for at, fade in zip((viewed, saved, tried), _FADES, strict=True)

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from patron.decide.eligible import Known
 from patron.decide.formula import Scores
 from patron.decide.index import CatalogueIndex
-from patron.decide.learn.choose import Propensities, draw, inverse_gap, unit
+from patron.decide.learn.choose import Choosing, Propensities, draw, inverse_gap, spread, unit
 from patron.decide.scoring import Expected, Places, Scorer
 from patron.model.offers import Ask, Rating
 
+GREEDY = -1.0
+"""As gamma: always the best; of several that are equally good each alike."""
+CHOOSING = Choosing()
+"""How greedy the draw is: gamma for gaps in parts of the best score's size, and the share that is spread over all alike."""
 _STEPS = 255
 
 
@@ -28,9 +33,31 @@ class Policy(Protocol):
         """Its name in records."""
         ...
 
-    def rate(self, index: CatalogueIndex, left: int, ask: Ask, known: Known, now: int) -> tuple[Rating, int]:
-        """The rating of the offers in a mask, and the mask of those of them that get no score."""
+    def rate(self, index: CatalogueIndex, left: int, ask: Ask, known: Known, now: int) -> "Rated":
+        """The rating of the offers in a mask."""
         ...
+
+
+class Rated(Struct, frozen=True):
+    """A rating as it is made."""
+
+    rating: Rating
+    failed: int = 0
+    """Mask of the offers that the formula gave no number; they are not rated."""
+    fits: bytes = b""
+    """For each choice but `nothing` what its record adds to the features; all of one length."""
+
+    def given(self, at: int) -> Rating:
+        """The rating of a decision whose choice stands at a place: with what it adds to the features.
+
+        >>> Rated(rate(np.array([2.0, 1.0, 0.0]), 1.0, features=b"x"), fits=b"ab").given(1).features
+        b'xb'
+        """
+        if not self.fits:
+            return self.rating
+        size = len(self.fits) // (len(self.rating.codes) - 1)
+        own = self.fits[at * size : (at + 1) * size] or bytes(size)
+        return structs.replace(self.rating, features=self.rating.features + own)
 
 
 def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"") -> Rating:
@@ -42,7 +69,7 @@ def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"") -> 
 
     >>> rating = rate(np.array([1.0, 0.5, 0.0]), gamma=18.0)
     >>> rating.codes.hex(), [round(p, 3) for p in propensities(rating).tolist()]
-    ('00b4ff', [0.869, 0.084, 0.048])
+    ('00b4ff', [0.863, 0.086, 0.05])
     """
     best = float(scores.max())
     gaps = best - scores
@@ -67,7 +94,16 @@ def scores_of(rating: Rating) -> Scores:
 def propensities(rating: Rating, among: Sequence[int] | None = None) -> Propensities:
     """The chance of each choice, by inverse gap weighting; with `among`, of these places alone."""
     scores = -gaps_of(rating)
-    return inverse_gap(scores if among is None else scores[list(among)], rating.gamma)
+    if rating.gamma == GREEDY:
+        return _greedy(scores if among is None else scores[list(among)])
+    chances = inverse_gap(scores if among is None else scores[list(among)], rating.gamma)
+    return spread(chances, CHOOSING.floor)
+
+
+def _greedy(scores: Scores) -> Propensities:
+    best = scores == scores.max()
+    chances: Propensities = best / best.sum()
+    return chances
 
 
 def drawn(rating: Rating, seed: int, among: Sequence[int] | None = None) -> tuple[int, float]:
@@ -90,18 +126,16 @@ class Learned:
 
     Parameters
     ----------
-    eagerness : gamma is eagerness * sqrt(choices * (observations + 1)) for gaps in parts of the best score's size
-        (Foster & Rakhlin, ICML 2020, theorem 1): early all is tried, later mostly the best is shown.
+    scorer, model : of one catalogue, and of the person who asks.
     """
 
-    def __init__(self, scorer: Scorer, model: Model, name: str = "learned-1", eagerness: float = 2.0) -> None:
+    def __init__(self, scorer: Scorer, model: Model, name: str = "learned-1") -> None:
         self.name = name
         self._scorer = scorer
         self._model = model
-        self._eagerness = eagerness
 
-    def rate(self, index: CatalogueIndex, left: int, ask: Ask, known: Known, now: int) -> tuple[Rating, int]:
-        """The rating of the offers in a mask, and the mask of those that the formula gives no number."""
+    def rate(self, index: CatalogueIndex, left: int, ask: Ask, known: Known, now: int) -> Rated:
+        """The rating of the offers in a mask."""
         places = index.places_in(left)
         expected = self._model.expect(index, places, ask, known, now)
         scores = self._scorer.score(places, expected, known.facts)
@@ -109,5 +143,16 @@ class Learned:
         failed = sum(1 << int(place) for place in places[~fine])
         scores = np.append(scores[fine], self._scorer.nothing)
         size = float(np.abs(scores).max()) or 1.0
-        gamma = self._eagerness * (len(scores) * (expected.seen + 1)) ** 0.5 / size
-        return rate(scores, gamma, expected.seen, expected.features), failed
+        gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
+        place = index.places_of.get(ask.placement)
+        if place is not None and not place.explore:
+            gamma = GREEDY
+        rating = rate(scores, gamma, expected.seen, expected.features)
+        return Rated(rating, failed, _kept(expected.fits, fine))
+
+
+def _kept(fits: bytes, fine: NDArray[np.bool_]) -> bytes:
+    if not fits or fine.all():
+        return fits
+    size = len(fits) // len(fine)
+    return b"".join(fits[at * size : (at + 1) * size] for at in np.flatnonzero(fine))

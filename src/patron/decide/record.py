@@ -10,7 +10,7 @@ from patron.decide.eligible import Known, Sifted, drops_of, sift
 from patron.decide.gates import HELD_OUT_HERE, is_marketing
 from patron.decide.grants import RESERVED, Grant
 from patron.decide.index import CatalogueIndex, is_limited
-from patron.decide.rating import Policy, drawn, propensities
+from patron.decide.rating import Policy, Rated, drawn
 from patron.decide.slots import fill
 from patron.decide.stocks import UNITS
 from patron.decide.variants import content_for
@@ -54,6 +54,8 @@ class Drawn(Struct, frozen=True):
     slate: tuple[str, ...] = ()
     """What else is shown, behind `action`, the best first."""
     language: str = ""
+    behind: tuple[dict[str, Any], ...] = ()
+    """The content of each of the slate."""
 
 
 def decide(
@@ -114,7 +116,8 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
     """
     if terms.group not in (TREATED, CONTROL):
         raise ValueError(f"the group is `{TREATED}` or `{CONTROL}`, not {terms.group!r}")
-    sifted, rating = _rated(index, ask, known, terms, policy)
+    sifted, rated = _rated(index, ask, known, terms, policy)
+    rating = None if rated is None else rated.rating
     choices = index.choices(sifted.left)
     held = terms.group == CONTROL
     would, chance = _draw(choices, rating, terms.seed, None)
@@ -123,6 +126,7 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         action, propensity = _draw(choices, rating, terms.seed, _served(index, sifted.left, choices))
     offer = index.by_id.get(action)
     first = offer is None and held
+    slate = () if offer is None or held else slate_of(index, choices, rating, action, terms.count)
     return Drawn(
         terms.decision_id,
         terms.now,
@@ -145,30 +149,31 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         _expires(offer, terms.now),
         known.identified,
         _used(known, sifted),
-        rating,
-        () if offer is None or held else slate_of(index, choices, rating, action, terms.count),
+        None if rated is None else rated.given(choices.index(action)),
+        slate,
         terms.language,
+        tuple([content_for(index.by_id[name], ask.placement, terms.language) for name in slate]),
     )
 
 
 def _rated(
     index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: Policy | None
-) -> tuple[Sifted, Rating | None]:
+) -> tuple[Sifted, Rated | None]:
     """What the gates and the formula left, and its rating."""
     sifted = sift(index, ask, known, terms.now)
-    if policy is not None and sifted.left:
-        rating, failed = policy.rate(index, sifted.left, ask, known, terms.now)
-        if failed:
-            sifted = Sifted(sifted.left & ~failed, [*sifted.stops, ("score", 0, failed)])
-    else:
-        rating = None
     stopped = sifted.left & index.marketing if terms.held_here else 0
-    if not stopped:
-        return sifted, rating
-    kept = Sifted(sifted.left & ~stopped, [*sifted.stops, ("holdout", HELD_OUT_HERE, stopped)])
-    if rating is None or policy is None or not kept.left:
-        return kept, None
-    return kept, policy.rate(index, kept.left, ask, known, terms.now)[0]
+    if stopped:
+        stop = ("holdout", HELD_OUT_HERE, stopped)
+        sifted = Sifted(sifted.left & ~stopped, [*sifted.stops, stop])
+    if policy is None or not sifted.left:
+        return sifted, None
+    rated = policy.rate(index, sifted.left, ask, known, terms.now)
+    if rated.failed:
+        # no score is a gate before the holdout
+        at = len(sifted.stops) - bool(stopped)
+        stops = [*sifted.stops[:at], ("score", 0, rated.failed), *sifted.stops[at:]]
+        sifted = Sifted(sifted.left & ~rated.failed, stops)
+    return sifted, rated if sifted.left else None
 
 
 def _served(index: CatalogueIndex, left: int, choices: tuple[str, ...]) -> list[int]:
@@ -196,12 +201,8 @@ def slate_of(
     """
     if count < 2 or len(choices) < 3:
         return ()
-    chances = [1.0] * len(choices) if rating is None else propensities(rating).tolist()
-    rest = [
-        (-chances[at], at)
-        for at, name in enumerate(choices[:-1])
-        if name != action and chances[at] >= chances[-1]
-    ]
+    gaps = [0] * len(choices) if rating is None else list(rating.codes)
+    rest = [(gaps[at], at) for at, name in enumerate(choices[:-1]) if name != action and gaps[at] <= gaps[-1]]
     found: list[str] = []
     again: list[str] = []
     families = {index.by_id[action].family}
@@ -255,7 +256,7 @@ def spell(drawn: Drawn, index: CatalogueIndex) -> Decision:
     return Decision(candidates=index.candidates, dropped=drops_of(index, drawn.sifted), **same)
 
 
-_SAME = tuple(name for name in Drawn.__struct_fields__ if name != "sifted")
+_SAME = tuple(name for name in Drawn.__struct_fields__ if name not in {"sifted", "behind"})
 
 
 def _expires(offer: Offer | None, now: int) -> int:

@@ -26,6 +26,8 @@ class Expected(Struct, frozen=True):
     """What the model looked at, so that it can learn from what follows."""
     seen: int = 0
     """Observations the model rests on."""
+    fits: bytes = b""
+    """An entry of equal length for each offer, in their order: the one of the action that is given goes into its record."""
 
 
 class Scorer:

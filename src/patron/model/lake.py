@@ -82,13 +82,19 @@ DECISIONS: dict[str, str] = {
 """Decisions made, one a row."""
 
 PROFILES: dict[str, str] = {
-    "person": "string",
-    "taken": "timestamp('UTC', 6)",
-    "position": "int64",
-    "nodes": "array<int64>",
-    "profile": "string",  # JSON, as the profile API gives it
+    "person": "string",  # as they were called then: who has their nodes today stands in `people`
+    "taken": "timestamp('UTC', 6)",  # when the round began: once in an interval for whoever changed since the last
+    "day": "date",  # of `taken`, UTC
+    "position": "int64",  # log position up to which everything is in it
+    "nodes": "array<int64>",  # of all identifiers
+    "first_seen": "timestamp('UTC', 6)",
+    "last_seen": "timestamp('UTC', 6)",
+    "events": "int64",
+    "orders": "int64",
+    "segments": "array<string>",  # ids of the segments they were in, sorted
+    "profile": "string",  # JSON, as the profile API gives it: identifiers, traits, computed, consents, totals, channels
 }
-"""Snapshots of profiles."""
+"""Snapshots of profiles: a row for each person who changed, once in an interval."""
 
 PERSONAL = frozenset(
     {
@@ -104,6 +110,11 @@ PERSONAL = frozenset(
         "account",
     }
     | {
+        "first_seen",
+        "last_seen",
+        "events",
+        "orders",
+        "segments",
         "order_id",
         "latitude",
         "longitude",

@@ -42,20 +42,21 @@ TOLD = frozenset(_SIGNS)
 """Events that say what somebody is interested in."""
 
 
-def fold(interests: Interests, event: Event) -> None:
-    """Add one event of `TOLD`.
+def fold(interests: Interests, event: Event) -> list[str]:
+    """Add one event of `TOLD`; gives the names it was about.
 
     >>> kept = {}
     >>> view = {"product_id": "P1", "category": "Coffee"}
-    >>> fold(kept, Event(1, "web", "web", "track", "Product Viewed", "m", 5 * HOUR, 5 * HOUR, properties=view)); kept
+    >>> fold(kept, Event(1, "web", "web", "track", "Product Viewed", "m", 5 * HOUR, 5 * HOUR, properties=view))
+    ['p:P1', 'c:coffee']
+    >>> kept
     {'p:P1': [0, 0, 0, 5, 0, 0], 'c:coffee': [0, 0, 0, 5, 0, 0]}
     """
     sign, hour = _SIGNS[event.name], event.time // HOUR
-    for key in named(event.properties, lines=sign == BOUGHT):
+    about = list(named(event.properties, lines=sign == BOUGHT))
+    for key in about:
         signs = interests.get(key)
         if signs is None:
-            if len(interests) >= MOST:
-                del interests[min(interests, key=lambda one: (max(interests[one][LAST:]), one))]
             signs = interests[key] = [0] * 6
         if sign != BOUGHT:
             signs[sign] = max(signs[sign], hour)
@@ -63,6 +64,26 @@ def fold(interests: Interests, event: Event) -> None:
             signs[BOUGHT] += 1
             signs[FIRST] = min(signs[FIRST] or hour, hour)
             signs[LAST] = max(signs[LAST], hour)
+    return about
+
+
+def crowded(interests: Interests) -> list[str]:
+    """The names that must go so that a row is not too long: those that were longest left alone.
+
+    >>> crowded({f"p:{n}": [0, 0, 0, n, 0, 0] for n in range(MOST + 1)})
+    ['p:0']
+    """
+    over = len(interests) - MOST
+    return sorted(interests, key=lambda one: (max(interests[one][LAST:]), one))[:over] if over > 0 else []
+
+
+def intervals(signs: Signs) -> tuple[int, int]:
+    """Hours between the purchases of a name, added up, and how many intervals that are.
+
+    >>> intervals([3, 10, 50, 0, 0, 0]), intervals([1, 10, 10, 0, 0, 0])
+    ((40, 2), (0, 0))
+    """
+    return signs[LAST] - signs[FIRST], max(0, signs[BOUGHT] - 1)
 
 
 def named(told: Mapping[str, Any], *, lines: bool = False) -> Iterable[str]:

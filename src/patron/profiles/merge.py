@@ -138,7 +138,7 @@ def merge(partials: Sequence[tuple[str, Partial]], rules: ProfileRules) -> Profi
     parts = [p for _, p in live]
     counters, other, days, sums = _counted(parts, rules)
     history = _history(parts, rules)
-    orders = _orders(parts, rules)
+    orders = orders_of(parts, rules)
     firsts = [p.first_campaign for p in parts if p.first_campaign]
     lasts = [p.last_campaign for p in parts if p.last_campaign]
     return Profile(
@@ -250,7 +250,8 @@ def _standing(said: Consent, change: Change | None) -> Standing:
     return Standing(said.granted, said.stamp, said.stamp, said.text_version, said.place)
 
 
-def _orders(parts: list[Partial], rules: ProfileRules) -> dict[str, Purchase]:
+def orders_of(parts: Sequence[Partial], rules: ProfileRules) -> dict[str, Purchase]:
+    """The orders of some nodes together, refunds and cancellations set against them."""
     having = [p.orders for p in parts if p.orders]
     if not having:
         return {}

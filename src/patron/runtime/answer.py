@@ -11,27 +11,28 @@ from typing import Any
 from msgspec import structs
 
 from patron.collect import proof
-from patron.decide.catalogue import parse
 from patron.decide.choose import draw_seed
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn
 from patron.decide.explain import restore
 from patron.decide.index import CatalogueIndex
+from patron.decide.rating import Learned, Policy
 from patron.decide.record import Drawn, Terms, grants_of, weigh
+from patron.decide.scoring import Scorer
 from patron.experiments.assign import arm
 from patron.identity.claims import key_of
 from patron.identity.normalise import normalise
 from patron.model.access import Source
 from patron.model.errors import BadRequest, Forbidden, NotFound
 from patron.model.log import Entry
-from patron.model.offers import Ask, Decision, Placement
+from patron.model.offers import Ask, Catalogue, Decision, Placement
 from patron.model.people import Key, Person
 from patron.runtime import people
 from patron.runtime.app import App
 from patron.runtime.decided import pack
 from patron.runtime.facts import DecisionWork
 from patron.runtime.known import LazyFacts, Parts, consents_of, has_complaint
-from patron.runtime.tables import CATALOGUE, DecisionRow, Plain
+from patron.runtime.tables import DecisionRow
 from patron.runtime.zones import Zones
 
 _ID_BYTES = 12
@@ -58,37 +59,20 @@ class Answers:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._prepared: dict[str, CatalogueIndex] = {}
-        self._present: tuple[str, CatalogueIndex] | None = None
+        self._scorer: tuple[str, Scorer] = "", Scorer(Catalogue())
         self._ids = _Ids()
         self._zones = Zones(app.workspace.settings.business.timezone)
 
     @property
     def index(self) -> CatalogueIndex:
         """The present catalogue, prepared; made again when its text changes."""
-        held = self._app.workspace.config.get(CATALOGUE)
-        text = str(held.value) if held else ""
-        if self._present is None or self._present[0] != text:
-            index = self._prepare(text)
-            self._prepared[index.version] = index
-            self._present = (text, index)
-        return self._present[1]
-
-    def _prepare(self, text: str) -> CatalogueIndex:
-        return CatalogueIndex(parse(text), self._app.workspace.settings.decide.opt_in)
-
-    def _version(self, version: str) -> CatalogueIndex:
-        """The catalogue that an earlier decision was made with."""
-        found = self._prepared.get(version)
-        if found is None:
-            held = self._app.workspace.config.get(f"{CATALOGUE}/{version}") or Plain(["", []])
-            text, opt_in = held.value
-            found = self._prepared[version] = CatalogueIndex(parse(text), opt_in)
-        return found
+        return self._app.workspace.catalogues.present
 
     def names(self, version: str) -> Mapping[str, str]:
         """Offer id -> its name for people, in one version of the catalogue; empty when that version was never kept."""
-        return {name: offer.name for name, offer in self._version(version).by_id.items()}
+        return {
+            name: offer.name for name, offer in self._app.workspace.catalogues.version(version).by_id.items()
+        }
 
     async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Drawn:
         """Decide for one ask, record it durably, and give the decision.
@@ -115,9 +99,19 @@ class Answers:
             min(ask.count, place.slots) if place is not None else ask.count,
             _language(ask.context, known),
         )
-        made = weigh(index, ask, known, terms)
+        made = weigh(index, ask, known, terms, self._policy(index, key, person))
         await self._record(made, index, outbound=place is not None and place.outbound)
         return made
+
+    def _policy(self, index: CatalogueIndex, key: Key, person: Person | None) -> Policy | None:
+        """How what is left is ranked; None: all alike."""
+        workspace = self._app.workspace
+        if workspace.settings.decide.policy == "uniform":
+            return None
+        if self._scorer[0] != index.version:
+            self._scorer = index.version, Scorer(index.catalogue)
+        nodes = person.members if person else (key,) if key else ()
+        return Learned(self._scorer[1], workspace.model.of(nodes))
 
     def _place(self, index: CatalogueIndex, name: str) -> Placement | None:
         """The placement that asks; None where none is declared. Raises BadRequest when others are."""
@@ -150,7 +144,7 @@ class Answers:
 
     def read(self, row: DecisionRow) -> Decision:
         """A recorded decision in full, with the texts of the catalogue it was made with."""
-        index = self._version(row.catalogue)
+        index = self._app.workspace.catalogues.version(row.catalogue)
         return restore(decode_record(row.record, index.ids), index)
 
     def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:

@@ -304,10 +304,14 @@ class LocalAudiences:
 
     # --- one person ------------------------------------------------------------------------------------------------
 
-    def of_person(self, person_id: str) -> PersonAudiences:
-        """The segments and computed traits of a person, as the live execution has them."""
+    async def of_person(self, person_id: str) -> PersonAudiences:
+        """The segments and computed traits of a person, as the live execution has them.
+
+        Of somebody with very many events they are worked out beside what else the loop does.
+        """
         try:
-            person = people.find(self._workspace, person_id)
+            await self._workspace.above.ready(people.find(self._workspace, person_id))
+            person = people.find(self._workspace, person_id)  # they may be another one by now, or erased
         except RequestError:
             return PersonAudiences()
         written, live = self._book.definitions.active().written, self._workspace.live

@@ -31,6 +31,7 @@ from patron.runtime.app import App
 from patron.runtime.exporting import Exporting
 from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
+from patron.runtime.lake.profiles import ProfileSnapshots
 from patron.runtime.lake.pruning import prune
 from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
@@ -61,6 +62,7 @@ class LocalBackend:
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
+        self.profiles = ProfileSnapshots(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -81,6 +83,7 @@ class LocalBackend:
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())
+        backend.app.keep(backend.profiles.serve())
         return backend
 
     async def _begin(self) -> None:

@@ -176,6 +176,7 @@ def decided(workspace: Workspace, entry: Entry, name: str, decision: DecisionRow
     node = decision.node
     workspace.given.release(node, decision.grants)
     workspace.given.apply(node, decision.grants)
+    workspace.rewards.decided(name, decision)
     if not node:
         return
     asked = workspace.asked.get(node)
@@ -279,6 +280,8 @@ def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
         return
     before = workspace.feeds.locations() if part.kind == "stores" else None
     workspace.feeds.apply(part.kind, entry.base, part.rows)
+    if part.kind == "catalogue":
+        workspace.model.recategorised()
     if before is not None and before != workspace.feeds.locations():
         workspace.segments.located(workspace.definitions.active())
 

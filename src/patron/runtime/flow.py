@@ -15,10 +15,14 @@ from patron.identity.graph import Change, Graph
 from patron.model.events import Event
 from patron.model.people import Located
 from patron.model.ports import Table
+from patron.profiles import interests
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
-from patron.runtime.given import TOLD, Given
+from patron.runtime import given, rewards
+from patron.runtime.given import Given
+from patron.runtime.interests import LiveInterests
+from patron.runtime.rewards import Rewards
 from patron.segments.execution import Execution
 
 
@@ -31,6 +35,8 @@ class World(Struct):
     members: Table[Membership]
     shown: Table[int]
     given: Given
+    interests: LiveInterests
+    rewards: Rewards
     rules: ProfileRules
     cuts: Table[list[int]]
     note: Callable[[int, list[int]], None]
@@ -63,8 +69,10 @@ class World(Struct):
 
     def _counted(self, change: Change) -> None:
         self.people += len(change.after) - len(change.before)
-        if self.changed is not None and change.moved:
-            self.changed(change)
+        if change.moved:
+            if self.changed is not None:
+                self.changed(change)
+            self.rewards.regrouped(person.members for person in change.after)
 
     def noted(self, position: int) -> None:
         """Hand the rows to the log's index; they are all of the body that holds `position`."""
@@ -121,10 +129,15 @@ def advance(event: Event, located: Located, world: World) -> None:
         world.segments.event(event, node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
-    if event.name in TOLD:
-        if event.name == "Offer Shown":
+    name = event.name
+    if name in interests.TOLD:
+        world.interests.event(event, node)
+    if name in given.TOLD:
+        if name == "Offer Shown":
             _shown(event, world.shown)
         world.given.event(event, node)
+    if name in rewards.TOLD:
+        world.rewards.event(event, node)
     index(event, located, world, is_node=True)
 
 

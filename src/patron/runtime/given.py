@@ -12,6 +12,10 @@ from patron.model.people import Key
 from patron.model.ports import Table
 from patron.rules.calendar import Calendar
 
+SHOWN_BY = frozenset({"Offer Shown", "Decision Exposed", "Message Sent"})
+CLICKED_BY = frozenset(
+    {"Offer Clicked", "Message Clicked", "Offer Accepted", "Offer Redeemed", "Coupon Redeemed"}
+)
 MARKS: Mapping[str, str] = {
     "Offer Shown": SHOWN,
     "Decision Exposed": SHOWN,

@@ -36,6 +36,7 @@ from patron.model.errors import PatronError
 from patron.runtime.lake.erasing import Wanted, erase, sweep
 from patron.runtime.lake.frames import framed, frames
 from patron.runtime.lake.keeper import Keeper
+from patron.runtime.lake.rounds import Rounds
 from patron.runtime.lake.terms import Start, Status, Terms
 from patron.runtime.workspace import crash_at
 from patron.storage.embedded.directory import secret
@@ -56,6 +57,7 @@ class Jobs:
         store = LakeStore(start.url, start.options, start.owner)
         crash = crash_at(start.crash) or (lambda _name: None)
         self.keeper = Keeper(store, folder / "log", secret(folder), terms, crash)
+        self.rounds = Rounds(store, crash, start.events)
         self._applied = self.keeper.position
         self._now = 0
         self._compacted = 0
@@ -68,7 +70,7 @@ class Jobs:
     def report(self) -> None:
         """Say how far the lake is."""
         store = self.keeper.store
-        self._say(0, None, Status(store.position, store["people"].position, self._problem))
+        self._say(0, None, Status(store.position, store["people"].position, self._problem, self.rounds.taken))
 
     # --- when -----------------------------------------------------------------------------------------------------
 
@@ -163,6 +165,7 @@ def _flush(jobs: Jobs) -> int:
 def _erase(jobs: Jobs, wanted: Any) -> Any:
     """Everything applied is in the lake first: what the log holds of the person then is written again before it is read."""
     jobs.flush(whole=True)
+    jobs.rounds.settle()
     keeper = jobs.keeper
     keeper.follower.forget()
     done = erase(keeper.store, msgspec.convert(wanted, Wanted), keeper.terms.identity, keeper.crash)
@@ -175,6 +178,22 @@ def _compact(jobs: Jobs, now: int) -> Any:
     return jobs.compact(now)
 
 
+def _begin_round(jobs: Jobs, now: int, interval: int) -> list[str]:
+    """Everything applied is in the lake first, so that whoever changed until now is told of."""
+    jobs.flush(whole=True)
+    return _going_on(jobs, jobs.rounds.begin(now, interval))
+
+
+def _take_snapshots(jobs: Jobs, rows: list[Any]) -> list[str]:
+    return _going_on(jobs, jobs.rounds.take(rows))
+
+
+def _going_on(jobs: Jobs, wanted: list[str]) -> list[str]:
+    if not wanted:
+        jobs.report()
+    return wanted
+
+
 def _sweep(jobs: Jobs) -> int:
     return sweep(jobs.keeper.store, jobs.keeper.crash)
 
@@ -184,6 +203,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "erase": _erase,
     "sweep": _sweep,
     "compact": _compact,
+    "begin_round": _begin_round,
+    "take_snapshots": _take_snapshots,
 }
 """Operations that are answered."""
 

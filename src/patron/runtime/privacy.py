@@ -162,6 +162,7 @@ def refold(workspace: Workspace, node: Key) -> None:
     """Make a node's profile anew from its messages in the log, as a replay would."""
     partial = Partial()
     workspace.segments.drop(node)
+    workspace.interests.drop(node)
     rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
     workspace.recall(row.position for row in rows if row.is_node)
     for position in sorted({row.position for row in rows if row.is_node}):
@@ -169,6 +170,7 @@ def refold(workspace: Workspace, node: Key) -> None:
         if hit is not None and hit[1].node == node:
             fold(partial, hit[0], workspace.settings.profiles)
             workspace.segments.refold(hit[0], node)
+            workspace.interests.event(hit[0], node)
     workspace.nodes.put(node, partial)
     workspace.segments.retold(node)
 
@@ -221,6 +223,7 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
     # all of them: a node remembers only the newest that were made for it
     decisions = [name for name, row in workspace.decisions.items() if row.node in names]
     for decision in decisions:
+        workspace.rewards.forget(decision)
         workspace.decisions.delete(decision)
         workspace.shown.delete(decision)
     for key in sorted(names):
@@ -233,6 +236,7 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
         ):
             table.delete(key)
         workspace.segments.drop(key)
+        workspace.interests.drop(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
     graph = workspace.graph
     rows = [(key, row) for key in erasure.keys if (row := graph.row(key)) is not None]

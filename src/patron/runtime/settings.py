@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -60,6 +60,8 @@ class DecideSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Smallest relative change worth knowing; sets the planned size."""
     opt_in: tuple[str, ...] = ()
     """Purposes that need an explicit yes; all others need the absence of a no."""
+    policy: Literal["learned", "uniform"] = "learned"
+    """How what may be shown is ranked: by what was learned, or all alike."""
 
 
 class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,6 +101,8 @@ class LakeRetention(Struct, frozen=True, forbid_unknown_fields=True):
     """Events that are neither about orders nor about consent."""
     orders: int = 0
     decisions: int = 0
+    profiles: int = 0
+    """Snapshots of profiles, by the day they were taken."""
 
 
 class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +117,8 @@ class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Events are in the lake after so many seconds."""
     flush_events: int = 50_000
     """Most events of one file."""
+    profile_seconds: float = 86_400.0
+    """Who changed gets a snapshot in the lake once in so many seconds, from midnight UTC; 0 = never."""
     retention: LakeRetention = LakeRetention()
     query_memory_mb: int = 1024
     """Memory of one query."""

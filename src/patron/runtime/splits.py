@@ -72,6 +72,7 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
         workspace.world.regrouped(workspace.graph.drop(name, erased=False))
         workspace.nodes.delete(name)
         workspace.segments.drop(name)
+        workspace.interests.drop(name)
     if times:
         workspace.cuts.put(key, times)
     else:
@@ -100,6 +101,7 @@ def _again(workspace: Workspace, position: int, key: Key) -> None:
     fold(partial, event, workspace.settings.profiles)
     workspace.nodes.put(located.node, partial)
     workspace.segments.refold(event, located.node)
+    workspace.interests.event(event, located.node)
 
 
 def effect(workspace: Workspace, record: SplitRecord) -> list[str]:

@@ -12,10 +12,9 @@ import msgspec
 
 from patron.collect.limits import Limits
 from patron.collect.segment_api import ReadRules, read_message
-from patron.decide.catalogue import parse
 from patron.decide.grants import Grant
-from patron.decide.index import CatalogueIndex
 from patron.decide.stocks import Stock
+from patron.feeds.kinds import KINDS
 from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
@@ -28,7 +27,10 @@ from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
 from patron.model.ports import Table
+from patron.profiles.merge import orders_of
+from patron.profiles.orders import Purchase
 from patron.profiles.partial import Partial, decode, encode
+from patron.runtime import arms
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
 from patron.runtime.census import Census
@@ -36,12 +38,16 @@ from patron.runtime.definitions import Definitions
 from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.given import Given
+from patron.runtime.interests import LiveInterests
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
 from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
+from patron.runtime.model import Model
+from patron.runtime.prepared import Prepared
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
+from patron.runtime.rewards import Rewards, Taught
 from patron.runtime.segments import Segments
 from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
@@ -71,6 +77,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
+_CATEGORY = KINDS["catalogue"].values.index("category")
 Crash = Callable[[str], None]
 
 
@@ -88,6 +95,10 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("assigned", Assignment, 20_000),
         TableSpec("grants", list[Grant], 20_000),
         TableSpec("stocks", Stock, 1_000),
+        TableSpec("interests", dict[str, list[int]], 50_000),
+        TableSpec("cycles", list[int], 5_000),
+        TableSpec("arms", arms.Arm, 1_000_000, encode=arms.encode, decode=arms.decode),
+        TableSpec("taught", Taught, 20_000),
         TableSpec("dead", DeadRow, 20_000),
         TableSpec("cuts", list[int], 5_000),
         TableSpec("splits", SplitRecord, 5_000),
@@ -164,7 +175,11 @@ class Workspace:
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
         self.hashes = KeyHash(self.secret)
+        self.catalogues = Prepared(self.config, self.settings.decide.opt_in)
         self.given = self._given()
+        self.interests = LiveInterests(table("interests"), table("cycles"))
+        self.model = Model(table("arms"), self.interests, self._category_of)
+        self.rewards = self._rewards()
         self.world = World(
             graph=self.graph,
             nodes=self.nodes,
@@ -172,6 +187,8 @@ class Workspace:
             members=self.members,
             shown=self.shown,
             given=self.given,
+            interests=self.interests,
+            rewards=self.rewards,
             rules=self.settings.profiles,
             cuts=self.cuts,
             note=self.log.note_all,
@@ -199,17 +216,37 @@ class Workspace:
             row = self.decisions.get(decision)
             return None if row is None else row.node
 
-        def members_of(node: Key) -> tuple[Key, ...]:
-            person = self.graph.person_of(node)
-            return (node,) if person is None else person.members
-
         self.grants: Table[list[Grant]] = self.state.table("grants")
         stocks = self.state.table("stocks")
-        given = Given(self.grants, stocks, self.settings.business.timezone, node_of, members_of)
-        text = self.config.get(CATALOGUE)
-        if text is not None:
-            given.use(CatalogueIndex(parse(str(text.value)), self.settings.decide.opt_in))
+        given = Given(self.grants, stocks, self.settings.business.timezone, node_of, self._members_of)
+        if CATALOGUE in self.config:
+            given.use(self.catalogues.present)
         return given
+
+    def _members_of(self, node: Key) -> tuple[Key, ...]:
+        person = self.graph.person_of(node)
+        return (node,) if person is None else person.members
+
+    def _rewards(self) -> Rewards:
+        def bought(members: Iterable[Key]) -> list[Purchase]:
+            parts = [part for key in members if (part := self.nodes.get(key)) is not None]
+            return list(orders_of(parts, self.settings.profiles).values())
+
+        return Rewards(
+            self.model,
+            self.state.table("taught"),
+            self.decisions,
+            self.asked,
+            self._members_of,
+            bought,
+            self.catalogues.version,
+        )
+
+    def _category_of(self, product: str) -> str:
+        now = self.clock.now()
+        version = self.feeds.as_of("catalogue", product, now, now)
+        said = version.values[_CATEGORY] if version is not None and version.values else None
+        return said if isinstance(said, str) else ""
 
     def _segments(self) -> Segments:
         table, settings = self.state.table, self.settings

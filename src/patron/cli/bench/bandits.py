@@ -56,13 +56,13 @@ def act_cost(actions: int, calls: int) -> tuple[list[float], list[float]]:
     asks = draws.standard_normal((calls, _FEATURES)) * _FEATURES**-0.5
     asks[:, 0] = _FEATURES**-0.5
     acts, updates = [], []
-    for ask, u in zip(asks, draws.random(calls), strict=True):
+    for ask, u in zip(asks, draws.random(calls).tolist(), strict=True):
         start = time.process_time_ns()
         row = snap(ask)
         scores = learner.score(row, rows)
         chances = choosing.propensities(scores.means, scores.widths, learner.seen())
         action = draw(chances, u)
-        encode((pack(row), action, chances[action].item(), u, scores.means.astype("<f4").tobytes()))
+        encode((pack(row), action, float(chances[action]), u, scores.means.astype("<f4").tobytes()))
         middle = time.process_time_ns()
         learned = learner.basis(row)
         learner.observe(names[action], learned)
@@ -107,6 +107,7 @@ def main(names: tuple[str, ...], rows: int | None, peers: bool, cost: bool) -> N
 
 
 def _played(name: str, makers: dict[str, Maker], rows: int | None) -> list[str]:
+    click.echo(f"playing {name} ...", err=True)
     problem = load(name)
     if problem is None:
         return [name, "", "", "", *("its package is not installed" for _ in makers), "", ""]

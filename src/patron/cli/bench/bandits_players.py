@@ -61,11 +61,11 @@ class Patron:
 
 
 class VowpalWabbit:
-    """VW: contextual bandit with action-dependent features, SquareCB, all crosses of ask and action."""
+    """VW: contextual bandit with action-dependent features, SquareCB, the ask crossed with the action."""
 
     def __init__(self, features: int, actions: int, constant: float) -> None:  # noqa: ARG002
         module = importlib.import_module("vowpalwabbit")
-        self._vw = module.Workspace("--cb_explore_adf --squarecb --cb_type mtr -q ::  --quiet")
+        self._vw = module.Workspace("--cb_explore_adf --squarecb --cb_type mtr -q sa --quiet")
         self._actions = [f"|a action_{action}" for action in range(actions)]
 
     def act(self, ask: Ask, u: float) -> tuple[int, float]:

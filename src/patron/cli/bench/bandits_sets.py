@@ -43,8 +43,9 @@ def standardise(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     spread = features.std(0)
     spread[spread == 0] = 1
-    scaled = (features - features.mean(0)) / spread
-    return np.hstack((np.ones((len(scaled), 1)), scaled)) / np.sqrt(scaled.shape[1] + 1)
+    scaled: NDArray[np.float64] = (features - features.mean(0)) / spread
+    found: NDArray[np.float64] = np.hstack((np.ones((len(scaled), 1)), scaled)) / np.sqrt(scaled.shape[1] + 1)
+    return found
 
 
 def _digits() -> tuple[NDArray[np.float64], NDArray[Any]] | None:

@@ -38,7 +38,7 @@ async def show(visit: Visit) -> Response:
         money=[words.money(amount, currency) for currency, amount in sorted(person.revenue.items())],
         offers=[d for d in person.decisions if d.decision.action != "nothing"][:4],
         newest=_newest(visit, person.id),
-        audiences=visit.app.audiences().of_person(person.id),
+        audiences=await visit.app.audiences().of_person(person.id),
         **_timeline(visit, person),
     )
 

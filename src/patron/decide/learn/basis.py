@@ -9,11 +9,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from patron.decide.learn.grid import Row, snap
+from patron.decide.learn.grid import FEATURE_BITS, Row, from_steps, snap
 
 WAVES: Final = 48
 FREQUENCY: Final = 1.5
 AMPLITUDE: Final = 0.7
+
+
+class Waved(Row):
+    """A row that has its waves already."""
+
+    __slots__ = ()
 
 
 class Waves:
@@ -33,15 +39,19 @@ class Waves:
         self.size = features + waves
         self._mixes = drawn.standard_normal((waves, features)) * FREQUENCY
         self._phases = drawn.uniform(0, 2 * np.pi, waves)
-        self._height = AMPLITUDE * (2 / max(waves, 1)) ** 0.5
+        self._height = AMPLITUDE * (2 / max(waves, 1)) ** 0.5 * 2.0**FEATURE_BITS
 
-    def __call__(self, x: Any) -> Row:
+    def __call__(self, x: Any) -> Waved:
         """The features and their waves, on the grid. ValueError: NaN, infinite, or not as many as declared."""
+        if isinstance(x, Waved) and len(x.steps) == self.size:
+            return x
         row = snap(x)
         if len(row.steps) != self.features:
             raise ValueError(f"{len(row.steps)} features given, the basis is over {self.features}")
         if not self.waves:
-            return row
-        waves = np.cos(np.vecdot(self._mixes, row.values) + self._phases) * self._height
-        more = snap(waves)
-        return Row(np.concatenate((row.steps, more.steps)), np.concatenate((row.values, more.values)))
+            return Waved(*row)
+        waves = np.vecdot(self._mixes, row.values)
+        waves += self._phases
+        np.cos(waves, out=waves)
+        waves *= self._height
+        return Waved(*from_steps(np.concatenate((row.steps, np.rint(waves)))))

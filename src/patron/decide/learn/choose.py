@@ -56,6 +56,14 @@ class Choosing(Struct, frozen=True):
     floor: float = 0.01
     """Share of all chance that is spread over all actions alike; for `epsilon_greedy` it is epsilon."""
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.floor <= 1:
+            raise ValueError(f"the floor is a share of all chance, 0 to 1, not {self.floor}")
+        for name in ("gamma", "exponent", "optimism"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} is a finite number from 0 up, not {value}")
+
     def propensities(self, means: Any, widths: Any, seen: float) -> Propensities:
         """The chance of each action: of its mean, the width of that mean, and how many choices were learned from.
 
@@ -68,12 +76,11 @@ class Choosing(Struct, frozen=True):
             return greedy(centres)
         if self.rule == "epsilon_greedy":
             return epsilon_greedy(centres, self.floor)
-        spreads = self.optimism * _read(widths)
+        spreads = self.optimism * np.asarray(widths, np.float64)
         if self.rule == "thompson":
             return spread(thompson(centres, spreads), self.floor)
-        return spread(
-            inverse_gap(centres + spreads, self.gamma * max(seen, 1.0) ** self.exponent), self.floor
-        )
+        gamma = self.gamma * max(seen, 1.0) ** self.exponent
+        return spread(_weigh_gaps(centres + spreads, gamma), self.floor)
 
 
 def spread(propensities: Propensities, floor: float) -> Propensities:
@@ -98,13 +105,7 @@ def inverse_gap(means: Any, gamma: float) -> Propensities:
     scores = _read(means)
     if not 0 <= gamma < np.inf:
         raise ValueError(f"gamma is a finite number from 0 up, not {gamma}")
-    if not len(scores):
-        return scores
-    best = int(scores.argmax())
-    chances: Propensities = 1 / (len(scores) + gamma * (scores[best] - scores))
-    chances[best] = 0.0
-    chances[best] = 1 - chances.sum()
-    return chances
+    return _weigh_gaps(scores, gamma) if len(scores) else scores
 
 
 def epsilon_greedy(means: Any, epsilon: float) -> Propensities:
@@ -192,8 +193,8 @@ def draw(propensities: Any, u: float) -> int:
     sums = chances.cumsum()
     if not len(sums) or not 0 < sums[-1] < np.inf:
         raise ValueError("nothing to draw from: the probabilities add up to nothing")
-    found = int(np.searchsorted(sums, u * sums[-1], side="right"))
-    return min(found, int(np.flatnonzero(chances)[-1]))  # a product that was rounded up to the whole sum
+    found = int(sums.searchsorted(u * sums[-1], side="right"))
+    return found if found < len(sums) else int(np.flatnonzero(chances)[-1])  # the product was rounded up
 
 
 def unit(seed: int) -> float:
@@ -205,6 +206,17 @@ def unit(seed: int) -> float:
     if not 0 <= seed < 2**53:
         raise ValueError(f"a seed is an integer of 53 bits, not {seed}")
     return seed / 2**53
+
+
+def _weigh_gaps(scores: Propensities, gamma: float) -> Propensities:
+    best = int(scores.argmax())
+    chances: Propensities = scores[best] - scores  # first the gap, then its weight: nothing cancels
+    chances *= gamma
+    chances += len(scores)
+    np.reciprocal(chances, out=chances)
+    chances[best] = 0.0
+    chances[best] = 1 - chances.sum()
+    return chances
 
 
 def _read(means: Any) -> Propensities:

@@ -13,17 +13,16 @@ FEATURE_BITS: Final = 12
 """A feature is a multiple of 2**-12, a reward one of 2**-16."""
 REWARD_BITS: Final = 16
 REWARD_STEP: Final = 2.0**-REWARD_BITS
-FEATURE_LIMIT: Final = 2.0**3
 REWARD_LIMIT: Final = 2.0**12
-MOST_STEPS: Final = 2**15 - 1
 _SCALE = 2.0**FEATURE_BITS
+_LIMIT = (2**15 - 1) / _SCALE
 _STEP = np.float32(2.0**-FEATURE_BITS)
 
 
 class Row(NamedTuple):
-    """One row of features on the grid: in whole steps of 2**-12, and the same as float32 numbers."""
+    """One row of features on the grid: in steps of 2**-12 (whole numbers, held as float64), and the same as float32."""
 
-    steps: Whole
+    steps: NDArray[np.float64]
     values: Floats
 
 
@@ -40,24 +39,30 @@ def snap(values: Any, names: Sequence[str] = ()) -> Row:
     Traceback (most recent call last):
     ValueError: feature `price` is nan: give a finite number, or leave it out
     """
-    if type(values) is Row:
+    if isinstance(values, Row):
         return values
     row = np.asarray(values, np.float64)
     if row.ndim != 1:
         raise ValueError(f"features are one row of numbers, not an array of shape {row.shape}")
     if not np.isfinite(row).all():
         _refuse(row, names)
-    steps = np.rint(np.clip(row, -FEATURE_LIMIT, FEATURE_LIMIT) * _SCALE).astype(np.int64)
-    return from_steps(np.clip(steps, -MOST_STEPS, MOST_STEPS))
+    limited = np.minimum(row, _LIMIT)
+    np.maximum(limited, -_LIMIT, out=limited)
+    limited *= _SCALE
+    np.rint(limited, out=limited)
+    limited += 0.0  # -0.0 becomes 0.0: equal rows are equal bytes
+    return from_steps(limited)
 
 
-def from_steps(steps: Whole) -> Row:
-    """The row of so many steps of 2**-12 each.
+def from_steps(steps: NDArray[Any]) -> Row:
+    """The row of so many steps of 2**-12 each: whole numbers within +-32767.
 
     >>> from_steps(np.array([4096, -2048])).values.tolist()
     [1.0, -0.5]
     """
-    return Row(steps, steps.astype(np.float32) * _STEP)
+    values = steps.astype(np.float32)
+    values *= _STEP
+    return Row(np.asarray(steps, np.float64), values)
 
 
 def reward_steps(reward: float) -> int:

@@ -18,7 +18,7 @@ from patron.decide.learn.grid import REWARD_STEP, Floats, Row, snap
 from patron.decide.learn.ridge import Ridge, Rows
 from patron.decide.learn.shared import Shared
 
-REFRESH_PRIORS = 16
+REFRESH_PRIORS = 32
 """Actions that nobody has seen take on what the shared model learned after so many choices."""
 
 
@@ -31,10 +31,11 @@ class Learning(Struct, frozen=True):
     """The value of feature 0 in every row."""
     waves: int = WAVES
     """Cosine waves beside the features: 0 for a plain linear model."""
-    penalty: float = 0.1
+    penalty: float = 0.2
+    """The prior's precision in every direction; features are a row of length about 1."""
     traits: int = 0
     """How many traits describe an action; 0 = no shared model."""
-    evidence: int = 0
+    evidence: int = 10
     """Choices that an action needs before it is scored by its own model."""
     shared_evidence: int = 100
     """Choices of all actions before the shared model scores."""
@@ -52,6 +53,9 @@ class Basis(IntEnum):
     AVERAGE = 1
     SHARED = 2
     PERSONAL = 3
+
+
+_PRIOR, _AVERAGE, _SHARED, _PERSONAL = (int(basis) for basis in Basis)  # enums are slow inside numpy
 
 
 class Scores(NamedTuple):
@@ -128,12 +132,35 @@ class Learner:
         row = self.basis(x)
         means = self.ridge.means(row, rows).astype(np.float64)
         widths = self.ridge.widths(row, rows).astype(np.float64)
-        counts = self.ridge.counts[rows] * self.ridge.forgetting.scale
-        bases = np.full(len(rows), Basis.PERSONAL, np.int8)
-        few = np.flatnonzero(counts < max(self.learning.evidence, 1))
+        bases = np.full(len(rows), _PERSONAL, np.int8)
+        bar = max(self.learning.evidence, 1) / self.ridge.forgetting.scale
+        few = np.flatnonzero(self.ridge.counts[rows] < bar)
         if len(few):
             self._score_few(row, rows, few, means, bases)
         return Scores(means, widths, bases)
+
+    def contributions(self, action: str, x: Any) -> NDArray[np.float64]:
+        """What each feature adds to the expected reward of `action` at `x`, and last what all waves add together.
+
+        They add up to the mean that `score` gives (within float32). An average rests on nothing but the constant.
+
+        >>> learner = Learner(Learning(features=2, waves=0, evidence=0))
+        >>> learner.add("tea", prior=0.25)
+        >>> learner.contributions("tea", [1.0, 0.5]).tolist()
+        [0.25, 0.0, 0.0]
+        """
+        row, place = self.basis(x), self.rows((action,))
+        scores = self.score(row, place)
+        parts = np.zeros(self.learning.features + 1)
+        if scores.bases[0] == _AVERAGE:
+            parts[0] = scores.means[0]
+            return parts
+        own = scores.bases[0] == _PERSONAL
+        weights = self.ridge.weights(action) if own else self.ridge.priors[place[0]]
+        products = weights.astype(np.float64) * row.values
+        parts[:-1] = products[: self.learning.features]
+        parts[-1] = products[self.learning.features :].sum()
+        return parts
 
     def observe(self, action: str, x: Any, time: int = 0, times: int = 1) -> None:
         """Count that `action` was chosen at `x` at `time` (ms UTC); `times=-1` takes it back."""
@@ -151,16 +178,22 @@ class Learner:
             self.shared.reward(row, self.declared[action][2], delta, time)
             self._refresh(action)
 
+    def advance(self, now: int) -> None:
+        """Let time pass up to `now`, ms UTC; only a half-life asks for it, and `observe` and `reward` do it too."""
+        self.ridge.advance(now)
+        if self.shared:
+            self.shared.ridge.advance(now)
+
     def seen(self) -> float:
         """How many choices it saw (with a half-life: remembers) over the actions it holds."""
-        return float(self.ridge.counts.sum() * self.ridge.forgetting.scale)
+        return self.ridge.seen * self.ridge.forgetting.scale
 
     def settle(self) -> None:
         """Solve all anew from exact sums: what is scored then depends on choices and rewards alone, not their order."""
         if self.shared:
             self.shared.ridge.settle()
-        for action in self.actions:
-            self.ridge.priors[self.ridge.row(action)] = self._prior_weights(action)
+            for action in self.actions:
+                self.ridge.reprior(self.ridge.row(action), self._prior_weights(action))
         self.ridge.settle()
         self._since = 0
 
@@ -168,19 +201,21 @@ class Learner:
         self, row: Row, rows: Rows, few: Rows, means: NDArray[np.float64], bases: NDArray[np.int8]
     ) -> None:
         """Score those of too little evidence (`few`, places in `rows`) by what they start from, or their average."""
-        chosen = rows[few]
-        starts = np.vecdot(self.ridge.priors[chosen], row.values).astype(np.float64)
-        scale = self.ridge.forgetting.scale
-        counts, totals = self.ridge.counts[chosen] * scale, self.ridge.totals[chosen] * (scale * REWARD_STEP)
+        chosen, constant = rows[few], self.learning.constant
+        shared: Any = False
+        if self.shared is None:
+            starts = self.ridge.priors[chosen, 0] * constant
+        else:
+            starts = np.vecdot(self.ridge.priors[chosen], row.values).astype(np.float64)
         if self._sharing():
             shared = np.fromiter((place not in self._ruled for place in chosen), bool, len(few))
-        else:
-            shared = np.zeros(len(few), bool)
-        pseudo = self.ridge.pseudo[chosen] / self.learning.constant**2
-        known = (counts > 0) & ~shared
+        scale = self.ridge.forgetting.scale
+        counts, totals = self.ridge.counts[chosen] * scale, self.ridge.totals[chosen] * (scale * REWARD_STEP)
+        pseudo = self.ridge.pseudo[chosen] / constant**2
+        known = (counts > 0) & np.logical_not(shared)
         averages = (totals + pseudo * starts) / np.where(known, counts + pseudo, 1.0)
         means[few] = np.where(known, averages, starts)
-        bases[few] = np.where(shared, Basis.SHARED, np.where(known, Basis.AVERAGE, Basis.PRIOR))
+        bases[few] = np.where(shared, _SHARED, np.where(known, _AVERAGE, _PRIOR))
 
     def _prior_weights(self, action: str) -> Floats:
         prior, _, traits = self.declared[action]
@@ -203,8 +238,19 @@ class Learner:
             return
         if self._since >= REFRESH_PRIORS:
             self._since = 0
-            for other in self.actions:
-                if not self.ridge.counts[self.ridge.row(other)]:
-                    self.ridge.reprior(self.ridge.row(other), self._prior_weights(other))
+            self._refresh_unseen()
         if self.declared[action][0] is None:
             self.ridge.reprior(self.ridge.row(action), self._prior_weights(action))
+
+    def _refresh_unseen(self) -> None:
+        """Give all actions that nobody has seen what the shared model expects of them now, in one product."""
+        assert self.shared is not None
+        unseen = [
+            (self.ridge.row(action), traits.values)
+            for action, (prior, _, traits) in self.declared.items()
+            if prior is None and not self.ridge.counts[self.ridge.row(action)]
+        ]
+        if unseen:
+            rows = np.array([row for row, _ in unseen], np.intp)
+            traits = np.array([values for _, values in unseen], np.float32)
+            self.ridge.reprior_unseen(rows, self.shared.priors(traits, self.learning.constant))

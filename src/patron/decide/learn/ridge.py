@@ -35,6 +35,7 @@ Rows: TypeAlias = NDArray[np.intp]
 _SQUARE = 2.0 ** -(2 * FEATURE_BITS)
 _CROSS = 2.0 ** -(FEATURE_BITS + REWARD_BITS)
 _ROOM = 2**61
+_MOST_WAITING = 32
 
 
 class Ridge:
@@ -63,6 +64,10 @@ class Ridge:
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
         self._used = 0
+        self.seen = 0
+        """The weights of all choices of the actions that are here."""
+        self._waiting: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+        self._scratch: Floats = np.zeros((features, features), np.float32)
         self._allocate(4)
         for action in actions:
             self.add(action)
@@ -128,6 +133,8 @@ class Ridge:
         """Drop an action and all it learned. KeyError: not added."""
         row = self.row(action)
         del self._rows[action]
+        self.seen -= int(self.counts[row])
+        self._waiting.pop(row, None)
         for block in self._blocks():
             block[row] = 0
         self._free.append(row)
@@ -150,14 +157,16 @@ class Ridge:
         [0.5]
         """
         values = self.read(x).values
-        count = self._used if rows is None else len(rows)
-        if count * self.features**2 > EXACT_WORK:
-            every = np.vecdot(self._diagonal[: self._used], values * values)
-            squares = every if rows is None else every[rows]
-        elif rows is None:
-            squares = np.vecdot(self._inverse[: self._used] @ values, values)
+        used, most = self._used, EXACT_WORK // self.features**2
+        if rows is not None and len(rows) <= most < used:
+            each = (values @ (self._inverse[row] @ values) for row in rows)
+            squares = np.fromiter(each, np.float32, len(rows))
+        elif used <= most:
+            squares = np.vecdot(self._inverse[:used] @ values, values)
         else:
-            squares = np.fromiter((values @ (self._inverse[row] @ values) for row in rows), np.float32, count)
+            squares = np.vecdot(self._diagonal[:used], values * values)
+        if rows is not None and not (len(rows) <= most < used):
+            squares = squares[rows]
         found: Floats = np.sqrt(np.maximum(squares, np.float32(0)))
         return found
 
@@ -171,8 +180,12 @@ class Ridge:
         steps, values = self.read(x)
         self.advance(time)
         weight = times * self.forgetting.weight(time)
-        self.squares[row] += np.multiply.outer(steps * weight, steps)
+        waiting = self._waiting.setdefault(row, [])
+        waiting.append((weight, steps))
         self.counts[row] += weight
+        self.seen += weight
+        if len(waiting) >= _MOST_WAITING:
+            self.gather(row)
         amount = weight * self._scale[row]
         u = self._inverse[row] @ values
         spread = 1.0 + amount * float(values @ u)
@@ -181,12 +194,10 @@ class Ridge:
             return
         self._weights[row] -= u * np.float32(amount / spread * float(values @ self._weights[row]))
         v = u * np.float32((abs(amount) / spread) ** 0.5)
-        if weight > 0:
-            self._inverse[row] -= np.multiply.outer(v, v)
-            self._diagonal[row] -= v * v
-        else:
-            self._inverse[row] += np.multiply.outer(v, v)
-            self._diagonal[row] += v * v
+        square = np.multiply(v[:, None], v, out=self._scratch)
+        change = np.subtract if weight > 0 else np.add
+        change(self._inverse[row], square, out=self._inverse[row])
+        change(self._diagonal[row], v * v, out=self._diagonal[row])
 
     def reward(self, action: str, x: Any, delta: float, time: int = 0) -> None:
         """Add `delta` to the reward of a choice made at features `x` at `time`; below 0 for what was returned.
@@ -197,7 +208,7 @@ class Ridge:
         steps, values = self.read(x)
         self.advance(time)
         amount = reward_steps(delta) * self.forgetting.weight(time)
-        self.crosses[row] += steps * amount
+        self.crosses[row] += (steps * amount).astype(np.int64)
         self.totals[row] += amount
         if self._due(row):
             self.resolve(row)
@@ -213,15 +224,23 @@ class Ridge:
         """
         halvings = self.forgetting.advance(now)
         if halvings:
+            for row in list(self._waiting):
+                self.gather(row)
             half = 1 << (halvings - 1)
             for block in (self.squares, self.crosses, self.counts, self.totals):
                 block[:] = (block + half) >> halvings
+            self.seen = int(self.counts.sum())
             self.settle()
 
     def settle(self) -> None:
-        """Solve every row anew from its sums. Two ridges of equal sums are the same to the bit after it."""
+        """Solve anew, from its sums, every row that changed since it was solved.
+
+        Two ridges of equal sums and priors are the same to the bit after it. About 0.3 ms a changed row of 100 features.
+        """
+        scale = self.forgetting.scale
         for row in self._rows.values():
-            self.resolve(row)
+            if self._age[row] or self._scale[row] != scale:
+                self.resolve(row)
 
     def count(self, action: str) -> float:
         """How many choices of an action were observed; with a half-life, each as far as it is remembered."""
@@ -239,12 +258,28 @@ class Ridge:
         count = self.count(action) + pseudo
         return (total + prior * pseudo) / count if count > 0 else prior
 
+    def gather(self, row: int) -> None:
+        """Add choices that wait to a row's sums: one product for many, exact since whole numbers below 2**53 are."""
+        waiting = self._waiting.pop(row, None)
+        if waiting:
+            steps = np.array([one for _, one in waiting])
+            weighted = steps * np.array([[weight] for weight, _ in waiting], np.float64)
+            self.squares[row] += (weighted.T @ steps).astype(np.int64)
+
     def reprior(self, row: int, prior: Floats) -> None:
         """Give a row another prior mean: its weights move by A^-1 P (new - old)."""
         moved = np.float32(self.penalty) * (prior - self.priors[row])
         moved[0] *= np.float32(1 + self.pseudo[row] / self.penalty)
         self._weights[row] += self._inverse[row] @ moved
         self.priors[row] = prior
+        self._age[row] += 1
+
+    def reprior_unseen(self, rows: Rows, priors: Floats) -> None:
+        """Give rows without any choice other prior means, of their first features (one row each), in one go."""
+        width = priors.shape[1]
+        self._weights[rows, :width] += priors - self.priors[rows, :width]
+        self.priors[rows, :width] = priors
+        self._age[rows] += 1
 
     def weights(self, action: str) -> Floats:
         """The weights by which an action scores: one per feature, what explains its score."""
@@ -256,6 +291,7 @@ class Ridge:
 
         OverflowError: more was added than whole numbers of 64 bits hold.
         """
+        self.gather(row)
         squares, crosses = self.squares[row], self.crosses[row]
         if max(int(squares.diagonal().max()), int(np.abs(crosses).max())) > _ROOM:
             raise OverflowError(

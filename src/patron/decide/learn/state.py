@@ -103,6 +103,7 @@ def _restore(state: _State) -> Learner:
 
 def _sums(ridge: Ridge, name: str, *declared: Any) -> _Action:
     row = ridge.row(name)
+    ridge.gather(row)
     upper = ridge.squares[row][np.triu_indices(ridge.features)]
     return _Action(
         name,
@@ -121,3 +122,5 @@ def _fill(ridge: Ridge, action: _Action) -> None:
     ridge.squares[row] = upper + np.triu(upper, 1).T
     ridge.crosses[row] = np.frombuffer(action.crosses, "<i8")
     ridge.counts[row], ridge.totals[row] = action.count, action.total
+    ridge.seen += action.count
+    ridge.resolve(row)

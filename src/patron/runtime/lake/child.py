@@ -74,6 +74,11 @@ class JobsChild:
         return self._ready.is_set()
 
     @property
+    def foreign(self) -> bool:
+        """Whether the lake holds other messages than this log, so that nothing may be added to it."""
+        return bool(self._foreign)
+
+    @property
     def url(self) -> str:
         """Where the lake is."""
         return lake_url(self._workspace)

@@ -192,9 +192,20 @@ def _of_people(rows: pa.Table, wanted: Wanted) -> Any:
 
 
 def _of_profiles(rows: pa.Table, wanted: Wanted) -> Any:
-    hit = _among(rows["person"], wanted.people)
+    """Snapshots of the person, and whole those of others that tell of them: as when they were one, before a split."""
+    hit = _among(rows["person"], wanted.people) | _holding(
+        rows["nodes"], {node for node, _, _ in wanted.nodes}
+    )
     texts: Iterable[str] = (text.lower() for text in rows["profile"].to_pylist())
     return hit | np.array([any(n in text for n in wanted.needles) for text in texts], bool)
+
+
+def _holding(lists: pa.ChunkedArray, values: Collection[int]) -> Any:
+    """Which of the lists hold one of the values."""
+    hit, lists = np.zeros(len(lists), bool), lists.combine_chunks()
+    inside = _among(pa.chunked_array([pc.list_flatten(lists)]), values)
+    hit[pc.list_parent_indices(lists).to_numpy()[inside]] = True
+    return hit
 
 
 def _filter(table: LakeTable, gone: Callable[[pa.Table], Any], done: Erased) -> None:

@@ -40,3 +40,5 @@ class Status(Struct, frozen=True):
     people: int = 0
     """The same of the table `people`."""
     problem: str = ""
+    taken: int = 0
+    """When the last round of profile snapshots began that is in the lake, ms; 0: none is."""

@@ -18,6 +18,8 @@ from patron.storage.lake.table import DataFile, LakeTable
 
 SMALL, LARGE = 100_000, 1_000_000
 """Rows below which a chunk is small, and from which on it is merged no more."""
+WEIGHTS = {"profiles": 20}
+"""Tables whose rows weigh so many times as much as an event: their chunks have fewer."""
 FAN = 16
 """Chunks side by side that are merged into one."""
 FILE_ROWS = 400_000
@@ -42,6 +44,7 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     """Events that are neither about orders nor about consent."""
     orders: int = 0
     decisions: int = 0
+    profiles: int = 0
 
 
 Chunk = list[DataFile]
@@ -66,25 +69,30 @@ def chunks(files: Sequence[DataFile]) -> list[Chunk]:
     return found
 
 
-def due(files: Sequence[DataFile], today: dt.date) -> list[Chunk]:
-    """Groups of files that should become one chunk each: closed days in several parts, and many small parts side by side."""
+def due(files: Sequence[DataFile], today: dt.date, weight: int = 1) -> list[Chunk]:
+    """Groups of files that should become one chunk each: closed days in several parts, and many small parts side by side.
+
+    A row weighs as much as `weight` events.
+    """
+    large = LARGE // weight
     groups, run = list[Chunk](), list[Chunk]()
     held = chunks(files)
     for chunk in [*held, None]:
-        if chunk is not None and _rows(chunk) < LARGE and (not run or _belongs(run, chunk, today)):
+        if chunk is not None and _rows(chunk) < large and (not run or _belongs(run, chunk, today, weight)):
             run.append(chunk)
             continue
         groups += _group(run, today)
-        run = [chunk] if chunk is not None and _rows(chunk) < LARGE else []
+        run = [chunk] if chunk is not None and _rows(chunk) < large else []
     return groups
 
 
-def _belongs(run: Sequence[Chunk], chunk: Chunk, today: dt.date) -> bool:
+def _belongs(run: Sequence[Chunk], chunk: Chunk, today: dt.date, weight: int) -> bool:
     """Whether a chunk may be merged with those before it: of one closed day, or of the same size."""
-    if sum(map(_rows, run)) + _rows(chunk) > 4 * LARGE:
+    if sum(map(_rows, run)) + _rows(chunk) > 4 * LARGE // weight:
         return False
     same_day = _day(run[-1]) == _day(chunk) and _is_closed(chunk, today)
-    return same_day or (_rows(run[-1]) < SMALL) == (_rows(chunk) < SMALL)
+    small = SMALL // weight
+    return same_day or (_rows(run[-1]) < small) == (_rows(chunk) < small)
 
 
 def _group(run: Sequence[Chunk], today: dt.date) -> list[Chunk]:
@@ -115,7 +123,7 @@ def _is_closed(chunk: Chunk, today: dt.date) -> bool:
 
 def compact(table: LakeTable, today: dt.date, crash: Callable[[str], None]) -> int:
     """Merge what is due; gives the number of merges. Raises StorageError; what was done stays done."""
-    groups = due(table.files(), today)
+    groups = due(table.files(), today, WEIGHTS.get(table.name, 1))
     for group in groups:
         table.replace(group, merged(table, group))
         crash("lake_after_merge")
@@ -167,6 +175,8 @@ def _limits(table: str, keep: Retention, today: dt.date) -> list[tuple[dt.date, 
         classes = [(keep.events, _all), (keep.orders, _named(ORDERS)), (keep.behaviour, _behaviour)]
     elif table == "decisions":
         classes = [(keep.decisions, _all)]
+    elif table == "profiles":
+        classes = [(keep.profiles, _all)]
     return [(today - dt.timedelta(days=days), is_of) for days, is_of in classes if days > 0]
 
 

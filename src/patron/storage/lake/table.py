@@ -30,12 +30,12 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Tr
 from deltalake import Field as DeltaField
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import DeltaError
-from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 from msgspec import Struct
 
 from patron.model.errors import StorageError
 from patron.storage.embedded.files import PRIVATE_FILE, sync_directory
+from patron.storage.lake.places import files_of, said
 from patron.storage.lake.schema import SCHEMAS, measured, repeated, skipping
 
 APP = "patron"
@@ -131,6 +131,11 @@ class LakeTable:
         """Log position up to which the rows are in the table."""
         return self._table.transaction_version(APP) or 0
 
+    def note(self, name: str) -> int | None:
+        """A number that was noted with rows; None when it never was."""
+        found: int | None = self._table.transaction_version(f"{APP}-{name}")
+        return found
+
     @property
     def version(self) -> int:
         """Version of the table."""
@@ -163,12 +168,19 @@ class LakeTable:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def append(self, rows: pa.Table, position: int) -> None:
-        """Add rows and note the position up to which they reach, at once. Raises StorageError: then neither was done."""
-        self.replace((), [rows] if len(rows) else [], position)
+    def append(self, rows: pa.Table, position: int, notes: Mapping[str, int] | None = None) -> None:
+        """Add rows and note the position up to which they reach, at once. Raises StorageError: then neither was done.
+
+        `notes` are numbers that stand in the same commit and are kept until they are told anew (`note`).
+        """
+        self.replace((), [rows] if len(rows) else [], position, notes)
 
     def replace(
-        self, removed: Iterable[DataFile], added: Iterable[pa.Table], position: int | None = None
+        self,
+        removed: Iterable[DataFile],
+        added: Iterable[pa.Table],
+        position: int | None = None,
+        notes: Mapping[str, int] | None = None,
     ) -> list[str]:
         """Put new files in the place of others, in one commit; gives the new paths.
 
@@ -181,7 +193,7 @@ class LakeTable:
             written = [action.path for action in actions]
             actions += [RemoveAction(f.path, grows, now, f.bytes) for f in removed]
             if actions or grows:
-                self._commit(actions, position)
+                self._commit(actions, position, notes)
         except _DELTA_FAULTS as error:
             raise fault(self.address, error) from error
         return written
@@ -215,15 +227,20 @@ class LakeTable:
             coerce_timestamps="us",
         )
 
-    def _commit(self, actions: list[Any], position: int | None) -> None:
+    def _commit(
+        self, actions: list[Any], position: int | None, notes: Mapping[str, int] | None = None
+    ) -> None:
         if self._local is not None:
             sync_directory(self._local)
-        notes = [Transaction(APP, position)] if position is not None else None
+        told = {} if position is None else {APP: position}
+        told |= {f"{APP}-{name}": value for name, value in (notes or {}).items()}
         self._table.create_write_transaction(
             actions,
             "append",
             self._table.schema(),
-            commit_properties=CommitProperties(app_transactions=notes, max_commit_retries=0),
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(*note) for note in told.items()] or None, max_commit_retries=0
+            ),
             post_commithook_properties=PostCommitHookProperties(
                 create_checkpoint=False, cleanup_expired_logs=False
             ),
@@ -277,13 +294,6 @@ class LakeTable:
         return gone
 
 
-def files_of(address: str, options: Mapping[str, str] | None = None) -> pafs.FileSystem:
-    """The file system whose root is a table's folder."""
-    if "://" not in address:
-        return pafs.SubTreeFileSystem(str(Path(address).absolute()), pafs.LocalFileSystem())
-    return pafs.PyFileSystem(DeltaStorageHandler(address, dict(options or {}) or None))
-
-
 def data_files(table: DeltaTable) -> list[DataFile]:
     """The files of a table that is open, with their spans, by first position."""
     rows = pa.table(table.get_add_actions(flatten=True)).to_pylist()
@@ -304,9 +314,8 @@ def data_files(table: DeltaTable) -> list[DataFile]:
 
 def fault(address: str, error: BaseException) -> StorageError:
     """A storage engine's error as ours, with what to do."""
-    text = str(error).strip().splitlines()
     return StorageError(
-        f"the lake at {address} cannot be used ({type(error).__name__}: {text[0] if text else ''}). Look at its disk, or at "
+        f"the lake at {address} cannot be used ({type(error).__name__}: {said(error)}). Look at its disk, or at "
         "`[lake]` in patron.toml; nothing is lost, the log holds it all"
     )
 

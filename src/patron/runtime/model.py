@@ -1,0 +1,238 @@
+"""What the learned policy expects: features of the ask, a regression for each action, and how well each offer fits the person.
+
+    expected reward of an offer = its own regression over the features + the fit it has beyond none
+
+Both are learned from the same decisions and rewards; before there are any, the fit's rules speak (`decide.fit.RULED`) and
+all else is alike.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import log1p
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from patron.decide.eligible import Known
+from patron.decide.fit import RULED, SIZE, Topic, fits, topic_of
+from patron.decide.index import CatalogueIndex
+from patron.decide.learn.features import Field, Schema
+from patron.decide.learn.grid import Row, snap
+from patron.decide.learn.packing import pack, unpack
+from patron.decide.learn.ridge import Ridge
+from patron.decide.scoring import Expected, Places
+from patron.model.clock import HOUR
+from patron.model.events import CHANNELS
+from patron.model.offers import NOTHING, Ask, Placement
+from patron.model.ports import Table
+from patron.profiles.interests import Interests, named
+from patron.rules.facts import Facts
+from patron.runtime.arms import FIT, Arm, Arms
+from patron.runtime.interests import LiveInterests
+
+WEATHER = ("clear", "clouds", "rain", "snow", "storm", "fog")
+SCHEMA = Schema(
+    [
+        Field("orders", "number", scale=2.0),
+        Field("revenue", "number", scale=4.0),
+        Field("last seen", "number", scale=3.0),
+        Field("first seen", "number", scale=4.0),
+        Field("categories bought", "number", scale=2.0),
+        Field("cart", "number", scale=2.0),
+        Field("hour", "cyclic", period=24),
+        Field("weekday", "cyclic", period=7),
+        Field("channel", "category", values=tuple(CHANNELS)),
+        Field("weather", "category", values=WEATHER),
+        Field("placement", "hashed"),
+        Field("store", "hashed"),
+        Field("city", "hashed"),
+        Field("bought", "hashed"),
+    ],
+    version="1",
+)
+"""What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
+_STEPS = 255
+_TOP = 6
+
+
+class Looked(Struct, frozen=True):
+    """What a record says that the model looked at: the features, and the fit of the action that was given."""
+
+    features: Row
+    fit: Row
+
+
+class Model:
+    """The live model of one workspace: what `decide.rating.Model` asks, and what rewards teach.
+
+    Parameters
+    ----------
+    category_of : product -> category, as the catalogue feed has it; empty when it has none.
+    """
+
+    def __init__(self, arms: Table[Arm], interests: LiveInterests, category_of: Callable[[str], str]) -> None:
+        self._arms = Arms(arms)
+        self._interests = interests
+        self._topics: dict[str, tuple[Topic, ...]] = {}
+        self._category_of = category_of
+
+    def of(self, nodes: Iterable[str]) -> "_Bound":
+        """The model for somebody: what these nodes are interested in."""
+        return _Bound(self, self._interests.of(nodes))
+
+    def ridge(self, kind: str) -> Ridge:
+        """The regressions of a kind of reward."""
+        return self._arms.ridge(kind, SCHEMA.size)
+
+    def fit(self, kind: str) -> Ridge:
+        """The regression of the fit for a kind of reward: a constant, then `decide.fit.NAMES`."""
+        ridge = self._arms.ridge(f"{FIT}:{kind}", 1 + SIZE)
+        if FIT not in ridge or not ridge.priors[ridge.row(FIT)].any():
+            ridge.add(FIT, (0.0, *RULED))
+        return ridge
+
+    def recategorised(self) -> None:
+        """The catalogue feed says other categories."""
+        self._topics.clear()
+
+    def topics(self, index: CatalogueIndex) -> tuple[Topic, ...]:
+        """What the offers of a catalogue are about."""
+        found = self._topics.get(index.version)
+        if found is None:
+            if len(self._topics) > 8:
+                self._topics.clear()
+            found = tuple(topic_of(offer, self._category_of) for offer in index.offers)
+            self._topics[index.version] = found
+        return found
+
+    def fit_rows(
+        self, index: CatalogueIndex, places: Places, interests: Interests, ask: Ask, now: int
+    ) -> NDArray[np.uint8]:
+        """The fit of each offer, as records keep it: 0 to 255."""
+        topics = self.topics(index)
+        found = fits(
+            [topics[place] for place in places],
+            interests,
+            _cart(ask.context),
+            now // HOUR,
+            self._interests.cycle,
+        )
+        return np.rint(found * _STEPS).astype(np.uint8)
+
+    def observe(self, kind: str, action: str, looked: Looked, time: int, times: int = 1) -> None:
+        """A decision was made: nothing has followed so far. With `times=-1` it was never made."""
+        self._prepare(kind, action)
+        self._arms.observe(kind, action, looked.features, time, times)
+        self._arms.observe(f"{FIT}:{kind}", FIT, looked.fit, time, times)
+
+    def reward(self, kind: str, action: str, looked: Looked, steps: int, time: int) -> None:
+        """Something followed it, or what had followed was taken back."""
+        self._prepare(kind, action)
+        self._arms.reward(kind, action, looked.features, steps, time)
+        self._arms.reward(f"{FIT}:{kind}", FIT, looked.fit, steps, time)
+
+    def _prepare(self, kind: str, action: str) -> None:
+        self.fit(kind)
+        ridge = self.ridge(kind)
+        if action not in ridge:
+            ridge.add(action)
+
+
+class _Bound:
+    """The model for one person (`decide.rating.Model`)."""
+
+    def __init__(self, model: Model, interests: Interests) -> None:
+        self._model = model
+        self.interests = interests
+
+    def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
+        """What is to be expected of the offers at these places."""
+        kind = reward_of(index, ask.placement)
+        ridge, fit = self._model.ridge(kind), self._model.fit(kind)
+        features = SCHEMA.encode(values_of(ask, known, self.interests, now))
+        names = [index.ids[place] for place in places]
+        for name in (*names, NOTHING):
+            if name not in ridge:
+                ridge.add(name)
+        means = ridge.means(features, ridge.rows((*names, NOTHING))).astype(np.float64)
+        rows = self._model.fit_rows(index, places, self.interests, ask, now)
+        weights = fit.weights(FIT)[1:].astype(np.float64)
+        more = (rows / _STEPS) @ weights
+        seen = int(ridge.seen)
+        return Expected(means[:-1] + more, float(means[-1]), 0.0, pack(features), seen, rows.tobytes())
+
+
+def reward_of(index: CatalogueIndex, placement: str) -> str:
+    """What counts as success at a placement; orders where none is declared."""
+    place = index.places_of.get(placement)
+    return "order" if place is None else place.reward
+
+
+def place_of(index: CatalogueIndex, placement: str) -> Placement:
+    """A placement, or what holds for one that is not declared."""
+    return index.places_of.get(placement) or Placement(placement, placement, reward="order")
+
+
+def looked_at(told: bytes) -> Looked | None:
+    """What a record says was looked at; None where nothing was, or by another schema.
+
+    >>> looked_at(b"") is None
+    True
+    """
+    if len(told) <= SIZE:
+        return None
+    try:
+        features = unpack(told[:-SIZE], SCHEMA.size)
+    except ValueError:
+        return None
+    fit = np.frombuffer(told[-SIZE:], np.uint8) / _STEPS
+    return Looked(features, snap([1.0, *fit]))
+
+
+def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[str, Any]:
+    """The values of the schema's fields: what is not known is left out."""
+    facts, zone, context = known.facts, known.zone, ask.context
+    bought = sorted((-signs[0], key) for key, signs in interests.items() if key[0] == "c" and signs[0])
+    cart = context.get("cart")
+    found: dict[str, Any] = {
+        "orders": log1p(_number(facts, "totals.orders")),
+        "revenue": log1p(max(0.0, _number(facts, "totals.revenue"))),
+        "last seen": log1p(_number(facts, "last_seen_days")),
+        "first seen": log1p(_number(facts, "first_seen_days")),
+        "categories bought": log1p(len(bought)),
+        "cart": log1p(len(cart)) if isinstance(cart, list) else 0.0,
+        "hour": zone.minute(now) / 60,
+        "weekday": zone.weekday(now),
+        "channel": ask.channel,
+        "placement": ask.placement,
+        "bought": [key for _, key in bought[:_TOP]],
+    }
+    for name, field in (
+        ("weather", "context.weather"),
+        ("store", "context.store_id"),
+        ("city", "traits.city"),
+    ):
+        value = facts.get(field)
+        if isinstance(value, str) and value:
+            found[name] = value.casefold()
+    return found
+
+
+def _number(facts: Facts, field: str) -> float:
+    value = facts.get(field)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e15 < value < 1e15:
+        return 0.0
+    return max(0.0, float(value))
+
+
+def _cart(context: Mapping[str, Any]) -> frozenset[str]:
+    """What lies in the basket: ids of products, or lines as events have them."""
+    cart = context.get("cart")
+    found: set[str] = set()
+    for line in cart[:100] if isinstance(cart, list) else ():
+        if isinstance(line, str):
+            found.add(f"p:{line[:100]}")
+        elif isinstance(line, Mapping):
+            found.update(named(line))
+    return frozenset(found)

@@ -1,0 +1,175 @@
+"""What followed each decision, taught to the model: by the decision's id, or by the person within the placement's window.
+
+A reward is worked out anew from all that is known whenever something may have changed it (a late order, a return, a merge, a
+split), and the model gets the difference to what it was taught before: returns subtract, nothing counts twice.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from patron.decide.encoding import look
+from patron.decide.index import CatalogueIndex
+from patron.decide.learn.grid import REWARD_LIMIT, reward_steps
+from patron.model.clock import HOUR
+from patron.model.events import Event
+from patron.model.money import UNIT
+from patron.model.people import Key
+from patron.model.ports import Table
+from patron.profiles.orders import Purchase
+from patron.runtime.given import CLICKED_BY, SHOWN_BY
+from patron.runtime.model import Model, looked_at, place_of
+from patron.runtime.tables import DecisionRow
+
+ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})
+VISITS = frozenset({"Store Entered", "Card Scanned"})
+TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY})
+"""Events that may be a reward."""
+
+
+class Taught(Struct):
+    """What the model was taught of one decision."""
+
+    steps: int = 0
+    """The reward so far, in steps of 2**-16."""
+    visit: int = 0
+    shown: int = 0
+    clicked: int = 0
+    """Times of the first of each after the decision, ms; 0 = none."""
+
+
+class Rewards:
+    """The rewards of one workspace.
+
+    Parameters
+    ----------
+    asked : node -> its latest decisions.
+    orders_of : the orders of a person, over all their nodes, as known now.
+    members_of : all nodes of the person who has one.
+    version : the catalogue that a decision was made with.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        taught: Table[Taught],
+        decisions: Table[DecisionRow],
+        asked: Table[list[str]],
+        members_of: Callable[[Key], Iterable[Key]],
+        orders_of: Callable[[Iterable[Key]], list[Purchase]],
+        version: Callable[[str], CatalogueIndex],
+    ) -> None:
+        self._model = model
+        self._taught = taught
+        self._decisions = decisions
+        self._asked = asked
+        self._members_of = members_of
+        self._orders_of = orders_of
+        self._version = version
+
+    def decided(self, decision: str, row: DecisionRow) -> None:
+        """A decision is durable: its choice was made at its features, and nothing has followed so far."""
+        record = look(row.record)
+        looked = looked_at(record.rating.features) if record.rating is not None else None
+        if looked is not None:
+            place = place_of(self._version(row.catalogue), record.placement)
+            self._model.observe(place.reward, row.action, looked, row.time)
+            self._taught.put(decision, Taught())
+
+    def forget(self, decision: str) -> None:
+        """A decision is erased: what was learned from it is unlearned, to the last bit. Call it before its row goes."""
+        row, taught = self._decisions.get(decision), self._taught.get(decision)
+        if row is None or taught is None:
+            return
+        record = look(row.record)
+        looked = looked_at(record.rating.features) if record.rating is not None else None
+        if looked is not None:
+            kind = place_of(self._version(row.catalogue), record.placement).reward
+            if taught.steps:
+                self._model.reward(kind, row.action, looked, -taught.steps, row.time)
+            self._model.observe(kind, row.action, looked, row.time, -1)
+        self._taught.delete(decision)
+
+    def event(self, event: Event, node: Key) -> None:
+        """Take in one event of `TOLD` that is in its node's profile already."""
+        told = event.properties
+        named = told.get("decision_id") or told.get("decisionId")
+        if isinstance(named, str) and (event.name in SHOWN_BY or event.name in CLICKED_BY):
+            self._by_name(named, event)
+        if event.name in ORDERS or event.name in VISITS:
+            self._by_person(node, event if event.name in VISITS else None)
+
+    def regrouped(self, people: Iterable[Iterable[Key]]) -> None:
+        """These people are others than before: what followed is theirs together now."""
+        for members in people:
+            self._of_people(tuple(members), None)
+
+    def _by_name(self, decision: str, event: Event) -> None:
+        row, taught = self._decisions.get(decision), self._taught.get(decision)
+        if row is None or taught is None:
+            return
+        self._taught.touch(decision)
+        time = max(event.time, row.time)
+        if event.name in SHOWN_BY or not taught.shown:
+            taught.shown = min(taught.shown or time, time)
+        if event.name in CLICKED_BY:
+            taught.clicked = min(taught.clicked or time, time)
+        self._teach(decision, row, taught, None)
+
+    def _by_person(self, node: Key, visit: Event | None) -> None:
+        self._of_people(tuple(self._members_of(node)), visit)
+
+    def _of_people(self, members: tuple[Key, ...], visit: Event | None) -> None:
+        orders: list[Purchase] | None = None
+        for decision, row, taught in self._open(members):
+            if visit is not None:
+                if visit.time > row.time and (not taught.visit or visit.time < taught.visit):
+                    self._taught.touch(decision)
+                    taught.visit = visit.time
+            elif orders is None:
+                orders = self._orders_of(members)
+            self._teach(decision, row, taught, orders)
+
+    def _open(self, members: Iterable[Key]) -> Iterator[tuple[str, DecisionRow, Taught]]:
+        for key in members:
+            for decision in self._asked.get(key) or ():
+                taught = self._taught.get(decision)
+                row = None if taught is None else self._decisions.get(decision)
+                if row is not None and taught is not None:
+                    yield decision, row, taught
+
+    def _teach(
+        self, decision: str, row: DecisionRow, taught: Taught, orders: Iterable[Purchase] | None
+    ) -> None:
+        """Bring the model up to what is known of a decision now; without `orders` those are as they were."""
+        record = look(row.record)
+        looked = looked_at(record.rating.features) if record.rating is not None else None
+        if looked is None:
+            return
+        index = self._version(row.catalogue)
+        place = place_of(index, record.placement)
+        end = row.time + place.window_hours * HOUR
+        if place.reward in ("order", "margin"):
+            if orders is None:
+                return
+            worth = _bought(index, row, place.reward, end, orders)
+        else:
+            at = {"view": taught.shown, "click": taught.clicked, "visit": taught.visit}[place.reward]
+            worth = 1.0 if row.time <= at <= end and at else 0.0
+        steps = reward_steps(max(-REWARD_LIMIT, min(REWARD_LIMIT, worth)))
+        if steps != taught.steps:
+            self._taught.touch(decision)
+            self._model.reward(place.reward, row.action, looked, steps - taught.steps, row.time)
+            taught.steps = steps
+
+
+def _bought(
+    index: CatalogueIndex, row: DecisionRow, reward: str, end: int, orders: Iterable[Purchase]
+) -> float:
+    """Orders inside the window: whether there was one, or what stayed of their revenue."""
+    net = sum(order.net for order in orders if row.time < order.time <= end and not order.cancelled)
+    if reward == "order":
+        return 1.0 if net > 0 else 0.0
+    offer = index.by_id.get(row.action)
+    margins = [one.margin for one in index.offers] if offer is None else [offer.margin]
+    return net / UNIT * (sum(margins) / len(margins) if margins else 1.0)
