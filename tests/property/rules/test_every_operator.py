@@ -121,6 +121,22 @@ def test_operators_of_properties(backend: duckdb.DuckDBPyConnection, field: str)
     assert agree(backend, world(events), rules) > 1_000
 
 
+def test_operators_of_texts_that_may_be_missing(backend: duckdb.DuckDBPyConnection) -> None:
+    told: list[dict[str, Any]] = [
+        {},
+        {"store": "s1"},
+        {"touchpoint": "tea"},
+        {"store": "te", "touchpoint": "steam"},
+    ]
+    events = [(event(n, **one), n) for n, one in enumerate(told, 1)]
+    rules = [
+        Did("E", where=(Where(field, op, wanted),))
+        for field in ("store", "touchpoint")
+        for op, wanted in pairs()
+    ]
+    agree(backend, world(events), rules)
+
+
 def test_operators_of_traits(backend: duckdb.DuckDBPyConnection) -> None:
     kept = [v for v in VALUES if not isinstance(v, int) or abs(v) < 2**63]  # profiles take no longer ones
     values = [
