@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused_with_its_reason(
 
 def test_a_decision_is_recorded_and_follows_the_person(app: patron.App) -> None:
     app.identify("ana", {"first_name": "Ana"})
-    choice = app.decide("home_hero", user_id="ana")
+    choice = app.decide("web_home", user_id="ana")
     assert choice["action"]
     assert 0 < choice["propensity"] <= 1
     with pytest.raises(errors.BadRequest):

@@ -18,6 +18,8 @@ from patron.decide.learn.choose import Choosing, Propensities, draw, inverse_gap
 from patron.decide.scoring import Expected, Places, Scorer
 from patron.model.offers import Ask, Rating
 
+GREEDY = -1.0
+"""As gamma: always the best; of several that are equally good each alike."""
 CHOOSING = Choosing()
 """How greedy the draw is: gamma for gaps in parts of the best score's size, and the share that is spread over all alike."""
 _STEPS = 255
@@ -92,8 +94,16 @@ def scores_of(rating: Rating) -> Scores:
 def propensities(rating: Rating, among: Sequence[int] | None = None) -> Propensities:
     """The chance of each choice, by inverse gap weighting; with `among`, of these places alone."""
     scores = -gaps_of(rating)
+    if rating.gamma == GREEDY:
+        return _greedy(scores if among is None else scores[list(among)])
     chances = inverse_gap(scores if among is None else scores[list(among)], rating.gamma)
     return spread(chances, CHOOSING.floor)
+
+
+def _greedy(scores: Scores) -> Propensities:
+    best = scores == scores.max()
+    chances: Propensities = best / best.sum()
+    return chances
 
 
 def drawn(rating: Rating, seed: int, among: Sequence[int] | None = None) -> tuple[int, float]:
@@ -134,6 +144,9 @@ class Learned:
         scores = np.append(scores[fine], self._scorer.nothing)
         size = float(np.abs(scores).max()) or 1.0
         gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
+        place = index.places_of.get(ask.placement)
+        if place is not None and not place.explore:
+            gamma = GREEDY
         rating = rate(scores, gamma, expected.seen, expected.features)
         return Rated(rating, failed, _kept(expected.fits, fine))
 

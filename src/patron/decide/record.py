@@ -10,7 +10,7 @@ from patron.decide.eligible import Known, Sifted, drops_of, sift
 from patron.decide.gates import HELD_OUT_HERE, is_marketing
 from patron.decide.grants import RESERVED, Grant
 from patron.decide.index import CatalogueIndex, is_limited
-from patron.decide.rating import Policy, Rated, drawn, propensities
+from patron.decide.rating import Policy, Rated, drawn
 from patron.decide.slots import fill
 from patron.decide.stocks import UNITS
 from patron.decide.variants import content_for
@@ -54,6 +54,8 @@ class Drawn(Struct, frozen=True):
     slate: tuple[str, ...] = ()
     """What else is shown, behind `action`, the best first."""
     language: str = ""
+    behind: tuple[dict[str, Any], ...] = ()
+    """The content of each of the slate."""
 
 
 def decide(
@@ -124,6 +126,7 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         action, propensity = _draw(choices, rating, terms.seed, _served(index, sifted.left, choices))
     offer = index.by_id.get(action)
     first = offer is None and held
+    slate = () if offer is None or held else slate_of(index, choices, rating, action, terms.count)
     return Drawn(
         terms.decision_id,
         terms.now,
@@ -147,8 +150,9 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         known.identified,
         _used(known, sifted),
         None if rated is None else rated.given(choices.index(action)),
-        () if offer is None or held else slate_of(index, choices, rating, action, terms.count),
+        slate,
         terms.language,
+        tuple([content_for(index.by_id[name], ask.placement, terms.language) for name in slate]),
     )
 
 
@@ -197,12 +201,8 @@ def slate_of(
     """
     if count < 2 or len(choices) < 3:
         return ()
-    chances = [1.0] * len(choices) if rating is None else propensities(rating).tolist()
-    rest = [
-        (-chances[at], at)
-        for at, name in enumerate(choices[:-1])
-        if name != action and chances[at] >= chances[-1]
-    ]
+    gaps = [0] * len(choices) if rating is None else list(rating.codes)
+    rest = [(gaps[at], at) for at, name in enumerate(choices[:-1]) if name != action and gaps[at] <= gaps[-1]]
     found: list[str] = []
     again: list[str] = []
     families = {index.by_id[action].family}
@@ -256,7 +256,7 @@ def spell(drawn: Drawn, index: CatalogueIndex) -> Decision:
     return Decision(candidates=index.candidates, dropped=drops_of(index, drawn.sifted), **same)
 
 
-_SAME = tuple(name for name in Drawn.__struct_fields__ if name != "sifted")
+_SAME = tuple(name for name in Drawn.__struct_fields__ if name not in {"sifted", "behind"})
 
 
 def _expires(offer: Offer | None, now: int) -> int:

@@ -30,8 +30,8 @@ class Stock(Struct):
     given: int = 0
     units: int = 0
     """Spent on what was given, 1/10,000 of the currency."""
-    days: dict[int, int] = {}
-    """The same by day of the business, of the last days."""
+    days: dict[str, int] = {}
+    """The same by day of the business (days since 1970, as text), of the last days."""
     open: dict[str, tuple[int, int, int]] = {}
     """Decision -> (end of the reservation in ms, units, day), the oldest first."""
 
@@ -57,8 +57,8 @@ def give(stock: Stock, units: int, day: int) -> None:
     """Count one that was given."""
     stock.given += 1
     stock.units += units
-    stock.days[day] = stock.days.get(day, 0) + units
-    for old in [one for one in stock.days if one <= day - _DAYS_KEPT]:
+    stock.days[str(day)] = stock.days.get(str(day), 0) + units
+    for old in [one for one in stock.days if int(one) <= day - _DAYS_KEPT]:
         del stock.days[old]
 
 
@@ -71,7 +71,7 @@ def taken(stock: Stock, now: int) -> tuple[int, int]:
 def taken_today(stock: Stock, now: int, day: int) -> int:
     """Units spent on what was given or reserved on a day of the business."""
     live = (units for until, units, one in stock.open.values() if now < until and one == day)
-    return stock.days.get(day, 0) + sum(live)
+    return stock.days.get(str(day), 0) + sum(live)
 
 
 class Exhausted(Struct, frozen=True):

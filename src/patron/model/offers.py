@@ -96,6 +96,8 @@ class Placement(Struct, frozen=True):
     """Share of people who get nothing here, beside the universal holdout; None = none."""
     fallback: str = ""
     """The offer to show while Patron is away; empty = nothing."""
+    explore: bool = True
+    """False: always what is ranked first, so nothing is learned about the rest here."""
 
 
 class Cap(Struct, frozen=True):

@@ -33,6 +33,7 @@ def encode(arm: Arm) -> bytes:
     if ridge is None:
         return arm.data
     size, row = ridge.features, arm.row
+    ridge.gather(row)
     upper = ridge.squares[row][np.triu_indices(size)]
     head = [size, int(ridge.counts[row]), int(ridge.totals[row])]
     return np.concatenate((head, ridge.crosses[row], upper)).astype("<i8").tobytes()
@@ -63,6 +64,7 @@ class Arms:
             return  # learned with other features: it says nothing of these
         row = ridge.add(action)
         ridge.counts[row], ridge.totals[row] = told[1], told[2]
+        ridge.seen += int(told[1])
         ridge.crosses[row] = told[3 : 3 + size]
         square = np.zeros((size, size), np.int64)
         square[np.triu_indices(size)] = told[3 + size :]

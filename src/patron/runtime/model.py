@@ -159,7 +159,7 @@ class _Bound:
         rows = self._model.fit_rows(index, places, self.interests, ask, now)
         weights = fit.weights(FIT)[1:].astype(np.float64)
         more = (rows / _STEPS) @ weights
-        seen = int(ridge.counts.sum())
+        seen = int(ridge.seen)
         return Expected(means[:-1] + more, float(means[-1]), 0.0, pack(features), seen, rows.tobytes())
 
 

@@ -161,6 +161,10 @@ def made(decision: Drawn, *, trusted: bool) -> dict[str, Any]:
         "policy": decision.policy,
         "expires": iso(decision.expires) if decision.expires else None,
         "eligible": list(decision.eligible),
+        "slate": [
+            {"action": name, "content": content}
+            for name, content in zip(decision.slate, decision.behind, strict=True)
+        ],
     }
 
 

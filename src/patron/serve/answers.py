@@ -169,6 +169,13 @@ class Merged(Struct, frozen=True):
     message: str
 
 
+class Shown(Struct, frozen=True):
+    """One more of a list."""
+
+    action: str
+    content: dict[str, Any]
+
+
 class Decided(Struct, frozen=True, rename={"decision_id": "decisionId"}):
     """The next best action; `nothing` is one."""
 
@@ -182,6 +189,8 @@ class Decided(Struct, frozen=True, rename={"decision_id": "decisionId"}):
     policy: str
     expires: str | None
     eligible: list[str]
+    slate: list[Shown] = []
+    """What else to show behind the action, the best first."""
 
 
 class LiveKey(Struct, frozen=True):

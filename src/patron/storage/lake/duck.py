@@ -19,8 +19,9 @@ from deltalake import DeltaTable
 from patron.model.errors import StorageError
 from patron.model.lake import TABLES
 from patron.storage.lake.asking import Held
+from patron.storage.lake.places import files_of, said
 from patron.storage.lake.schema import SCHEMAS, arrow_type
-from patron.storage.lake.table import APP, data_files, fault, files_of
+from patron.storage.lake.table import APP, data_files, fault
 
 PEOPLE_NOW = "SELECT * FROM people QUALIFY position = max(position) OVER (PARTITION BY node)"
 Files = Mapping[str, Sequence[str]]
@@ -153,7 +154,7 @@ def _registered(
         )
     except (OSError, ValueError) as error:
         raise StorageError(
-            f"the lake at {address} cannot be read ({error}). Check `[lake]` in patron.toml"
+            f"the lake at {address} cannot be read ({said(error)}). Check `[lake]` in patron.toml"
         ) from error
     connection.register(f"{name}_files", data)
     return f"{name}_files"

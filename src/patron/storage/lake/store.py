@@ -6,7 +6,8 @@ from pathlib import Path
 from patron.model.errors import StorageError
 from patron.model.lake import TABLES
 from patron.storage.embedded.files import make_private_directory, write_durably
-from patron.storage.lake.table import LakeTable, files_of
+from patron.storage.lake.places import files_of, said
+from patron.storage.lake.table import LakeTable
 
 OWNER = "owner"
 """File that names the workspace whose events are in the lake, by a keyed hash."""
@@ -48,7 +49,7 @@ class LakeStore:
             held = ""
         except OSError as error:
             raise StorageError(
-                f"the lake at {url} cannot be read ({error}). Check `[lake] url` and `[lake] options`"
+                f"the lake at {url} cannot be read ({said(error)}). Check `[lake] url` and `[lake] options`"
             ) from error
         if held and held != owner:
             raise StorageError(
@@ -57,5 +58,11 @@ class LakeStore:
         if not held and "://" not in url:
             write_durably(Path(url) / OWNER, owner.encode())
         elif not held:
-            with system.open_output_stream(OWNER) as file:
-                file.write(owner.encode())
+            try:
+                with system.open_output_stream(OWNER) as file:
+                    file.write(owner.encode())
+            except OSError as error:
+                raise StorageError(
+                    f"nothing can be written to {url} ({said(error)}). Make the bucket, and give its key the right to read, write, "
+                    "list and delete below it; see `[lake] url` and `[lake] options`"
+                ) from error

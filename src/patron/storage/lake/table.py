@@ -30,12 +30,12 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Tr
 from deltalake import Field as DeltaField
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import DeltaError
-from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 from msgspec import Struct
 
 from patron.model.errors import StorageError
 from patron.storage.embedded.files import PRIVATE_FILE, sync_directory
+from patron.storage.lake.places import files_of, said
 from patron.storage.lake.schema import SCHEMAS, measured, repeated, skipping
 
 APP = "patron"
@@ -294,13 +294,6 @@ class LakeTable:
         return gone
 
 
-def files_of(address: str, options: Mapping[str, str] | None = None) -> pafs.FileSystem:
-    """The file system whose root is a table's folder."""
-    if "://" not in address:
-        return pafs.SubTreeFileSystem(str(Path(address).absolute()), pafs.LocalFileSystem())
-    return pafs.PyFileSystem(DeltaStorageHandler(address, dict(options or {}) or None))
-
-
 def data_files(table: DeltaTable) -> list[DataFile]:
     """The files of a table that is open, with their spans, by first position."""
     rows = pa.table(table.get_add_actions(flatten=True)).to_pylist()
@@ -321,9 +314,8 @@ def data_files(table: DeltaTable) -> list[DataFile]:
 
 def fault(address: str, error: BaseException) -> StorageError:
     """A storage engine's error as ours, with what to do."""
-    text = str(error).strip().splitlines()
     return StorageError(
-        f"the lake at {address} cannot be used ({type(error).__name__}: {text[0] if text else ''}). Look at its disk, or at "
+        f"the lake at {address} cannot be used ({type(error).__name__}: {said(error)}). Look at its disk, or at "
         "`[lake]` in patron.toml; nothing is lost, the log holds it all"
     )
 

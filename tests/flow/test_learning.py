@@ -1,0 +1,261 @@
+"""What is learned, over whole workspaces: from the web to the tablet and back, exact after any start, unlearned when taken back."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from patron.decide.encoding import look
+from patron.decide.learn.grid import REWARD_STEP
+from patron.decide.learn.ridge import Ridge
+from patron.model.clock import DAY, HOUR, MINUTE
+from patron.model.offers import Ask
+from patron.runtime.arms import PENALTY
+from patron.runtime.backend import LocalBackend
+from patron.runtime.model import SCHEMA, looked_at
+from patron.runtime.settings import FILE
+from tests.flow.inprocess import play, running, send, source
+
+NOW = 1_800_014_400_000
+PRODUCTS = "".join(
+    f'[[offer]]\nid = "show-{n}"\nname = "Product {n}"\nproducts = ["P{n}"]\ncontent = {{title = "Product {n}"}}\n'
+    for n in range(30)
+)
+TABLET = """
+[[placement]]
+id = "associate_card"
+name = "Associate's tablet"
+channel = "associate_tablet"
+slots = 5
+explore = false
+reward = "order"
+
+[[placement]]
+id = "web_home"
+name = "Web home"
+channel = "web"
+slots = 5
+explore = false
+reward = "click"
+"""
+
+
+async def _ask(backend: LocalBackend, user: str, placement: str, **more: Any) -> Any:
+    return await backend.decide(
+        Ask(placement, user_id=user, channel="", **more), trusted=True, source=None, user_hash=""
+    )
+
+
+class Teller:
+    """Sends events, each with an id of its own."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self._backend = backend
+        self._count = 0
+
+    async def __call__(self, name: str, source_name: str = "web", **told: Any) -> None:
+        self._count += 1
+        who = {key: told.pop(key) for key in ("userId", "anonymousId") if key in told}
+        event = {
+            "type": "track",
+            "event": name,
+            "messageId": f"{name}-{self._count}",
+            **who,
+            "properties": told,
+        }
+        await send(self._backend, source_name, [event])
+
+
+def _without_holdout(path: Path) -> None:
+    (path / FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+
+
+async def _shop(path: Path, work: Callable[[LocalBackend, Teller], Any], catalogue: str) -> Any:
+    async with running(path, now=NOW):
+        pass
+    _without_holdout(path)
+    async with running(path, now=NOW) as backend:
+        await source(backend, "web")
+        await source(backend, "store", "associate_tablet", assurance="verified")
+        await backend.set_catalogue(catalogue)
+        return await work(backend, Teller(backend))
+
+
+def test_saved_on_the_web_it_leads_on_the_tablet_and_tried_in_store_it_leads_on_the_web(
+    tmp_path: Path,
+) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> tuple[list[str], str]:
+        for n in (3, 4, 5):
+            await tell("Product Viewed", userId="anna", product_id=f"P{n}")
+        await tell("Product Added to Wishlist", userId="anna", product_id="P17")
+        await tell("Store Entered", "store", userId="anna", store_id="S1")
+        tablet = await _ask(backend, "anna", "associate_card", count=5)
+        await backend.step_clock(NOW + 2 * HOUR)
+        await tell("Product Tried", "store", userId="anna", product_id="P22")
+        await backend.step_clock(NOW + 10 * HOUR)
+        web = await _ask(backend, "anna", "web_home", count=5)
+        return [tablet["action"], *(one["action"] for one in tablet["slate"])], web["action"]
+
+    tablet, web = play(_shop(tmp_path / "shop", work, TABLET + PRODUCTS))
+    assert tablet[0] == "show-17"
+    assert set(tablet[1:4]) == {"show-3", "show-4", "show-5"}
+    assert web == "show-22"
+
+
+CLICKS = """
+[[placement]]
+id = "web_home"
+name = "Web home"
+reward = "click"
+
+[[placement]]
+id = "till"
+name = "Till"
+reward = "margin"
+window_hours = 48
+
+[[offer]]
+id = "tea"
+name = "Tea"
+value = 5.0
+margin = 0.5
+
+[[offer]]
+id = "mug"
+name = "Mug"
+value = 5.0
+margin = 0.5
+"""
+
+
+def _sums(backend: LocalBackend) -> dict[str, tuple[int, float]]:
+    """Arm -> (choices, rewards) as the state keeps them."""
+    found = {}
+    for name, arm in backend.workspace.state.table("arms").items():
+        told = np.frombuffer(arm.data, "<i8") if arm.ridge is None else None
+        if told is not None:
+            found[name] = int(told[1]), float(told[2]) * REWARD_STEP
+        else:
+            found[name] = int(arm.ridge.counts[arm.row]), float(arm.ridge.totals[arm.row]) * REWARD_STEP
+    return found
+
+
+def _batch(backend: LocalBackend, kind: str) -> dict[str, Any]:
+    """The weights of each action of a kind of reward, solved at once from all decisions and what they are credited with."""
+    ridge = Ridge(SCHEMA.size, penalty=PENALTY)
+    taught = backend.workspace.state.table("taught")
+    for name, row in backend.workspace.decisions.items():
+        record = look(row.record)
+        looked = looked_at(record.rating.features) if record.rating else None
+        place = backend.workspace.catalogues.version(row.catalogue).places_of[record.placement]
+        if looked is None or place.reward != kind:
+            continue
+        if row.action not in ridge:
+            ridge.add(row.action)
+        ridge.observe(row.action, looked.features, row.time)
+        ridge.reward(row.action, looked.features, taught.get(name).steps * REWARD_STEP, row.time)
+    ridge.settle()
+    return {action: ridge.weights(action) for action in ridge.actions}
+
+
+async def _history(backend: LocalBackend, tell: Teller) -> None:
+    for n in range(120):
+        made = await _ask(backend, f"u{n % 40}", "web_home")
+        if made["action"] == "tea" and n % 2:
+            await tell("Offer Clicked", userId=f"u{n % 40}", decision_id=made["decisionId"])
+        if n % 3 == 0:
+            await _ask(backend, f"u{n % 40}", "till")
+        await backend.step_clock(backend.workspace.clock.now() + 20 * MINUTE)
+    for n in range(40):
+        await tell(
+            "Order Completed", "store", userId=f"u{n}", order_id=f"o{n}", revenue=10.0 + n, currency="EUR"
+        )
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
+    tmp_path: Path, checkpoint: bool
+) -> None:
+    folder = tmp_path / "shop"
+
+    async def work(backend: LocalBackend, tell: Teller) -> None:
+        await _history(backend, tell)
+        if checkpoint:
+            await backend.checkpoint()
+        await tell("Order Refunded", "store", userId="u7", order_id="o7")
+        made = await _ask(backend, "u3", "web_home")
+        await tell("Offer Clicked", userId="u3", decision_id=made["decisionId"])
+
+    async def again() -> None:
+        async with running(folder, now=NOW) as backend:
+            for kind in ("click", "margin"):
+                ridge = backend.workspace.model.ridge(kind)
+                for action, weights in _batch(backend, kind).items():
+                    assert np.abs(ridge.weights(action) - weights).max() < 1e-4, (kind, action)
+            replay = await backend.verify_replay()
+            assert replay["equal"], replay["differences"]
+
+    play(_shop(folder, work, CLICKS))
+    play(again())
+
+
+def test_a_sale_in_the_store_moves_the_arm_and_a_return_takes_it_back(tmp_path: Path) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> list[float]:
+        made = await _ask(backend, "anna", "till")
+        arm = f"margin/{made['action']}"
+        told = [_sums(backend)[arm][1]]
+        await backend.step_clock(NOW + DAY)
+        bought = {"order_id": "o1", "revenue": 40.0, "currency": "EUR"}
+        await tell("Order Completed", "store", userId="anna", **bought)
+        told.append(_sums(backend)[arm][1])
+        await tell("Order Refunded", "store", userId="anna", order_id="o1", total=10.0, currency="EUR")
+        told.append(_sums(backend)[arm][1])
+        await tell("Order Refunded", "store", userId="anna", order_id="o1")
+        told.append(_sums(backend)[arm][1])
+        await backend.step_clock(NOW + 3 * DAY)
+        await tell("Order Completed", "store", userId="anna", order_id="o2", revenue=9.0, currency="EUR")
+        told.append(_sums(backend)[arm][1])
+        return told
+
+    assert play(_shop(tmp_path / "shop", work, CLICKS)) == [0.0, 20.0, 15.0, 0.0, 0.0]
+
+
+def test_what_a_device_did_counts_for_the_person_once_they_are_one(tmp_path: Path) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> list[float]:
+        ask = Ask("till", anonymous_id="browser", channel="web")
+        made = await backend.decide(ask, trusted=True, source=None, user_hash="")
+        arm = f"margin/{made['action']}"
+        await backend.step_clock(NOW + HOUR)
+        await tell("Order Completed", "store", userId="anna", order_id="o1", revenue=40.0, currency="EUR")
+        told = [_sums(backend)[arm][1]]
+        both = {
+            "type": "identify",
+            "messageId": "i",
+            "userId": "anna",
+            "anonymousId": "browser",
+            "traits": {},
+        }
+        await send(backend, "web", [both])
+        told.append(_sums(backend)[arm][1])
+        return told
+
+    assert play(_shop(tmp_path / "shop", work, CLICKS)) == [0.0, 20.0]
+
+
+def test_what_is_clicked_is_shown_more_and_says_so(tmp_path: Path) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> tuple[int, list[str]]:
+        await asyncio.sleep(0)
+        for n in range(300):
+            made = await _ask(backend, f"u{n}", "web_home")
+            if made["action"] == "tea":
+                await tell("Offer Clicked", userId=f"u{n}", decision_id=made["decisionId"])
+        later = [await _ask(backend, f"v{n}", "web_home") for n in range(100)]
+        best = next(one for one in later if one["action"] == "tea")
+        return sum(one["action"] == "tea" for one in later), best["reasons"]
+
+    teas, reasons = play(_shop(tmp_path / "shop", work, CLICKS))
+    assert teas > 80
+    assert any("Ranked first of 3" in reason for reason in reasons), reasons
