@@ -56,6 +56,9 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         else first_link(page, f"{base}/console", r"/console/people/[^/?]+")
     )
     decision = first_link(page, base + person, r"/console/decisions/[^/?]+") if person else ""
+    policy = first_link(
+        page, f"{base}/console/decisions/policies", r"/console/decisions/policies/web_home"
+    ) or first_link(page, f"{base}/console/decisions/policies", r"/console/decisions/policies/[^?]+")
     export = first_link(page, f"{base}/console/data/exports", r"/console/data/exports/(?!new)[^/?]+")
     segment = first_link(
         page, f"{base}/console/people/segments", r"/console/people/segments/(?!new|overlap)[^/?]+"
@@ -80,6 +83,9 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "offer": "/console/decisions/catalogue/offers/second-order-10",
         "catalogue-edit": "/console/decisions/catalogue/edit",
         "placements": "/console/decisions/placements",
+        "policies": "/console/decisions/policies",
+        "policy": policy,
+        "policy-what-if": f"{policy}?challenger=greedy&now=1" if policy else "",
         "decision": decision,
         "health": "/console/data",
         "sources": "/console/data/sources",

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import numpy as np
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from patron.console.app import create_console
 from patron.console.port import Figures, LiveUpdate, Product, ShopSetup, User
+from patron.decide.rating import rate
 from patron.identity.diff import PartitionDiff, Regrouping
 from patron.model.access import ApiKey, Source, WriteKey
 from patron.model.audiences import LakeView
@@ -47,6 +49,7 @@ from patron.model.views import (
 from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
+from tests.browser.fake_policies import FakePolicies
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -151,6 +154,8 @@ def decision(
         seed=9_876_543_210 + n,
         catalogue="cat-7f31",
         identified="verified",
+        rating=rate(np.array([0.31, 0.24, 0.24, 0.0]), 12.0, seen=1_204) if n == 4 else None,
+        slate=("points",) if n == 4 else (),
     )
     outcome = (
         Outcome(shown=when + MIN, orders=("771204",), revenue={"EUR": 249_000}) if n % 3 == 0 else Outcome()
@@ -302,12 +307,14 @@ class FakeApp:
     groups: FakeAudiences = field(default_factory=FakeAudiences)
     carried: FakeExports = field(default_factory=FakeExports)
     shelf: FakeCatalogue = field(default_factory=FakeCatalogue)
+    deciding: FakePolicies = field(default_factory=FakePolicies)
 
     def __post_init__(self) -> None:
         """Fill the world."""
         if self.empty:
             self.groups = FakeAudiences(empty=True, with_lake=False)
             self.carried = FakeExports({}, {})
+            self.deciding = FakePolicies(empty=True)
             self.shelf = FakeCatalogue([("", NOW, "")])
             return
         self.wks = [
@@ -600,6 +607,9 @@ class FakeApp:
         self.calls.append(("audit", user, verb, subject))
 
     # segments, analyses, the lake
+    def policies(self) -> FakePolicies:
+        return self.deciding
+
     def catalogue(self) -> FakeCatalogue:
         return self.shelf
 

@@ -43,6 +43,7 @@ from patron.runtime.export_views import LocalExports
 from patron.runtime.history import history
 from patron.runtime.lake.health import lake_view
 from patron.runtime.offers import Offers
+from patron.runtime.policies import Policies
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
@@ -246,6 +247,10 @@ class LiveApp:
     def catalogue(self) -> Offers:
         """What may be decided for."""
         return self._backend.offers
+
+    def policies(self) -> Policies:
+        """How placements are decided."""
+        return self._backend.policies
 
     def insights(self) -> Insights | None:
         """Analyses over the lake."""

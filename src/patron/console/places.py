@@ -24,6 +24,13 @@ PLACES: tuple[Place, ...] = (
         "",
         "slots caps quiet hours ranking formula",
     ),
+    (
+        "Policies",
+        "decisions",
+        "/console/decisions/policies",
+        "",
+        "learn greedy uniform what if off-policy arms exploration",
+    ),
     ("Health", "data", "/console/data", "G A", "data checks status clock"),
     ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),
     ("Feeds", "data", "/console/data/feeds", "", "stock weather prices stores calendar rejects"),

@@ -20,6 +20,7 @@ PATHS = (
     "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
     "/console/people/traits", "/console/decisions/catalogue", "/console/decisions/catalogue/edit",
     "/console/decisions/catalogue/versions", "/console/decisions/placements",
+    "/console/decisions/policies", "/console/decisions/d_01JD7Q8ZK4",
 )  # fmt: skip
 
 
@@ -30,6 +31,7 @@ FULL = (
     "/console/results", "/console/results/retention", "/console/results/paths", "/console/data/lake",
     "/console/results/baskets", "/console/results/rfm", "/console/decisions/catalogue/offers/descaling-kit",
     "/console/decisions/catalogue/offers/hostile", "/console/decisions/catalogue?q=coffee&placement=till",
+    "/console/decisions/policies/web_home", "/console/decisions/policies/web_home?challenger=greedy&now=1",
 )  # fmt: skip
 """Pages that an empty workspace does not have."""
 

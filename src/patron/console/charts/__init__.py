@@ -2,6 +2,7 @@
 
 from patron.console.charts.bars import bar, hours, swatch
 from patron.console.charts.cohorts import cohorts
+from patron.console.charts.days import interval, stacked, steps
 from patron.console.charts.funnels import funnel
 from patron.console.charts.identity import identity_graph
 from patron.console.charts.lift import lift
@@ -15,8 +16,11 @@ __all__ = [
     "funnel",
     "hours",
     "identity_graph",
+    "interval",
     "lift",
     "line",
     "overlap",
+    "stacked",
+    "steps",
     "swatch",
 ]

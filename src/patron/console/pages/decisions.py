@@ -1,17 +1,22 @@
 """Decisions: why this, and why not the others?"""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
 from patron.console import words
+from patron.console.policy_words import small
 from patron.console.visit import Visit
+from patron.decide.explain import why_not
+from patron.decide.rating import propensities, scores_of
 from patron.model.errors import NotFound
 from patron.model.events import CHANNELS
 from patron.model.offers import NOTHING, Decision
 from patron.model.views import DecisionView
 
 PAGE = 50
+MOST = 10
+"""Ranked offers that a decision's page lists."""
 
 
 async def log(visit: Visit) -> Response:
@@ -43,6 +48,9 @@ async def show(visit: Visit) -> Response:
         decision=view.decision,
         gates=gates(view.decision),
         rows=_rows(view),
+        rated=bool(ranked(view.decision)),
+        slate=[_name(view, offer) for offer in view.decision.slate],
+        small=small,
         revenue=[
             words.money(str(units / 10_000), currency) for currency, units in view.outcome.revenue.items()
         ],
@@ -77,8 +85,79 @@ def gates(decision: Decision) -> list[tuple[str, int, int]]:
     return steps
 
 
+class Ranked(NamedTuple):
+    """An offer that could be chosen, as it was ranked."""
+
+    rank: int
+    offer: str
+    score: float
+    chance: float
+    slot: int
+    """Its place in the list that was shown, from 1; 0 = not shown."""
+
+
+def ranked(decision: Decision, most: int = MOST) -> list[Ranked]:
+    """The best ranked offers of a decision with a rating, best first, and always those that were drawn.
+
+    Equal scores share a rank.
+
+    Examples
+    --------
+    >>> from patron.decide.rating import rate
+    >>> import numpy as np
+    >>> d = Decision(id="d", time=0, node="n", person="p", placement="till", channel="pos", action="b", propensity=0.2,
+    ...     group="treated", holdout=0.5, would="b", eligible=("a", "b", "nothing"), rating=rate(np.array([2.0, 1.0, 0.0]), 1.0))
+    >>> [(one.rank, one.offer, one.slot) for one in ranked(d, 1)]
+    [(1, 'a', 0), (2, 'b', 1)]
+    """
+    if decision.rating is None or len(decision.rating.codes) != len(decision.eligible):
+        return []
+    scores = scores_of(decision.rating).tolist()
+    chances = propensities(decision.rating).tolist()
+    ordered = sorted(scores, reverse=True)
+    first = {score: at for at, score in reversed(list(enumerate(ordered, 1)))}
+    slots = {offer: at for at, offer in enumerate((decision.would, *decision.slate), 1)}
+    rows = [
+        Ranked(first[score], offer, score, chance, slots.get(offer, 0))
+        for offer, score, chance in zip(decision.eligible, scores, chances, strict=True)
+    ]
+    rows.sort(key=lambda one: (one.rank, one.offer == NOTHING, one.offer))
+    return [one for at, one in enumerate(rows) if at < most or one.slot == 1]
+
+
 def _rows(view: DecisionView) -> list[dict[str, Any]]:
-    """The candidates: the chosen one, the other survivors with their probability, the dropped with their reason."""
+    """The candidates: those that could be chosen with their probability, then the dropped with their reason."""
+    rows = [_rated(view, one) for one in ranked(view.decision)] or _alike(view)
+    rows += [
+        {
+            "name": _name(view, one.offer),
+            "chosen": False,
+            "chance": None,
+            "rank": 0,
+            "why": (f"Dropped: {words.dropped(one.gate)}", one.reason),
+        }
+        for one in view.decision.dropped
+    ]
+    return rows
+
+
+def _rated(view: DecisionView, one: Ranked) -> dict[str, Any]:
+    decision, chosen = view.decision, one.slot == 1
+    said = _fate(view, one.offer, decision.would)[0] if chosen else why_not(decision, one.offer)
+    held = decision.group == "control"
+    place = "" if held or not decision.slate or not one.slot else f"Shown as number {one.slot}"
+    return {
+        "name": _name(view, one.offer),
+        "chosen": chosen,
+        "chance": one.chance,
+        "rank": one.rank,
+        "score": one.score,
+        "why": (said, place),
+    }
+
+
+def _alike(view: DecisionView) -> list[dict[str, Any]]:
+    """The survivors of a decision that ranked nothing: the chosen one, then the others."""
     decision = view.decision
     drawn = decision.action if decision.group == "treated" else decision.would
     even = decision.policy.startswith("uniform") and bool(decision.eligible)
@@ -90,18 +169,10 @@ def _rows(view: DecisionView) -> list[dict[str, Any]]:
                 "name": _name(view, offer),
                 "chosen": offer == drawn,
                 "chance": chance,
+                "rank": 0,
                 "why": _fate(view, offer, drawn),
             }
         )
-    rows += [
-        {
-            "name": _name(view, one.offer),
-            "chosen": False,
-            "chance": None,
-            "why": (f"Dropped: {words.dropped(one.gate)}", one.reason),
-        }
-        for one in decision.dropped
-    ]
     return rows
 
 
