@@ -138,7 +138,7 @@ def decision(
         placement={"pos": "till", "web": "home_hero", "kiosk": "welcome"}.get(channel, "inbox"),
         channel=channel,
         action="nothing" if group == "control" else action,
-        propensity=1.0 if group == "control" else 0.25,
+        propensity=1.0 if group == "control" else 0.21 if n == 4 else 0.25,
         group=group,
         holdout=0.5,
         would=action,
@@ -154,6 +154,7 @@ def decision(
         seed=9_876_543_210 + n,
         catalogue="cat-7f31",
         identified="verified",
+        policy="learned-1" if n == 4 else "uniform-1",
         rating=rate(np.array([0.31, 0.24, 0.24, 0.0]), 12.0, seen=1_204) if n == 4 else None,
         slate=("points",) if n == 4 else (),
     )

@@ -112,13 +112,12 @@ def goes(view: PolicyView, days: int) -> str:
     if not given:
         return f"In the last {span} only people who are held out asked here."
     earned = sum(arm.rewarded * arm.decisions for arm in view.arms)
-    many = _REWARDS.get(view.reward)
-    total = (
-        f"{words.figure(earned)} {many[0] if round(earned, 2) == 1 else many[1]}"
-        if many
-        else f"{words.figure(earned)} of {view.reward}"
+    one, many = _REWARDS.get(view.reward, ("", ""))
+    total = words.plural(round(earned), one, many) if one else f"{words.figure(earned)} of {view.reward}"
+    return (
+        f"In the last {span} it decided {words.plural(given, 'time')} and {total} followed, "
+        f"{small(earned / given)} a decision."
     )
-    return f"In the last {span} it decided {words.plural(given, 'time')} and {total} followed, {small(earned / given)} a decision."
 
 
 def small(value: float) -> str:
@@ -130,10 +129,8 @@ def small(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
-    if size >= 1000:
-        text = f"{size:,.0f}"
-    else:
-        text = f"{float(f'{size:.3g}'):.12f}".rstrip("0").rstrip(".")
+    rounded = size if size >= 1000 else float(f"{size:.3g}")
+    text = f"{rounded:,.0f}" if rounded >= 1000 else f"{rounded:.12f}".rstrip("0").rstrip(".")
     return f"{words.MINUS}{text}" if value < 0 else text
 
 

@@ -144,8 +144,7 @@ def _rows(view: DecisionView) -> list[dict[str, Any]]:
 def _rated(view: DecisionView, one: Ranked) -> dict[str, Any]:
     decision, chosen = view.decision, one.slot == 1
     said = _fate(view, one.offer, decision.would)[0] if chosen else why_not(decision, one.offer)
-    held = decision.group == "control"
-    place = "" if held or not decision.slate or not one.slot else f"Shown as number {one.slot}"
+    place = "Shown first of a list" if chosen and decision.slate and decision.group != "control" else ""
     return {
         "name": _name(view, one.offer),
         "chosen": chosen,

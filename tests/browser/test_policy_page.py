@@ -1,0 +1,195 @@
+"""Policies in a browser, over a whole workspace that has learned: by keyboard, without a script, in both themes and widths."""
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, expect
+
+from patron.console.live import console_for
+from patron.model.clock import HOUR, MINUTE
+from patron.model.offers import Ask
+from patron.runtime.backend import LocalBackend
+from patron.runtime.settings import FILE
+from tests.browser.chrome import Watched
+from tests.browser.fake_console import PASSWORD
+from tests.flow.inprocess import running, send, source
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+BASE = "/console/decisions/policies"
+NOW = 1_800_014_400_000
+CATALOGUE = """
+[[placement]]
+id = "web_home"
+name = "Web home"
+reward = "click"
+window_hours = 1
+
+[[placement]]
+id = "till"
+name = "Till"
+reward = "order"
+explore = false
+
+[[offer]]
+id = "tea"
+name = "Tea"
+value = 5.0
+
+[[offer]]
+id = "mug"
+name = "Mug & spoon"
+value = 5.0
+"""
+
+
+async def _live(backend: LocalBackend) -> None:
+    """Two days at one placement: tea is clicked, so tea is what is learned."""
+    await backend.add_user("giulia", "Giulia Serra", "admin", PASSWORD)
+    await source(backend, "web")
+    await backend.set_catalogue(CATALOGUE)
+    for n in range(360):
+        ask = Ask("web_home", user_id=f"u{n % 120}", channel="web")
+        made = await backend.decide(ask, trusted=True, source=None, user_hash="")
+        if made["action"] == "tea" and n % 3:
+            clicked = {"decision_id": made["decisionId"]}
+            await send(backend, "web", [
+                {"type": "track", "event": "Offer Clicked", "messageId": f"m{n}", "userId": f"u{n % 120}", "properties": clicked}
+            ])  # fmt: skip
+        await backend.step_clock(backend.workspace.clock.now() + 8 * MINUTE)
+    await backend.step_clock(backend.workspace.clock.now() + 2 * HOUR)
+
+
+async def _serve(path: Path, port: int, ready: threading.Event, stop: threading.Event) -> None:
+    async with running(path, now=NOW):
+        pass
+    (path / FILE).write_text("[decide]\nholdout = 0.1\n", "utf-8")
+    async with running(path, now=NOW) as backend:
+        await _live(backend)
+        console, _ = console_for(backend, f"http://127.0.0.1:{port}")
+        config = uvicorn.Config(
+            console, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve())
+        while not server.started and not task.done():
+            await asyncio.sleep(0.02)
+        ready.set()
+        while not stop.is_set() and not task.done():
+            await asyncio.sleep(0.05)
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ready, stop = threading.Event(), threading.Event()
+    work = _serve(tmp_path_factory.mktemp("policies") / "shop", port, ready, stop)
+    thread = threading.Thread(target=asyncio.run, args=(work,), daemon=True)
+    thread.start()
+    assert ready.wait(90)
+    yield f"http://127.0.0.1:{port}"
+    stop.set()
+    thread.join(20)
+
+
+def test_a_policy_is_judged_by_keyboard_alone(browser: Browser, base: str) -> None:
+    watched = Watched(browser.new_context(), base)
+    watched.sign_in()
+    page = watched.page
+    watched.go("/console/decisions")
+    page.get_by_role("link", name="Policies").press("Enter")
+    page.wait_for_url(f"**{BASE}")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{BASE}/web_home")
+    main = page.locator("main")
+    expect(page.get_by_role("heading", name="How Web home decides")).to_be_visible()
+    expect(main).to_contain_text("The best ranked is given most often")
+    expect(main).to_contain_text("learned-1")
+    expect(page.get_by_role("img", name="Clicks a decision by day")).to_be_visible()
+    table = page.locator("table", has_text="Share")
+    expect(table.locator("tbody tr").first).to_contain_text("Tea")
+    page.get_by_role("button", name="Judge it").press("Enter")
+    expect(page.get_by_role("heading", name="Estimates")).to_be_visible(timeout=30_000)
+    expect(page.locator("#answer")).to_contain_text("What was earned")
+    expect(page.locator("#answer")).to_contain_text("Would be given")
+    expect(page.locator("#answer")).to_contain_text("Asked: greedy")
+    assert watched.findings() == []
+    page.get_by_label("Another policy").focus()
+    page.keyboard.press("End")
+    page.get_by_role("button", name="Judge it").press("Enter")
+    expect(page.get_by_role("heading", name="It cannot be said")).to_be_visible(timeout=30_000)
+    expect(page.locator("#answer")).to_contain_text("below 10 chance decides")
+    expect(page.locator("#answer")).to_contain_text("Asked: uniform")
+    expect(page.get_by_role("heading", name="Estimates")).to_have_count(0)
+    assert watched.findings() == []
+    assert watched.wrong == []
+
+
+def test_all_of_it_works_without_a_script_and_says_why_nothing_can_be_said(
+    browser: Browser, base: str
+) -> None:
+    page = Watched(browser.new_context(java_script_enabled=False), base).page
+    page.goto(f"{base}/console/signin")
+    page.fill('[name="name"]', "giulia")
+    page.fill('[name="password"]', PASSWORD)
+    page.click('button[type="submit"]')
+    page.goto(f"{base}{BASE}/web_home")
+    page.get_by_text("Both charts as a table").click()
+    expect(page.get_by_role("group", name="Days, figures")).to_be_visible()
+    page.locator("summary", has_text="Offers it never gives").click()
+    page.get_by_label("Mug & spoon").check()
+    page.get_by_label("At most, for a person").fill("1")
+    page.get_by_label("In so many hours").fill("48")
+    page.get_by_label("Another formula").fill("propensity * (1 +")
+    page.get_by_role("button", name="Judge it").click()
+    page.get_by_role("link", name="Wait for the answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("The formula:")
+    expect(page.get_by_label("Mug & spoon")).to_be_checked()
+    page.get_by_label("Another formula").fill("")
+    page.get_by_role("button", name="Judge it").click()
+    page.get_by_role("link", name="Wait for the answer").click()
+    expect(page.locator("#answer")).to_contain_text("greedy, without mug, at most 1 in 48 h")
+    expect(page.locator("#answer .pill")).to_have_text(re.compile("Accepted|Caution|Refused"))
+    expect(page.locator("#answer table").last).to_contain_text("Would be given")
+    page.goto(f"{base}{BASE}/till")
+    expect(page.locator("main")).to_contain_text("Nothing was decided here in the last 28 days.")
+
+
+def test_a_decision_shows_how_its_offers_ranked(browser: Browser, base: str) -> None:
+    watched = Watched(browser.new_context(), base)
+    watched.sign_in()
+    watched.go("/console/decisions")
+    watched.page.locator('main table a[href^="/console/decisions/"]').first.click()
+    table = watched.page.locator("table", has_text="Score")
+    expect(table.locator("tbody tr")).to_have_count(3)
+    expect(table.locator("tbody tr").first).to_contain_text("1. Tea")
+    expect(table).to_contain_text("of 3 by score, with a chance of")
+    assert watched.findings() == []
+    assert watched.wrong == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, width: int) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    watched = Watched(context, base)
+    watched.sign_in()
+    for path in (BASE, f"{BASE}/web_home", f"{BASE}/web_home?challenger=greedy&now=1", f"{BASE}/till"):
+        watched.go(path)
+        problems = [*watched.findings(), *watched.overflow(), *watched.small_targets(24), *watched.wrong]
+        assert problems == [], path
+    context.close()
