@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patron.decide.offpolicy.compare import compare
 from patron.decide.offpolicy.estimators import doubly_robust, estimate, ips, snips
 from patron.decide.offpolicy.evaluate import evaluate
+from patron.decide.offpolicy.intervals import Ratio
 from patron.decide.offpolicy.logged import Logged
 
 
@@ -126,3 +128,52 @@ def test_the_logging_policy_itself_has_the_mean_of_its_own_rewards(
     rows = Logged.of(reward, propensity, propensity)
     assert ips(rows).ratio(rows).value == pytest.approx(np.mean(reward), abs=1e-9)
     assert snips(rows).ratio(rows).value == pytest.approx(np.mean(reward), abs=1e-9)
+
+
+odd = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 1.0, 1e-12, 5e-324, 1e76, -1e76, float("nan")]))
+
+
+@given(st.lists(st.tuples(odd, odd, odd, odd, odd, odd), max_size=30))
+def test_no_row_raises(rows: list[tuple[float, ...]]) -> None:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    reward, propensity, target, predicted, expected, outside = columns
+    found = compare(
+        Logged.of(reward, propensity, target, predicted=predicted, expected=expected, outside=outside)
+    )
+    assert found.evaluation.verdict.sentence
+
+
+extreme = st.tuples(
+    st.sampled_from([0.0, 1.0, -1.0, 1e-300, 1e76, -1e76]),
+    st.sampled_from([1e-12, 0.3, 1.0]),
+    st.sampled_from([0.0, 1e-300, 0.3, 1.0]),
+    st.sampled_from([0.0, 1.0, 1e-300, 1e76, -1e76]),
+)
+
+
+@given(st.lists(extreme, min_size=10, max_size=30), st.integers(1, 40), st.booleans())
+def test_extreme_rows_give_figures_in_order(
+    some: list[tuple[float, float, float, float]], times: int, guessed: bool
+) -> None:
+    reward, propensity, target, guess = (np.tile(column, times) for column in zip(*some, strict=True))
+    rows = Logged.of(
+        reward, propensity, target, predicted=guess if guessed else None, expected=guess if guessed else None
+    )
+    for name in ("ips", "snips", "dr", "dros", "switch") if guessed else ("ips", "snips"):
+        if name == "snips" and not target.any():
+            continue
+        found = estimate(name, rows).interval
+        assert found.low <= found.value <= found.high
+        assert found.error >= 0
+    compare(rows)
+
+
+@given(columns, st.floats(0.01, 100))
+def test_a_ratio_s_interval_turns_with_its_sign(given_rows: tuple[list[float], ...], factor: float) -> None:
+    reward, propensity, target, _ = (np.array(column) for column in given_rows)
+    bottom = target / propensity
+    one = Ratio.of(reward, bottom).interval()
+    other = Ratio.of(reward, -factor * bottom).interval()
+    if np.isfinite([one.low, one.high]).all():
+        assert other.low == pytest.approx(-one.high / factor, rel=1e-3, abs=1e-6)
+        assert other.high == pytest.approx(-one.low / factor, rel=1e-3, abs=1e-6)

@@ -13,6 +13,7 @@ from patron.decide.offpolicy.faults import fault
 from patron.decide.offpolicy.intervals import Luck, Ratio, student
 from patron.decide.offpolicy.logged import Logged
 from patron.decide.offpolicy.regress import cross_fit, folds
+from patron.decide.offpolicy.shrinkage import optimistic
 from patron.experiments.student import critical
 
 
@@ -352,3 +353,44 @@ class TestFitting:
         }
         with pytest.raises(ValueError, match=said):
             cross_fit(**(given | change))  # type: ignore[arg-type]
+
+
+class TestShrinking:
+    def test_shrinking_moves_the_interval_and_does_not_narrow_it(self) -> None:
+        rng = np.random.default_rng(1)
+        p = rng.uniform(0.02, 1, 800)
+        guess = np.full(800, 0.4)
+        reward = rng.random(800)
+        rows = Logged.of(reward, p, p * rng.uniform(0, 1, 800) ** 2, predicted=guess, expected=guess)
+        whole = estimate("dr", rows).interval
+        for name in ("dros", "switch"):
+            found = estimate(name, rows).interval
+            assert found.high - found.low == pytest.approx(whole.high - whole.low)
+            assert found.error == whole.error
+
+    def test_a_bias_that_cancels_by_chance_is_not_believed(self) -> None:
+        """Surprises cancel at every size of the weights: without caution everything would be shrunk away."""
+        surprise = np.tile([1.0, -1.0], 200)
+        weight = np.repeat([1.0, 20.0], 200)
+        zero = np.zeros(400)
+        rows = Logged.of(surprise, np.full(400, 0.05), weight * 0.05, predicted=zero, expected=zero)
+        _, kept = optimistic(rows, weight * surprise, surprise)
+        assert kept.max() > 0.02 * weight.max()
+
+    def test_an_exact_model_leaves_nothing_to_shrink(self) -> None:
+        weight = np.linspace(0, 5, 100)
+        rows = Logged.of(
+            np.ones(100), np.full(100, 0.2), weight * 0.2, predicted=np.ones(100), expected=np.ones(100)
+        )
+        assert optimistic(rows, np.ones(100), np.zeros(100))[0] == math.inf
+
+
+def test_the_same_policy_with_a_model_has_no_difference_either() -> None:
+    rng = np.random.default_rng(3)
+    p, guess = rng.uniform(0.2, 1, 500), rng.random(500)
+    found = compare(Logged.of(rng.random(500), p, p, predicted=guess, expected=guess))
+    assert found.difference
+    assert (found.difference.low, found.difference.high) == (
+        pytest.approx(0, abs=1e-12),
+        pytest.approx(0, abs=1e-12),
+    )

@@ -31,7 +31,7 @@ class Comparison(Struct, frozen=True):
     """What the logging policy earned, per decision: a plain mean."""
     difference: Interval | None
     lift: Interval | None
-    """0.1 = 10 % more; None also when the logging policy earned too little to divide by."""
+    """0.1 = 10 % more; None also when the logging policy earned too little to divide by, or lost."""
     sentence: str
 
 
@@ -55,7 +55,7 @@ def compare(rows: Logged, level: float = LEVEL) -> Comparison:
     more, counts, surprise = rows.sums(terms.top), rows.sums(terms.counts), rows.means(terms.surprise)
     difference = Ratio.of(more, units, Luck(surprise, counts, np.zeros_like(units))).interval(level)
     lift = None
-    if logged.value and abs(logged.value) > _CLEAR_OF_ZERO * logged.error:
+    if logged.value > 0 and logged.value > _CLEAR_OF_ZERO * logged.error:
         lift = Ratio.of(more, total, Luck(surprise, counts, units)).interval(level)
     outcome = _outcome(evaluation, difference)
     sentence = _sentence(outcome, evaluation, logged.value, difference, lift)

@@ -26,10 +26,10 @@ def optimistic(rows: Logged, whole: Floats, residual: Floats) -> tuple[float, Fl
     residual : reward minus prediction.
     """
     weight = rows.weight
-    squares = weight[weight > 0] ** 2
-    if not squares.size:
+    high = float(weight.max(initial=0.0)) ** 2
+    if not high:
         return np.inf, weight
-    low, high = float(squares.min()), float(squares.max())
+    low = max(float(weight[weight > 0].min()) ** 2, high * 1e-12)
     grid = [*np.geomspace(low / 100, high * 1000, _CANDIDATES).tolist(), np.inf]
 
     def shrunk(size: float) -> Floats:
