@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from patron.model.errors import StorageError
+from patron.runtime.lake import profiles
 from patron.storage.lake.compaction import compact
 from patron.storage.lake.duck import create_views, held, lake_files
 from patron.storage.lake.store import LakeStore
@@ -39,6 +40,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStorage]:
         table = ", ".join(f'{name} = "{value}"' for name, value in one.options.items())
         monkeypatch.setenv("PATRON_LAKE_URL", URL)
         monkeypatch.setenv("PATRON_LAKE_OPTIONS", f"{{ {table} }}")
+        monkeypatch.setattr(profiles, "LOOK", 1e6)  # rounds begin when the test says so
         yield one
 
 

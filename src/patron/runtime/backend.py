@@ -35,6 +35,7 @@ from patron.runtime.lake.profiles import ProfileSnapshots
 from patron.runtime.lake.pruning import prune
 from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
+from patron.runtime.policies import Policies
 from patron.runtime.roster import Roster
 from patron.runtime.rules import LocalRules
 from patron.runtime.surgery import Surgery
@@ -59,6 +60,7 @@ class LocalBackend:
         self.surgery = Surgery(app)
         self.offers = Offers(app, self.answers)
         self.insights = LocalInsights(app)
+        self.policies = Policies(app.workspace)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)

@@ -14,6 +14,7 @@ from patron.serve import (
     insights,
     lake,
     openapi,
+    policies,
     profiles,
     rules,
 )
@@ -30,6 +31,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *catalogue.routes(backend),
         *lake.routes(backend),
         *insights.routes(backend),
+        *policies.routes(backend),
         *feeds.routes(backend),
         *rules.routes(backend),
         *exports.routes(backend),

@@ -102,6 +102,7 @@ def placements(named: str) -> st.SearchStrategy[Placement]:
         window_hours=st.integers(1, 8784),
         holdout=st.none() | st.floats(0, 1),
         fallback=st.just(""),
+        explore=st.booleans(),
     )
 
 

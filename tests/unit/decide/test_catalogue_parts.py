@@ -21,7 +21,7 @@ def test_everything_that_can_be_said_is_read() -> None:
         + '[[offer.variant]]\nplacements = ["till"]\nlanguages = ["it", "de-CH"]\ncontent = {title = "Tè"}\n'
         + TILL
         + 'channel = "pos"\nslots = 3\nneeds = ["title"]\nfamilies = ["hot"]\noutbound = true\nreward = "margin"\n'
-        + 'window_hours = 4\nholdout = 0.1\nfallback = "tea"\n'
+        + 'window_hours = 4\nholdout = 0.1\nfallback = "tea"\nexplore = false\n'
         + CAP
         + 'hours = 36\nchannels = ["email"]\nfamilies = ["hot"]\neach = "offer"\noutbound = true\n'
         + '[quiet]\nstart = "21:30"\nend = 08:00:00\nchannels = ["push"]\n'
@@ -36,7 +36,7 @@ def test_everything_that_can_be_said_is_read() -> None:
     assert (offer.products, offer.segments, offer.not_segments) == (("P1", "P2"), ("vip",), ("staff",))
     assert offer.variants == (Variant({"title": "Tè"}, ("till",), ("it", "de-CH")),)
     assert found.placements == (
-        Placement("till", "Till", "pos", 3, ("title",), ("hot",), True, "margin", 4, 0.1, "tea"),
+        Placement("till", "Till", "pos", 3, ("title",), ("hot",), True, "margin", 4, 0.1, "tea", False),
     )
     assert found.caps == (Cap("c", 1, 0, 36, ("email",), ("hot",), "offer", True),)
     assert found.quiet == Quiet(21 * 60 + 30, 8 * 60, ("push",))
@@ -85,6 +85,7 @@ FAULTS = [
     (TILL + "reward = 'clicks'", "placement[0].reward", "did you mean `click`?"),
     (TILL + "reward = 3", "placement[0].reward", "view, click, visit, order, margin"),
     (TILL + "outbound = 'yes'", "placement[0].outbound", "true or false"),
+    (TILL + "explore = 1", "placement[0].explore", "true or false"),
     (TILL + "window_hours = 0", "placement[0].window_hours", "from 1"),
     (TILL + "holdout = 1.5", "placement[0].holdout", "from 0 to 1"),
     (TILL + "needs = [3]", "placement[0].needs", "a list of names"),

@@ -130,8 +130,9 @@ def equal(wanted: Any, value: ir.StringValue) -> ir.BooleanValue:
 def _number_compares(op: str, wanted: float, value: ir.StringValue) -> ir.BooleanValue:
     """Numbers compare as they are, not rounded: as doubles, which is exact while the wanted one is below 2^53."""
     compare: Callable[[Any, Any], Any] = ORDERINGS.get(op, operator.eq)
+    near = compare(value.try_cast("float64"), ibis.literal(float(wanted), "float64"))
     if not _EXACT <= abs(wanted) < _WIDEST:
-        return _is_number(value) & compare(value.try_cast("float64"), ibis.literal(float(wanted), "float64"))
+        return _is_number(value) & near
     whole = ibis.coalesce(
         ibis.ifelse(
             value.re_search(r"^-?[0-9]{1,37}\z"),
@@ -140,7 +141,8 @@ def _number_compares(op: str, wanted: float, value: ir.StringValue) -> ir.Boolea
         ),
         value.try_cast("float64").try_cast("decimal(38, 0)"),
     )
-    return _is_number(value) & compare(whole, ibis.literal(int(wanted), "decimal(38, 0)"))
+    exact = compare(whole, ibis.literal(int(wanted), "decimal(38, 0)"))
+    return _is_number(value) & ibis.ifelse(whole.isnull(), near, exact)  # null: farther off than any decimal
 
 
 def _has(wanted: Any, value: ir.StringValue) -> ir.BooleanValue:

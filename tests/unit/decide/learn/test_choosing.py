@@ -10,6 +10,7 @@ from patron.decide.learn.choose import (
     epsilon_greedy,
     greedy,
     inverse_gap,
+    normal_cdf,
     spread,
     thompson,
     uniform,
@@ -59,6 +60,23 @@ def test_thompson_of_two_is_exact() -> None:
     gap, widths = 0.3, (0.2, 0.5)
     expected = 0.7113  # normal distribution function at 0.3 / hypot(0.2, 0.5) = 0.5571
     assert thompson([gap, 0.0], widths).tolist() == pytest.approx([expected, 1 - expected], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("means", "spreads"),
+    [
+        ([0.0, 0.0, 0.0], [1.0, 0.1, 3.0]),
+        ([0.3, 0.25, 0.1, -0.4], [0.05, 0.2, 0.4, 1.0]),
+        ([0.0] * 4, [1.0, 2.0, 4.0, 8.0]),
+    ],
+)
+def test_thompson_of_several_is_the_integral(means: list[float], spreads: list[float]) -> None:
+    at = np.linspace(-40, 40, 400_001)
+    below = np.array([normal_cdf((at - mean) / spread) for mean, spread in zip(means, spreads, strict=True)])
+    for number, chance in enumerate(thompson(means, spreads)):
+        others = np.delete(below, number, 0).prod(0)
+        exact = float((np.diff(below[number]) * (others[1:] + others[:-1]) / 2).sum())
+        assert chance == pytest.approx(exact, abs=1e-3)
 
 
 def test_thompson_of_equals_is_uniform_and_of_the_certain_greedy() -> None:

@@ -1,5 +1,7 @@
 """The watch by hand: what alarms, what does not, and that days add up."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,17 @@ def test_page_hinkley_sees_a_fall_and_no_rise() -> None:
     assert not any(rises.add(2.0) for _ in range(100))
     falls.restart()
     assert not falls.add(0.0)
+
+
+@pytest.mark.parametrize("clicks", range(24, 34))
+def test_rare_clicks_alarm_where_the_exact_test_does(clicks: int) -> None:
+    """45 clicks of 2,240 before and so many of 560 since: against Fisher's exact tail at the level of one look."""
+    drift = Drift()
+    for day, number in ((0, 45), (30, clicks)):
+        shown = 2240 if day == 0 else 560
+        for place in range(shown):
+            drift.add(day * DAY, float(place < number) - 0.02)
+    total = 45 + clicks
+    ways = sum(math.comb(560, k) * math.comb(2240, total - k) for k in range(clicks, total + 1))
+    exact = ways / math.comb(2800, total)
+    assert (drift.check(35 * DAY) is not None) == (exact < 0.05 / 365 / 2)

@@ -1,0 +1,252 @@
+"""How placements were decided, and how another policy would have done: read from the recorded decisions and what followed."""
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from patron.decide.encoding import decode_record, look
+from patron.decide.formula import Formula, formula_problem
+from patron.decide.index import CatalogueIndex
+from patron.decide.learn.grid import REWARD_STEP
+from patron.decide.offpolicy.compare import Comparison, compare
+from patron.decide.offpolicy.intervals import Interval
+from patron.decide.offpolicy.replay import Choice, Got, Slate, greedy, replay, rescored, without
+from patron.decide.rating import propensities, scores_of
+from patron.model.clock import DAY, HOUR
+from patron.model.errors import BadRequest, NotFound
+from patron.model.offers import NOTHING, Decision
+from patron.model.policies import ArmRow, EstimateRow, Figure, Judged, PolicyDay, PolicyView
+from patron.runtime import people
+from patron.runtime.model import place_of
+from patron.runtime.rewards import Taught
+from patron.runtime.tables import DecisionRow
+from patron.runtime.workspace import Workspace
+
+CHALLENGERS = ("greedy", "uniform")
+MOST = 50_000
+"""Decisions that are looked at, the newest."""
+_SLICE = 100
+_EPOCH = dt.date(1970, 1, 1)
+
+
+class Change(NamedTuple):
+    """What a challenger does otherwise than its base."""
+
+    stop: tuple[str, ...] = ()
+    """Offers that it never gives."""
+    at_most: int = 0
+    """Not more than so many in `hours` for a person, over all offers; 0 = no cap."""
+    hours: int = 24
+    formula: str = ""
+    """Another formula; it reads `propensity` as the recorded score, so that `propensity * 2` doubles it."""
+
+
+class Policies:
+    """The policies of one running workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def change(self, **fields: Any) -> Change:
+        """What a challenger does otherwise, from its fields."""
+        return Change(**fields)
+
+    def placements(self) -> list[str]:
+        """Where anything was decided or may be: declared placements, then others that asked lately."""
+        declared = list(self._workspace.catalogues.present.places_of)
+        asked = (look(row.record).placement for _, row in self._newest(2_000))
+        return list(dict.fromkeys([*declared, *sorted(set(asked))]))
+
+    def _newest(self, limit: int) -> list[tuple[str, DecisionRow]]:
+        rows = self._workspace.decisions.items()
+        return sorted(rows, key=lambda one: -one[1].time)[:limit]
+
+    async def view(self, placement: str, days: int = 28) -> PolicyView:
+        """How a placement was decided in the last days. Raises NotFound where nothing ever asked."""
+        workspace, now = self._workspace, self._workspace.clock.now()
+        index = workspace.catalogues.present
+        place = place_of(index, placement)
+        policies, arms, rewards = Counter[str](), Counter[str](), Counter[str]()
+        by_day: dict[int, list[float]] = {}
+        held = closed = 0
+        async for decision, row, taught in self._rows(placement, now - days * DAY):
+            closed += row.time + place.window_hours * HOUR <= now
+            if row.group == "control":
+                held += 1
+                continue
+            worth = taught.steps * REWARD_STEP
+            policies[look(row.record).policy] += 1
+            arms[row.action] += 1
+            rewards[row.action] += worth  # type: ignore[assignment]
+            day = by_day.setdefault(row.time // DAY, [0, 0.0, 0])
+            day[0], day[1], day[2] = day[0] + 1, day[1] + worth, day[2] + (row.action != NOTHING)
+            del decision
+        count = sum(arms.values())
+        if not count and not held and placement not in index.places_of:
+            raise NotFound("unknown_placement", f"Nothing was ever decided at `{placement[:64]}`.")
+        names = {offer.id: offer.name for offer in index.offers}
+        return PolicyView(
+            placement, place.name, place.reward, place.window_hours, dict(policies), count + held, held, closed,
+            [
+                ArmRow(name, "Nothing shown" if name == NOTHING else names.get(name, name), n, n / count, rewards[name] / n)
+                for name, n in arms.most_common()
+            ],
+            [
+                PolicyDay((_EPOCH + dt.timedelta(day)).isoformat(), int(n), worth / n, shown / n)
+                for day, (n, worth, shown) in sorted(by_day.items())
+            ],
+        )  # fmt: skip
+
+    async def evaluate(
+        self, challenger: str, placement: str, change: Change | None = None, days: int = 28
+    ) -> Judged:
+        """Judge a challenger from the decisions at a placement. Raises BadRequest with what to do."""
+        workspace, now = self._workspace, self._workspace.clock.now()
+        place = place_of(workspace.catalogues.present, placement)
+        change = change or Change()
+        choice = self._choice(challenger, change)
+        slates: list[Slate] = []
+        async for name, row, taught in self._rows(placement, now - days * DAY):
+            if row.group == "control" or row.time + place.window_hours * HOUR > now:
+                continue
+            index = workspace.catalogues.version(row.catalogue)
+            slate = self._slate(decode_record(row.record, index.ids), taught.steps * REWARD_STEP)
+            if slate is not None:
+                slates.append(slate)
+            del name
+        slates.sort(key=lambda slate: (slate.time, slate.id))
+        replayed = await asyncio.to_thread(replay, slates, choice)
+        told = await asyncio.to_thread(compare, replayed.rows)
+        return _judged(
+            _named(challenger, change), placement, told, len(slates), replayed.given, replayed.given_before
+        )
+
+    def _choice(self, challenger: str, change: Change) -> Choice:
+        if challenger not in CHALLENGERS:
+            raise BadRequest(
+                "bad_policy", f"`challenger` is one of {', '.join(CHALLENGERS)}, not {challenger[:40]!r}."
+            )
+        choice: Choice = greedy if challenger == "greedy" else _uniform
+        index = self._workspace.catalogues.present
+        unknown = [name for name in change.stop if name not in index.by_id]
+        if unknown:
+            raise BadRequest("bad_policy", f"There is no offer `{unknown[0][:64]}` in the catalogue.")
+        if change.formula:
+            problem = formula_problem(change.formula)
+            if problem:
+                raise BadRequest("bad_formula", f"The formula: {problem}.")
+            choice = rescored(choice, _scored(index, change.formula))
+        if change.stop:
+            choice = without(choice, lambda _slate, _past, action: action in change.stop)
+        if change.at_most:
+            choice = without(choice, _capped(change.at_most, change.hours * HOUR))
+        return choice
+
+    def _slate(self, decision: Decision, reward: float) -> Slate | None:
+        """A decision as replay asks it again; None when it had no choice."""
+        rating, names = decision.rating, decision.eligible
+        if len(names) < 2:
+            return None
+        if rating is None:
+            scores, chances = [0.0] * len(names), [1 / len(names)] * len(names)
+        else:
+            scores, chances = scores_of(rating).tolist(), propensities(rating).tolist()
+        person = people.by_key(self._workspace, decision.node) if decision.node else None
+        who = person.id if person else decision.node or decision.id
+        return Slate(
+            decision.id, who, decision.time, decision.action, decision.propensity, reward,
+            dict(zip(names, scores, strict=True)), dict(zip(names, chances, strict=True)),
+        )  # fmt: skip
+
+    async def _rows(self, placement: str, since: int) -> AsyncIterator[tuple[str, DecisionRow, Taught]]:
+        """The decisions at a placement since a time that the model learned from, the loop let go between slices."""
+        taught = self._workspace.state.table("taught")
+        seen = 0
+        for name in list(self._workspace.decisions.keys()):
+            seen += 1
+            if seen % _SLICE == 0:
+                await asyncio.sleep(0)
+            row = self._workspace.decisions.get(name)
+            if row is None or row.time < since or look(row.record).placement != placement:
+                continue
+            yield name, row, taught.get(name) or Taught()
+
+
+def _uniform(slate: Slate, _past: Sequence[Got] = ()) -> Mapping[str, float]:
+    return dict.fromkeys(slate.scores, 1 / len(slate.scores)) if slate.scores else {slate.action: 1.0}
+
+
+def _capped(limit: int, span: int) -> Callable[[Slate, Sequence[Got], str], bool]:
+    def stops(slate: Slate, past: Sequence[Got], action: str) -> bool:
+        if action == NOTHING:
+            return False
+        given = sum(1 for got in past if got.action != NOTHING and got.time > slate.time - span)
+        return given >= limit
+
+    return stops
+
+
+def _scored(index: CatalogueIndex, text: str) -> Callable[[Slate, str], float]:
+    """The recorded score under another formula; what it gives no number keeps its own."""
+    import numpy as np
+
+    formula = Formula(text)
+
+    def score(slate: Slate, action: str) -> float:
+        offer = index.by_id.get(action)
+        if offer is None:
+            return slate.scores[action]
+        one = {
+            "propensity": slate.scores[action], "value": offer.value, "margin": offer.margin, "cost": offer.cost,
+            "weight": 1.0, "priority": offer.priority, "unsubscribe": 0.0, "unsubscribe_cost": 0.0,
+        }  # fmt: skip
+        found = float(formula({name: np.array([value]) for name, value in one.items()})[0])
+        return found if found == found else slate.scores[action]  # noqa: PLR0124 - NaN
+
+    return score
+
+
+def _named(challenger: str, change: Change) -> str:
+    parts = [challenger]
+    if change.stop:
+        parts.append(f"without {', '.join(change.stop)}")
+    if change.at_most:
+        parts.append(f"at most {change.at_most} in {change.hours} h")
+    if change.formula:
+        parts.append(f"formula {change.formula}")
+    return ", ".join(parts)
+
+
+def _judged(
+    challenger: str,
+    placement: str,
+    told: Comparison,
+    count: int,
+    given: dict[str, float],
+    before: dict[str, int],
+) -> Judged:
+    found = told.evaluation
+    looked = found.diagnostics
+    return Judged(
+        challenger, placement, told.outcome, told.sentence, found.verdict.name, found.verdict.sentence, count,
+        looked.units if looked else 0,
+        looked.effective if looked else 0.0,
+        looked.largest_weight if looked else 0.0,
+        looked.outside if looked else None,
+        _figure(told.logging),
+        None if found.headline is None else EstimateRow(found.headline.name, _told(found.headline.interval)),
+        _figure(told.lift),
+        [EstimateRow(one.name, _told(one.interval)) for one in found.estimates],
+        {name: round(n, 3) for name, n in given.items()},
+        before,
+    )  # fmt: skip
+
+
+def _told(interval: Interval) -> Figure:
+    return Figure(interval.value, interval.low, interval.high)
+
+
+def _figure(interval: Interval | None) -> Figure | None:
+    return None if interval is None else _told(interval)
