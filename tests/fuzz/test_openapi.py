@@ -72,7 +72,9 @@ class World:
         server.track(
             key, *[{"type": "page", "userId": "u1", "context": {"channel": "pigeon"}} for _ in range(5)]
         )
-        asked = [server.post("/v1/decide", {"placement": "web_home", "userId": u}).json() for u in people[:10]]
+        asked = [
+            server.post("/v1/decide", {"placement": "web_home", "userId": u}).json() for u in people[:10]
+        ]
         split = server.post("/v1/profiles/user_id:u2/split", {"nodes": ["anonymous_id:a-u2"]}).json()
         for name in ("one", "two"):
             server.write_key("pos", name)

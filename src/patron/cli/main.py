@@ -1,5 +1,10 @@
 """`patron`: the entry point. Commands are imported when they are asked for, so `patron --help` is quick."""
 
+import os
+
+# before numpy is loaded: the products of a decision are small, and threads cost more than they bring
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import click
 
 from patron import __version__

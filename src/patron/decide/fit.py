@@ -4,7 +4,8 @@ Learned from once for all offers, so that the first purchase of a category alrea
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from math import exp
+from typing import Final, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -25,6 +26,7 @@ _FADES: Final = (7 * 24.0, 30 * 24.0, 14 * 24.0)
 """Hours in which a view, a saving, a try lose two thirds of their weight."""
 _CYCLE, _BELIEF, _STEEP = 45 * 24.0, 2.0, 0.3
 """How long people go without buying again, in hours, before anything is known; how many intervals that is worth; how sharp it is."""
+_CATEGORY, _IN_CART = NAMES.index("category bought"), NAMES.index("in cart")
 Fits = NDArray[np.float32]
 
 
@@ -66,63 +68,65 @@ def cycle_of(told: Sequence[int] | None) -> float:
     return (total + _BELIEF * _CYCLE) / (count + _BELIEF)
 
 
-def fits(
-    topics: Sequence[Topic],
-    interests: Mapping[str, Sequence[int]],
-    cart: frozenset[str],
-    hour: int,
-    cycle: Cycle,
-) -> Fits:
-    """One row of `NAMES` for each offer.
+class Topics:
+    """The topics of a catalogue's offers, by what they name: somebody who did little costs little.
 
-    Parameters
-    ----------
-    interests : of the person (`profiles.interests`).
-    cart : keys of what lies in the basket of this ask.
-    hour : now, since 1970.
-
-    >>> row = fits([Topic(("p:A",))], {"p:A": [0, 0, 0, 90, 100, 0]}, frozenset(), 100, lambda key: None)[0]
+    >>> topics = Topics([Topic(("p:A",)), Topic(("p:B",), ("c:tea",))])
+    >>> row = topics.fits({"p:A": [0, 0, 0, 90, 100, 0]}, frozenset(), 100, lambda key: None)[0]
     >>> [name for name, value in zip(NAMES, row) if value]
     ['viewed', 'saved']
     """
-    found = np.zeros((len(topics), SIZE), np.float32)
-    if not interests and not cart:
+
+    def __init__(self, topics: Sequence[Topic]) -> None:
+        self._size = len(topics)
+        self._by_key: dict[str, list[int]] = {}
+        for at, topic in enumerate(topics):
+            for key in (*topic.products, *topic.categories):
+                self._by_key.setdefault(key, []).append(at)
+
+    def fits(
+        self, interests: Mapping[str, Sequence[int]], cart: frozenset[str], hour: int, cycle: Cycle
+    ) -> Fits:
+        """One row of `NAMES` for each offer.
+
+        Parameters
+        ----------
+        interests : of the person (`profiles.interests`).
+        cart : keys of what lies in the basket of this ask.
+        hour : now, since 1970.
+        """
+        found = np.zeros((self._size, SIZE), np.float32)
+        by_key = self._by_key
+        for key in interests:
+            places = by_key.get(key)
+            if places is not None:
+                signs = _signs(interests[key], cycle(key), hour)
+                if key[0] == "c":
+                    _raise(found, places, _CATEGORY, signs[:4])
+                else:
+                    _raise(found, places, 0, signs)
+        for key in cart:
+            places = by_key.get(key)
+            if places is not None and key[0] == "p":
+                found[places, _IN_CART] = 1.0
         return found
-    known: dict[str, tuple[float, ...]] = {}
-    for at, topic in enumerate(topics):
-        for key in topic.products:
-            if key in interests or key in cart:
-                _raise(found[at], 0, _signs(key, interests, hour, cycle, known))
-                found[at, 9] = max(found[at, 9], key in cart)
-        for key in topic.categories:
-            if key in interests:
-                _raise(found[at], 5, _signs(key, interests, hour, cycle, known)[:4])
-    return found
 
 
-def _raise(row: Any, start: int, values: Sequence[float]) -> None:
-    for place, value in enumerate(values, start):
-        row[place] = max(row[place], value)
+def _raise(found: Fits, places: Sequence[int], start: int, values: Sequence[float]) -> None:
+    for place in places:
+        row = found[place, start : start + len(values)]
+        np.maximum(row, values, out=row)
 
 
-def _signs(
-    key: str,
-    interests: Mapping[str, Sequence[int]],
-    hour: int,
-    cycle: Cycle,
-    known: dict[str, tuple[float, ...]],
-) -> tuple[float, ...]:
+def _signs(signs: Sequence[int], told: Sequence[int] | None, hour: int) -> tuple[float, ...]:
     """Bought, due, viewed, saved, tried: what was bought since it was saved or tried is no longer wanted for that."""
-    found = known.get(key)
-    if found is None:
-        count, first, last, viewed, saved, tried = interests.get(key) or (0, 0, 0, 0, 0, 0)
-        due = 0.0
-        if count:
-            usual = (last - first + _BELIEF * cycle_of(cycle(key))) / (count - 1 + _BELIEF)
-            due = float(1 / (1 + np.exp(min(50.0, -((hour - last) / max(usual, 1.0) - 1) / _STEEP))))
-        fades = [
-            float(np.exp(-max(0, hour - at) / fade)) if at and at > last else 0.0
-            for at, fade in zip((viewed, saved, tried), _FADES, strict=True)
-        ]
-        found = known[key] = (count / (count + 2.0), due, *fades)
-    return found
+    count, first, last, viewed, saved, tried = signs
+    due = 0.0
+    if count:
+        usual = (last - first + _BELIEF * cycle_of(told)) / (count - 1 + _BELIEF)
+        due = 1 / (1 + exp(min(50.0, -((hour - last) / max(usual, 1.0) - 1) / _STEEP)))
+    fades = [
+        exp(-max(0, hour - at) / fade) if at > last else 0.0
+        for at, fade in zip((viewed, saved, tried), _FADES, strict=True)
+    ]
+    return count / (count + 2.0), due, *fades

@@ -7,13 +7,14 @@ zero, the logarithm of nothing) scores that offer NaN; who asks drops it and say
 import ast
 from collections.abc import Callable, Mapping
 from functools import reduce
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
-Terms = Mapping[str, Scores]
+Terms = Mapping[str, Scores | np.float64]
 
 TERMS: Mapping[str, str] = {
     "propensity": "expected successes, learned; of a money reward the expected amount",
@@ -57,9 +58,9 @@ class Formula:
     ValueError : it is no such formula; the text says what to do.
 
     >>> score = Formula("propensity * value - cost")
-    >>> score({"propensity": np.array([.5, .1]), "value": np.array([4., 4.]), "cost": np.array([1., 0.])}).tolist()
+    >>> score({"propensity": np.array([.5, .1]), "value": np.array([4., 4.]), "cost": np.array([1., 0.])}, 2).tolist()
     [1.0, 0.4]
-    >>> Formula("1 / cost")({"cost": np.array([0., 2.])}).tolist()
+    >>> Formula("1 / cost")({"cost": np.array([0., 2.])}, 2).tolist()
     [nan, 0.5]
     """
 
@@ -67,14 +68,15 @@ class Formula:
         self.text = text
         self._compute = _compiled(text)
 
-    def __call__(self, terms: Terms) -> Scores:
-        """The score of each candidate; NaN where there is none. All terms have the same length."""
+    def __call__(self, terms: Terms, size: int) -> Scores:
+        """The score of each of `size` candidates; NaN where there is none. A term is a row of them, or one number for all."""
         with np.errstate(all="ignore"):
-            found = np.asarray(self._compute(terms), dtype=np.float64)
+            found: Scores = np.asarray(self._compute(terms), dtype=np.float64)
         if found.ndim == 0:
-            size = len(next(iter(terms.values()), ()))
             found = np.full(size, found)
-        return np.where(np.isfinite(found), found, np.nan)
+        if not isfinite(float(found @ found)):  # one product is quicker than asking each
+            found = np.where(np.isfinite(found), found, np.nan)
+        return found
 
 
 def formula_problem(text: str) -> str | None:

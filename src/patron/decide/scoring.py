@@ -42,7 +42,7 @@ class Scorer:
         offers, scoring = catalogue.offers, catalogue.scoring
         self.formula = Formula(scoring.formula)
         self.nothing = scoring.nothing
-        self._unsubscribe_cost = scoring.unsubscribe_cost
+        self._unsubscribe_cost, self._one = np.float64(scoring.unsubscribe_cost), np.float64(1.0)
         self._value = _column(offers, lambda offer: offer.value)
         self._margin = _column(offers, lambda offer: offer.margin)
         self._cost = _column(offers, lambda offer: offer.cost)
@@ -58,7 +58,6 @@ class Scorer:
         `propensity` of the formula is what an offer brings beyond doing nothing: what would have come anyway is no reason to
         show it.
         """
-        size = len(places)
         return self.formula(
             {
                 "propensity": expected.propensity - expected.nothing,
@@ -66,10 +65,11 @@ class Scorer:
                 "margin": self._margin[places],
                 "cost": self._cost[places],
                 "priority": self._priority[places],
-                "weight": self._weight(facts)[places],
-                "unsubscribe": np.broadcast_to(np.asarray(expected.unsubscribe, dtype=np.float64), size),
-                "unsubscribe_cost": np.full(size, self._unsubscribe_cost),
-            }
+                "weight": self._weight(facts)[places] if self._weights else self._one,
+                "unsubscribe": np.asarray(expected.unsubscribe, dtype=np.float64),
+                "unsubscribe_cost": self._unsubscribe_cost,
+            },
+            len(places),
         )
 
     def _weight(self, facts: Facts) -> Scores:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from patron.decide.eligible import Known
-from patron.decide.fit import RULED, SIZE, Topic, fits, topic_of
+from patron.decide.fit import RULED, SIZE, Topics, topic_of
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.features import Field, Schema
 from patron.decide.learn.grid import Row, snap
@@ -54,6 +54,8 @@ SCHEMA = Schema(
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
 _TOP = 6
+_CATALOGUES = 8
+"""Catalogues whose offers are remembered."""
 
 
 class Looked(Struct, frozen=True):
@@ -74,7 +76,8 @@ class Model:
     def __init__(self, arms: Table[Arm], interests: LiveInterests, category_of: Callable[[str], str]) -> None:
         self._arms = Arms(arms)
         self._interests = interests
-        self._topics: dict[str, tuple[Topic, ...]] = {}
+        self._topics: dict[str, Topics] = {}
+        self._rows: dict[tuple[str, str], NDArray[np.intp]] = {}
         self._category_of = category_of
 
     def of(self, nodes: Iterable[str]) -> "_Bound":
@@ -96,29 +99,36 @@ class Model:
         """The catalogue feed says other categories."""
         self._topics.clear()
 
-    def topics(self, index: CatalogueIndex) -> tuple[Topic, ...]:
+    def topics(self, index: CatalogueIndex) -> Topics:
         """What the offers of a catalogue are about."""
         found = self._topics.get(index.version)
         if found is None:
-            if len(self._topics) > 8:
+            if len(self._topics) > _CATALOGUES:
                 self._topics.clear()
-            found = tuple(topic_of(offer, self._category_of) for offer in index.offers)
+            found = Topics([topic_of(offer, self._category_of) for offer in index.offers])
             self._topics[index.version] = found
         return found
 
-    def fit_rows(
-        self, index: CatalogueIndex, places: Places, interests: Interests, ask: Ask, now: int
-    ) -> NDArray[np.uint8]:
-        """The fit of each offer, as records keep it: 0 to 255."""
-        topics = self.topics(index)
-        found = fits(
-            [topics[place] for place in places],
-            interests,
-            _cart(ask.context),
-            now // HOUR,
-            self._interests.cycle,
-        )
-        return np.rint(found * _STEPS).astype(np.uint8)
+    def rows(self, kind: str, index: CatalogueIndex) -> NDArray[np.intp]:
+        """Where the offers of a catalogue stand in the regressions of a kind of reward, `nothing` last."""
+        found = self._rows.get((kind, index.version))
+        if found is None:
+            if len(self._rows) > _CATALOGUES:
+                self._rows.clear()
+            ridge, names = self.ridge(kind), (*index.ids, NOTHING)
+            for name in names:
+                if name not in ridge:
+                    ridge.add(name)
+            found = self._rows[kind, index.version] = ridge.rows(names)
+        return found
+
+    def fits(self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int) -> NDArray[np.uint8]:
+        """The fit of every offer, as records keep it: 0 to 255."""
+        cart = _cart(ask.context)
+        if not interests and not cart:
+            return np.zeros((len(index.ids), SIZE), np.uint8)
+        found = self.topics(index).fits(interests, cart, now // HOUR, self._interests.cycle)
+        return (found * _STEPS + np.float32(0.5)).astype(np.uint8)
 
     def observe(self, kind: str, action: str, looked: Looked, time: int, times: int = 1) -> None:
         """A decision was made: nothing has followed so far. With `times=-1` it was never made."""
@@ -148,19 +158,15 @@ class _Bound:
 
     def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
         """What is to be expected of the offers at these places."""
-        kind = reward_of(index, ask.placement)
-        ridge, fit = self._model.ridge(kind), self._model.fit(kind)
+        kind, model = reward_of(index, ask.placement), self._model
+        ridge = model.ridge(kind)
         features = SCHEMA.encode(values_of(ask, known, self.interests, now))
-        names = [index.ids[place] for place in places]
-        for name in (*names, NOTHING):
-            if name not in ridge:
-                ridge.add(name)
-        means = ridge.means(features, ridge.rows((*names, NOTHING))).astype(np.float64)
-        rows = self._model.fit_rows(index, places, self.interests, ask, now)
-        weights = fit.weights(FIT)[1:].astype(np.float64)
-        more = (rows / _STEPS) @ weights
-        seen = int(ridge.seen)
-        return Expected(means[:-1] + more, float(means[-1]), 0.0, pack(features), seen, rows.tobytes())
+        every = ridge.means(features, model.rows(kind, index)).astype(np.float64)
+        fits = model.fits(index, self.interests, ask, now)[places]
+        means = every[places]
+        if fits.any():
+            means += (fits / _STEPS) @ model.fit(kind).weights(FIT)[1:].astype(np.float64)
+        return Expected(means, float(every[-1]), 0.0, pack(features), int(ridge.seen), fits.tobytes())
 
 
 def reward_of(index: CatalogueIndex, placement: str) -> str:

@@ -202,7 +202,7 @@ def _scored(index: CatalogueIndex, text: str) -> Callable[[Slate, str], float]:
             "propensity": slate.scores[action], "value": offer.value, "margin": offer.margin, "cost": offer.cost,
             "weight": 1.0, "priority": offer.priority, "unsubscribe": 0.0, "unsubscribe_cost": 0.0,
         }  # fmt: skip
-        found = float(formula({name: np.array([value]) for name, value in one.items()})[0])
+        found = float(formula({name: np.float64(value) for name, value in one.items()}, 1)[0])
         return found if found == found else slate.scores[action]  # noqa: PLR0124 - NaN
 
     return score

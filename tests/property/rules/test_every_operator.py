@@ -77,6 +77,7 @@ def agree(
     for start in range(0, len(segments), 60):
         some = segments[start : start + 60]
         found = answers(backend, standings(some, lake, at))
+        assert found.keys() == histories.keys()
         for name, history in histories.items():
             for segment in some:
                 wanted = stands(segment, history, one)

@@ -17,7 +17,7 @@ def test_the_default_formula_is_the_one_of_the_docs():
     terms = _terms(
         propensity=[0.2, 0.1], value=[10, 40], cost=[0.5, 0], unsubscribe=[0.01, 0], unsubscribe_cost=[20, 20]
     )
-    assert Formula(Scoring().formula)(terms).tolist() == pytest.approx([1.3, 4.0])
+    assert Formula(Scoring().formula)(terms, 2).tolist() == pytest.approx([1.3, 4.0])
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ def test_the_default_formula_is_the_one_of_the_docs():
     [("min(value, 3)", [2, 3]), ("max(value, 3, cost)", [3, 5]), ("-value ** 2", [-4, -25]), ("7", [7, 7])],
 )
 def test_arithmetic(text, wanted):
-    assert Formula(text)(_terms(value=[2, 5])).tolist() == wanted
+    assert Formula(text)(_terms(value=[2, 5]), 2).tolist() == wanted
 
 
 def test_no_number_is_nan_and_stops_nobody_else():
-    assert np.isnan(Formula("value / cost")(_terms(value=[1, 1], cost=[0, 2]))).tolist() == [True, False]
-    assert np.isnan(Formula("log(cost)")(_terms(cost=[0, -1]))).all()
-    assert np.isnan(Formula("exp(value)")(_terms(value=[1e6]))).all()
+    assert np.isnan(Formula("value / cost")(_terms(value=[1, 1], cost=[0, 2]), 2)).tolist() == [True, False]
+    assert np.isnan(Formula("log(cost)")(_terms(cost=[0, -1]), 2)).all()
+    assert np.isnan(Formula("exp(value)")(_terms(value=[1e6]), 2)).all()
 
 
 @pytest.mark.parametrize(

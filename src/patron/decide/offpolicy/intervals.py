@@ -116,9 +116,10 @@ class Ratio(Struct, frozen=True, eq=False):
         # Rounding leaves something near 1e-16 where nothing varies.
         if len(top) < 2 or unit <= 1e-12 * _largest(top):
             return cls(value, 0.0, left, bottom, None, 1.0)
-        if luck is not None:
-            surprise = luck.surprise / unit
-            luck = Luck(surprise, luck.top, luck.bottom * unit, *_central(surprise)[:2])
+        if luck is not None and (strange := _largest(luck.surprise)):
+            surprise = luck.surprise / strange
+            top_counts, bottom_counts = luck.top * strange / unit, luck.bottom * strange
+            luck = Luck(surprise, top_counts, bottom_counts, *_central(surprise)[:2])
         whole = cls(value, 0.0, left / unit, bottom / mean, luck, unit / mean)
         error = abs(whole.unit) * math.sqrt(whole._moments(0.0)[0] / (len(top) - 1))
         return cls(value, error, whole.left, whole.bottom, whole.luck, whole.unit)
