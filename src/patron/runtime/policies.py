@@ -164,7 +164,7 @@ class Policies:
         """The decisions at a placement since a time that the model learned from, the loop let go between slices."""
         taught = self._workspace.state.table("taught")
         seen = 0
-        for name in list(self._workspace.decisions.keys()):
+        for name, _ in self._newest(MOST):
             seen += 1
             if seen % _SLICE == 0:
                 await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from patron.decide.changes import Trial
-from patron.model.errors import BadRequest
+from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import Cap, Offer, Placement, Quiet, Scoring
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
@@ -189,7 +189,10 @@ class _Catalogue:
         before, after = request.query.get("from", ""), request.query.get("to", "")
         if not before:
             raise BadRequest("bad_query", "Give ?from= (a version), and ?to= or the one in force is meant.")
-        return Reply(self._offers.difference(before, after or self._offers.shown()["version"]))
+        try:
+            return Reply(self._offers.difference(before, after or self._offers.shown()["version"]))
+        except NotFound as error:
+            raise BadRequest("bad_query", str(error)) from None
 
     async def placements(self, _: Request) -> Reply:
         return Reply({"data": self._offers.placements()})

@@ -47,7 +47,7 @@ def judge(found: Diagnostics) -> Verdict:
     >>> judge(diagnose(Logged.of([1] * 40, [0.5] * 40, [1, 0] * 20))).sentence
     'Too little to say: 40 rows count for this policy like 20 of its own, and 100 are needed.'
     """
-    size = f"{_rows(found)} count for this policy like {found.effective:,.3g} of its own"
+    size = f"{_rows(found)} count for this policy like {_count(found.effective)} of its own"
     if found.effective < TOO_FEW:
         return Verdict(
             "refused",
@@ -104,3 +104,11 @@ def _off(found: Diagnostics) -> str:
         else "the propensities in the log are smaller than they really were"
     )
     return f"Refused: the mean weight is {value:.3g} and must be 1 (chance {max(found.mean_weight_p, 1e-12):.1g}): {why}."
+
+
+def _count(effective: float) -> str:
+    """
+    >>> _count(20.0), _count(2.54), _count(2134.2)
+    ('20', '2.54', '2,134')
+    """
+    return f"{effective:,.0f}" if effective >= 100 else f"{effective:.3g}"

@@ -251,6 +251,8 @@ class JobsChild:
         while True:
             await asyncio.sleep(TICK)
             if self._ready.is_set():
+                if self._workspace.links.lost:
+                    await self._snapshot()
                 self._tell()
 
     def _tell(self) -> None:
@@ -268,6 +270,7 @@ class JobsChild:
             self._write("links", rows[start : start + 10_000])
         if rows:
             self._sent = rows[-1][4]
+        workspace.links.told = max(self._sent, applied)
         self._applied = applied
         self._write("applied", applied, workspace.clock.now())
 
@@ -288,7 +291,8 @@ class JobsChild:
         workspace, links = self._workspace, self._workspace.links
         position, known = workspace.applied, workspace.clock.now()
         links.waiting.clear()
-        links.since = position
+        links.since = links.told = position
+        links.lost = False
         self._sent = position
         keys = list(workspace.idents.keys())
         for start in range(0, len(keys), SLICE):

@@ -36,6 +36,10 @@ class Links:
         self._cuts = cuts
         self._hashes = hashes
         self.since = since
+        self.told = since
+        """Rows up to this position were handed to the jobs process."""
+        self.lost = False
+        """Rows were dropped that nobody was told: only a snapshot closes the gap."""
         self.fresh: list[Change] = []
         self.waiting: deque[Row] = deque()
 
@@ -47,8 +51,15 @@ class Links:
         self.fresh.clear()
         self.waiting += self.rows(moved, position, known)
         if len(self.waiting) > LIMIT:
+            self._make_room(position)
+
+    def _make_room(self, position: int) -> None:
+        """Let go of what was told: should the jobs process die before the lake has it, a snapshot follows. Else of all."""
+        while self.waiting and self.waiting[0][4] <= self.told:
+            self.since = max(self.since, self.waiting.popleft()[4])
+        if len(self.waiting) > LIMIT:
             self.waiting.clear()
-            self.since = position
+            self.since, self.lost = position, True
 
     def rows(self, moved: Mapping[Key, str], position: int, known: int) -> Iterator[Row]:
         """Rows of these identifiers, each with its person now ("" for one that is gone)."""
