@@ -21,7 +21,7 @@ from patron.model.offers import Ask, Rating
 GREEDY = -1.0
 """As gamma: always the best; of several that are equally good each alike."""
 CHOOSING = Choosing()
-"""How greedy the draw is: gamma for gaps in parts of the best score's size, and the share that is spread over all alike."""
+"""How greedy the draw is: gamma for gaps in parts of what a sure success is worth, and the share that is spread over all alike."""
 _STEPS = 255
 
 
@@ -142,7 +142,7 @@ class Learned:
         fine = np.isfinite(scores)
         failed = sum(1 << int(place) for place in places[~fine])
         scores = np.append(scores[fine], self._scorer.nothing)
-        size = float(np.abs(scores).max()) or 1.0
+        size = max(float(np.abs(scores).max()), self._scorer.worth) or 1.0
         gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
         place = index.places_of.get(ask.placement)
         if place is not None and not place.explore:

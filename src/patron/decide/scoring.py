@@ -47,6 +47,8 @@ class Scorer:
         self._margin = _column(offers, lambda offer: offer.margin)
         self._cost = _column(offers, lambda offer: offer.cost)
         self._priority = _column(offers, lambda offer: offer.priority)
+        self.worth = self._sure_success()
+        """The greatest score that one sure success would bring: the unit in which gaps are weighed."""
         self._weights: list[tuple[list[Predicate], Scores]] = [
             ([prepare(condition) for condition in one.conditions], _factors(one, offers))
             for one in scoring.weights
@@ -71,6 +73,23 @@ class Scorer:
             },
             len(places),
         )
+
+    def _sure_success(self) -> float:
+        sure = self.formula(
+            {
+                "propensity": np.float64(1.0),
+                "value": self._value,
+                "margin": self._margin,
+                "cost": self._cost,
+                "priority": self._priority,
+                "weight": self._one,
+                "unsubscribe": np.float64(0.0),
+                "unsubscribe_cost": self._unsubscribe_cost,
+            },
+            len(self._value),
+        )
+        fine = np.abs(sure[np.isfinite(sure)])
+        return float(fine.max()) if len(fine) else 0.0
 
     def _weight(self, facts: Facts) -> Scores:
         weight = np.ones(len(self._value))

@@ -32,6 +32,7 @@ from patron.runtime.app import App
 from patron.runtime.decided import pack
 from patron.runtime.facts import DecisionWork
 from patron.runtime.known import LazyFacts, Parts, consents_of, has_complaint
+from patron.runtime.model import Bound
 from patron.runtime.tables import DecisionRow
 from patron.runtime.zones import Zones
 
@@ -99,19 +100,20 @@ class Answers:
             min(ask.count, place.slots) if place is not None else ask.count,
             _language(ask.context, known),
         )
-        made = weigh(index, ask, known, terms, self._policy(index, key, person))
+        model = workspace.model.of(person.members if person else (key,) if key else ())
+        made = weigh(index, ask, known, terms, self._policy(index, model))
+        if made.rating is not None:
+            workspace.rewards.expect(decision_id, model.looked(made.rating.features))
         await self._record(made, index, outbound=place is not None and place.outbound)
         return made
 
-    def _policy(self, index: CatalogueIndex, key: Key, person: Person | None) -> Policy | None:
+    def _policy(self, index: CatalogueIndex, model: Bound) -> Policy | None:
         """How what is left is ranked; None: all alike."""
-        workspace = self._app.workspace
-        if workspace.settings.decide.policy == "uniform":
+        if self._app.workspace.settings.decide.policy == "uniform":
             return None
         if self._scorer[0] != index.version:
             self._scorer = index.version, Scorer(index.catalogue)
-        nodes = person.members if person else (key,) if key else ()
-        return Learned(self._scorer[1], workspace.model.of(nodes))
+        return Learned(self._scorer[1], model)
 
     def _place(self, index: CatalogueIndex, name: str) -> Placement | None:
         """The placement that asks; None where none is declared. Raises BadRequest when others are."""

@@ -1,6 +1,6 @@
 """What the learned policy expects: features of the ask, a regression for each action, and how well each offer fits the person.
 
-    expected reward of an offer = its own regression over the features + the fit it has beyond none
+    expected reward of an offer = its own regression over the features, and 0.2 standard errors of it + the fit beyond none
 
 Both are learned from the same decisions and rewards; before there are any, the fit's rules speak (`decide.fit.RULED`) and
 all else is alike.
@@ -18,9 +18,10 @@ from patron.decide.eligible import Known
 from patron.decide.fit import RULED, SIZE, Topics, topic_of
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.features import Field, Schema
-from patron.decide.learn.grid import Row, snap
+from patron.decide.learn.grid import REWARD_STEP, Row, snap
 from patron.decide.learn.packing import pack, unpack
 from patron.decide.learn.ridge import Ridge
+from patron.decide.rating import CHOOSING
 from patron.decide.scoring import Expected, Places
 from patron.model.clock import HOUR
 from patron.model.events import CHANNELS
@@ -80,9 +81,9 @@ class Model:
         self._rows: dict[tuple[str, str], NDArray[np.intp]] = {}
         self._category_of = category_of
 
-    def of(self, nodes: Iterable[str]) -> "_Bound":
+    def of(self, nodes: Iterable[str]) -> "Bound":
         """The model for somebody: what these nodes are interested in."""
-        return _Bound(self, self._interests.of(nodes))
+        return Bound(self, self._interests.of(nodes))
 
     def ridge(self, kind: str) -> Ridge:
         """The regressions of a kind of reward."""
@@ -122,11 +123,13 @@ class Model:
             found = self._rows[kind, index.version] = ridge.rows(names)
         return found
 
-    def fits(self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int) -> NDArray[np.uint8]:
-        """The fit of every offer, as records keep it: 0 to 255."""
+    def fits(
+        self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int
+    ) -> NDArray[np.uint8] | None:
+        """The fit of every offer, as records keep it: 0 to 255; None where nothing is known of the person."""
         cart = _cart(ask.context)
         if not interests and not cart:
-            return np.zeros((len(index.ids), SIZE), np.uint8)
+            return None
         found = self.topics(index).fits(interests, cart, now // HOUR, self._interests.cycle)
         return (found * _STEPS + np.float32(0.5)).astype(np.uint8)
 
@@ -149,24 +152,45 @@ class Model:
             ridge.add(action)
 
 
-class _Bound:
+class Bound:
     """The model for one person (`decide.rating.Model`)."""
 
     def __init__(self, model: Model, interests: Interests) -> None:
         self._model = model
         self.interests = interests
+        self._features: Row | None = None
 
     def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
         """What is to be expected of the offers at these places."""
         kind, model = reward_of(index, ask.placement), self._model
         ridge = model.ridge(kind)
         features = SCHEMA.encode(values_of(ask, known, self.interests, now))
-        every = ridge.means(features, model.rows(kind, index)).astype(np.float64)
-        fits = model.fits(index, self.interests, ask, now)[places]
+        self._features = features
+        rows = model.rows(kind, index)
+        every = ridge.means(features, rows).astype(np.float64)
+        every += _doubt(kind, ridge) * ridge.widths(features, rows)
         means = every[places]
-        if fits.any():
-            means += (fits / _STEPS) @ model.fit(kind).weights(FIT)[1:].astype(np.float64)
-        return Expected(means, float(every[-1]), 0.0, pack(features), int(ridge.seen), fits.tobytes())
+        found = model.fits(index, self.interests, ask, now)
+        if found is None:
+            fits = bytes(SIZE * len(places))
+        else:
+            here = found[places]
+            means += (here / _STEPS) @ model.fit(kind).weights(FIT)[1:].astype(np.float64)
+            fits = here.tobytes()
+        return Expected(means, float(every[-1]), 0.0, pack(features), int(ridge.seen), fits)
+
+    def looked(self, told: bytes) -> Looked | None:
+        """`looked_at` of the record that was just made, without unpacking what is still at hand."""
+        if self._features is None or len(told) <= SIZE:
+            return None
+        return Looked(self._features, _fit(told))
+
+
+def _doubt(kind: str, ridge: Ridge) -> float:
+    """What a standard error is worth: of what nobody knows the better is believed, so that it is tried."""
+    if kind != "margin" or not ridge.seen:
+        return CHOOSING.optimism
+    return CHOOSING.optimism * max(1.0, 2.0 * abs(float(ridge.totals.sum())) * REWARD_STEP / ridge.seen)
 
 
 def reward_of(index: CatalogueIndex, placement: str) -> str:
@@ -192,8 +216,13 @@ def looked_at(told: bytes) -> Looked | None:
         features = unpack(told[:-SIZE], SCHEMA.size)
     except ValueError:
         return None
-    fit = np.frombuffer(told[-SIZE:], np.uint8) / _STEPS
-    return Looked(features, snap([1.0, *fit]))
+    return Looked(features, _fit(told))
+
+
+def _fit(told: bytes) -> Row:
+    row = np.ones(1 + SIZE)
+    np.divide(np.frombuffer(told, np.uint8, offset=len(told) - SIZE), _STEPS, out=row[1:])
+    return snap(row)
 
 
 def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from patron.model.people import Key
 from patron.model.ports import Table
 from patron.profiles.orders import Purchase
 from patron.runtime.given import CLICKED_BY, SHOWN_BY
-from patron.runtime.model import Model, looked_at, place_of
+from patron.runtime.model import Looked, Model, looked_at, place_of
 from patron.runtime.tables import DecisionRow
 
 ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})
 VISITS = frozenset({"Store Entered", "Card Scanned"})
+_FRESH = 10_000
+"""Decisions that may be on their way to the log."""
 TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY})
 """Events that may be a reward."""
 
@@ -66,11 +68,21 @@ class Rewards:
         self._members_of = members_of
         self._orders_of = orders_of
         self._version = version
+        self._fresh: dict[str, Looked] = {}
+
+    def expect(self, decision: str, looked: Looked | None) -> None:
+        """What a decision looked at that is on its way to the log: `decided` need not unpack it then."""
+        if looked is not None:
+            if len(self._fresh) >= _FRESH:
+                self._fresh.clear()
+            self._fresh[decision] = looked
 
     def decided(self, decision: str, row: DecisionRow) -> None:
         """A decision is durable: its choice was made at its features, and nothing has followed so far."""
         record = look(row.record)
-        looked = looked_at(record.rating.features) if record.rating is not None else None
+        looked = self._fresh.pop(decision, None)
+        if looked is None and record.rating is not None:
+            looked = looked_at(record.rating.features)
         if looked is not None:
             place = place_of(self._version(row.catalogue), record.placement)
             self._model.observe(place.reward, row.action, looked, row.time)
