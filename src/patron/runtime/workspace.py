@@ -14,7 +14,6 @@ from patron.collect.limits import Limits
 from patron.collect.segment_api import ReadRules, read_message
 from patron.decide.grants import Grant
 from patron.decide.stocks import Stock
-from patron.feeds.kinds import KINDS
 from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
@@ -27,31 +26,25 @@ from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
 from patron.model.ports import Table
-from patron.profiles.merge import orders_of
-from patron.profiles.orders import Purchase
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import arms
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
 from patron.runtime.census import Census
+from patron.runtime.deciding import Deciding
 from patron.runtime.definitions import Definitions
 from patron.runtime.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
-from patron.runtime.given import Given
-from patron.runtime.interests import LiveInterests
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
 from patron.runtime.lake.past import Past, Replayed
 from patron.runtime.live import Live
 from patron.runtime.memberships import Memberships
-from patron.runtime.model import Model
-from patron.runtime.prepared import Prepared
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
-from patron.runtime.rewards import Rewards, Taught
+from patron.runtime.rewards import Taught
 from patron.runtime.segments import Segments
 from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
-    CATALOGUE,
     Assignment,
     AuditRow,
     DayCount,
@@ -77,7 +70,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
-_CATEGORY = KINDS["catalogue"].values.index("category")
 Crash = Callable[[str], None]
 
 
@@ -175,11 +167,9 @@ class Workspace:
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
         self.hashes = KeyHash(self.secret)
-        self.catalogues = Prepared(self.config, self.settings.decide.opt_in)
-        self.given = self._given()
-        self.interests = LiveInterests(table("interests"), table("cycles"))
-        self.model = Model(table("arms"), self.interests, self._category_of)
-        self.rewards = self._rewards()
+        parts = Deciding(table, self.settings, self.graph, self.feeds, self._now)
+        self.catalogues, self.grants, self.given = parts.catalogues, parts.grants, parts.given
+        self.interests, self.model, self.rewards = parts.interests, parts.model, parts.rewards
         self.world = World(
             graph=self.graph,
             nodes=self.nodes,
@@ -211,42 +201,8 @@ class Workspace:
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
         """Time and id of the newest decisions, newest first."""
 
-    def _given(self) -> Given:
-        def node_of(decision: str) -> Key | None:
-            row = self.decisions.get(decision)
-            return None if row is None else row.node
-
-        self.grants: Table[list[Grant]] = self.state.table("grants")
-        stocks = self.state.table("stocks")
-        given = Given(self.grants, stocks, self.settings.business.timezone, node_of, self._members_of)
-        if CATALOGUE in self.config:
-            given.use(self.catalogues.present)
-        return given
-
-    def _members_of(self, node: Key) -> tuple[Key, ...]:
-        person = self.graph.person_of(node)
-        return (node,) if person is None else person.members
-
-    def _rewards(self) -> Rewards:
-        def bought(members: Iterable[Key]) -> list[Purchase]:
-            parts = [part for key in members if (part := self.nodes.get(key)) is not None]
-            return list(orders_of(parts, self.settings.profiles).values())
-
-        return Rewards(
-            self.model,
-            self.state.table("taught"),
-            self.decisions,
-            self.asked,
-            self._members_of,
-            bought,
-            self.catalogues.version,
-        )
-
-    def _category_of(self, product: str) -> str:
-        now = self.clock.now()
-        version = self.feeds.as_of("catalogue", product, now, now)
-        said = version.values[_CATEGORY] if version is not None and version.values else None
-        return said if isinstance(said, str) else ""
+    def _now(self) -> int:
+        return self.clock.now()
 
     def _segments(self) -> Segments:
         table, settings = self.state.table, self.settings
