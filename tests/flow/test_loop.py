@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from patron.decide.rating import propensities
 from patron.model.errors import Forbidden
 from patron.model.offers import Ask
 from patron.runtime import views
+from patron.runtime.backend import LocalBackend
 from tests.flow.inprocess import partition, play, rows, running, send, source
 
 CATALOGUE = """
@@ -38,6 +40,13 @@ def _order(number: int, user: str, revenue: float, time: str) -> dict[str, Any]:
     }
 
 
+def _chances(backend: LocalBackend, decision: str) -> dict[str, float]:
+    """The chance of every choice, as the record says."""
+    record = backend.decision(decision).decision
+    assert record.rating is not None
+    return dict(zip(record.eligible, propensities(record.rating).tolist(), strict=True))
+
+
 async def _loop(folder: Path) -> dict[str, Any]:
     seen: dict[str, Any] = {}
     async with running(folder, now=NOW) as backend:
@@ -52,6 +61,7 @@ async def _loop(folder: Path) -> dict[str, Any]:
             for n in range(40)
         ]
         seen["made"] = made
+        seen["chances"] = {m["decisionId"]: _chances(backend, m["decisionId"]) for m in made}
         await backend.step_clock(NOW + 3_600_000)
         later = "2027-01-15T09:00:00Z"
         await send(backend, "till", [_order(100 + n, f"u{n}", 5.25, later) for n in range(40)])
@@ -86,7 +96,7 @@ def test_outcomes_in_any_channel_are_credited_and_held_out_people_get_nothing(tm
             assert made["action"] == "nothing"
             assert made["propensity"] == 1.0
         else:
-            assert made["propensity"] == pytest.approx(1 / 3)
+            assert made["propensity"] == pytest.approx(seen["chances"][made["decisionId"]][made["action"]])
             assert made["action"] in {"tea", "open", "nothing"}
     assert all(o.revenue == {"EUR": 52_500} for o in seen["credited"])
     assert seen["credited"][1].shown is not None
