@@ -54,6 +54,8 @@ SCHEMA = Schema(
 )
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
+_OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
+"""Rewards that cannot come where nothing is shown."""
 _TOP = 6
 _CATALOGUES = 8
 """Catalogues whose offers are remembered."""
@@ -177,7 +179,8 @@ class Bound:
             here = found[places]
             means += (here / _STEPS) @ model.fit(kind).weights(FIT)[1:].astype(np.float64)
             fits = here.tobytes()
-        return Expected(means, float(every[-1]), 0.0, pack(features), int(ridge.seen), fits)
+        nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[-1])
+        return Expected(means, nothing, 0.0, pack(features), int(ridge.seen), fits)
 
     def looked(self, told: bytes) -> Looked | None:
         """`looked_at` of the record that was just made, without unpacking what is still at hand."""
