@@ -1,6 +1,7 @@
 """What is learned, over whole workspaces: from the web to the tablet and back, exact after any start, unlearned when taken back."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from patron.runtime.arms import PENALTY
 from patron.runtime.backend import LocalBackend
 from patron.runtime.model import SCHEMA, looked_at
 from patron.runtime.settings import FILE
+from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source
 
 NOW = 1_800_014_400_000
@@ -69,7 +71,18 @@ class Teller:
         await send(self._backend, source_name, [event])
 
 
+class _Ids:
+    """Ids of decisions as they are drawn, the same in every run."""
+
+    def __init__(self) -> None:
+        self._luck = random.Random(7)
+
+    def next(self) -> str:
+        return f"d_{self._luck.getrandbits(96):024x}"
+
+
 def _without_holdout(path: Path) -> None:
+    (path / directory.SECRET_FILE).write_bytes(bytes(range(32)))  # every run draws the same
     (path / FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
 
 
@@ -78,6 +91,7 @@ async def _shop(path: Path, work: Callable[[LocalBackend, Teller], Any], catalog
         pass
     _without_holdout(path)
     async with running(path, now=NOW) as backend:
+        backend.answers._ids = _Ids()
         await source(backend, "web")
         await source(backend, "store", "associate_tablet", assurance="verified")
         await backend.set_catalogue(catalogue)
