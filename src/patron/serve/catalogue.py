@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from patron.decide.changes import Trial
-from patron.model.errors import BadRequest, NotFound
+from patron.model.errors import BadRequest
 from patron.model.offers import Cap, Offer, Placement, Quiet, Scoring
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
@@ -144,7 +144,7 @@ def routes(backend: Backend) -> list[Route]:
         ),
         Route(
             "GET", "/v1/catalogue/diff", ADMIN, "What changed between two versions.", doors.diff, _DIFF,
-            returns=CatalogueCompared,
+            returns=CatalogueCompared, may_miss=True,
         ),
         Route(
             "GET", "/v1/placements", DECIDE, "Where something may be shown, and which offers ever may be there.",
@@ -189,10 +189,7 @@ class _Catalogue:
         before, after = request.query.get("from", ""), request.query.get("to", "")
         if not before:
             raise BadRequest("bad_query", "Give ?from= (a version), and ?to= or the one in force is meant.")
-        try:
-            return Reply(self._offers.difference(before, after or self._offers.shown()["version"]))
-        except NotFound as error:
-            raise BadRequest("bad_query", str(error)) from None
+        return Reply(self._offers.difference(before, after or self._offers.shown()["version"]))
 
     async def placements(self, _: Request) -> Reply:
         return Reply({"data": self._offers.placements()})

@@ -129,7 +129,7 @@ def _errors(route: Route) -> dict[str, Any]:
     codes = {"400", "405", "503"}
     if route.scope or route.path == "/v1/decide":
         codes |= {"401", "403"}
-    if "{" in route.path:
+    if "{" in route.path or route.may_miss:
         codes |= {"404", "410"}
     if route.method != "GET":
         codes |= {"404", "409", "410", "413"}

@@ -104,6 +104,8 @@ class Route(Struct, frozen=True):
     status: int = 200
     direct: bool = False
     """Whether a POST that arrives whole is answered without ASGI: its handler waits for futures only."""
+    may_miss: bool = False
+    """Whether what its query names may not be there (404)."""
 
 
 class Router:
