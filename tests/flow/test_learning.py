@@ -119,6 +119,30 @@ def test_saved_on_the_web_it_leads_on_the_tablet_and_tried_in_store_it_leads_on_
     assert web == "show-22"
 
 
+def test_an_unproved_device_is_ranked_for_by_what_itself_did(tmp_path: Path) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> list[str]:
+        both = {
+            "type": "identify",
+            "messageId": "i",
+            "userId": "anna",
+            "anonymousId": "browser",
+            "traits": {},
+        }
+        await send(backend, "web", [both])
+        await tell("Product Added to Wishlist", userId="anna", product_id="P17")
+        await tell("Product Viewed", anonymousId="browser", product_id="P4")
+        found = []
+        for ask, trusted in (
+            (Ask("web_home", anonymous_id="browser", channel=""), False),
+            (Ask("web_home", user_id="anna", channel=""), True),
+        ):
+            made = await backend.decide(ask, trusted=trusted, source=None, user_hash="")
+            found.append(made["action"])
+        return found
+
+    assert play(_shop(tmp_path / "shop", work, TABLET + PRODUCTS)) == ["show-4", "show-17"]
+
+
 CLICKS = """
 [[placement]]
 id = "web_home"

@@ -100,7 +100,8 @@ class Answers:
             min(ask.count, place.slots) if place is not None else ask.count,
             _language(ask.context, known),
         )
-        model = workspace.model.of(person.members if person else (key,) if key else ())
+        # an unproved device is ranked for by what itself did: what leads would tell it what the person did elsewhere
+        model = workspace.model.of(person.members if person and verified else (key,) if key else ())
         made = weigh(index, ask, known, terms, self._policy(index, model))
         if made.rating is not None:
             workspace.rewards.expect(decision_id, model.looked(made.rating.features))
