@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from patron.decide.encoding import decode_record, look
+import numpy as np
+
+from patron.decide.encoding import Record, decode_record, look
 from patron.decide.formula import Formula, formula_problem
 from patron.decide.index import CatalogueIndex
-from patron.decide.learn.grid import REWARD_STEP
 from patron.decide.offpolicy.compare import Comparison, compare
 from patron.decide.offpolicy.intervals import Interval
 from patron.decide.offpolicy.replay import Choice, Got, Slate, greedy, replay, rescored, without
@@ -20,13 +21,10 @@ from patron.model.offers import NOTHING, Decision
 from patron.model.policies import ArmRow, EstimateRow, Figure, Judged, PolicyDay, PolicyView
 from patron.runtime import people
 from patron.runtime.model import place_of
-from patron.runtime.rewards import Taught
 from patron.runtime.tables import DecisionRow
 from patron.runtime.workspace import Workspace
 
 CHALLENGERS = ("greedy", "uniform")
-MOST = 50_000
-"""Decisions that are looked at, the newest."""
 _SLICE = 100
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -54,35 +52,31 @@ class Policies:
         return Change(**fields)
 
     def placements(self) -> list[str]:
-        """Where anything was decided or may be: declared placements, then others that asked lately."""
-        declared = list(self._workspace.catalogues.present.places_of)
-        asked = (look(row.record).placement for _, row in self._newest(2_000))
-        return list(dict.fromkeys([*declared, *sorted(set(asked))]))
-
-    def _newest(self, limit: int) -> list[tuple[str, DecisionRow]]:
-        rows = self._workspace.decisions.items()
-        return sorted(rows, key=lambda one: -one[1].time)[:limit]
+        """Where anything may be decided: declared placements, then others that asked lately."""
+        workspace = self._workspace
+        rows = [row for _, name in workspace.newest if (row := workspace.decisions.get(name)) is not None]
+        asked = {look(row.record).placement for row in rows}
+        return list(dict.fromkeys([*workspace.catalogues.present.places_of, *sorted(asked)]))
 
     async def view(self, placement: str, days: int = 28) -> PolicyView:
         """How a placement was decided in the last days. Raises NotFound where nothing ever asked."""
         workspace, now = self._workspace, self._workspace.clock.now()
         index = workspace.catalogues.present
         place = place_of(index, placement)
-        policies, arms, rewards = Counter[str](), Counter[str](), Counter[str]()
+        policies, arms = Counter[str](), Counter[str]()
+        rewards: dict[str, float] = {}
         by_day: dict[int, list[float]] = {}
         held = closed = 0
-        async for decision, row, taught in self._rows(placement, now - days * DAY):
+        async for row, record, worth in self._rows(placement, now - days * DAY):
             closed += row.time + place.window_hours * HOUR <= now
             if row.group == "control":
                 held += 1
                 continue
-            worth = taught.steps * REWARD_STEP
-            policies[look(row.record).policy] += 1
+            policies[record.policy] += 1
             arms[row.action] += 1
-            rewards[row.action] += worth  # type: ignore[assignment]
+            rewards[row.action] = rewards.get(row.action, 0.0) + worth
             day = by_day.setdefault(row.time // DAY, [0, 0.0, 0])
             day[0], day[1], day[2] = day[0] + 1, day[1] + worth, day[2] + (row.action != NOTHING)
-            del decision
         count = sum(arms.values())
         if not count and not held and placement not in index.places_of:
             raise NotFound("unknown_placement", f"Nothing was ever decided at `{placement[:64]}`.")
@@ -108,14 +102,13 @@ class Policies:
         change = change or Change()
         choice = self._choice(challenger, change)
         slates: list[Slate] = []
-        async for name, row, taught in self._rows(placement, now - days * DAY):
+        async for row, _, worth in self._rows(placement, now - days * DAY):
             if row.group == "control" or row.time + place.window_hours * HOUR > now:
                 continue
             index = workspace.catalogues.version(row.catalogue)
-            slate = self._slate(decode_record(row.record, index.ids), taught.steps * REWARD_STEP)
+            slate = self._slate(decode_record(row.record, index.ids), worth)
             if slate is not None:
                 slates.append(slate)
-            del name
         slates.sort(key=lambda slate: (slate.time, slate.id))
         replayed = await asyncio.to_thread(replay, slates, choice)
         told = await asyncio.to_thread(compare, replayed.rows)
@@ -160,18 +153,18 @@ class Policies:
             dict(zip(names, scores, strict=True)), dict(zip(names, chances, strict=True)),
         )  # fmt: skip
 
-    async def _rows(self, placement: str, since: int) -> AsyncIterator[tuple[str, DecisionRow, Taught]]:
-        """The decisions at a placement since a time that the model learned from, the loop let go between slices."""
-        taught = self._workspace.state.table("taught")
-        seen = 0
-        for name, _ in self._newest(MOST):
-            seen += 1
-            if seen % _SLICE == 0:
+    async def _rows(self, placement: str, since: int) -> AsyncIterator[tuple[DecisionRow, Record, float]]:
+        """The decisions at a placement since a time, each with its reward so far; the loop is let go between slices."""
+        workspace = self._workspace
+        for count, name in enumerate(list(workspace.decisions.keys())):
+            if count % _SLICE == 0:
                 await asyncio.sleep(0)
-            row = self._workspace.decisions.get(name)
-            if row is None or row.time < since or look(row.record).placement != placement:
+            row = workspace.decisions.get(name)
+            if row is None or row.time < since:
                 continue
-            yield name, row, taught.get(name) or Taught()
+            record = look(row.record)
+            if record.placement == placement:
+                yield row, record, workspace.rewards.of(name)
 
 
 def _uniform(slate: Slate, _past: Sequence[Got] = ()) -> Mapping[str, float]:
@@ -190,8 +183,6 @@ def _capped(limit: int, span: int) -> Callable[[Slate, Sequence[Got], str], bool
 
 def _scored(index: CatalogueIndex, text: str) -> Callable[[Slate, str], float]:
     """The recorded score under another formula; what it gives no number keeps its own."""
-    import numpy as np
-
     formula = Formula(text)
 
     def score(slate: Slate, action: str) -> float:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from patron.decide.encoding import look
 from patron.decide.index import CatalogueIndex
-from patron.decide.learn.grid import REWARD_LIMIT, reward_steps
+from patron.decide.learn.grid import REWARD_LIMIT, REWARD_STEP, reward_steps
 from patron.model.clock import HOUR
 from patron.model.events import Event
 from patron.model.money import UNIT
@@ -101,6 +101,11 @@ class Rewards:
                 self._model.reward(kind, row.action, looked, -taught.steps, row.time)
             self._model.observe(kind, row.action, looked, row.time, -1)
         self._taught.delete(decision)
+
+    def of(self, decision: str) -> float:
+        """What followed a decision so far; 0 for one that nothing was learned from."""
+        taught = self._taught.get(decision)
+        return 0.0 if taught is None else taught.steps * REWARD_STEP
 
     def event(self, event: Event, node: Key) -> None:
         """Take in one event of `TOLD` that is in its node's profile already."""
