@@ -13,22 +13,16 @@ from patron.model.ports import Table
 from patron.rules.calendar import Calendar
 
 SHOWN_BY = frozenset({"Offer Shown", "Decision Exposed", "Message Sent"})
-CLICKED_BY = frozenset(
-    {"Offer Clicked", "Message Clicked", "Offer Accepted", "Offer Redeemed", "Coupon Redeemed"}
-)
+USED_BY = frozenset({"Offer Accepted", "Offer Redeemed", "Coupon Redeemed"})
+CLICKED_BY = frozenset({"Offer Clicked", "Message Clicked", *USED_BY})
 MARKS: Mapping[str, str] = {
-    "Offer Shown": SHOWN,
-    "Decision Exposed": SHOWN,
-    "Message Sent": SHOWN,
-    "Offer Clicked": CLICKED,
-    "Message Clicked": CLICKED,
-    "Offer Accepted": CLOSED,
-    "Offer Redeemed": CLOSED,
-    "Coupon Redeemed": CLOSED,
+    **dict.fromkeys(SHOWN_BY, SHOWN),
+    **dict.fromkeys(CLICKED_BY, CLICKED),
+    **dict.fromkeys(USED_BY, CLOSED),
     "Offer Dismissed": CLOSED,
 }
 """Event -> what it says of the decision that it names."""
-_USES = frozenset({"Order Completed", "Offer Redeemed", "Coupon Redeemed", "Offer Accepted"})
+_USES = frozenset({"Order Completed", *USED_BY})
 TOLD = frozenset({*MARKS, *_USES})
 """Events that the ledger reads."""
 _NOTHING = Exhausted()
