@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from patron.decide.limits import HELD_OTHER, IN_ALL, SERVICE, TODAY, USED, cap_words
+from patron.decide.variants import BARE, ELSEWHERE, OTHER_FAMILY
 from patron.model.clock import DAY
 from patron.model.offers import Catalogue, Condition, Offer
 from patron.rules.language import is_personal
@@ -17,8 +18,6 @@ GATES = (
 """In the order in which an offer meets them; it is dropped by the first that stops it. Records name a gate by its place."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-ELSEWHERE, OTHER_FAMILY, BARE = 0, 1, 2
-"""Reasons of the gate `placement`."""
 EARLY, LATE = 0, 1
 REFUSED, UNASKED = 0, 1
 OUTSIDE, INSIDE = 0, 1

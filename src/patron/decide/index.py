@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patron.decide.catalogue import version
-from patron.decide.gates import BARE, ELSEWHERE, OTHER_FAMILY, is_marketing, product_of, reason_of
+from patron.decide.gates import is_marketing, product_of, reason_of
 from patron.decide.limits import Limits
 from patron.decide.slots import is_personal_slot, slots
-from patron.decide.variants import missing
+from patron.decide.variants import BARE, ELSEWHERE, OTHER_FAMILY, obstacle
 from patron.model.offers import NOTHING, Catalogue, Condition, Dropped, Offer, Placement
 from patron.rules.index import FieldIndex
 from patron.rules.language import is_personal
@@ -92,9 +92,10 @@ class CatalogueIndex:
         return ((ELSEWHERE, ~self._named.allowing(placement)),) if found is None else found
 
     def _shut_at(self, place: Placement) -> Shut:
-        families = _mask(bool(place.families) and o.family not in place.families for o in self.offers)
-        bare = _mask(any(missing(offer, place)) for offer in self.offers)
-        return (ELSEWHERE, ~self._named.allowing(place.id)), (OTHER_FAMILY, families), (BARE, bare)
+        met = [obstacle(place, offer) for offer in self.offers]
+        return tuple(
+            (reason, _mask(one == reason for one in met)) for reason in (ELSEWHERE, OTHER_FAMILY, BARE)
+        )
 
     def named(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order."""

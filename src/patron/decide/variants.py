@@ -5,6 +5,9 @@ from typing import Any
 
 from patron.model.offers import Offer, Placement, Variant
 
+ELSEWHERE, OTHER_FAMILY, BARE = 0, 1, 2
+"""What may be in the way: it is for other places; this place shows other families; content that it needs is lacking."""
+
 
 def content_for(offer: Offer, placement: str, language: str = "") -> dict[str, Any]:
     """What a placement shows of an offer to somebody who reads a language (RFC 5646; empty when unknown).
@@ -81,12 +84,22 @@ def refusal(placement: Placement, offer: Offer) -> str:
     >>> refusal(web, Offer(id="a", name="A", family="coffee")), refusal(web, Offer(id="b", name="B"))
     ('', 'Shows only the families coffee')
     """
-    if offer.placements and placement.id not in offer.placements:
+    said = obstacle(placement, offer)
+    if said == ELSEWHERE:
         return f"Only for {', '.join(offer.placements)}"
-    if placement.families and offer.family not in placement.families:
+    if said == OTHER_FAMILY:
         return f"Shows only the families {', '.join(placement.families)}"
     lacks = list(dict.fromkeys(name for _, name in missing(offer, placement)))
-    return f"Needs {', '.join(lacks)}, which its content lacks" if lacks else ""
+    return f"Needs {', '.join(lacks)}, which its content lacks" if said == BARE else ""
+
+
+def obstacle(placement: Placement, offer: Offer) -> int | None:
+    """The first thing in the way of showing an offer at a placement, as the gate `placement` numbers it; None: nothing."""
+    if offer.placements and placement.id not in offer.placements:
+        return ELSEWHERE
+    if placement.families and offer.family not in placement.families:
+        return OTHER_FAMILY
+    return BARE if any(missing(offer, placement)) else None
 
 
 def allows(placement: Placement, offer: Offer) -> bool:
@@ -95,4 +108,4 @@ def allows(placement: Placement, offer: Offer) -> bool:
     >>> allows(Placement("till", "Till", needs=("say",)), Offer(id="a", name="A", content={"say": "Tea?"}))
     True
     """
-    return not refusal(placement, offer)
+    return obstacle(placement, offer) is None
