@@ -12,6 +12,7 @@ from patron.rules.facts import Facts
 from patron.rules.matches import Predicate, prepare
 
 Places = NDArray[np.intp]
+_ONE = np.float64(1.0)
 
 
 class Expected(Struct, frozen=True):
@@ -42,7 +43,7 @@ class Scorer:
         offers, scoring = catalogue.offers, catalogue.scoring
         self.formula = Formula(scoring.formula)
         self.nothing = scoring.nothing
-        self._unsubscribe_cost, self._one = np.float64(scoring.unsubscribe_cost), np.float64(1.0)
+        self._unsubscribe_cost = np.float64(scoring.unsubscribe_cost)
         self._value = _column(offers, lambda offer: offer.value)
         self._margin = _column(offers, lambda offer: offer.margin)
         self._cost = _column(offers, lambda offer: offer.cost)
@@ -62,31 +63,34 @@ class Scorer:
         """
         return self.formula(
             {
+                **self._of_offers(places),
                 "propensity": expected.propensity - expected.nothing,
-                "value": self._value[places],
-                "margin": self._margin[places],
-                "cost": self._cost[places],
-                "priority": self._priority[places],
-                "weight": self._weight(facts)[places] if self._weights else self._one,
+                "weight": self._weight(facts)[places] if self._weights else _ONE,
                 "unsubscribe": np.asarray(expected.unsubscribe, dtype=np.float64),
-                "unsubscribe_cost": self._unsubscribe_cost,
             },
             len(places),
         )
 
+    def _of_offers(self, places: Places) -> dict[str, Scores | np.float64]:
+        """The terms that the catalogue alone says."""
+        return {
+            "value": self._value[places],
+            "margin": self._margin[places],
+            "cost": self._cost[places],
+            "priority": self._priority[places],
+            "unsubscribe_cost": self._unsubscribe_cost,
+        }
+
     def _sure_success(self) -> float:
+        size = len(self._value)
         sure = self.formula(
             {
-                "propensity": np.float64(1.0),
-                "value": self._value,
-                "margin": self._margin,
-                "cost": self._cost,
-                "priority": self._priority,
-                "weight": self._one,
+                **self._of_offers(np.arange(size)),
+                "propensity": _ONE,
+                "weight": _ONE,
                 "unsubscribe": np.float64(0.0),
-                "unsubscribe_cost": self._unsubscribe_cost,
             },
-            len(self._value),
+            size,
         )
         fine = np.abs(sure[np.isfinite(sure)])
         return float(fine.max()) if len(fine) else 0.0

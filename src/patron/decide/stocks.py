@@ -38,8 +38,11 @@ class Stock(Struct):
 
 def reserve(stock: Stock, grant: Grant, day: int) -> None:
     """Take one reservation. What ended before it leaves the books."""
-    for name in [name for name, (until, _, _) in stock.open.items() if until <= grant.time]:
-        del stock.open[name]
+    while stock.open:
+        oldest = next(iter(stock.open))
+        if stock.open[oldest][0] > grant.time:
+            break
+        del stock.open[oldest]
     stock.open[grant.decision] = (grant.until, grant.units, day)
     while len(stock.open) > OPEN_AT_MOST:
         keep(stock, next(iter(stock.open)))

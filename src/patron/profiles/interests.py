@@ -53,7 +53,7 @@ def fold(interests: Interests, event: Event) -> list[str]:
     {'p:P1': [0, 0, 0, 5, 0, 0], 'c:coffee': [0, 0, 0, 5, 0, 0]}
     """
     sign, hour = _SIGNS[event.name], event.time // HOUR
-    about = list(named(event.properties, lines=sign == BOUGHT))
+    about = names_of(event)
     for key in about:
         signs = interests.get(key)
         if signs is None:
@@ -65,6 +65,11 @@ def fold(interests: Interests, event: Event) -> list[str]:
             signs[FIRST] = min(signs[FIRST] or hour, hour)
             signs[LAST] = max(signs[LAST], hour)
     return about
+
+
+def names_of(event: Event) -> list[str]:
+    """What an event of `TOLD` is about: products and categories, each once; of an order those of its lines too."""
+    return list(named(event.properties, lines=_SIGNS[event.name] == BOUGHT))
 
 
 def crowded(interests: Interests) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from patron.model.events import Event
 from patron.model.people import Key
 from patron.model.ports import Table
-from patron.profiles.interests import TOLD, Interests, crowded, fold, intervals, merged
+from patron.profiles.interests import TOLD, Interests, crowded, fold, intervals, merged, names_of
 
 
 class LiveInterests:
@@ -32,7 +32,7 @@ class LiveInterests:
         if event.name != "Order Completed":
             fold(row, event)
         else:
-            before = {key: intervals(signs) for key, signs in row.items()}
+            before = {key: intervals(row[key]) for key in names_of(event) if key in row}
             for key in fold(row, event):
                 hours, count = before.get(key, (0, 0))
                 now = intervals(row[key])

@@ -80,6 +80,7 @@ class Model:
         self._arms = Arms(arms)
         self._interests = interests
         self._topics: dict[str, Topics] = {}
+        self._fits: dict[str, Ridge] = {}
         self._rows: dict[tuple[str, str], NDArray[np.intp]] = {}
         self._category_of = category_of
 
@@ -93,10 +94,11 @@ class Model:
 
     def fit(self, kind: str) -> Ridge:
         """The regression of the fit for a kind of reward: a constant, then `decide.fit.NAMES`."""
-        ridge = self._arms.ridge(f"{FIT}:{kind}", 1 + SIZE)
-        if FIT not in ridge or not ridge.priors[ridge.row(FIT)].any():
-            ridge.add(FIT, (0.0, *RULED))
-        return ridge
+        found = self._fits.get(kind)
+        if found is None:
+            found = self._fits[kind] = self._arms.ridge(f"{FIT}:{kind}", 1 + SIZE)
+            found.add(FIT, (0.0, *RULED))
+        return found
 
     def recategorised(self) -> None:
         """The catalogue feed says other categories."""
