@@ -153,23 +153,9 @@ class LiveApp:
             view,
             group=group,
             holdout=self._workspace.settings.decide.holdout,
-            splits=self._splits(person.members),
+            splits=splits.standing(self._workspace, person.members),
             seen_by=self._seen_by(person.id),
         )
-
-    def _splits(self, members: tuple[str, ...]) -> list[SplitView]:
-        found = []
-        for name in self._workspace.splits.keys():
-            record = self._workspace.splits.get(name)
-            if record is None or record.undone is not None:
-                continue
-            touched = {k for pair in record.pairs for k in pair} | ({record.node} if record.node else set())
-            if touched & set(members):
-                after = splits.effect(self._workspace, record)
-                found.append(
-                    SplitView(record.id, after, list(record.pairs), f"Split by {record.by}", record.time)
-                )
-        return found
 
     def _seen_by(self, pid: str) -> int:
         since = self.now() - 30 * DAY

@@ -20,11 +20,11 @@ from patron.rules.tree import Computed, Segment
 from patron.runtime.census import Census
 from patron.runtime.definitions import Active
 from patron.runtime.filling import Filling, History
-from patron.runtime.served import NOTHING_CUT, Cut, Health, SeriesRow, ServedRow, live_of
+from patron.runtime.served import NOTHING_CUT, Cut, Health, SeriesRow, ServedRow, live_of, needed, serve
 from patron.segments.execution import Execution
 from patron.segments.plan import Plan
 from patron.segments.reach import Moved, numbers_of
-from patron.segments.series import Series, segment_series, trait_series
+from patron.segments.series import Series, segment_series
 from patron.segments.standing import Standing
 from patron.segments.tally import Tally
 
@@ -111,52 +111,24 @@ class Segments:
         """
         self._wanted = {segment.id: segment for segment in segments}
         self._wanted_traits = {trait.id: trait for trait in traits}
-        needed = self._needed(self._wanted.values(), self._wanted_traits)
-        self._filling.begin(needed, self.position)
+        self._filling.begin(needed(self._wanted.values(), self._wanted_traits), self.position)
         self._promote()
-
-    def _needed(self, segments: Iterable[Segment], traits: Mapping[str, Computed]) -> set[Series]:
-        found: set[Series] = set()
-        for segment in segments:
-            found |= segment_series(segment, dict(traits))
-        for trait in traits.values():
-            found |= trait_series(trait)
-        return found
 
     def _promote(self) -> None:
         """Put into force what is full, take out what is no longer wanted."""
         full = {one for one, row in self._filling.rows().items() if row.full}
-        traits = self._wanted_traits
-        ready = {f"trait/{t.id}": ServedRow(trait=t) for t in traits.values() if trait_series(t) <= full}
-        number = 1 + max((row.number for _, row in self._served.items()), default=-1)
-        for name, segment in sorted(self._wanted.items()):
-            if segment_series(segment, traits) <= full:
-                old = self._served.get(f"segment/{name}")
-                ready[f"segment/{name}"] = ServedRow(number if old is None else old.number, segment)
-                number += old is None
-        wanted = {f"trait/{name}" for name in traits} | {f"segment/{name}" for name in self._wanted}
-        for key in [key for key in self._served.keys() if key not in wanted]:
-            row = self._served.get(key)
-            if row is not None and row.number >= 0:
-                if row.segment is not None:
-                    self._served.put(key, ServedRow(row.number))
-            else:
-                self._served.delete(key)
-        for key, row in ready.items():
-            if self._served.get(key) != row:
-                self._served.put(key, row)
+        serve(self._served, self._wanted, self._wanted_traits, full)
         self._drop_series()
         self._compile()
 
     def _drop_series(self) -> None:
         """Forget series that nothing wanted or in force reads."""
         rows = [row for _, row in self._served.items()]
-        served = self._needed(
+        served = needed(
             (row.segment for row in rows if row.segment is not None),
             {row.trait.id: row.trait for row in rows if row.trait is not None},
         )
-        needed = served | self._needed(self._wanted.values(), self._wanted_traits)
-        self._filling.end(needed)
+        self._filling.end(served | needed(self._wanted.values(), self._wanted_traits))
 
     def _compile(self) -> None:
         rows = [row for _, row in self._served.items()]

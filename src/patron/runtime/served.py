@@ -1,14 +1,18 @@
 """What is kept of segments beside tallies and standings: which definitions are in force, and how far each series is filled."""
 
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
 from msgspec import Struct
 
+from patron.model.ports import Table
 from patron.rules.classify import classify
 from patron.rules.filters import Stores
 from patron.rules.places import located_segment, located_trait
 from patron.rules.tree import Computed, Segment
 from patron.runtime.definitions import Active
 from patron.segments.judging import in_order
-from patron.segments.series import Series
+from patron.segments.series import Series, segment_series, trait_series
 
 
 class SeriesRow(Struct, frozen=True):
@@ -87,3 +91,49 @@ def live_of(active: Active, stores: Stores) -> tuple[list[Segment], list[Compute
         else:
             slow.add(segment.id)
     return segments, traits
+
+
+def needed(segments: Iterable[Segment], traits: Mapping[str, Computed]) -> set[Series]:
+    """The series that these definitions read."""
+    found: set[Series] = set()
+    for segment in segments:
+        found |= segment_series(segment, dict(traits))
+    for trait in traits.values():
+        found |= trait_series(trait)
+    return found
+
+
+def serve(
+    served: Table[ServedRow],
+    segments: Mapping[str, Segment],
+    traits: Mapping[str, Computed],
+    full: AbstractSet[Series],
+) -> None:
+    """Put into force what is full, take out what is no longer wanted.
+
+    A segment that changed stays in force as it was until its new series are full. Of one that is no more its number stays.
+    """
+    ready = {
+        f"trait/{trait.id}": ServedRow(trait=trait)
+        for trait in traits.values()
+        if trait_series(trait) <= full
+    }
+    number = 1 + max((row.number for _, row in served.items()), default=-1)
+    for name, segment in sorted(segments.items()):
+        if segment_series(segment, dict(traits)) <= full:
+            old = served.get(f"segment/{name}")
+            ready[f"segment/{name}"] = ServedRow(number if old is None else old.number, segment)
+            number += old is None
+    _take_out(served, {f"trait/{name}" for name in traits} | {f"segment/{name}" for name in segments})
+    for key, row in ready.items():
+        if served.get(key) != row:
+            served.put(key, row)
+
+
+def _take_out(served: Table[ServedRow], wanted: AbstractSet[str]) -> None:
+    for key in [key for key in served.keys() if key not in wanted]:
+        row = served.get(key)
+        if row is None or row.number < 0:
+            served.delete(key)
+        elif row.segment is not None:
+            served.put(key, ServedRow(row.number))

@@ -2,7 +2,7 @@
 
 from patron.model.errors import BadRequest
 from patron.model.people import Key, Person
-from patron.model.views import SplitPreview
+from patron.model.views import SplitPreview, SplitView
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.runtime.flow import uncut
@@ -53,6 +53,22 @@ def enact(workspace: Workspace, record: SplitRecord) -> None:
     if record.node:
         times = sorted({*(workspace.cuts.get(record.node) or []), record.at})
         _recut(workspace, record.node, times)
+
+
+def standing(workspace: Workspace, members: tuple[Key, ...]) -> list[SplitView]:
+    """The splits of these nodes that were not taken back."""
+    found = []
+    for name in workspace.splits.keys():
+        record = workspace.splits.get(name)
+        if record is None or record.undone is not None:
+            continue
+        touched = {key for pair in record.pairs for key in pair} | ({record.node} if record.node else set())
+        if touched & set(members):
+            after = effect(workspace, record)
+            found.append(
+                SplitView(record.id, after, list(record.pairs), f"Split by {record.by}", record.time)
+            )
+    return found
 
 
 def undo(workspace: Workspace, record: SplitRecord) -> None:
