@@ -7,12 +7,17 @@ from contextlib import closing
 from msgspec import Struct, field
 
 from patron.model.clock import DAY, HOUR
-from patron.sim.closed.api import Asked, Platform
+from patron.sim.closed.actions import catalogue
+from patron.sim.closed.api import Arms, Asked, Platform
+from patron.sim.closed.asking import Asking
+from patron.sim.closed.lived import Lived
 from patron.sim.engine.day import Plan
 from patron.sim.engine.ledger import Ledger
-from patron.sim.engine.policy import Policy
+from patron.sim.engine.letters import Send
+from patron.sim.engine.policy import Policy, Today
+from patron.sim.luck import Ints
 from patron.sim.messages import SOURCES, Delivery, Told, iso
-from patron.sim.policies import POLICIES
+from patron.sim.policies import POLICIES, BusinessAsUsual
 from patron.sim.server.api import PATIENCE, Api, Refused
 from patron.sim.server.load import MEET, LoadFailed, NoAnswer, Sender, bodies, count_of, hand_over
 from patron.sim.server.sources import write_keys
@@ -29,14 +34,27 @@ class Outcome(Struct):
     """What some days brought, beside business as usual on the same luck."""
 
     policy: str
+    history: int = 0
+    """Days lived as usual before, which are not counted."""
     days: int = 0
+    """Days lived with the policy."""
     sent: int = 0
     """Messages acknowledged."""
     rejected: int = 0
     """Of these, dead letters."""
     asked: Asked = field(default_factory=Asked)
-    ledger: Ledger = field(default_factory=Ledger)
-    usual: Ledger = field(default_factory=Ledger)
+    before: Ledger = field(default_factory=Ledger)
+    """The days lived as usual before."""
+    lived: Lived = field(default_factory=Lived)
+    usual: Lived = field(default_factory=Lived)
+    """The same days as usual, on the same luck."""
+    arms: Arms | None = None
+    """Whom the platform treated and whom it held out; None for a policy that asks nobody."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the days with the policy brought."""
+        return self.lived.ledger
 
 
 class _Doors:
@@ -85,6 +103,8 @@ def run(
     url: str,
     api: Api,
     *,
+    history: int = 0,
+    actions: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Live all days of a town against a server that was started with `--clock stepped`.
@@ -94,13 +114,17 @@ def run(
     policy : one of `NAMES`; `api` shows what the server decides, the others decide here and only report.
     url : where messages are taken.
     api : administration and decisions, with a key of scope `admin`.
+    history : how many of these days are lived as usual before the policy acts; they are told, too.
+    actions : whether the policy `api` loads the catalogue of the world's own actions (`closed.actions`) first.
     progress : told each day when it is over.
 
     Raises Refused when the server's clock is not stepped, and LoadFailed when it stands after the first day already, or when
     the server does not take what is sent; NoAnswer when it went away, with the day on which to go on.
     """
     _begin(api, town.first * DAY)
-    outcome, channels = Outcome(policy), {source: source for source in SOURCES}
+    outcome, channels = Outcome(policy, history), {source: source for source in SOURCES}
+    if policy == API and actions:
+        api.put("/v1/catalogue", {"text": catalogue(town.setting)})
     try:
         with (
             closing(Sender(url, meet=MEET, give_up=PATIENCE)) as sender,
@@ -108,8 +132,8 @@ def run(
         ):
             _live(town, policy, api, _Doors(api, sender, keys, outcome), outcome, progress)
     except NoAnswer as gone:
-        raise _gone(town, outcome.days, gone.problem) from None
-    outcome.usual = outcome.ledger if policy == USUAL else _lived_as_usual(town)
+        raise _gone(town, outcome.history + outcome.days, gone.problem) from None
+    outcome.usual = outcome.lived if policy == USUAL else _lived_as_usual(town, history)
     return outcome
 
 
@@ -141,24 +165,45 @@ def _live(
     outcome: Outcome,
     progress: Callable[[int], None] | None,
 ) -> None:
-    platform = Platform(town, api, outcome.asked, doors.until) if policy == API else None
-    acting: Policy = platform or POLICIES[policy]()
+    with closing(Asking(api.url, api.key)) as asking:
+        platform = Platform(town, asking, outcome.asked, doors.until, outcome.history)
+        acting: Policy = platform if policy == API else _Later(POLICIES[policy](), outcome.history)
 
-    def watch(plan: Plan) -> list[Told]:
-        outcome.ledger.add(town.setting, town.people, plan)
-        outcome.days += 1
-        if progress is not None:
-            progress(outcome.days)
-        return platform.told(plan) if platform else []
+        def watch(plan: Plan) -> list[Told]:
+            if plan.day < outcome.history:
+                outcome.before.add(town.setting, town.people, plan)
+            else:
+                outcome.lived.add(town, plan)
+                outcome.days += 1
+            if progress is not None:
+                progress(plan.day + 1)
+            return platform.told(plan)
 
-    # a day is asked about at its midnight: all that arrived before it is handed over first
-    for arrival, _, told in arrivals(town, watch, acting, ahead=0):
-        doors.take(arrival, told)
-    doors.until((town.until + 1) * DAY)
+        # a day is asked about at its midnight: all that arrived before it is handed over first
+        for arrival, _, told in arrivals(town, watch, acting, ahead=0):
+            doors.take(arrival, told)
+        doors.until((town.until + 1) * DAY)
+    outcome.arms = platform.arms if policy == API else None
 
 
-def _lived_as_usual(town: Town) -> Ledger:
-    ledger = Ledger()
+class _Later:
+    """A policy that begins some days after the first one told."""
+
+    def __init__(self, policy: Policy, begins: int) -> None:
+        self._policy, self._begins, self._usual = policy, begins, BusinessAsUsual()
+
+    def messages(self, today: Today) -> list[Send]:
+        """As usual, until it begins."""
+        return (self._policy if today.day >= self._begins else self._usual).messages(today)
+
+    def slots(self, today: Today, rows: Ints, channel: Ints) -> Ints:
+        """As usual, until it begins."""
+        return (self._policy if today.day >= self._begins else self._usual).slots(today, rows, channel)
+
+
+def _lived_as_usual(town: Town, history: int) -> Lived:
+    lived = Lived()
     for plan in days(town):
-        ledger.add(town.setting, town.people, plan)
-    return ledger
+        if plan.day >= history:
+            lived.add(town, plan)
+    return lived
