@@ -60,17 +60,17 @@ class Outcome(Struct):
 class _Doors:
     """The clock and the sources of the server: what arrives is handed over by the hour."""
 
-    def __init__(self, api: Api, sender: Sender, keys: Mapping[str, str], outcome: Outcome) -> None:
+    def __init__(self, api: Api, sender: Sender, keys: Mapping[str, str], outcome: Outcome, now: int, every: int) -> None:
         self._api, self._sender, self._keys, self._outcome = api, sender, keys, outcome
         self._held: list[tuple[int, Told]] = []
-        self._now = self._hour = 0
+        self._now, self._every, self._turn = now, every, 0
 
     def take(self, arrival: int, told: Told) -> None:
-        """Hold what arrives next; when an hour is over, hand over what is held."""
-        hour = arrival // HOUR
-        if hour > self._hour:
+        """Hold what arrives next; when an hour (or day) is over, hand over what is held."""
+        turn = arrival // self._every
+        if turn > self._turn:
             self._hand_over()
-            self._hour = hour
+            self._turn = turn
         self._held.append((arrival, told))
 
     def until(self, now: int) -> None:
@@ -105,6 +105,7 @@ def run(
     *,
     history: int = 0,
     actions: bool = True,
+    every: int = HOUR,
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Live all days of a town against a server that was started with `--clock stepped`.
@@ -116,6 +117,8 @@ def run(
     api : administration and decisions, with a key of scope `admin`.
     history : how many of these days are lived as usual before the policy acts; they are told, too.
     actions : whether the policy `api` loads the catalogue of the world's own actions (`closed.actions`) first.
+    every : how often what arrived is handed over, ms: by the hour, or quicker by the day, which decides the same, since
+        questions are put at midnight.
     progress : told each day when it is over.
 
     Raises Refused when the server's clock is not stepped, and LoadFailed when it stands after the first day already, or when
@@ -130,7 +133,7 @@ def run(
             closing(Sender(url, meet=MEET, give_up=PATIENCE)) as sender,
             write_keys(api, "live", channels) as keys,
         ):
-            _live(town, policy, api, _Doors(api, sender, keys, outcome), outcome, progress)
+            _live(town, policy, api, _Doors(api, sender, keys, outcome, town.first * DAY, every), outcome, progress)
     except NoAnswer as gone:
         raise _gone(town, outcome.history + outcome.days, gone.problem) from None
     outcome.usual = outcome.lived if policy == USUAL else _lived_as_usual(town, history)
