@@ -22,6 +22,8 @@ SCREENS = {
 """Placement of somebody who came -> its name and channel."""
 WRITTEN = CHANNELS[:CALL]
 """Channels that messages go out on; each is a placement of its name."""
+SHOW = "show-"
+"""Begins the ids of what is shown on screens; a category follows."""
 REST_DAYS = 7
 """Days between two messages to one person."""
 _DAY, _WEEK = 24, 7 * 24
@@ -62,7 +64,7 @@ def _offers(setting: Setting) -> Iterator[dict[str, Any]]:
     p = setting.parameters
     for name, price in zip(CATEGORIES, LIST_PRICES.tolist(), strict=True):
         yield {
-            "id": f"show-{name}",
+            "id": SHOW + name,
             "name": f"{name.capitalize()}: due again",
             "placements": list(SCREENS),
             "value": round(p.buying.margin * price, 2),

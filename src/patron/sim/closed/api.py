@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from patron.model.clock import DAY
 from patron.sim.alive.visits import NOTHING, AskDecision
-from patron.sim.closed.actions import REST_DAYS, WRITTEN, creative_place
+from patron.sim.closed.actions import REST_DAYS, SHOW, WRITTEN, creative_place
 from patron.sim.closed.asking import Asking
+from patron.sim.closed.screens import Screens, order_chances
 from patron.sim.closed.touchpoints import ask_of, message_to
 from patron.sim.engine.day import Plan
 from patron.sim.engine.letters import Send
@@ -89,6 +90,7 @@ class Platform:
         n = len(town.people)
         self.arms = Arms(np.full(n, NEVER), np.full(n, NEVER))
         self._written = np.full(n, NEVER)
+        self.screens = Screens()
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -165,8 +167,14 @@ class Platform:
             if ask is not None:
                 places.append(at)
                 asks.append((row, ask))
+        orders = order_chances(today, rows, channel)
         for at, (row, ask), answer in zip(places, asks, self._ask(today.day, asks), strict=True):
-            if answer is None or answer["action"] == NOTHING:
+            if answer is None:
+                continue
+            if answer["group"] == TREATED and len(answer["eligible"]) > 1:
+                eligible = [_category(name) for name in answer["eligible"]]
+                self.screens.add(ask.placement, orders[at], int(found[at]), eligible)
+            if answer["action"] == NOTHING:
                 continue
             self._asked.shown += 1
             self._made.append((row, ask, answer))
@@ -213,6 +221,11 @@ class Platform:
                 (self.arms.control if answer["group"] == CONTROL else self.arms.treated)[row] = day
             found.append(answer)
         return found
+
+
+def _category(action: str) -> int:
+    """The category that an action on a screen shows; -1 for what is usual."""
+    return -1 if action == NOTHING else CATEGORIES.index(action.removeprefix(SHOW))
 
 
 def _letter(row: int, channel: int, answer: Message) -> _Letter:

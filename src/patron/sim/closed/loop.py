@@ -11,6 +11,7 @@ from patron.sim.closed.actions import catalogue
 from patron.sim.closed.api import Arms, Asked, Platform
 from patron.sim.closed.asking import Asking
 from patron.sim.closed.lived import Lived
+from patron.sim.closed.screens import Screens
 from patron.sim.engine.day import Plan
 from patron.sim.engine.ledger import Ledger
 from patron.sim.engine.letters import Send
@@ -50,6 +51,8 @@ class Outcome(Struct):
     """The same days as usual, on the same luck."""
     arms: Arms | None = None
     """Whom the platform treated and whom it held out; None for a policy that asks nobody."""
+    screens: Screens = field(default_factory=Screens)
+    """What each choice on a screen would have brought."""
 
     @property
     def ledger(self) -> Ledger:
@@ -170,7 +173,7 @@ def _live(
 ) -> None:
     with closing(Asking(api.url, api.key)) as asking:
         platform = Platform(town, asking, outcome.asked, doors.until, outcome.history)
-        acting: Policy = platform if policy == API else _Later(POLICIES[policy](), outcome.history)
+        acting: Policy = platform if policy == API else Later(POLICIES[policy](), outcome.history)
 
         def watch(plan: Plan) -> list[Told]:
             if plan.day < outcome.history:
@@ -186,10 +189,11 @@ def _live(
         for arrival, _, told in arrivals(town, watch, acting, ahead=0):
             doors.take(arrival, told)
         doors.until((town.until + 1) * DAY)
-    outcome.arms = platform.arms if policy == API else None
+    if policy == API:
+        outcome.arms, outcome.screens = platform.arms, platform.screens
 
 
-class _Later:
+class Later:
     """A policy that begins some days after the first one told."""
 
     def __init__(self, policy: Policy, begins: int) -> None:
