@@ -120,7 +120,7 @@ class Platform:
             for (row, k), answer in zip(asks, answers, strict=True):
                 if answer is not None and answer["action"] != NOTHING:
                     found.append(_letter(row, k, answer))
-                if found and found[-1].row == row or self.arms.control[row] > NEVER:
+                if (found and found[-1].row == row) or self.arms.control[row] > NEVER:
                     waiting[row] = []
             waiting = {row: channels for row, channels in waiting.items() if channels}
         self._written[[letter.row for letter in found]] = today.day
@@ -146,9 +146,7 @@ class Platform:
                 dice = Dice(self._town.seed, int(self._town.people.ids[letter.row]), today.day)
                 chosen = dice.below(self._town.parameters.messages.creatives, "creative")
             found.append(
-                _Letter(
-                    letter.row, letter.channel, letter.category, letter.offer, chosen, letter.decision
-                )
+                _Letter(letter.row, letter.channel, letter.category, letter.offer, chosen, letter.decision)
             )
         return found
 

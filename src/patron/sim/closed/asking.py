@@ -31,7 +31,11 @@ class Asking:
 
     def __init__(self, url: str, key: str, connections: int = CONNECTIONS) -> None:
         secure, host, port, base = address(url)
-        self._url, self._address, self._count = url, (host or "", port or (443 if secure else 80)), connections
+        self._url, self._address, self._count = (
+            url,
+            (host or "", port or (443 if secure else 80)),
+            connections,
+        )
         self._secure = ssl.create_default_context() if secure else None
         head = f"POST {base}/v1/decide HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
         self._head = f"{head}Content-Type: application/json\r\nContent-Length: ".encode()

@@ -7,7 +7,6 @@ import numpy as np
 from patron.sim.closed.card import Card, ChallengerRow, difference, holdout, paired, perverse, weekly
 from patron.sim.closed.lived import Lived
 from patron.sim.closed.loop import Later, Outcome
-from patron.sim.closed.screens import Screens
 from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Policy, Today
 from patron.sim.engine.state import NEVER
@@ -28,12 +27,17 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
     """
     if done.arms is None:
         raise ValueError("only a loop that asked the platform has a card")
-    arms = [np.where(one > NEVER, one - done.history, NEVER) for one in (done.arms.treated, done.arms.control)]
+    arms = [
+        np.where(one > NEVER, one - done.history, NEVER) for one in (done.arms.treated, done.arms.control)
+    ]
     treated = arms[0] > NEVER
     revenue, margin = paired(done.lived, done.usual, treated)
     best = _lives(town, Oracle, done.history)
     left = [np.sum(one.left, axis=0)[treated] > 0 for one in (done.lived, done.usual)]
-    sent = [float(np.sum(one.sent, axis=0)[treated].mean()) if treated.any() else 0.0 for one in (done.lived, done.usual)]
+    sent = [
+        float(np.sum(one.sent, axis=0)[treated].mean()) if treated.any() else 0.0
+        for one in (done.lived, done.usual)
+    ]
     annoyed = town.people.annoyed & treated
     return Card(
         people=len(town.people),
@@ -47,7 +51,9 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
         weekly_lift=weekly(done.lived.margin, done.usual.margin, treated),
         weekly_regret=[-one for one in weekly(done.lived.margin, best.margin, treated)],
         challengers=[_challenge(api, place, done) for place in sorted(done.screens.asked)],
-        perverse=perverse(done.lived, _lives(town, _Silent, done.history), annoyed) if annoyed.any() else None,
+        perverse=perverse(done.lived, _lives(town, _Silent, done.history), annoyed)
+        if annoyed.any()
+        else None,
     )
 
 

@@ -63,7 +63,9 @@ class Outcome(Struct):
 class _Doors:
     """The clock and the sources of the server: what arrives is handed over by the hour."""
 
-    def __init__(self, api: Api, sender: Sender, keys: Mapping[str, str], outcome: Outcome, now: int, every: int) -> None:
+    def __init__(
+        self, api: Api, sender: Sender, keys: Mapping[str, str], outcome: Outcome, now: int, every: int
+    ) -> None:
         self._api, self._sender, self._keys, self._outcome = api, sender, keys, outcome
         self._held: list[tuple[int, Told]] = []
         self._now, self._every, self._turn = now, every, 0
@@ -136,7 +138,14 @@ def run(
             closing(Sender(url, meet=MEET, give_up=PATIENCE)) as sender,
             write_keys(api, "live", channels) as keys,
         ):
-            _live(town, policy, api, _Doors(api, sender, keys, outcome, town.first * DAY, every), outcome, progress)
+            _live(
+                town,
+                policy,
+                api,
+                _Doors(api, sender, keys, outcome, town.first * DAY, every),
+                outcome,
+                progress,
+            )
     except NoAnswer as gone:
         raise _gone(town, outcome.history + outcome.days, gone.problem) from None
     outcome.usual = outcome.lived if policy == USUAL else _lived_as_usual(town, history)

@@ -60,8 +60,6 @@ def _in_store(town: Town, row: int, person: Dossier, day: int, date: int) -> Ask
         return None
     known: Message = {"externalIds": known_by(card=person.card), **here}
     if dice.chance(ASSOCIATE, "associate asks"):
-        return AskDecision(
-            at, "associate_card", "associate_tablet", {}, {**who.device("tablet", 1), **known}
-        )
+        return AskDecision(at, "associate_card", "associate_tablet", {}, {**who.device("tablet", 1), **known})
     device = {"touchpoint": touchpoint(store, "till", 1 + dice.below(store.tills, "till"))}
     return AskDecision(at, "till", "pos", {}, {**device, **known})
