@@ -158,11 +158,11 @@ def _text(done: Outcome, card: Card | None) -> str:
 def _card(card: Card) -> list[str]:
     """The card as lines."""
     found, left = card.holdout, card.unsubscribed
+    sent = f"{card.sent:.1f} messages a person, {card.sent_usual:.1f} as usual"
+    change = f"{100 * left.value:+.2f} points ({100 * left.low:+.2f} to {100 * left.high:+.2f})"
     lines = [
-        f"those treated ({card.treated:,}): revenue {_lift(card.revenue)}, margin {_lift(card.margin)}; {card.sent:.1f} messages "
-        f"a person, {card.sent_usual:.1f} as usual",
-        f"took a consent back: {left.ours:.1%}, {left.usual:.1%} as usual, difference {100 * left.value:+.2f} points "
-        f"({100 * left.low:+.2f} to {100 * left.high:+.2f})",
+        f"those treated ({card.treated:,}): revenue {_lift(card.revenue)}, margin {_lift(card.margin)}; {sent}",
+        f"took a consent back: {left.ours:.1%}, {left.usual:.1%} as usual, difference {change}",
     ]
     if found.adjusted is None:
         lines.append(

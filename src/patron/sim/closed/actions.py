@@ -105,10 +105,15 @@ def _placements() -> Iterator[dict[str, Any]]:
     for place, (name, channel) in SCREENS.items():
         yield {"id": place, "name": name, "channel": channel, "reward": "order", "window_hours": _DAY}
     for channel in WRITTEN:
-        sent = {"id": channel, "name": f"Message by {channel}", "channel": channel, "outbound": True}
-        yield {**sent, "reward": "order", "window_hours": _WEEK}
-        place = {"id": creative_place(channel), "name": f"Creative by {channel}", "channel": channel}
-        yield {**place, "reward": "order", "window_hours": _WEEK}
+        own = {"id": channel, "name": f"Message by {channel}", "channel": channel}
+        yield {**own, "outbound": True, "reward": "order", "window_hours": _WEEK}
+        yield {
+            "id": creative_place(channel),
+            "name": f"Creative by {channel}",
+            "channel": channel,
+            "reward": "order",
+            "window_hours": _WEEK,
+        }
 
 
 def _table(kind: str, row: dict[str, Any]) -> str:

@@ -123,8 +123,8 @@ def difference(ours: Flags, usual: Flags) -> Difference:
     moved = ours.astype(np.float64) - usual
     n = max(1, len(moved))
     value, error = float(moved.mean()) if len(moved) else 0.0, float(moved.std()) / n**0.5
-    shares = (float(one.mean()) if len(moved) else 0.0 for one in (ours, usual))
-    return Difference(*shares, value, value - 1.96 * error, value + 1.96 * error)
+    mine, theirs = (float(one.mean()) if len(moved) else 0.0 for one in (ours, usual))
+    return Difference(mine, theirs, value, value - 1.96 * error, value + 1.96 * error)
 
 
 def weekly(ours: list[Floats], theirs: list[Floats], rows: Flags) -> list[float]:

@@ -38,6 +38,7 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
         float(np.sum(one.sent, axis=0)[treated].mean()) if treated.any() else 0.0
         for one in (done.lived, done.usual)
     ]
+    before = done.before.by_person if done.history else np.zeros(len(town.people))
     annoyed = town.people.annoyed & treated
     return Card(
         people=len(town.people),
@@ -47,7 +48,7 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
         sent=sent[0],
         sent_usual=sent[1],
         unsubscribed=difference(*left),
-        holdout=holdout(done.lived, done.usual, done.before.by_person, *arms),
+        holdout=holdout(done.lived, done.usual, before, *arms),
         weekly_lift=weekly(done.lived.margin, done.usual.margin, treated),
         weekly_regret=[-one for one in weekly(done.lived.margin, best.margin, treated)],
         challengers=[_challenge(api, place, done) for place in sorted(done.screens.asked)],
