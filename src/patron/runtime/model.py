@@ -54,6 +54,7 @@ SCHEMA = Schema(
 )
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
+_STEP = np.float32(1 / _STEPS)
 _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 """Rewards that cannot come where nothing is shown."""
 _TOP = 6
@@ -149,6 +150,10 @@ class Model:
         self._arms.reward(kind, action, looked.features, steps, time)
         self._arms.reward(f"{FIT}:{kind}", FIT, looked.fit, steps, time)
 
+    def catch_up(self) -> None:
+        """Learn some of the choices that nothing has followed yet; to be called every second or so."""
+        self._arms.catch_up()
+
     def _prepare(self, kind: str, action: str) -> None:
         self.fit(kind)
         ridge = self.ridge(kind)
@@ -171,17 +176,16 @@ class Bound:
         features = SCHEMA.encode(values_of(ask, known, self.interests, now))
         self._features = features
         rows = model.rows(kind, index)
-        every = ridge.means(features, rows).astype(np.float64)
-        every += _doubt(kind, ridge) * ridge.widths(features, rows)
-        means = every[places]
+        every = ridge.means(features) + np.float32(_doubt(kind, ridge)) * ridge.widths(features)
+        means = every.take(rows.take(places)).astype(np.float64)
         found = model.fits(index, self.interests, ask, now)
         if found is None:
             fits = bytes(SIZE * len(places))
         else:
-            here = found[places]
-            means += (here / _STEPS) @ model.fit(kind).weights(FIT)[1:].astype(np.float64)
+            here = found.take(places, 0)
+            means += here.astype(np.float32) @ (model.fit(kind).weights(FIT)[1:] * _STEP)
             fits = here.tobytes()
-        nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[-1])
+        nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
         return Expected(means, nothing, 0.0, pack(features), int(ridge.seen), fits)
 
     def looked(self, told: bytes) -> Looked | None:
