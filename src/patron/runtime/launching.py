@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from patron.decide.launch import guards, stages
-from patron.decide.launch.reading import faults, policy_of
+from patron.decide.launch.reading import checked, faults, policy_of
 from patron.model.clock import HOUR
 from patron.model.errors import BadRequest, Conflict, NotFound, PatronError
 from patron.model.policies import Judged, Launch, LaunchRow, LaunchView, Move, Option, Policy
@@ -76,7 +76,7 @@ class Launching:
         ------
         BadRequest : it has faults. Conflict : it is on its way (stop it first).
         """
-        policy = value if isinstance(value, Policy) else policy_of(value)
+        policy = checked(value) if isinstance(value, Policy) else policy_of(value)
         if policy.id != name:
             raise BadRequest("bad_policy", f"The address says `{name[:64]}`, the policy `{policy.id[:64]}`.")
         found = faults(policy, self._policies.placements())

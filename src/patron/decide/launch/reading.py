@@ -48,6 +48,11 @@ def policy_of(value: Any) -> Policy:
         policy = msgspec.convert(value, Policy)
     except msgspec.ValidationError as error:
         raise BadRequest("bad_policy", f"The policy is not as documented: {error}.") from error
+    return checked(policy)
+
+
+def checked(policy: Policy) -> Policy:
+    """The policy, when it can be read by itself. Raises BadRequest with every fault."""
     found = faults(policy)
     if found:
         raise BadRequest("bad_policy", found[0].problem, tuple(found))
