@@ -29,6 +29,7 @@ from patron.runtime import (
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.exporting import Exporting
+from patron.runtime.fallback import Fallbacks
 from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.profiles import ProfileSnapshots
@@ -59,6 +60,7 @@ class LocalBackend:
         self.lake = LocalLake(app)
         self.surgery = Surgery(app)
         self.offers = Offers(app, self.answers)
+        self.fallbacks = Fallbacks(app, self.answers)
         self.insights = LocalInsights(app)
         self.policies = Policies(app.workspace)
         self._roster = Roster(self.workspace)
@@ -125,6 +127,10 @@ class LocalBackend:
     async def reached(self, after: int | None) -> bool:
         """Wait at most two seconds for a position."""
         return await self.app.reached(after)
+
+    def now(self) -> int:
+        """The time by the product's clock, ms."""
+        return self.workspace.clock.now()
 
     def status(self) -> Status:
         """Log positions and lag."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from patron.decide.encoding import look
+from patron.decide.fallback import OWN
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.grid import REWARD_LIMIT, REWARD_STEP, reward_steps
 from patron.model.clock import HOUR
@@ -131,7 +132,9 @@ class Rewards:
             taught.shown = min(taught.shown or time, time)
         if event.name in CLICKED_BY:
             taught.clicked = min(taught.clicked or time, time)
-        self._teach(decision, row, taught, None)
+        # what a touchpoint decided by itself is heard of late: the orders may be here already
+        late = self._orders_of(tuple(self._members_of(row.node))) if decision.startswith(OWN) else None
+        self._teach(decision, row, taught, late)
 
     def _by_person(self, node: Key, visit: Event | None) -> None:
         self._of_people(tuple(self._members_of(node)), visit)
