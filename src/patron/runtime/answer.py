@@ -168,6 +168,10 @@ class Answers:
         index = self._app.workspace.catalogues.version(row.catalogue)
         return restore(decode_record(row.record, index.ids), index)
 
+    def asker(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Key:
+        """The node that an ask speaks of, as far as its key may. Raises Forbidden."""
+        return self._who(ask, trusted=trusted, source=source, user_hash=user_hash)[0]
+
     def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:
         """The node that asks, and whether it is proved to be who it says."""
         rules = self._app.workspace.settings.identity

@@ -12,6 +12,7 @@ from patron.model.clock import DAY
 from patron.model.errors import BadRequest, PatronError
 from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
+from patron.model.outcomes import Reported
 from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
 from patron.runtime import (
     access,
@@ -20,6 +21,7 @@ from patron.runtime import (
     feed_loads,
     feed_views,
     letters,
+    outcomes,
     parts,
     people,
     scoped,
@@ -219,6 +221,10 @@ class LocalBackend:
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
         return views.made(made, trusted=trusted)
 
+    async def outcome(self, told: Reported, *, trusted: bool, source: Source | None) -> Any:
+        """Take what followed a decision."""
+        return await outcomes.report(self.app, self.answers, told, trusted=trusted, source=source)
+
     def decision(self, decision_id: str, key: ApiKey | None = None) -> DecisionView:
         """One decision with what followed it, as far as the key may read."""
         found = views.decided(self.workspace, self.answers, self.answers.find(decision_id))
@@ -264,6 +270,12 @@ class LocalBackend:
     async def add_source(self, name: str, channel: str, kind: str, assurance: str, rate: int = 0) -> str:
         """Make a source; gives its write key."""
         return await access.add_source(self.app, name, channel, kind, assurance, rate)
+
+    def source_secret(self, name: str, by: str) -> str:
+        """What signs `userHash` for touchpoints of a source; who looked is noted."""
+        found = access.secret_of(self.app, name)
+        self.audit(by, "secret", f"source/{name}")
+        return found
 
     async def rotate_source(self, name: str) -> str:
         """A further write key."""

@@ -15,6 +15,7 @@ from patron.serve import (
     insights,
     lake,
     openapi,
+    outcomes,
     policies,
     profiles,
     rules,
@@ -29,6 +30,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *profiles.routes(backend),
         *decide.routes(backend),
         *fallback.routes(backend),
+        *outcomes.routes(backend),
         *admin.routes(backend),
         *catalogue.routes(backend),
         *lake.routes(backend),
@@ -48,6 +50,7 @@ def public_door(backend: LocalBackend) -> Asgi:
         *(r for r in health.routes(backend) if not r.scope and r.path != "/metrics"),
         *(r for r in decide.routes(backend) if r.path == "/v1/decide"),
         *fallback.routes(backend),
+        *outcomes.routes(backend),
     ]
     return Tracking(backend.app.ingest, Router(routes, backend.api_key), backend.app.workspace.clock)
 

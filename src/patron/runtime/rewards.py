@@ -26,7 +26,12 @@ ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Ord
 VISITS = frozenset({"Store Entered", "Card Scanned"})
 _FRESH = 10_000
 """Decisions that may be on their way to the log."""
-TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY})
+WITHDRAWN = "Outcome Withdrawn"
+"""Says that what was told of a decision did not happen: its `kind` is one of `_FIELDS`."""
+_FIELDS = {"view": "shown", "click": "clicked", "accept": "clicked", "visit": "visit"}
+_NEVER = -1
+"""As a time: it did not happen, whatever else is told."""
+TOLD = frozenset({WITHDRAWN, *ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY})
 """Events that may be a reward."""
 
 
@@ -114,6 +119,8 @@ class Rewards:
         named = told.get("decision_id") or told.get("decisionId")
         if isinstance(named, str) and (event.name in SHOWN_BY or event.name in CLICKED_BY):
             self._by_name(named, event)
+        if isinstance(named, str) and event.name == WITHDRAWN:
+            self._withdraw(named, told.get("kind"))
         if event.name in ORDERS or event.name in VISITS:
             self._by_person(node, event if event.name in VISITS else None)
 
@@ -135,6 +142,13 @@ class Rewards:
         # what a touchpoint decided by itself is heard of late: the orders may be here already
         late = self._orders_of(tuple(self._members_of(row.node))) if decision.startswith(OWN) else None
         self._teach(decision, row, taught, late)
+
+    def _withdraw(self, decision: str, kind: object) -> None:
+        row, taught = self._decisions.get(decision), self._taught.get(decision)
+        if row is not None and taught is not None and isinstance(kind, str) and kind in _FIELDS:
+            self._taught.touch(decision)
+            setattr(taught, _FIELDS[kind], _NEVER)
+            self._teach(decision, row, taught, None)
 
     def _by_person(self, node: Key, visit: Event | None) -> None:
         self._of_people(tuple(self._members_of(node)), visit)
