@@ -266,7 +266,7 @@ def test_outcomes_by_decision_id_count_once_and_can_be_taken_back(door: Door) ->
     assert door.learned("shop") == 0
     assert door.reward(in_shop)[1] == {}
     names = [event["event"] for event in door.server.events("anonymous_id:buyer")]
-    assert sorted(names) == sorted(["Offer Clicked", "Offer Shown", "Outcome Withdrawn", "Order Completed", "Order Refunded", "Order Cancelled"])  # fmt: skip
+    assert sorted(names) == sorted(["Offer Clicked", "Offer Shown", "Outcome Retracted", "Order Completed", "Order Refunded", "Order Cancelled"])  # fmt: skip
 
 
 def test_a_write_key_tells_outcomes_of_its_own_device_only(door: Door) -> None:

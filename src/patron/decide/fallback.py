@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from patron.decide.index import CatalogueIndex, is_limited
 from patron.decide.learn.choose import draw, unit
-from patron.decide.rating import propensities
+from patron.decide.rating import propensities, rate, scores_of
 from patron.decide.record import Drawn
 from patron.decide.variants import showings
 from patron.model.clock import MINUTE
@@ -100,9 +100,11 @@ def narrowed(made: Drawn, index: CatalogueIndex, expires: int) -> tuple[tuple[in
         if is_promised(index.by_id[name], made.time, expires)
     ]
     best = sorted(sorted(held)[:MOST], key=lambda row: row[1])
-    kept = bytes([*(code for code, _, _ in best), codes[-1]])
-    rating = made.rating or Rating()
-    return tuple(place for _, place, _ in best), msgspec.structs.replace(rating, codes=kept)
+    places = tuple(place for _, place, _ in best)
+    if made.rating is None:
+        return places, Rating(bytes(len(best) + 1))
+    scores = scores_of(made.rating)[[*(at for _, _, at in best), -1]]
+    return places, rate(scores, made.rating.gamma, made.rating.seen, made.rating.features)
 
 
 def is_promised(offer: Offer, now: int, expires: int) -> bool:

@@ -14,7 +14,7 @@ from patron.model.people import Key
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.flow import uncut
-from patron.runtime.rewards import WITHDRAWN
+from patron.runtime.rewards import RETRACTED
 
 BY = "outcomes"
 """The source of outcomes that come with a secret key."""
@@ -101,7 +101,7 @@ def _event(told: Reported) -> tuple[str, dict[str, Any]]:
     """The ordinary event of an outcome, and what it says."""
     if told.kind in _EVENTS:
         if told.void:
-            return WITHDRAWN, {"kind": told.kind}
+            return RETRACTED, {"kind": told.kind}
         return _EVENTS[told.kind], {} if told.value is None else {"value": told.value}
     money = {"currency": told.currency} if told.currency else {}
     order = {"order_id": told.order_id or f"outcome-{told.id}"}
