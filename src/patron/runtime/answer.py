@@ -90,19 +90,28 @@ class Answers:
         await self._record(made, self.index, outbound=place is not None and place.outbound)
         return made
 
-    def preview(self, ask: Ask, key: Key = "", *, verified: bool = False, now: int | None = None) -> Drawn:
+    def preview(
+        self,
+        ask: Ask,
+        key: Key = "",
+        *,
+        verified: bool = False,
+        now: int | None = None,
+        seed: int | None = None,
+    ) -> Drawn:
         """What would be answered now, or at another time: nothing is reserved, recorded or learned.
 
         Parameters
         ----------
         key : the node that asks; whom the ask names is not looked at. Empty: nobody in particular.
         verified : as if it had proved to be who it says.
+        seed : of the draw; a new one each time when left out.
         """
         moment = self._app.workspace.clock.now() if now is None else now
-        return self._weighed(ask, key, moment, self._ids.next(), verified)[0]
+        return self._weighed(ask, key, moment, self._ids.next(), verified, seed)[0]
 
     def _weighed(
-        self, ask: Ask, key: Key, now: int, decision_id: str, verified: bool
+        self, ask: Ask, key: Key, now: int, decision_id: str, verified: bool, seed: int | None = None
     ) -> tuple[Drawn, Bound, Placement | None]:
         """A decision as it is made, the model that ranked it, and the declared place that it is for."""
         workspace, index = self._app.workspace, self.index
@@ -114,7 +123,7 @@ class Answers:
         unit, group = self._drawn(key, person)
         terms = Terms(
             decision_id,
-            draw_seed(workspace.secret, decision_id),
+            draw_seed(workspace.secret, decision_id) if seed is None else seed,
             group,
             workspace.settings.decide.holdout,
             now,

@@ -13,7 +13,17 @@ from patron.model.errors import BadRequest, PatronError
 from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.outcomes import Reported
-from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
+from patron.model.views import (
+    DeadLetter,
+    DecisionView,
+    EffectLine,
+    EraseReceipt,
+    Health,
+    Preview,
+    PreviewAsk,
+    SplitView,
+    Status,
+)
 from patron.runtime import (
     access,
     erasures,
@@ -24,6 +34,7 @@ from patron.runtime import (
     outcomes,
     parts,
     people,
+    preview,
     scoped,
     upkeep,
     views,
@@ -220,6 +231,14 @@ class LocalBackend:
         """Answer an ask; durable before it is given."""
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
         return views.made(made, trusted=trusted)
+
+    def preview(self, about: PreviewAsk, by: str, key: ApiKey | None = None) -> Preview:
+        """What somebody would see now; who looked is noted. Forbidden to a key that sees only some fields of people."""
+        scoped.need_whole(key, "A preview shows what the facts about a person lead to")
+        found = preview.preview(self.workspace, self.answers, about)
+        if found.person:
+            self.audit(by, "preview", found.person)
+        return found
 
     async def outcome(self, told: Reported, *, trusted: bool, source: Source | None) -> Any:
         """Take what followed a decision."""

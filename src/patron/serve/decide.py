@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from patron.model.errors import BadKey, BadRequest, TooLarge
 from patron.model.offers import Ask
-from patron.model.views import DecisionView
+from patron.model.views import DecisionView, Preview, PreviewAsk
 from patron.serve.answers import Decided
 from patron.serve.port import Backend
 from patron.serve.router import Reply, Request, Route
@@ -74,7 +74,21 @@ def routes(backend: Backend) -> list[Route]:
     async def read(request: Request) -> Reply:
         return Reply(backend.decision(request.path["decision"], request.who))
 
+    async def preview(request: Request) -> Reply:
+        about = request.json(PreviewAsk)
+        return Reply(backend.preview(about, request.who.name, request.who))
+
     return [
+        Route(
+            "POST",
+            "/v1/preview",
+            "profiles:read",
+            "What somebody would see now at every placement: nothing is reserved, recorded or learned.",
+            preview,
+            (),
+            PreviewAsk,
+            Preview,
+        ),
         Route(
             "POST",
             "/v1/decide",
