@@ -674,7 +674,9 @@ class FakeApp:
             decision(3, NOW, "pos", "kit", who, person.id if person else "", "Bought 7 months ago"),
             decision(6, NOW, "push", "kit", who, person.id if person else "", "Comparison group", "control"),
         ]
-        places = [PlacePreview(r.decision.placement, r.decision.placement, r.decision.channel, r) for r in rows]
+        places = [
+            PlacePreview(r.decision.placement, r.decision.placement, r.decision.channel, r) for r in rows
+        ]
         return Preview(person.id if person else "", who, NOW, places)
 
     # data

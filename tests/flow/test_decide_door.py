@@ -279,7 +279,7 @@ def test_a_write_key_tells_outcomes_of_its_own_device_only(door: Door) -> None:
     wrong: list[dict[str, Any]] = [
         {}, {"kind": "sneeze"}, {"id": ""}, {"id": "x" * 500}, {"id": "a\nb"}, {"kind": "order"}, {"kind": "refund", "value": 1},
         {"value": "5"}, {"decisionId": 5}, {"time": "yesterday"}, {"time": "2999-01-01T00:00:00Z"}, {"kind": "dismiss", "void": True},
-        {"void": "yes"}, {"amount": 5}, {"kind": None},
+        {"void": "yes"}, {"kind": "unsubscribe", "void": True}, {"amount": 5}, {"kind": None},
     ]  # fmt: skip
     fine = {"decisionId": mine, "kind": "click", "id": "m3"}
     for change in wrong:
@@ -291,3 +291,57 @@ def test_a_write_key_tells_outcomes_of_its_own_device_only(door: Door) -> None:
     assert door.tell(decisionId=nobody, kind="click", id="n1", anonymousId="screen-1").status == 200
     assert door.server.post("/v1/admin/replay").json()["equal"] is True
     assert "fault in" not in door.server.stderr_tail(10_000)
+
+
+def test_a_kiosk_becomes_personal_in_the_same_visit_once_somebody_says_who_they_are(door: Door) -> None:
+    till = door.server.write_key("pos", "desk", "--assurance", "verified")
+    order = {"order_id": "o-9", "revenue": 10, "currency": "EUR"}
+    known = {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": "vera",
+        "properties": order,
+        "messageId": "o9",
+    }
+    named = {
+        "type": "identify",
+        "userId": "vera",
+        "traits": {"email": "vera@mail.example"},
+        "messageId": "o8",
+    }
+    door.server.track(till, named, known)
+    ask = {"placement": "home", "anonymousId": "kiosk-visit-1", "context": {"degrees": 33}}
+    nobody = door.ask(ask).json()["eligible"]
+    assert "hot" in nobody
+    assert "bought" not in nobody
+    door.server.track(till, {**named, "userId": None, "anonymousId": "kiosk-visit-1", "messageId": "o7"})
+    assert "bought" in door.ask(ask).json()["eligible"]
+
+
+def test_a_preview_says_what_would_be_shown_and_does_nothing(door: Door) -> None:
+    key = door.server.secret("profiles:read")
+    door.server.track(door.key, {"type": "page", "anonymousId": "looked-at"})
+    door.ask({"placement": "home", "anonymousId": "looked-at"})
+    decisions = "/v1/profiles/anonymous_id:looked-at/decisions"
+    before = door.server.get(decisions).json()
+    assert len(before["data"]) == 1
+    seen = door.server.post(
+        "/v1/preview", {"person": "anonymous_id:looked-at", "context": {"degrees": 40}}, key
+    )
+    assert seen.status == 200, seen
+    places = {row["placement"]: row["view"]["decision"] for row in seen.json()["places"]}
+    assert set(places) == {"home", "shop", "shut"}
+    assert set(places["home"]["eligible"]) == {"tea", "hot", "nothing"}
+    assert places["home"]["propensity"] >= 1 / 3
+    assert {drop["offer"] for drop in places["home"]["dropped"]} == {"over", "bought"}
+    assert door.server.get(decisions).json() == before
+    assert door.server.get(f"/v1/decisions/{places['home']['id']}").status == 404
+    narrow = door.server.post(
+        "/v1/admin/keys", {"name": "narrow-look", "scopes": ["profiles:read"], "fields": ["city"]}
+    ).json()["key"]
+    _is_clear(door.server.post("/v1/preview", {"person": "anonymous_id:looked-at"}, narrow), 403)
+    _is_clear(door.server.post("/v1/preview", {"person": "user_id:none"}, key), 404)
+    for wrong in ({"hour": 24}, {"hour": "9"}, {"placement": "hom"}, {"context": 5}, {"who": "x"}):
+        _is_clear(door.server.post("/v1/preview", wrong, key), 400)
+    told = run_patron("placement", "preview", "--hour", "9", "--data", str(door.server.data)).stdout
+    assert "home" in told

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from patron.cli.touchpoint import QUEUE, Touchpoint, drawn, exposure
-from tests.flow.serving import PatronServer, basic, bearer, request
+from tests.flow.serving import PatronServer, basic, bearer, request, run_patron
 
 CATALOGUE = """
 [[offer]]
@@ -100,6 +100,13 @@ def test_a_touchpoint_goes_on_alone_and_is_credited_later(
     assert _bundle(one, "kiosk", "wk_wrong").status == 401
     assert _bundle(one, "kiosc", key).json()["message"].endswith("did you mean `kiosk`?")
     assert _bundle(one, "push", key).json()["code"] == "no_fallback"
+
+    at = ("--key", key, "--folder", str(tmp_path / "cli"))
+    assert (
+        "0 exposures were delivered" in run_patron("fallback", "get", "kiosk", "--url", one.url, *at).stdout
+    )
+    assert "coffee:" in run_patron("fallback", "show", "kiosk", *at).stdout
+    assert run_patron("fallback", "show", "till", "--key", other, *at[2:], check=False).returncode == 3
 
     # away: the kiosk answers from what it holds, also after its own restart
     kiosk = Touchpoint(one.url, key, "kiosk", tmp_path / "kiosk")

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-KINDS = ("view", "click", "accept", "dismiss", "visit", "order", "refund")
+KINDS = ("view", "click", "accept", "dismiss", "visit", "order", "refund", "unsubscribe")
 
 
 class Reported(

@@ -24,6 +24,7 @@ _EVENTS = {
     "accept": "Offer Accepted",
     "dismiss": "Offer Dismissed",
     "visit": "Store Entered",
+    "unsubscribe": "Unsubscribed",
 }
 _UNDONE = frozenset({"view", "click", "accept", "visit"})
 """Kinds that can be taken back beside orders."""
@@ -79,8 +80,8 @@ def _check(told: Reported) -> None:
         raise BadRequest(
             "bad_outcome", f"`id` is your own id of the outcome, 1 to {_LONGEST} printable characters."
         )
-    if told.void and told.kind == "dismiss":
-        raise BadRequest("bad_outcome", "A dismissal is not taken back: it only closes an offer.")
+    if told.void and told.kind in _EVENTS and told.kind not in _UNDONE:
+        raise BadRequest("bad_outcome", f"Of a {told.kind} nothing is taken back: it only ends something.")
     if told.kind == "order" and told.value is None and not told.void:
         raise BadRequest("bad_outcome", "An order needs `value`, its revenue; below 0 it is a refund.")
     if told.kind == "refund" and not told.order_id:
