@@ -84,7 +84,7 @@ def _likeliest(made: Drawn) -> int | None:
     chances = propensities(made.rating)
     at = int(chances.argmax())
     middle = float(chances[:at].sum()) + float(chances[at]) / 2
-    return min(int(middle * 2**SEED_BITS), 2**SEED_BITS - 1)
+    return min(int(middle * (1 << SEED_BITS)), (1 << SEED_BITS) - 1)
 
 
 def _view(answers: Answers, made: Drawn, who: str) -> DecisionView:
