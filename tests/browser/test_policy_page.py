@@ -208,8 +208,10 @@ def test_a_policy_is_made_launched_refused_and_stopped_on_its_page(browser: Brow
     page.get_by_role("button", name="Judge it and move on").click()
     expect(page.locator('[aria-current="step"]')).to_contain_text("Evaluated")
     expect(page.locator("main")).to_contain_text("Overrode: At web_home")
-    page.get_by_role("button", name="Show to 1% of people").click()
-    expect(page.get_by_role("alert")).to_contain_text("`bold` is at 50% at web_home")
+    expect(page.get_by_role("complementary", name="What may be done")).to_contain_text(
+        "`bold` is at 50% at web_home"
+    )
+    expect(page.get_by_role("button", name="Show to 1% of people")).to_have_count(0)
     page.get_by_label("Why (it stands on the record)").fill("enough seen")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator('[aria-current="step"]')).to_contain_text("Stopped")
@@ -232,7 +234,13 @@ def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, widt
     )
     watched = Watched(context, base)
     watched.sign_in()
-    for path in (BASE, f"{BASE}/web_home", f"{BASE}/web_home?challenger=greedy&now=1", f"{BASE}/till", *LAUNCHES):
+    for path in (
+        BASE,
+        f"{BASE}/web_home",
+        f"{BASE}/web_home?challenger=greedy&now=1",
+        f"{BASE}/till",
+        *LAUNCHES,
+    ):
         watched.go(path)
         problems = [*watched.findings(), *watched.overflow(), *watched.small_targets(24), *watched.wrong]
         assert problems == [], path

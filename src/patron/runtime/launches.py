@@ -20,7 +20,6 @@ from patron.decide.rating import Policy as Ranking
 from patron.decide.record import POLICY, TREATED
 from patron.decide.scoring import Scorer
 from patron.experiments.assign import arm
-from patron.model.events import Event
 from patron.model.offers import NOTHING
 from patron.model.people import Key
 from patron.model.policies import GuardFigure, Launch, Move, Policy
@@ -28,8 +27,8 @@ from patron.model.ports import Table
 from patron.profiles.partial import Partial
 from patron.runtime.tables import DecisionRow
 
-UNSUBSCRIBED = frozenset({"Unsubscribed", "Email Marked as Spam", "Consent Changed"})
-"""Events by which somebody may leave."""
+WITHDRAWN_BY = frozenset({"Consent Changed", "Unsubscribed", "Email Marked as Spam"})
+"""Events by which somebody may withdraw a consent."""
 _UNSCORED = GATES.index("score")
 _CATALOGUES = 8
 """Catalogues for which a policy's scorer is remembered."""
@@ -232,10 +231,10 @@ class Launches:
         if found is not None:
             found[0].rewarded(_unit(record), found[1], steps)
 
-    def left(self, node: Key, event: Event) -> None:
-        """Somebody may have unsubscribed."""
-        if self._tallies and is_goodbye(event.name, (claim.granted for claim in event.consents)):
-            self._left(self._names_of(node), event.time)
+    def left(self, node: Key, time: int) -> None:
+        """Somebody withdrew a consent."""
+        if self._tallies:
+            self._left(self._names_of(node), time)
 
     def _left(self, names: Iterable[str], time: int) -> None:
         for launch, tally in self._tallies.values():
@@ -276,21 +275,12 @@ class Launches:
                 self._left((node, *people), time)
 
 
-def is_goodbye(name: str, granted: Iterable[bool]) -> bool:
-    """Whether an event means that somebody left: unsubscribed, called it spam, or took a consent back.
-
-    >>> is_goodbye("Unsubscribed", ()), is_goodbye("Consent Changed", [True]), is_goodbye("Consent Changed", [False])
-    (True, False, True)
-    """
-    return name in UNSUBSCRIBED and (name != "Consent Changed" or not all(granted))
-
-
 def _goodbyes(part: Partial | None) -> Iterator[int]:
     """When somebody left, as their node remembers."""
     if part is None:
         return
     for time, name, *_ in part.recents:
-        if name in UNSUBSCRIBED and name != "Consent Changed":
+        if name in WITHDRAWN_BY and name != "Consent Changed":
             yield time
     for change in part.history or ():
         if not change.granted:
