@@ -4,8 +4,9 @@ A score is kept as its gap to the best, in 256 steps that are finest near the be
 propensities are worked out from the recorded codes, never from what was rounded to them, so a record replays bit for bit.
 """
 
+import math
 from collections.abc import Sequence
-from math import isfinite, pow
+from math import isfinite
 from typing import Protocol
 
 import numpy as np
@@ -128,7 +129,7 @@ def greediness(scores: Scores, worth: float, noise: float, seen: int) -> float:
     400.0
     """
     size = worth * noise or float(np.abs(scores).max()) or 1.0
-    return CHOOSING.gamma * pow(max(seen, 1), CHOOSING.exponent) / size
+    return CHOOSING.gamma * math.pow(max(seen, 1), CHOOSING.exponent) / size
 
 
 class Model(Protocol):
