@@ -217,7 +217,7 @@ def test_a_policy_is_made_launched_refused_and_stopped_on_its_page(browser: Brow
     expect(page.locator('[aria-current="step"]')).to_contain_text("Stopped")
     expect(page.locator("main")).to_contain_text("enough seen")
     page.goto(f"{base}/console/decisions/launches/bold")
-    expect(page.locator("table", has_text="Champion")).to_contain_text("Reward a decision")
+    expect(page.locator("table", has_text="Worse by")).to_contain_text("Reward a decision")
     page.get_by_role("link", name="Judge it").click()
     expect(page.locator("#answer")).to_contain_text("it would have chosen otherwise", timeout=30_000)
     assert watched.findings() == []
