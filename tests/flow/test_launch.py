@@ -18,7 +18,7 @@ from tests.flow.test_policies import CATALOGUE
 
 PEOPLE = 400
 BOLD = {
-    "id": "bold", "name": "Tries more", "placements": ["web_home"], "explore": 3, "minimum": 20,
+    "id": "bold", "name": "Tries less", "placements": ["web_home"], "explore": 0.5, "minimum": 20,
     "guards": [{"metric": "reward"}, {"metric": "nothing", "tolerated": 0.3}],
 }  # fmt: skip
 
@@ -181,9 +181,9 @@ def test_what_is_written_wrong_says_what_to_do(tmp_path: Path) -> None:
         assert backend.workspace.log.last == saved, "the same again is no change"
         assert launching.view("bold").policy == Policy(
             "bold",
-            "Tries more",
+            "Tries less",
             ("web_home",),
-            explore=3.0,
+            explore=0.5,
             minimum=20,
             guards=launching.view("bold").policy.guards,
         )

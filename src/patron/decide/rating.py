@@ -4,7 +4,6 @@ A score is kept as its gap to the best, in 256 steps that are finest near the be
 propensities are worked out from the recorded codes, never from what was rounded to them, so a record replays bit for bit.
 """
 
-import math
 from collections.abc import Sequence
 from math import isfinite
 from typing import Protocol
@@ -88,6 +87,21 @@ def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"", noi
     return Rating(codes.astype(np.uint8).tobytes(), best, widest, gamma, seen, features, noise)
 
 
+def usual_gamma(scores: Scores, worth: float, seen: int, noise: float) -> float:
+    """How much less likely a choice is for each unit of score that it lies behind the best, by how much was seen.
+
+    Parameters
+    ----------
+    worth : the greatest score that one sure success brings.
+    noise : standard deviation of one reward.
+
+    >>> usual_gamma(np.array([1.0, 0.0]), worth=2.0, seen=4, noise=0.5)
+    200.0
+    """
+    size = worth * noise or float(np.abs(scores).max()) or 1.0
+    return float(CHOOSING.gamma * max(seen, 1) ** CHOOSING.exponent / size)
+
+
 def gaps_of(rating: Rating) -> Scores:
     """How far each choice lies behind the best, as recorded."""
     return _SQUARES.take(np.frombuffer(rating.codes, np.uint8)) * rating.widest
@@ -116,20 +130,6 @@ def drawn(rating: Rating, seed: int, among: Sequence[int] | None = None) -> tupl
     chances = propensities(rating, among)
     at = draw(chances, unit(seed))
     return (at if among is None else among[at]), float(chances[at])
-
-
-def greediness(scores: Scores, worth: float, noise: float, seen: int) -> float:
-    """Gamma of the learned policy: how much less likely a choice is for each unit that it lies behind the best.
-
-    Parameters
-    ----------
-    worth : of one sure success. noise : standard deviation of one reward. seen : observations.
-
-    >>> greediness(np.array([0.5, 0.0]), worth=10.0, noise=0.5, seen=400)
-    400.0
-    """
-    size = worth * noise or float(np.abs(scores).max()) or 1.0
-    return CHOOSING.gamma * math.pow(max(seen, 1), CHOOSING.exponent) / size
 
 
 class Model(Protocol):
@@ -167,7 +167,7 @@ class Learned:
             fine = np.isfinite(scores)
             failed = sum(1 << int(place) for place in places[~fine[:-1]])
             scores, fits = scores[fine], _kept(fits, fine[:-1])
-        gamma = greediness(scores, self._scorer.worth, expected.noise, expected.seen)
+        gamma = usual_gamma(scores, self._scorer.worth, expected.seen, expected.noise)
         place = index.places_of.get(ask.placement)
         if place is not None and not place.explore:
             gamma = GREEDY

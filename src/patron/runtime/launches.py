@@ -27,8 +27,8 @@ from patron.model.ports import Table
 from patron.profiles.partial import Partial
 from patron.runtime.tables import DecisionRow
 
-WITHDRAWN_BY = frozenset({"Consent Changed", "Unsubscribed", "Email Marked as Spam"})
-"""Events by which somebody may withdraw a consent."""
+UNSUBSCRIBED = frozenset({"Unsubscribed", "Email Marked as Spam", "Consent Changed"})
+"""Events by which somebody may leave."""
 _UNSCORED = GATES.index("score")
 _CATALOGUES = 8
 """Catalogues for which a policy's scorer is remembered."""
@@ -232,7 +232,7 @@ class Launches:
             found[0].rewarded(_unit(record), found[1], steps)
 
     def left(self, node: Key, time: int) -> None:
-        """Somebody withdrew a consent."""
+        """Somebody unsubscribed."""
         if self._tallies:
             self._left(self._names_of(node), time)
 
@@ -275,12 +275,21 @@ class Launches:
                 self._left((node, *people), time)
 
 
+def is_goodbye(name: str, granted: Iterable[bool]) -> bool:
+    """Whether an event means that somebody left: unsubscribed, called it spam, or took a consent back.
+
+    >>> is_goodbye("Unsubscribed", ()), is_goodbye("Consent Changed", [True]), is_goodbye("Consent Changed", [False])
+    (True, False, True)
+    """
+    return name in UNSUBSCRIBED and (name != "Consent Changed" or not all(granted))
+
+
 def _goodbyes(part: Partial | None) -> Iterator[int]:
     """When somebody left, as their node remembers."""
     if part is None:
         return
     for time, name, *_ in part.recents:
-        if name in WITHDRAWN_BY and name != "Consent Changed":
+        if name in UNSUBSCRIBED and name != "Consent Changed":
             yield time
     for change in part.history or ():
         if not change.granted:

@@ -19,7 +19,7 @@ from patron.model.people import Key
 from patron.model.ports import Table
 from patron.profiles.orders import Purchase
 from patron.runtime.given import CLICKED_BY, SHOWN_BY
-from patron.runtime.launches import WITHDRAWN_BY, Launches
+from patron.runtime.launches import UNSUBSCRIBED, Launches, is_goodbye
 from patron.runtime.model import Looked, Model, looked_at, place_of
 from patron.runtime.tables import DecisionRow
 
@@ -27,8 +27,8 @@ ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Ord
 VISITS = frozenset({"Store Entered", "Card Scanned"})
 _FRESH = 10_000
 """Decisions that may be on their way to the log."""
-TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *WITHDRAWN_BY})
-"""Events that may be a reward, or a consent withdrawn."""
+TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *UNSUBSCRIBED})
+"""Events that may be a reward, or a goodbye."""
 
 
 class Taught(Struct):
@@ -130,11 +130,12 @@ class Rewards:
         named = told.get("decision_id") or told.get("decisionId")
         if isinstance(named, str) and (event.name in SHOWN_BY or event.name in CLICKED_BY):
             self._by_name(named, event)
-        if event.name in ORDERS or event.name in VISITS:
+        if event.name in UNSUBSCRIBED:
+            if is_goodbye(event.name, (claim.granted for claim in event.consents)):
+                self._launches.left(node, event.time)
+                self._withdrawn(tuple(self._members_of(node)), event.time)
+        elif event.name in ORDERS or event.name in VISITS:
             self._by_person(node, event if event.name in VISITS else None)
-        elif event.name in WITHDRAWN_BY and not (event.name == "Consent Changed" and told.get("granted")):
-            self._withdrawn(tuple(self._members_of(node)), event.time)
-            self._launches.left(node, event.time)
 
     def regrouped(self, people: Iterable[Iterable[Key]]) -> None:
         """These people are others than before: what followed is theirs together now."""

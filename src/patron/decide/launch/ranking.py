@@ -11,9 +11,9 @@ from patron.decide.eligible import Known
 from patron.decide.formula import Scores
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.choose import Propensities
-from patron.decide.rating import GREEDY, Learned, Model, Rated, greediness, propensities, rate, scores_of
+from patron.decide.rating import GREEDY, Learned, Model, Rated, propensities, rate, scores_of, usual_gamma
 from patron.decide.scoring import Expected, Places, Scorer
-from patron.model.offers import Ask, Catalogue, Decision
+from patron.model.offers import Ask, Catalogue, Decision, Rating
 from patron.model.policies import Policy
 
 _LINEAR = 1e-6
@@ -95,8 +95,8 @@ def would(policy: Policy, decision: Decision, scorers: Scorers) -> Propensities 
     place = index.places_of.get(decision.placement)
     fine = np.append(np.isfinite(scores), True)
     kept = np.append(scores, scorers.after.nothing)[fine]
-    seen, noise = (decision.rating.seen, decision.rating.noise) if decision.rating is not None else (0, 1.0)
-    usual = greediness(kept, scorers.after.worth, noise, seen)
+    rating = decision.rating or Rating()
+    usual = usual_gamma(kept, scorers.after.worth, rating.seen, rating.noise)
     if place is not None and not place.explore:
         usual = GREEDY
     chances = np.zeros(len(fine))
