@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalogue": ("catalogue", "What can be decided for: check, load, show, every version."),
     "policy": ("policy", "How placements are decided, and how another policy would have done."),
     "placement": ("placement", "Where something may be shown or sent."),
+    "fallback": ("fallback", "What a touchpoint shows while Patron is away."),
     "lake": ("lake", "The event lake: SQL over it, its files, how it is."),
     "log": ("lake", "The durable log: take out of its old part what the lake has."),
     "feed": ("feed", "Reference feeds: load stock, prices, stores, weather; show what held when."),

@@ -213,7 +213,7 @@ def slate_of(
     return tuple((*found, *again)[: count - 1])
 
 
-def grants_of(index: CatalogueIndex, made: Drawn, *, outbound: bool = False) -> tuple[Grant, ...]:
+def grants_of(index: CatalogueIndex, made: Drawn | Decision, *, outbound: bool = False) -> tuple[Grant, ...]:
     """What a decision gives, as the ledger keeps it: its action and what stands behind it."""
     found = []
     for name in (made.action, *made.slate):
