@@ -17,6 +17,7 @@ from patron.serve import (
     policies,
     profiles,
     rules,
+    sends,
 )
 from patron.serve.router import Asgi, Route, Router
 
@@ -32,6 +33,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *lake.routes(backend),
         *insights.routes(backend),
         *policies.routes(backend),
+        *sends.routes(backend),
         *feeds.routes(backend),
         *rules.routes(backend),
         *exports.routes(backend),

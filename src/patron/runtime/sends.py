@@ -105,6 +105,13 @@ class Sends:
             row.send.id, row.send, row.state, row.started, row.ended, row.by, row.looked, row.unreachable, count
         )  # fmt: skip
 
+    def told(self, view: SendView) -> dict[str, Any]:
+        """A send as the API gives it."""
+        value: dict[str, Any] = plain(view)
+        del value["send"]
+        ended = iso(view.ended) if view.ended else None
+        return value | {"definition": plain(view.send), "started": iso(view.started), "ended": ended}
+
     def definition(self, value: object) -> Send:
         """A send as somebody wrote it. Raises BadRequest with the place of each problem."""
         if not isinstance(value, dict):
@@ -251,6 +258,7 @@ class Sends:
                 waiting[made.drawn.id] = self._answers.keep(made.drawn.id, made.row)
             if looked >= PART or len(waiting) >= PART:
                 await self._settled(waiting)
+                self._workspace.crash("send_part")
                 await self._advance(name, cursor, row.pass_, looked, unreachable)
                 looked = unreachable = 0
         else:
@@ -375,15 +383,6 @@ class Sends:
         parts = [(key, part) for key in person.members if (part := nodes.get(key)) is not None]
         said = standing(consents_of(parts, self._workspace.settings.profiles), purpose, channel)
         return said is True or (said is None and purpose not in index.opt_in)
-
-
-def told(view: SendView) -> dict[str, Any]:
-    """A send as the API gives it."""
-    value = plain(view)
-    value["started"], value["ended"] = iso(view.started), iso(view.ended) if view.ended else None
-    value["definition"] = plain(view.send)
-    del value["send"]
-    return dict(value)
 
 
 def _place(cursor: str) -> sent.Place:
