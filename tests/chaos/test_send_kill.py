@@ -1,13 +1,14 @@
 """A send whose process is killed in the middle, twice: in the end everybody was decided for exactly once."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.flow.serving import PatronServer, ServerDied
+from tests.flow.serving import PatronServer, ServerDied, bearer, request
 
 pytestmark = pytest.mark.slow
 PEOPLE = 600
@@ -51,7 +52,10 @@ def _decided(server: PatronServer) -> int:
 def test_killed_twice_everybody_is_decided_for_once(server: Callable[..., PatronServer]) -> None:
     one = server()
     key = one.write_key("crm")
-    assert one.post("/v1/admin/catalogue", {"text": CATALOGUE}).status == 200
+    assert (
+        request("PUT", f"{one.url}/v1/catalogue", json.dumps({"text": CATALOGUE}), bearer(one.admin)).status
+        == 200
+    )
     for first in range(0, PEOPLE, 200):
         one.track(key, *(
             {"type": "identify", "userId": f"u{n}", "traits": {"email": f"u{n}@mail.example"}, "messageId": f"i{n}"}
@@ -77,10 +81,15 @@ def test_killed_twice_everybody_is_decided_for_once(server: Callable[..., Patron
     one.start()
     while (told := one.get("/v1/sends/spring").json())["state"] == "running":
         time.sleep(0.05)
-    assert (told["state"], told["looked"], told["decided"], told["unreachable"]) == ("ended", PEOPLE, PEOPLE, 0)
+    assert (told["state"], told["looked"], told["decided"], told["unreachable"]) == (
+        "ended",
+        PEOPLE,
+        PEOPLE,
+        0,
+    )
     rows = _decisions(one)
     assert len({row["person"] for row in rows}) == len({row["node"] for row in rows}) == len(rows) == PEOPLE
     assert sum(row["offer"] == "coupon" for row in rows) == 10
     assert 80 < sum(row["arm"] == "control" for row in rows) < 165
-    replay = one.post("/v1/admin/verify-replay").json()
+    replay = one.post("/v1/admin/replay").json()
     assert replay["equal"], replay["differences"]
