@@ -297,3 +297,64 @@ def test_what_is_clicked_is_shown_more_and_says_so(tmp_path: Path) -> None:
     teas, reasons = play(_shop(tmp_path / "shop", work, CLICKS))
     assert teas > 80
     assert any("Ranked first of 3" in reason for reason in reasons), reasons
+
+
+MAIL = """
+[[placement]]
+id = "mail"
+name = "Mail"
+channel = "email"
+outbound = true
+reward = "order"
+
+[[offer]]
+id = "tea"
+name = "Tea"
+value = 20.0
+
+[scoring]
+unsubscribe_cost = 200
+"""
+
+
+def test_people_who_leave_after_a_mail_make_silence_the_better_choice(tmp_path: Path) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> tuple[Any, ...]:
+        sent: list[str] = []
+        left = 0
+        for n in range(120):
+            made = await _ask(backend, f"u{n}", "mail")
+            if made["action"] == "tea":
+                sent.append(made["decisionId"])
+            if len(sent) % 2 and made["action"] == "tea":
+                await tell("Consent Changed", userId=f"u{n}", purpose="email", granted=False)
+                await tell("Consent Changed", userId=f"u{n}", purpose="sms", granted=False)
+                left += 1
+        told = _sums(backend)
+        later = [await _ask(backend, f"v{n}", "mail") for n in range(100)]
+        await tell("Consent Changed", userId="u0", purpose="email", granted=True)
+        gone = next(name for name, row in backend.workspace.decisions.items() if name in sent[:1])
+        who = backend.workspace.decisions.get(gone).node
+        before = _sums(backend)["unsubscribe/email"]
+        await backend.erase(who, "dpo")
+        after = _sums(backend)["unsubscribe/email"]
+        return len(sent), left, told, later, before, after
+
+    sent, left, told, later, before, after = play(_shop(tmp_path / "shop", work, MAIL))
+    assert told["unsubscribe/email"] == (sent, left)
+    assert told["unsubscribe/nothing"] == (120 - sent, 0)
+    assert sum(one["action"] == "tea" for one in later) < 20
+    assert (before[0] - after[0], before[1] - after[1]) == (1, 1)
+
+
+def test_who_leaves_in_a_week_of_silence_would_have_left_anyway(tmp_path: Path) -> None:
+    async def work(backend: LocalBackend, tell: Teller) -> dict[str, Any]:
+        while (await _ask(backend, "anna", "mail"))["action"] != "nothing":
+            await backend.step_clock(backend.workspace.clock.now() + 8 * DAY)
+        await tell("Unsubscribed", userId="anna")
+        await backend.step_clock(backend.workspace.clock.now() + 8 * DAY)
+        await tell("Email Marked as Spam", userId="anna")
+        return _sums(backend)
+
+    told = play(_shop(tmp_path / "shop", work, MAIL))
+    assert told["unsubscribe/nothing"] == (1, 1)
+    assert told.get("unsubscribe/email", (0, 0))[1] == 0

@@ -65,8 +65,14 @@ class Formula:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
         self._compute = _compiled(text)
+        self.text = text
+        self.names = frozenset(
+            node.id
+            for node in ast.walk(ast.parse(text.strip(), mode="eval"))
+            if isinstance(node, ast.Name) and node.id in TERMS
+        )
+        """The terms that it reads."""
 
     def __call__(self, terms: Terms, size: int) -> Scores:
         """The score of each of `size` candidates; NaN where there is none. A term is a row of them, or one number for all."""

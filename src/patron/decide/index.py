@@ -83,6 +83,7 @@ class CatalogueIndex:
         self.limited = tuple((1 << i, offer) for i, offer in enumerate(self.offers) if is_limited(offer))
         """Offers with a stock or a budget, each with its bit."""
         self._drops: dict[tuple[str, int], list[Dropped | None]] = {}
+        self._places: dict[int, NDArray[np.intp]] = {}
         self._choices: dict[int, tuple[str, ...]] = {}
         self._spoken: dict[str, tuple[str, ...]] = {}
 
@@ -102,8 +103,14 @@ class CatalogueIndex:
         return tuple(compress(self.ids, _chosen(mask)))
 
     def places_in(self, mask: int) -> NDArray[np.intp]:
-        """The places of the offers of a mask, ascending."""
-        return np.flatnonzero(np.frombuffer(_chosen(mask), np.uint8))
+        """The places of the offers of a mask, ascending; not to be written to."""
+        found = self._places.get(mask)
+        if found is None:
+            if len(self._places) >= _REMEMBERED:
+                self._places.clear()
+            found = self._places[mask] = np.flatnonzero(np.frombuffer(_chosen(mask), np.uint8))
+            found.flags.writeable = False
+        return found
 
     def choices(self, mask: int) -> tuple[str, ...]:
         """The ids of a mask, in catalogue order, and `nothing`: what is drawn from."""

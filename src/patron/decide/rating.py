@@ -5,6 +5,7 @@ propensities are worked out from the recorded codes, never from what was rounded
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from patron.decide.eligible import Known
 from patron.decide.formula import Scores
 from patron.decide.index import CatalogueIndex
-from patron.decide.learn.choose import Choosing, Propensities, draw, inverse_gap, spread, unit
+from patron.decide.learn.choose import Choosing, Propensities, draw, spread, unit, weigh_gaps
 from patron.decide.scoring import Expected, Places, Scorer
 from patron.model.offers import Ask, Rating
 
@@ -23,6 +24,8 @@ GREEDY = -1.0
 CHOOSING = Choosing()
 """How greedy the draw is: gamma for gaps in parts of what a sure success is worth, and the share that is spread over all alike."""
 _STEPS = 255
+_SQUARES: Scores = (np.arange(_STEPS + 1) / _STEPS) ** 2
+"""Code -> its gap, in parts of the widest."""
 
 
 class Policy(Protocol):
@@ -71,19 +74,21 @@ def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"") -> 
     >>> rating.codes.hex(), [round(p, 3) for p in propensities(rating).tolist()]
     ('00b4ff', [0.863, 0.086, 0.05])
     """
-    best = float(scores.max())
-    gaps = best - scores
-    widest = float(gaps.max())
-    if widest <= 0 or not np.isfinite(widest):
+    best = float(np.maximum.reduce(scores))
+    widest = best - float(np.minimum.reduce(scores))
+    if widest <= 0 or not isfinite(widest):
         return Rating(bytes(len(scores)), best, 0.0, gamma, seen, features)
-    codes = np.rint(np.sqrt(gaps / widest) * _STEPS).astype(np.uint8)
-    return Rating(codes.tobytes(), best, widest, gamma, seen, features)
+    codes = best - scores
+    codes /= widest
+    np.sqrt(codes, out=codes)
+    codes *= _STEPS
+    np.rint(codes, out=codes)
+    return Rating(codes.astype(np.uint8).tobytes(), best, widest, gamma, seen, features)
 
 
 def gaps_of(rating: Rating) -> Scores:
     """How far each choice lies behind the best, as recorded."""
-    codes: NDArray[np.float64] = np.frombuffer(rating.codes, np.uint8) / _STEPS
-    return codes * codes * rating.widest
+    return _SQUARES.take(np.frombuffer(rating.codes, np.uint8)) * rating.widest
 
 
 def scores_of(rating: Rating) -> Scores:
@@ -93,17 +98,15 @@ def scores_of(rating: Rating) -> Scores:
 
 def propensities(rating: Rating, among: Sequence[int] | None = None) -> Propensities:
     """The chance of each choice, by inverse gap weighting; with `among`, of these places alone."""
-    scores = -gaps_of(rating)
+    gaps = gaps_of(rating)
+    if among is not None:
+        gaps = gaps[list(among)]
+        gaps -= gaps.min()
     if rating.gamma == GREEDY:
-        return _greedy(scores if among is None else scores[list(among)])
-    chances = inverse_gap(scores if among is None else scores[list(among)], rating.gamma)
-    return spread(chances, CHOOSING.floor)
-
-
-def _greedy(scores: Scores) -> Propensities:
-    best = scores == scores.max()
-    chances: Propensities = best / best.sum()
-    return chances
+        best = gaps == 0.0
+        chances: Propensities = best / best.sum()
+        return chances
+    return spread(weigh_gaps(gaps, rating.gamma), CHOOSING.floor)
 
 
 def drawn(rating: Rating, seed: int, among: Sequence[int] | None = None) -> tuple[int, float]:
@@ -138,17 +141,23 @@ class Learned:
         """The rating of the offers in a mask."""
         places = index.places_in(left)
         expected = self._model.expect(index, places, ask, known, now)
-        scores = self._scorer.score(places, expected, known.facts)
-        fine = np.isfinite(scores)
-        failed = sum(1 << int(place) for place in places[~fine])
-        scores = np.append(scores[fine], self._scorer.nothing)
-        size = max(float(np.abs(scores).max()), self._scorer.worth) or 1.0
+        scores = np.empty(len(places) + 1)
+        scores[:-1] = self._scorer.score(places, expected, known.facts)
+        scores[-1] = self._scorer.nothing
+        failed, fits = 0, expected.fits
+        if not isfinite(
+            float(scores.dot(scores))
+        ):  # one product says that all are fine, or that one may not be
+            fine = np.isfinite(scores)
+            failed = sum(1 << int(place) for place in places[~fine[:-1]])
+            scores, fits = scores[fine], _kept(fits, fine[:-1])
+        worth = self._scorer.worth
+        size = max(float(np.maximum.reduce(scores)), -float(np.minimum.reduce(scores)), worth) or 1.0
         gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
         place = index.places_of.get(ask.placement)
         if place is not None and not place.explore:
             gamma = GREEDY
-        rating = rate(scores, gamma, expected.seen, expected.features)
-        return Rated(rating, failed, _kept(expected.fits, fine))
+        return Rated(rate(scores, gamma, expected.seen, expected.features), failed, fits)
 
 
 def _kept(fits: bytes, fine: NDArray[np.bool_]) -> bytes:

@@ -1,6 +1,6 @@
 """The score of each survivor: what the model expects, what the offer is worth, and the formula that joins them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -43,11 +43,15 @@ class Scorer:
         offers, scoring = catalogue.offers, catalogue.scoring
         self.formula = Formula(scoring.formula)
         self.nothing = scoring.nothing
-        self._unsubscribe_cost = np.float64(scoring.unsubscribe_cost)
-        self._value = _column(offers, lambda offer: offer.value)
-        self._margin = _column(offers, lambda offer: offer.margin)
-        self._cost = _column(offers, lambda offer: offer.cost)
-        self._priority = _column(offers, lambda offer: offer.priority)
+        self._size = len(offers)
+        self._told = {
+            "unsubscribe_cost": np.float64(scoring.unsubscribe_cost),
+            **{
+                name: _column(offers, read) for name, read in _OF_OFFERS.items() if name in self.formula.names
+            },
+        }
+        """The terms that the catalogue alone says: one number each where it is the same for all offers."""
+        self._rows = [name for name, term in self._told.items() if isinstance(term, np.ndarray)]
         self.worth = self._sure_success()
         """The greatest score that one sure success would bring: the unit in which gaps are weighed."""
         self._weights: list[tuple[list[Predicate], Scores]] = [
@@ -63,48 +67,41 @@ class Scorer:
         """
         return self.formula(
             {
-                **self._of_offers(places),
+                **self._told,
+                **{name: self._told[name].take(places) for name in self._rows},
                 "propensity": expected.propensity - expected.nothing,
                 "weight": self._weight(facts)[places] if self._weights else _ONE,
-                "unsubscribe": np.asarray(expected.unsubscribe, dtype=np.float64),
+                "unsubscribe": np.float64(expected.unsubscribe),
             },
             len(places),
         )
 
-    def _of_offers(self, places: Places) -> dict[str, Scores | np.float64]:
-        """The terms that the catalogue alone says."""
-        return {
-            "value": self._value[places],
-            "margin": self._margin[places],
-            "cost": self._cost[places],
-            "priority": self._priority[places],
-            "unsubscribe_cost": self._unsubscribe_cost,
-        }
-
     def _sure_success(self) -> float:
-        size = len(self._value)
         sure = self.formula(
-            {
-                **self._of_offers(np.arange(size)),
-                "propensity": _ONE,
-                "weight": _ONE,
-                "unsubscribe": np.float64(0.0),
-            },
-            size,
+            {**self._told, "propensity": _ONE, "weight": _ONE, "unsubscribe": np.float64(0.0)}, self._size
         )
         fine = np.abs(sure[np.isfinite(sure)])
         return float(fine.max()) if len(fine) else 0.0
 
     def _weight(self, facts: Facts) -> Scores:
-        weight = np.ones(len(self._value))
+        weight = np.ones(self._size)
         for conditions, factors in self._weights:
             if all(holds(facts) for holds in conditions):
                 weight *= factors
         return weight
 
 
-def _column(offers: Sequence[Offer], read: Callable[[Offer], float]) -> Scores:
-    return np.array([read(offer) for offer in offers], dtype=np.float64)
+_OF_OFFERS: Mapping[str, Callable[[Offer], float]] = {
+    "value": lambda offer: offer.value,
+    "margin": lambda offer: offer.margin,
+    "cost": lambda offer: offer.cost,
+    "priority": lambda offer: offer.priority,
+}
+
+
+def _column(offers: Sequence[Offer], read: Callable[[Offer], float]) -> Scores | np.float64:
+    column = np.array([read(offer) for offer in offers], dtype=np.float64)
+    return column[0] if len(column) and (column == column[0]).all() else column
 
 
 def _factors(weight: Weight, offers: Sequence[Offer]) -> Scores:

@@ -258,6 +258,7 @@ class App:
             while True:
                 await asyncio.sleep(1.0)
                 self.rates.tick(self.workspace)
+                self.workspace.model.catch_up()
                 self._due = self._is_due()
                 if self.pipeline.waiting == 0:
                     self._between()

@@ -15,6 +15,10 @@ FIT = "fit"
 PENALTY, FIT_PENALTY = 1.0, 30.0
 """Choices that what is believed from the start is worth."""
 
+TOGETHER = 16
+"""Choices of an action that are learned at a time while nothing follows them."""
+_AT_ONCE = 8
+
 
 class Arm:
     """The sums of one action: those of a regression in memory, or as they were read."""
@@ -77,8 +81,13 @@ class Arms:
         found = self._ridges.get(kind)
         if found is None:
             penalty = FIT_PENALTY if kind.startswith(FIT) else PENALTY
-            found = self._ridges[kind] = Ridge(features, penalty=penalty)
+            found = self._ridges[kind] = Ridge(features, penalty=penalty, together=TOGETHER)
         return found
+
+    def catch_up(self) -> None:
+        """Learn choices that wait for others to be learned with; a bounded piece, to be called every second or so."""
+        for ridge in self._ridges.values():
+            ridge.catch_up(_AT_ONCE)
 
     def observe(self, kind: str, action: str, row: Row, time: int, times: int = 1) -> None:
         """Count that an action was chosen; `times=-1` takes it back, and what rests on nothing leaves the books."""

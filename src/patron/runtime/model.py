@@ -18,12 +18,12 @@ from patron.decide.eligible import Known
 from patron.decide.fit import RULED, SIZE, Topics, topic_of
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.features import Field, Schema
-from patron.decide.learn.grid import REWARD_STEP, Row, snap
+from patron.decide.learn.grid import REWARD_STEP, Row, reward_steps, snap
 from patron.decide.learn.packing import pack, unpack
 from patron.decide.learn.ridge import Ridge
 from patron.decide.rating import CHOOSING
 from patron.decide.scoring import Expected, Places
-from patron.model.clock import HOUR
+from patron.model.clock import DAY, HOUR
 from patron.model.events import CHANNELS
 from patron.model.offers import NOTHING, Ask, Placement
 from patron.model.ports import Table
@@ -41,6 +41,8 @@ SCHEMA = Schema(
         Field("first seen", "number", scale=4.0),
         Field("categories bought", "number", scale=2.0),
         Field("cart", "number", scale=2.0),
+        Field("sent lately", "number", scale=2.0),
+        Field("clicked lately", "number", scale=2.0),
         Field("hour", "cyclic", period=24),
         Field("weekday", "cyclic", period=7),
         Field("channel", "category", values=tuple(CHANNELS)),
@@ -50,12 +52,16 @@ SCHEMA = Schema(
         Field("city", "hashed"),
         Field("bought", "hashed"),
     ],
-    version="1",
+    version="2",
 )
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
+_STEP = np.float32(1 / _STEPS)
 _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 """Rewards that cannot come where nothing is shown."""
+_UNSUBSCRIBE = "unsubscribe"
+"""The regressions of withdrawn consents: one for each channel that sends, and one for silence."""
+_SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
 _TOP = 6
 _CATALOGUES = 8
 """Catalogues whose offers are remembered."""
@@ -149,6 +155,34 @@ class Model:
         self._arms.reward(kind, action, looked.features, steps, time)
         self._arms.reward(f"{FIT}:{kind}", FIT, looked.fit, steps, time)
 
+    def sent(self, channel: str, looked: Looked, time: int, times: int = 1) -> None:
+        """Something was sent on a channel, or `nothing` was: so far nobody has withdrawn a consent."""
+        self._take_up(channel)
+        self._arms.observe(_UNSUBSCRIBE, channel, looked.features, time, times)
+
+    def left(self, channel: str, looked: Looked, time: int, times: int = 1) -> None:
+        """Somebody withdrew a consent after it; with `times=-1` that is taken back."""
+        self._take_up(channel)
+        self._arms.reward(_UNSUBSCRIBE, channel, looked.features, times * reward_steps(1.0), time)
+
+    def _take_up(self, channel: str) -> None:
+        ridge = self.ridge(_UNSUBSCRIBE)
+        if channel not in ridge:
+            ridge.add(channel)
+
+    def leaving(self, features: Row, channel: str) -> float:
+        """The chance that something sent on a channel makes somebody withdraw a consent who would not have by themselves."""
+        ridge = self.ridge(_UNSUBSCRIBE)
+        if channel not in ridge:
+            return 0.0
+        known = (channel, NOTHING) if NOTHING in ridge else (channel,)
+        chances = ridge.means(features, ridge.rows(known)).tolist()
+        return float(min(1.0, max(0.0, chances[0] - sum(max(0.0, one) for one in chances[1:]))))
+
+    def catch_up(self) -> None:
+        """Learn some of the choices that nothing has followed yet; to be called every second or so."""
+        self._arms.catch_up()
+
     def _prepare(self, kind: str, action: str) -> None:
         self.fit(kind)
         ridge = self.ridge(kind)
@@ -171,18 +205,19 @@ class Bound:
         features = SCHEMA.encode(values_of(ask, known, self.interests, now))
         self._features = features
         rows = model.rows(kind, index)
-        every = ridge.means(features, rows).astype(np.float64)
-        every += _doubt(kind, ridge) * ridge.widths(features, rows)
-        means = every[places]
+        every = ridge.means(features) + np.float32(_doubt(kind, ridge)) * ridge.widths(features)
+        means = every.take(rows.take(places)).astype(np.float64)
         found = model.fits(index, self.interests, ask, now)
         if found is None:
             fits = bytes(SIZE * len(places))
         else:
-            here = found[places]
-            means += (here / _STEPS) @ model.fit(kind).weights(FIT)[1:].astype(np.float64)
+            here = found.take(places, 0)
+            means += here.astype(np.float32) @ (model.fit(kind).weights(FIT)[1:] * _STEP)
             fits = here.tobytes()
-        nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[-1])
-        return Expected(means, nothing, 0.0, pack(features), int(ridge.seen), fits)
+        nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
+        place = index.places_of.get(ask.placement)
+        leaving = model.leaving(features, ask.channel) if place is not None and place.outbound else 0.0
+        return Expected(means, nothing, leaving, pack(features), int(ridge.seen), fits)
 
     def looked(self, told: bytes) -> Looked | None:
         """`looked_at` of the record that was just made, without unpacking what is still at hand."""
@@ -235,6 +270,8 @@ def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[st
     facts, zone, context = known.facts, known.zone, ask.context
     bought = sorted((-signs[0], key) for key, signs in interests.items() if key[0] == "c" and signs[0])
     cart = context.get("cart")
+    sent = sum(one.outbound and one.time > now - _SENT_FOR and one.counts(now) for one in known.grants)
+    clicked = sum(one.clicked > now - _CLICKED_FOR for one in known.grants)
     found: dict[str, Any] = {
         "orders": log1p(_number(facts, "totals.orders")),
         "revenue": log1p(max(0.0, _number(facts, "totals.revenue"))),
@@ -245,6 +282,8 @@ def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[st
         "hour": zone.minute(now) / 60,
         "weekday": zone.weekday(now),
         "channel": ask.channel,
+        "sent lately": log1p(sent),
+        "clicked lately": log1p(clicked),
         "placement": ask.placement,
         "bought": [key for _, key in bought[:_TOP]],
     }

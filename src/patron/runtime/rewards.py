@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from patron.decide.encoding import look
+from patron.decide.encoding import Record, look
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.grid import REWARD_LIMIT, REWARD_STEP, reward_steps
 from patron.model.clock import HOUR
 from patron.model.events import Event
 from patron.model.money import UNIT
+from patron.model.offers import NOTHING
 from patron.model.people import Key
 from patron.model.ports import Table
 from patron.profiles.orders import Purchase
@@ -23,9 +24,10 @@ from patron.runtime.tables import DecisionRow
 
 ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})
 VISITS = frozenset({"Store Entered", "Card Scanned"})
+WITHDRAWN_BY = frozenset({"Consent Changed", "Unsubscribed", "Email Marked as Spam"})
 _FRESH = 10_000
 """Decisions that may be on their way to the log."""
-TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY})
+TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *WITHDRAWN_BY})
 """Events that may be a reward."""
 
 
@@ -38,6 +40,8 @@ class Taught(Struct):
     shown: int = 0
     clicked: int = 0
     """Times of the first of each after the decision, ms; 0 = none."""
+    lost: bool = False
+    """Whether the model was taught that a consent was withdrawn after it."""
 
 
 class Rewards:
@@ -86,6 +90,8 @@ class Rewards:
         if looked is not None:
             place = place_of(self._version(row.catalogue), record.placement)
             self._model.observe(place.reward, row.action, looked, row.time)
+            if place.outbound:
+                self._model.sent(_sent(row), looked, row.time)
             self._taught.put(decision, Taught())
 
     def forget(self, decision: str) -> None:
@@ -93,13 +99,16 @@ class Rewards:
         row, taught = self._decisions.get(decision), self._taught.get(decision)
         if row is None or taught is None:
             return
-        record = look(row.record)
-        looked = looked_at(record.rating.features) if record.rating is not None else None
+        record, looked = self._looked_of(row)
         if looked is not None:
-            kind = place_of(self._version(row.catalogue), record.placement).reward
+            place = place_of(self._version(row.catalogue), record.placement)
             if taught.steps:
-                self._model.reward(kind, row.action, looked, -taught.steps, row.time)
-            self._model.observe(kind, row.action, looked, row.time, -1)
+                self._model.reward(place.reward, row.action, looked, -taught.steps, row.time)
+            self._model.observe(place.reward, row.action, looked, row.time, -1)
+            if taught.lost:
+                self._model.left(_sent(row), looked, row.time, -1)
+            if place.outbound:
+                self._model.sent(_sent(row), looked, row.time, -1)
         self._taught.delete(decision)
 
     def of(self, decision: str) -> float:
@@ -115,6 +124,8 @@ class Rewards:
             self._by_name(named, event)
         if event.name in ORDERS or event.name in VISITS:
             self._by_person(node, event if event.name in VISITS else None)
+        elif event.name in WITHDRAWN_BY and not (event.name == "Consent Changed" and told.get("granted")):
+            self._withdrawn(tuple(self._members_of(node)), event.time)
 
     def regrouped(self, people: Iterable[Iterable[Key]]) -> None:
         """These people are others than before: what followed is theirs together now."""
@@ -147,6 +158,25 @@ class Rewards:
                 orders = self._orders_of(members)
             self._teach(decision, row, taught, orders)
 
+    def _withdrawn(self, members: tuple[Key, ...], time: int) -> None:
+        """Somebody withdrew a consent: put down to what was sent to them in its window, or to the silence of that time."""
+        before: list[tuple[str, DecisionRow, Taught, Looked]] = []
+        for decision, row, taught in self._open(members):
+            record, looked = self._looked_of(row)
+            place = place_of(self._version(row.catalogue), record.placement)
+            if place.outbound and looked is not None and 0 <= time - row.time <= place.window_hours * HOUR:
+                before.append((decision, row, taught, looked))
+        sent = any(row.action != NOTHING for _, row, _, _ in before)
+        for decision, row, taught, looked in before:
+            if not taught.lost and (row.action != NOTHING) == sent:
+                self._taught.touch(decision)
+                taught.lost = True
+                self._model.left(_sent(row), looked, row.time)
+
+    def _looked_of(self, row: DecisionRow) -> tuple[Record, Looked | None]:
+        record = look(row.record)
+        return record, looked_at(record.rating.features) if record.rating is not None else None
+
     def _open(self, members: Iterable[Key]) -> Iterator[tuple[str, DecisionRow, Taught]]:
         for key in members:
             for decision in self._asked.get(key) or ():
@@ -159,8 +189,7 @@ class Rewards:
         self, decision: str, row: DecisionRow, taught: Taught, orders: Iterable[Purchase] | None
     ) -> None:
         """Bring the model up to what is known of a decision now; without `orders` those are as they were."""
-        record = look(row.record)
-        looked = looked_at(record.rating.features) if record.rating is not None else None
+        record, looked = self._looked_of(row)
         if looked is None:
             return
         index = self._version(row.catalogue)
@@ -178,6 +207,11 @@ class Rewards:
             self._taught.touch(decision)
             self._model.reward(place.reward, row.action, looked, steps - taught.steps, row.time)
             taught.steps = steps
+
+
+def _sent(row: DecisionRow) -> str:
+    """Under what it is learned whether people leave: the channel that was used, or that nothing was sent."""
+    return NOTHING if row.action == NOTHING else row.channel
 
 
 def _bought(

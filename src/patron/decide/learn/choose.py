@@ -80,7 +80,8 @@ class Choosing(Struct, frozen=True):
         if self.rule == "thompson":
             return spread(thompson(centres, spreads), self.floor)
         gamma = self.gamma * max(seen, 1.0) ** self.exponent
-        return spread(_weigh_gaps(centres + spreads, gamma), self.floor)
+        scores = centres + spreads
+        return spread(weigh_gaps(scores.max() - scores, gamma), self.floor)
 
 
 def spread(propensities: Propensities, floor: float) -> Propensities:
@@ -105,7 +106,7 @@ def inverse_gap(means: Any, gamma: float) -> Propensities:
     scores = _read(means)
     if not 0 <= gamma < np.inf:
         raise ValueError(f"gamma is a finite number from 0 up, not {gamma}")
-    return _weigh_gaps(scores, gamma) if len(scores) else scores
+    return weigh_gaps(scores.max() - scores, gamma) if len(scores) else scores
 
 
 def epsilon_greedy(means: Any, epsilon: float) -> Propensities:
@@ -208,14 +209,18 @@ def unit(seed: int) -> float:
     return seed / 2**53
 
 
-def _weigh_gaps(scores: Propensities, gamma: float) -> Propensities:
-    best = int(scores.argmax())
-    chances: Propensities = scores[best] - scores  # first the gap, then its weight: nothing cancels
-    chances *= gamma
-    chances += len(scores)
+def weigh_gaps(gaps: Propensities, gamma: float) -> Propensities:
+    """`inverse_gap` of how far each action lies behind the best, whose gap is 0; the numbers are not checked.
+
+    >>> weigh_gaps(np.array([0.0, 1.0]), 8.0).tolist()
+    [0.9, 0.1]
+    """
+    chances: Propensities = gaps * gamma
+    chances += len(gaps)
     np.reciprocal(chances, out=chances)
+    best = int(gaps.argmin())
     chances[best] = 0.0
-    chances[best] = 1 - chances.sum()
+    chances[best] = 1 - np.add.reduce(chances)
     return chances
 
 

@@ -44,14 +44,14 @@ def snap(values: Any, names: Sequence[str] = ()) -> Row:
     row = np.asarray(values, np.float64)
     if row.ndim != 1:
         raise ValueError(f"features are one row of numbers, not an array of shape {row.shape}")
-    if not np.isfinite(row).all():
-        _refuse(row, names)
-    limited = np.minimum(row, _LIMIT)
-    np.maximum(limited, -_LIMIT, out=limited)
-    limited *= _SCALE
-    np.rint(limited, out=limited)
-    limited += 0.0  # -0.0 becomes 0.0: equal rows are equal bytes
-    return from_steps(limited)
+    if not (np.maximum.reduce(row, initial=0.0) <= _LIMIT and np.minimum.reduce(row, initial=0.0) >= -_LIMIT):
+        if not np.isfinite(row).all():
+            _refuse(row, names)
+        row = np.clip(row, -_LIMIT, _LIMIT)
+    steps = row * _SCALE
+    np.rint(steps, out=steps)
+    steps += 0.0  # -0.0 becomes 0.0: equal rows are equal bytes
+    return from_steps(steps)
 
 
 def from_steps(steps: NDArray[Any]) -> Row:

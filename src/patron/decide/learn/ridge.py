@@ -41,7 +41,9 @@ _MOST_WAITING = 32
 class Ridge:
     """Ridge regressions of `features` weights for named actions that come and go.
 
-    `penalty` is the prior's precision in every direction; `half_life` (ms) makes older decisions count less.
+    `penalty` is the prior's precision in every direction; `half_life` (ms) makes older decisions count less. With
+    `together` above 1, choices without a reward yet are learned so many at a time, which is cheaper than one by one: as
+    soon as so many of an action wait, a reward comes, or `catch_up` is called.
 
     >>> ridge = Ridge(2, actions=["tea"])
     >>> ridge.observe("tea", [1.0, 0.0])
@@ -51,14 +53,21 @@ class Ridge:
     """
 
     def __init__(
-        self, features: int, *, actions: Iterable[str] = (), penalty: float = 1.0, half_life: int = 0
+        self,
+        features: int,
+        *,
+        actions: Iterable[str] = (),
+        penalty: float = 1.0,
+        half_life: int = 0,
+        together: int = 1,
     ) -> None:
-        if features < 1 or not 0 < penalty < np.inf or half_life < 0:
+        if features < 1 or not 0 < penalty < np.inf or half_life < 0 or together < 1:
             raise ValueError(
-                "a ridge has 1 feature or more, a penalty above 0 and a half-life of 0 ms (none) or more, "
-                f"not {features}, {penalty} and {half_life}"
+                "a ridge has 1 feature or more, a penalty above 0, a half-life of 0 ms (none) or more and learns 1 or "
+                f"more choices together, not {features}, {penalty}, {half_life} and {together}"
             )
         self.features = features
+        self.together = together
         self.penalty = float(penalty)
         self.forgetting = Forgetting(half_life)
         self._rows: dict[str, int] = {}
@@ -184,6 +193,11 @@ class Ridge:
         waiting.append((weight, steps))
         self.counts[row] += weight
         self.seen += weight
+        if self.together > 1:
+            self._age[row] += 1
+            if len(waiting) >= self.together:
+                self.resolve(row)
+            return
         if len(waiting) >= _MOST_WAITING:
             self.gather(row)
         amount = weight * self._scale[row]
@@ -210,7 +224,7 @@ class Ridge:
         amount = reward_steps(delta) * self.forgetting.weight(time)
         self.crosses[row] += (steps * amount).astype(np.int64)
         self.totals[row] += amount
-        if self._due(row):
+        if self._due(row) or (self.together > 1 and row in self._waiting):
             self.resolve(row)
         else:
             self._weights[row] += (self._inverse[row] @ values) * np.float32(
@@ -241,6 +255,19 @@ class Ridge:
         for row in self._rows.values():
             if self._age[row] or self._scale[row] != scale:
                 self.resolve(row)
+
+    def catch_up(self, most: int) -> None:
+        """Learn the choices that wait of the `most` actions that have waited longest.
+
+        >>> ridge = Ridge(1, actions=["tea"], together=8)
+        >>> ridge.observe("tea", [1.0])
+        >>> before = ridge.widths([1.0]).tolist()
+        >>> ridge.catch_up(10)
+        >>> before, ridge.widths([1.0]).round(3).tolist()
+        ([1.0], [0.7070000171661377])
+        """
+        for row in list(self._waiting)[:most]:
+            self.resolve(row)
 
     def count(self, action: str) -> float:
         """How many choices of an action were observed; with a half-life, each as far as it is remembered."""

@@ -235,3 +235,34 @@ def test_weights_of_times_do_not_depend_on_what_was_seen_before() -> None:
     assert [early.weight(time) for time in (0, 5000, 9000)] == [
         later.weight(time) for time in (0, 5000, 9000)
     ]
+
+
+def test_choices_learned_together_end_where_those_learned_one_by_one_do() -> None:
+    rng = np.random.default_rng(3)
+    rows, rewards = rng.normal(size=(50, 6)) / 3, rng.random(50) < 0.3
+    together, alone = Ridge(6, actions=["a"], together=16), Ridge(6, actions=["a"])
+    for x, paid in zip(rows, rewards, strict=True):
+        for ridge in (together, alone):
+            ridge.observe("a", x)
+            if paid:
+                ridge.reward("a", x, 1.0)
+    together.catch_up(10)
+    np.testing.assert_allclose(together.means(rows[0]), alone.means(rows[0]), atol=1e-5)
+    np.testing.assert_allclose(together.widths(rows[0]), alone.widths(rows[0]), atol=1e-5)
+    assert together.counts.tolist() == alone.counts.tolist()
+
+
+def test_a_reward_counts_at_once_with_all_choices_that_waited() -> None:
+    together, alone = Ridge(2, actions=["a"], together=16), Ridge(2, actions=["a"])
+    for ridge in (together, alone):
+        for _ in range(3):
+            ridge.observe("a", [1.0, 0.5])
+        ridge.reward("a", [1.0, 0.5], 1.0)
+    assert together.means([1.0, 0.5])[0] == pytest.approx(float(alone.means([1.0, 0.5])[0]), abs=1e-6)
+
+
+def test_choices_that_wait_are_learned_when_enough_do() -> None:
+    ridge = Ridge(1, actions=["a"], together=4)
+    for seen in range(1, 5):
+        ridge.observe("a", [1.0])
+        assert (ridge.widths([1.0])[0] < 1) == (seen == 4)
