@@ -199,8 +199,12 @@ def test_a_dry_run_foretells_and_everybody_is_decided_for_once(tmp_path: Path) -
             ]
             shown = await at.get(f"/v1/decisions/{given[0]['decision']}")
             assert shown["decision"]["action"] == given[0]["offer"]
-            out = next(row for row in rows if row["arm"] == "control")
-            assert "held out from this send" in json.dumps(await at.get(f"/v1/decisions/{out['decision']}"))
+            out = next(
+                row["decision"]
+                for row in rows
+                if workspace.decisions.get(row["decision"]).sent.would == "tea" and row["arm"] == "control"
+            )
+            assert "held out from this send" in json.dumps(await at.get(f"/v1/decisions/{out}"))
 
             assert (await at.ask("POST", "/v1/sends", SPRING))[0] == 409
             again = await _begin(at, {**SPRING, "id": "again", "holdout": 0.0})

@@ -164,7 +164,7 @@ class Rewards:
         for decision, row, taught in self._open(members):
             record, looked = self._looked_of(row)
             place = place_of(self._version(row.catalogue), record.placement)
-            if place.outbound and looked is not None and 0 <= time - row.time <= place.window_hours * HOUR:
+            if place.outbound and looked is not None and 0 <= time - row.begins <= place.window_hours * HOUR:
                 before.append((decision, row, taught, looked))
         sent = any(row.action != NOTHING for _, row, _, _ in before)
         for decision, row, taught, looked in before:
