@@ -50,6 +50,7 @@ from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
 from tests.browser.fake_policies import FakePolicies
+from tests.browser.fake_sends import FakeSends
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -309,6 +310,7 @@ class FakeApp:
     carried: FakeExports = field(default_factory=FakeExports)
     shelf: FakeCatalogue = field(default_factory=FakeCatalogue)
     deciding: FakePolicies = field(default_factory=FakePolicies)
+    posted: FakeSends = field(default_factory=FakeSends)
 
     def __post_init__(self) -> None:
         """Fill the world."""
@@ -316,6 +318,7 @@ class FakeApp:
             self.groups = FakeAudiences(empty=True, with_lake=False)
             self.carried = FakeExports({}, {})
             self.deciding = FakePolicies(empty=True)
+            self.posted = FakeSends(empty=True)
             self.shelf = FakeCatalogue([("", NOW, "")])
             return
         self.wks = [
@@ -610,6 +613,9 @@ class FakeApp:
     # segments, analyses, the lake
     def policies(self) -> FakePolicies:
         return self.deciding
+
+    def sends(self) -> FakeSends:
+        return self.posted
 
     def catalogue(self) -> FakeCatalogue:
         return self.shelf

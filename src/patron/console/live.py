@@ -44,6 +44,7 @@ from patron.runtime.history import history
 from patron.runtime.lake.health import lake_view
 from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
+from patron.runtime.sends import Sends
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
@@ -237,6 +238,10 @@ class LiveApp:
     def policies(self) -> Policies:
         """How placements are decided."""
         return self._backend.policies
+
+    def sends(self) -> Sends:
+        """Decisions for many people at once."""
+        return self._backend.sends
 
     def insights(self) -> Insights | None:
         """Analyses over the lake."""

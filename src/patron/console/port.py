@@ -13,6 +13,7 @@ from patron.console.audience_port import Audiences, Insights
 from patron.console.catalogue_port import Catalogues
 from patron.console.export_port import Exports
 from patron.console.policy_port import Policies
+from patron.console.send_port import Sends
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.audiences import LakeView
@@ -177,6 +178,7 @@ class ConsoleApp(Protocol):
     # decisions
     def catalogue(self) -> Catalogues: ...
     def policies(self) -> Policies: ...
+    def sends(self) -> Sends: ...
     def recent_decisions(self, limit: int) -> list[DecisionView]: ...
     def decisions(
         self, cursor: str | None, channel: str, limit: int

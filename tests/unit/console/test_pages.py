@@ -20,7 +20,7 @@ PATHS = (
     "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
     "/console/people/traits", "/console/decisions/catalogue", "/console/decisions/catalogue/edit",
     "/console/decisions/catalogue/versions", "/console/decisions/placements",
-    "/console/decisions/policies", "/console/decisions/d_01JD7Q8ZK4",
+    "/console/decisions/policies", "/console/decisions/d_01JD7Q8ZK4", "/console/decisions/sends", "/console/decisions/sends/new",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ FULL = (
     "/console/results/baskets", "/console/results/rfm", "/console/decisions/catalogue/offers/descaling-kit",
     "/console/decisions/catalogue/offers/hostile", "/console/decisions/catalogue?q=coffee&placement=till",
     "/console/decisions/policies/web_home", "/console/decisions/policies/web_home?challenger=greedy&now=1",
+    "/console/decisions/sends/spring", "/console/decisions/sends/running", "/console/decisions/sends?placement=till",
 )  # fmt: skip
 """Pages that an empty workspace does not have."""
 
