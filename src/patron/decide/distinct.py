@@ -46,8 +46,13 @@ def product(offer: Offer) -> str:
     return product_of(offer) or offer.id
 
 
-def mix(counts: Mapping[Got, int], slots: Iterable[str] = ()) -> Mix:
-    """The measure over what people got; `slots` are those that any of the contents has.
+def mix(counts: Mapping[Got, int], slots: Iterable[str] = (), *, asked: bool = False) -> Mix:
+    """The measure over what people got.
+
+    Parameters
+    ----------
+    slots : those that any of the contents has.
+    asked : whether these are decisions of people who asked, who may come more than once.
 
     >>> one = mix({Got("tea", "a", "email", 9): 3, Got("mug", "b", "email", 9): 1})
     >>> one.distinct, round(one.effective, 3), one.commonest
@@ -59,33 +64,34 @@ def mix(counts: Mapping[Got, int], slots: Iterable[str] = ()) -> Mix:
     if not people:
         return Mix(0, 0, 0.0, 0.0, 0, 0, 0, 0, (), "Nobody gets anything, so there is nothing to compare.")
     entropy = -sum(n / people * log(n / people) for n in sorted(counts.values()) if n)
-    sizes = [len({got[part] for got in counts}) for part in range(4)]
-    named = tuple(dict.fromkeys(slots))[:_MOST_SLOTS]
-    products, contents, channels, hours = sizes
-    commonest, same = max(counts.values()) / people, products == contents == 1
-    said = _said(people, len(counts), exp(entropy), commonest, sizes, named)
+    products, contents, channels, hours = (len({got[part] for got in counts}) for part in range(4))
+    commonest = max(counts.values()) / people
+    named = tuple(dict.fromkeys(slots))[:_MOST_SLOTS] if products == contents == 1 else ()
+    who = _who(people, asked=asked)
+    if products == contents == 1:
+        said = _same(who, named, _ways(channels, hours))
+    else:
+        said = (
+            f"{who} {len(counts):,} different combinations of product, content, channel and hour, as different as "
+            f"{exp(entropy):,.1f} equally common ones; the commonest is {commonest:.0%} of them."
+        )
     return Mix(
-        people, len(counts), exp(entropy), commonest, products, contents, channels, hours,
-        placeholders=named if same else (), sentence=said,
+        people, len(counts), exp(entropy), commonest, products, contents, channels, hours, named, said
     )  # fmt: skip
 
 
-def _said(
-    people: int, distinct: int, effective: float, commonest: float, sizes: list[int], slots: tuple[str, ...]
-) -> str:
-    products, contents, channels, hours = sizes
-    who = f"All {people:,} people get" if people > 1 else "One person gets"
-    when = _ways(channels, hours)
-    if products == contents == 1:
-        if slots:
-            named = ", ".join(f"{{{slot}}}" for slot in slots)
-            rest = f"; only {when} differ besides" if when else ""
-            return f"{who} the same message, which varies only by {named}{rest}: that is one message, not one for each."
-        return f"{who} the same message; only {when} differ." if when else f"{who} exactly the same."
-    return (
-        f"{people:,} {'people' if people > 1 else 'person'} get {distinct:,} different combinations of product, content, channel and "
-        f"hour, as different as {effective:,.1f} equally common ones; the commonest goes to {commonest:.0%}."
-    )
+def _who(people: int, *, asked: bool) -> str:
+    if asked:
+        return f"All {people:,} decisions give" if people > 1 else "One decision gives"
+    return f"All {people:,} people get" if people > 1 else "One person gets"
+
+
+def _same(who: str, slots: tuple[str, ...], when: str) -> str:
+    if slots:
+        named = ", ".join(f"{{{slot}}}" for slot in slots)
+        rest = f"; only {when} differ besides" if when else ""
+        return f"{who} the same message, which varies only by {named}{rest}: that is one message, not one for each."
+    return f"{who} the same message; only {when} differ." if when else f"{who} exactly the same."
 
 
 def _ways(channels: int, hours: int) -> str:

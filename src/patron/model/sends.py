@@ -73,6 +73,7 @@ class Mix(Struct, frozen=True):
     """
 
     people: int
+    """Or decisions, of a placement where people ask."""
     distinct: int
     effective: float
     commonest: float
@@ -163,6 +164,8 @@ class SentRow(Struct, frozen=True):
     """When to send it, ISO 8601 UTC."""
     hour: int
     """The same, where the person is."""
+    moments: int
+    """Visits and answers that the hour rests on; 0 = nothing was known, so it is the first that was open."""
     expires: str
     """Until then it is reserved."""
     arm: str

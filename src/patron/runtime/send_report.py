@@ -83,9 +83,9 @@ class Tally:
         self.when[at] += 1
         self._got[Got(product(offer), content, record.channel, at)] += 1
 
-    def mix(self) -> Mix:
-        """How different what people got is."""
-        return mix(self._got, self._slots)
+    def mix(self, *, asked: bool = False) -> Mix:
+        """How different what people got is; `asked` of a placement where they ask."""
+        return mix(self._got, self._slots, asked=asked)
 
     def report(
         self, looked: int, unreachable: int, names: CatalogueIndex, *, sampled: bool = False

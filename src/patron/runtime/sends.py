@@ -327,7 +327,7 @@ class Sends:
                 found = True
         if not found:
             raise NotFound("unknown_placement", f"Nothing was ever decided at `{placement[:64]}`.")
-        return tally.mix()
+        return tally.mix(asked=True)
 
     async def page(self, name: str, cursor: str, limit: int, *, everyone: bool = False) -> SentPage:
         """A page of decisions: those that give something, or of everybody. It may be short; the cursor leads on.
@@ -372,6 +372,7 @@ class Sends:
             language=record.language,
             due=str(iso(told.due)),
             hour=told.hour,
+            moments=told.moments,
             expires=str(iso(record.expires)) if offer is not None else "",
             arm=told.arm,
             reason="" if offer is not None else WHY_NOT[stopped(row, record)],

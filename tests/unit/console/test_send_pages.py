@@ -6,7 +6,8 @@ import re
 import pytest
 
 from patron.console.pages.sends import BASE
-from tests.browser.fake_console import FakeApp
+from patron.console.port import User
+from tests.browser.fake_console import PASSWORD, FakeApp
 from tests.unit.console.browsing import Browsing
 
 FORM = {"name": "Autumn news", "placement": "push", "segment": "", "holdout": "10", "from": "9", "until": "20", "within": "24"}  # fmt: skip
@@ -25,7 +26,8 @@ def test_the_list_leads_to_every_send_and_says_how_different_a_placement_is() ->
     assert "<script>alert" not in page
     same = text_of(browsing.get(f"{BASE}?placement=till&days=7").text)
     assert (
-        "Only a name differs All 900 people get the same message, which varies only by {first_name}" in same
+        "Only a name differs All 900 decisions give the same message, which varies only by {first_name}"
+        in same
     )
     assert browsing.get(f"{BASE}?placement=nowhere").status_code == 404
     assert browsing.get(f"{BASE}/none").status_code == 404
@@ -104,7 +106,9 @@ def test_what_is_wrong_stands_beside_its_field(change: dict, says: str) -> None:
 
 
 def test_who_may_only_look_begins_and_stops_nothing() -> None:
-    browsing = Browsing(signed_in=False)
+    app = FakeApp()
+    app.accounts["eve"] = (User("eve", "Eve", "viewer"), PASSWORD)
+    browsing = Browsing(app, signed_in=False)
     browsing.sign_in("eve")
     browsing.get(f"{BASE}/new")
     assert browsing.post(f"{BASE}/new", {**FORM, "do": "start"}).status_code == 403
