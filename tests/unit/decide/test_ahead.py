@@ -81,6 +81,10 @@ def test_who_asks_meanwhile_meets_what_is_still_to_be_sent() -> None:
     assert gates(index, Ask("mail", channel="email"), known(due)) == {"cap": 0}
     resting = index_of(tea=Offer("tea", "Tea", cooldown_hours=24))
     assert gates(resting, Ask("mail", channel="email"), known(due)) == {"cooldown": 0}
+    sent = given(NOON - 30 * HOUR, NOON - 2 * HOUR, NOON + 22 * HOUR)
+    assert gates(resting, Ask("mail", channel="email"), known(sent)) == {"cooldown": 0}, (
+        "it rests from when it was sent"
+    )
 
 
 def test_an_offer_that_is_not_sent_and_who_is_held_out_say_so_in_the_record() -> None:
