@@ -49,7 +49,7 @@ from patron.model.views import (
 from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
-from tests.browser.fake_policies import FakePolicies
+from tests.browser.fake_policies import FakeLaunching, FakePolicies
 from tests.browser.fake_sends import FakeSends
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
@@ -310,6 +310,7 @@ class FakeApp:
     carried: FakeExports = field(default_factory=FakeExports)
     shelf: FakeCatalogue = field(default_factory=FakeCatalogue)
     deciding: FakePolicies = field(default_factory=FakePolicies)
+    launches: FakeLaunching = field(default_factory=FakeLaunching)
     posted: FakeSends = field(default_factory=FakeSends)
 
     def __post_init__(self) -> None:
@@ -318,6 +319,7 @@ class FakeApp:
             self.groups = FakeAudiences(empty=True, with_lake=False)
             self.carried = FakeExports({}, {})
             self.deciding = FakePolicies(empty=True)
+            self.launches = FakeLaunching(empty=True)
             self.posted = FakeSends(empty=True)
             self.shelf = FakeCatalogue([("", NOW, "")])
             return
@@ -613,6 +615,9 @@ class FakeApp:
     # segments, analyses, the lake
     def policies(self) -> FakePolicies:
         return self.deciding
+
+    def launching(self) -> FakeLaunching:
+        return self.launches
 
     def sends(self) -> FakeSends:
         return self.posted

@@ -51,7 +51,7 @@ channel = "web"
 id = "coupon"
 name = "Coupon"
 value = 50.0
-cost = 2.0
+cost = 0.02
 stock = 10
 content = {title = "Ten off for {first_name}"}
 
@@ -172,7 +172,7 @@ def test_a_dry_run_foretells_and_everybody_is_decided_for_once(tmp_path: Path) -
             why = _why(report)
             assert why["address"] == 100
             assert why["consent"] > 50
-            assert report["cost"] == 20.0
+            assert report["cost"] == 0.2
             assert report["expected"] > 0
 
             held = {row["person"] for row in rows if row["arm"] == "control"}

@@ -42,6 +42,7 @@ from patron.runtime.backend import LocalBackend
 from patron.runtime.export_views import LocalExports
 from patron.runtime.history import history
 from patron.runtime.lake.health import lake_view
+from patron.runtime.launching import Launching
 from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
 from patron.runtime.sends import Sends
@@ -75,7 +76,6 @@ class LiveApp:
         self.first_code = secrets.token_hex(4)
 
     # the house
-
     def now(self) -> int:
         """Milliseconds by the product's clock."""
         return self._workspace.clock.now()
@@ -133,7 +133,6 @@ class LiveApp:
         return LiveUpdate(self.now(), self.rates(), figures.decisions_today, newest, watched, position)
 
     # people
-
     def find(self, query: str, limit: int) -> list[PersonRow]:
         """People by any identifier or name."""
         text = query[:200]
@@ -222,7 +221,6 @@ class LiveApp:
         self._backend.audit(user, verb, subject)
 
     # segments, analyses, the lake
-
     def audiences(self) -> LocalAudiences:
         """Segments and computed traits."""
         return self._audiences
@@ -238,6 +236,10 @@ class LiveApp:
     def policies(self) -> Policies:
         """How placements are decided."""
         return self._backend.policies
+
+    def launching(self) -> Launching:
+        """Policies on their way."""
+        return self._backend.launching
 
     def sends(self) -> Sends:
         """Decisions for many people at once."""
@@ -256,7 +258,6 @@ class LiveApp:
         return await lake_view(self._backend) if self.has_lake() else None
 
     # decisions
-
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         """The latest decisions."""
         answers, table = self._backend.answers, self._workspace.decisions
@@ -285,7 +286,6 @@ class LiveApp:
             return None
 
     # data
-
     def sources(self) -> list[Source]:
         """All sources."""
         return self._backend.sources()
@@ -372,14 +372,12 @@ class LiveApp:
         await self._backend.add_user(name, user.full_name, user.role, password)
 
     # the demo shop
-
     def shop(self) -> ShopSetup | None:
         """What "Be the customer" needs, written by `patron demo`."""
         file: Path = self._workspace.path / SHOP_FILE
         return msgspec.json.decode(file.read_bytes(), type=ShopSetup) if file.exists() else None
 
     # stories and questions
-
     def stories(self) -> Stories | None:
         """What `patron demo` planted."""
         return guide.stories(self._workspace.path)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from patron.console.audience_port import Audiences, Insights
 from patron.console.catalogue_port import Catalogues
 from patron.console.export_port import Exports
-from patron.console.policy_port import Policies
+from patron.console.policy_port import Launching, Policies
 from patron.console.send_port import Sends
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
@@ -178,6 +178,7 @@ class ConsoleApp(Protocol):
     # decisions
     def catalogue(self) -> Catalogues: ...
     def policies(self) -> Policies: ...
+    def launching(self) -> Launching: ...
     def sends(self) -> Sends: ...
     def recent_decisions(self, limit: int) -> list[DecisionView]: ...
     def decisions(

@@ -22,7 +22,8 @@ from patron.model.offers import Ask, Rating
 GREEDY = -1.0
 """As gamma: always the best; of several that are equally good each alike."""
 CHOOSING = Choosing()
-"""How greedy the draw is: gamma for gaps in parts of what a sure success is worth, and the share that is spread over all alike."""
+"""How greedy the draw is: gamma for gaps in standard deviations of what one decision earns, and the share that is spread over
+all alike. Where successes are rare a small gap says as much as a large one where they are not, so it weighs as much."""
 _STEPS = 255
 _SQUARES: Scores = (np.arange(_STEPS + 1) / _STEPS) ** 2
 """Code -> its gap, in parts of the widest."""
@@ -63,7 +64,7 @@ class Rated(Struct, frozen=True):
         return structs.replace(self.rating, features=self.rating.features + own)
 
 
-def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"") -> Rating:
+def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"", noise: float = 1.0) -> Rating:
     """Keep scores (at least one, finite, `nothing` last) as a rating.
 
     Parameters
@@ -77,13 +78,28 @@ def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"") -> 
     best = float(np.maximum.reduce(scores))
     widest = best - float(np.minimum.reduce(scores))
     if widest <= 0 or not isfinite(widest):
-        return Rating(bytes(len(scores)), best, 0.0, gamma, seen, features)
+        return Rating(bytes(len(scores)), best, 0.0, gamma, seen, features, noise)
     codes = best - scores
     codes /= widest
     np.sqrt(codes, out=codes)
     codes *= _STEPS
     np.rint(codes, out=codes)
-    return Rating(codes.astype(np.uint8).tobytes(), best, widest, gamma, seen, features)
+    return Rating(codes.astype(np.uint8).tobytes(), best, widest, gamma, seen, features, noise)
+
+
+def usual_gamma(scores: Scores, worth: float, seen: int, noise: float) -> float:
+    """How much less likely a choice is for each unit of score that it lies behind the best, by how much was seen.
+
+    Parameters
+    ----------
+    worth : the greatest score that one sure success brings.
+    noise : standard deviation of one reward.
+
+    >>> usual_gamma(np.array([1.0, 0.0]), worth=2.0, seen=4, noise=0.5)
+    200.0
+    """
+    size = worth * noise or float(np.abs(scores).max()) or 1.0
+    return float(CHOOSING.gamma * max(seen, 1) ** CHOOSING.exponent / size)
 
 
 def gaps_of(rating: Rating) -> Scores:
@@ -151,13 +167,11 @@ class Learned:
             fine = np.isfinite(scores)
             failed = sum(1 << int(place) for place in places[~fine[:-1]])
             scores, fits = scores[fine], _kept(fits, fine[:-1])
-        worth = self._scorer.worth
-        size = max(float(np.maximum.reduce(scores)), -float(np.minimum.reduce(scores)), worth) or 1.0
-        gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
+        gamma = usual_gamma(scores, self._scorer.worth, expected.seen, expected.noise)
         place = index.places_of.get(ask.placement)
         if place is not None and not place.explore:
             gamma = GREEDY
-        return Rated(rate(scores, gamma, expected.seen, expected.features), failed, fits)
+        return Rated(rate(scores, gamma, expected.seen, expected.features, expected.noise), failed, fits)
 
 
 def _kept(fits: bytes, fine: NDArray[np.bool_]) -> bytes:

@@ -29,6 +29,8 @@ class Expected(Struct, frozen=True):
     """Observations the model rests on."""
     fits: bytes = b""
     """An entry of equal length for each offer, in their order: the one of the action that is given goes into its record."""
+    noise: float = 1.0
+    """Standard deviation of one reward: gaps between offers are weighed in parts of it."""
 
 
 class Scorer:

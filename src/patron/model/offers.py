@@ -213,6 +213,8 @@ class Rating(Struct, frozen=True, array_like=True):
     """Observations that the model rested on."""
     features: bytes = b""
     """What the model looked at, as it packs it."""
+    noise: float = 1.0
+    """Standard deviation of one reward, as the model had it: in parts of it gaps were weighed."""
 
 
 class Decision(Struct, frozen=True):

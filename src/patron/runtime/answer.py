@@ -104,14 +104,23 @@ class Answers:
         )
         # an unproved device is ranked for by what itself did: what leads would tell it what the person did elsewhere
         model = workspace.model.of(person.members if person and verified else (key,) if key else ())
-        made = weigh(index, ask, known, terms, self._policy(index, model))
+        made = weigh(index, ask, known, terms, self._policy(index, model, ask.placement, unit, person))
         if made.rating is not None:
             workspace.rewards.expect(decision_id, model.looked(made.rating.features))
         await self._record(made, index, outbound=place is not None and place.outbound)
         return made
 
-    def _policy(self, index: CatalogueIndex, model: Bound) -> Policy | None:
+    def _policy(
+        self, index: CatalogueIndex, model: Bound, placement: str, unit: Key, person: Person | None
+    ) -> Policy | None:
         """How what is left is ranked; None: all alike."""
+        here = self._app.workspace.launches.here.get(placement)
+        if here is not None:
+            # without a holdout nobody's first node is remembered: their earliest identifier stands for them
+            drawn = self._app.workspace.settings.decide.holdout > 0 or person is None
+            own = here.ranks(unit if drawn or person is None else person.root, index, model)
+            if own is not None:
+                return own
         if self._app.workspace.settings.decide.policy == "uniform":
             return None
         if self._scorer[0] != index.version:
@@ -150,9 +159,11 @@ class Answers:
         """The node of a person by which arms are drawn."""
         return self._drawn(key, person)[0]
 
-    def policy(self, index: CatalogueIndex, model: Bound) -> Policy | None:
-        """How what is left is ranked for somebody; None: all alike."""
-        return self._policy(index, model)
+    def policy(
+        self, index: CatalogueIndex, model: Bound, placement: str, key: Key, person: Person
+    ) -> Policy | None:
+        """How what is left is ranked for somebody at a placement; None: all alike."""
+        return self._policy(index, model, placement, self.unit(key, person), person)
 
     def row(self, made: Drawn, index: CatalogueIndex, sent: Sent) -> DecisionRow:
         """A decision of a send as it is kept."""

@@ -33,6 +33,7 @@ from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.profiles import ProfileSnapshots
 from patron.runtime.lake.pruning import prune
+from patron.runtime.launching import Launching
 from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
@@ -62,6 +63,7 @@ class LocalBackend:
         self.offers = Offers(app, self.answers)
         self.insights = LocalInsights(app)
         self.policies = Policies(app.workspace)
+        self.launching = Launching(app, self.policies)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
@@ -84,6 +86,7 @@ class LocalBackend:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
+        backend.app.keep(backend.launching.watch())
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())

@@ -62,6 +62,8 @@ _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 _UNSUBSCRIBE = "unsubscribe"
 """The regressions of withdrawn consents: one for each channel that sends, and one for silence."""
 _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
+_LEAST = 0.0004
+"""Least variance of a success that comes or not."""
 _TOP = 6
 _CATALOGUES = 8
 """Catalogues whose offers are remembered."""
@@ -205,7 +207,8 @@ class Bound:
         features = SCHEMA.encode(values_of(ask, known, self.interests, now))
         self._features = features
         rows = model.rows(kind, index)
-        every = ridge.means(features) + np.float32(_doubt(kind, ridge)) * ridge.widths(features)
+        noise = _noise(kind, ridge)
+        every = ridge.means(features) + np.float32(CHOOSING.optimism * noise) * ridge.widths(features)
         means = every.take(rows.take(places)).astype(np.float64)
         found = model.fits(index, self.interests, ask, now)
         if found is None:
@@ -217,7 +220,7 @@ class Bound:
         nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
         place = index.places_of.get(ask.placement)
         leaving = model.leaving(features, ask.channel) if place is not None and place.outbound else 0.0
-        return Expected(means, nothing, leaving, pack(features), int(ridge.seen), fits)
+        return Expected(means, nothing, leaving, pack(features), int(ridge.seen), fits, noise)
 
     def looked(self, told: bytes) -> Looked | None:
         """`looked_at` of the record that was just made, without unpacking what is still at hand."""
@@ -226,11 +229,13 @@ class Bound:
         return Looked(self._features, _fit(told))
 
 
-def _doubt(kind: str, ridge: Ridge) -> float:
-    """What a standard error is worth: of what nobody knows the better is believed, so that it is tried."""
-    if kind != "margin" or not ridge.seen:
-        return CHOOSING.optimism
-    return CHOOSING.optimism * max(1.0, 2.0 * abs(float(ridge.totals.sum())) * REWARD_STEP / ridge.seen)
+def _noise(kind: str, ridge: Ridge) -> float:
+    """Standard deviation of one reward: of a success that comes or not, from how often it comes; of money about twice its mean."""
+    total = abs(int(np.add.reduce(ridge.totals))) * REWARD_STEP
+    if kind == "margin":
+        return max(1.0, 2.0 * total / ridge.seen) if ridge.seen > 0 else 1.0
+    often = min((total + 1.0) / (max(ridge.seen, 0) + 2.0), 1.0)
+    return float(max(often * (1.0 - often), _LEAST) ** 0.5)
 
 
 def reward_of(index: CatalogueIndex, placement: str) -> str:

@@ -140,14 +140,14 @@ class Sender:
         name = decision_id(self._workspace.secret, self.send.id, key)
         known = self._answers.foresee(Ask(places[0].id, channel=places[0].channel), key, person, now)
         slots, moments = self._hours(person, known.zone, now)
-        policy = self._answers.policy(index, self._model.of(person.members))
-        tried = []
+        model, tried = self._model.of(person.members), []
         for place in places:
             ask = self._ask(place, slots, known.zone, now)
             about = self._about(known, ask, now)
             terms = self._answers.terms(ask, name, key, person, known, place)
-            tried.append((weigh(index, ask, about, terms, policy), ask, about, terms))
-        drawn, ask, about, terms = max(tried, key=lambda one: _worth(one[0]))
+            policy = self._answers.policy(index, model, place.id, key, person)
+            tried.append((weigh(index, ask, about, terms, policy), ask, about, terms, policy))
+        drawn, ask, about, terms, policy = max(tried, key=lambda one: _worth(one[0]))
         would, side = drawn.would, self._arm(key, person)
         if side == CONTROL:
             ahead = structs.replace(_ahead(ask), held=True)

@@ -38,13 +38,36 @@ def handlers(quick: bool) -> Iterator[Figure]:
         note = f"p50 {percentile(read['cpu'], 0.5):.0f} us CPU"
         yield Figure(PROMISES["read"], percentile(read["cpu"], 0.99) / 1000, base, note)
         made = _inside(target, "decide", count, treated)
-        wall = made["wall"]
-        note = f"{made['alone']:.0f} us one at a time; wall p50 {percentile(wall, 0.5) / 1000:.2f} ms, p99 {percentile(wall, 0.99) / 1000:.2f} ms"
+        note = f"{made['alone']:.0f} us one at a time; {_walls(made)}"
         yield Figure(PROMISES["decide_p50"], percentile(made["cpu"], 0.5), base, note)
-        yield Figure(PROMISES["decide_p99"], percentile(made["cpu"], 0.99), base, f"{count:,} decisions")
+        note = (
+            f"p99.9 {percentile(made['cpu'], 0.999):,.0f} us; {count:,} decisions, 1 % for people never seen"
+        )
+        yield Figure(PROMISES["decide_p99"], percentile(made["cpu"], 0.99), base, note)
         yield Figure(PROMISES["disk_decision"], made["log_bytes"] / count, 0.0, "not yet packed")
         target.start()
         yield _over_http(target, treated, count * 2)
+
+
+def actions(quick: bool) -> Iterator[Figure]:
+    """The whole decision in the handler, ledger and durable record on, by how many actions there are; six in ten survive."""
+    people, count = (200, 400) if quick else (2_000, 2_000)
+    for many in (10, 100, 1_000):
+        with Target() as target:
+            target.load_catalogue(wide(many, many * 6 // 10))
+            _prepared(target, people, "ask")
+            treated = _treated(target, people, people // 4)
+            target.stop()
+            base = machine.baseline()
+            made = _inside(target, "decide", count, treated)
+            cpu = made["cpu"]
+            note = f"p99 {percentile(cpu, 0.99):,.0f}, p99.9 {percentile(cpu, 0.999):,.0f} us; {_walls(made)}"
+            yield Figure(PROMISES[f"actions_{many}"], percentile(cpu, 0.5), base, note)
+
+
+def _walls(made: dict[str, Any]) -> str:
+    p50, p99, most = (percentile(made["wall"], share) / 1000 for share in (0.5, 0.99, 0.999))
+    return f"wall p50 {p50:.2f}, p99 {p99:.2f}, p99.9 {most:.2f} ms"
 
 
 def _treated(target: Target, people: int, wanted: int) -> list[int]:
@@ -99,6 +122,31 @@ def _all_well(outcome: Outcome) -> None:
     bad = {status: n for status, n in outcome.statuses.items() if status not in {200, 429, 503}}
     if bad:
         raise click.ClickException(f"the server answered {bad}")
+
+
+def half(quick: bool) -> Iterator[Figure]:
+    """400 decisions a second over HTTP while events come at half of the mixed load's rate."""
+    people, seconds = (2_000, 4) if quick else (20_000, 20)
+    rate = FULL_RATE / 2
+    with Target() as target:
+        target.load_catalogue(wide())
+        _prepared(target, people // 4, "ask")
+        treated = _treated(target, people // 4, 100 if quick else 1_000)
+        stream = bodies.messages(bodies.uniform(people, int(rate * (seconds + 2))).tolist(), "ask2")
+        events = bodies.tracked(bodies.batches(stream), target.write_key)
+        shots = paced(_asks(target, treated, 400 * seconds), 400, "decide")
+        base = machine.baseline()
+        pump = Pump(target.port, events, rate / 100)
+        time.sleep(1.0)
+        outcome = drive(target.port, shots, connections=32)
+        taken, _, took = pump.finish()
+        _all_well(outcome)
+        waits = outcome.latencies["decide"]
+        note = (
+            f"p50 {percentile(waits, 0.5) * 1000:.1f}, p99.9 {percentile(waits, 0.999) * 1000:.1f} ms; "
+            f"{len(waits) / outcome.seconds:,.0f} decisions/s, {taken * 100 / took:,.0f} ev/s"
+        )
+        yield Figure(PROMISES["half_p99"], percentile(waits, 0.99) * 1000, base, note)
 
 
 def mixed(quick: bool) -> Iterator[Figure]:

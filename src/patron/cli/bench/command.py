@@ -17,6 +17,8 @@ ROWS: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "zipf": ingest.zipf,
     "single": ingest.single,
     "handlers": answers.handlers,
+    "actions": answers.actions,
+    "half": answers.half,
     "mixed": answers.mixed,
     "changed": answers.changed,
     "dedup": memory.dedup,

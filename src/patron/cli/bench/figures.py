@@ -135,6 +135,19 @@ PROMISES = {
         Promise("read", "profile read in handler, p99", "ms", 1.0, 0.2, "less", "time"),
         Promise("decide_p50", "decision in handler, 200 actions, p50", "us", None, 120, "less", "time"),
         Promise("decide_p99", "decision in handler, 200 actions, p99", "us", 1_000, 300, "less", "time"),
+        *(
+            Promise(
+                f"actions_{many}",
+                f"decision in handler, {many:,} actions, p50",
+                "us",
+                None,
+                None,
+                "less",
+                "time",
+            )
+            for many in (10, 100, 1_000)
+        ),
+        Promise("half_p99", "decision over HTTP at half load, wall p99", "ms", None, None, "less", "time"),
         Promise("decide_http", "decisions over HTTP", "req/cpu-s", None, 5_000, "more", "rate", "single"),
         Promise("mixed_p99", "mixed load: decision, wall p99", "ms", 50, 12, "less", "time"),
         Promise(

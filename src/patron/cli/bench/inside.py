@@ -20,6 +20,9 @@ from patron.cli.bench.catalogues import PLACEMENT
 
 WARM_UP = 200
 UNDER_WAY = 10
+UNSEEN_EVERY = 100
+"""One in so many decisions is for somebody who was never seen."""
+_NEVER_SEEN = 10**9
 
 Ask = Callable[[int], Coroutine[Any, Any, int]]
 """Serves one request about a person; gives the status."""
@@ -54,6 +57,9 @@ async def _measure(data: Path, kind: str, count: int, prefix: str, people: list[
         ask = _read(door, backend.token, prefix) if kind == "read" else _decide(door, backend.token, prefix)
         draw = random.Random(5)  # noqa: S311 - which person is asked for next, nothing secret
         who = [draw.choice(people) for _ in range(WARM_UP + count)]
+        if kind == "decide":
+            for at in range(0, WARM_UP + count, UNSEEN_EVERY):
+                who[at] = _NEVER_SEEN + at
         alone = [await _alone(ask, person) for person in who[:WARM_UP]]
         size = _log_bytes(data)
         found = await _together(ask, who[WARM_UP:])
