@@ -58,7 +58,7 @@ class SendRow(Struct, frozen=True):
     by: str
     ended: int = 0
     cursor: str = ""
-    """Everybody up to this id was looked at."""
+    """Everybody whose id comes before it was looked at."""
     pass_: int = 1
     """2: once more over everybody, for those whose id changed meanwhile."""
     looked: int = 0

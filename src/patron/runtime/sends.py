@@ -6,7 +6,6 @@ after each part. So a process that is killed goes on where it was; nobody is dec
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -14,23 +13,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from patron.decide.encoding import look
-from patron.decide.index import CatalogueIndex
 from patron.model.access import ApiKey
 from patron.model.clock import DAY
 from patron.model.errors import BadRequest, Conflict, Fault, NotFound, PatronError
 from patron.model.people import Person
-from patron.model.sends import Mix, Send, SendReport, SendRow, SendView, SentPage, SentRow, State
+from patron.model.sends import Mix, Send, SendReport, SendRow, SendView, SentPage, State
 from patron.profiles.public import iso
 from patron.rules.calendar import Calendar
-from patron.rules.consent import standing
 from patron.rules.faults import near
-from patron.runtime import people, scoped, sent
+from patron.runtime import scoped, send_pages, sent
 from patron.runtime.answer import Answers
+from patron.runtime.breath import Breath
 from patron.runtime.everybody import Everybody
-from patron.runtime.known import consents_of
-from patron.runtime.send_report import WHY_NOT, Tally, stopped, variant_of
-from patron.runtime.sending import Sender, has_address, obstacle
-from patron.runtime.tables import DecisionRow
+from patron.runtime.send_report import Tally
+from patron.runtime.sending import Sender, obstacle
 from patron.runtime.workspace import plain
 
 if TYPE_CHECKING:
@@ -40,33 +36,15 @@ MOST_TRIED = 20_000
 """People that a dry run looks at; of more, a sample."""
 PART = 50
 """People decided for between two notes of how far it came."""
-TURN = 0.001
-"""Seconds that a send takes of a turn of the loop beside events."""
-PAUSE = 0.001
 WATCH = 0.05
 """Seconds between two looks at whether there is something to send."""
 RETRY = 1.0
 """Seconds until a send goes on that could not."""
 _ALL = 10**9
-_BEGIN = "0-"
-"""The cursor before the first decision."""
-_MOST_LOOKED = 5_000
-"""Decisions that one page looks through."""
 _SLICE = 100
+_EDGE = 8
+"""Letters of an id that say how far a send is."""
 _log = logging.getLogger("patron")
-
-
-class Breath:
-    """Lets everybody else have a turn once some work took long enough."""
-
-    def __init__(self) -> None:
-        self._until = time.perf_counter() + TURN
-
-    async def take(self) -> None:
-        """Go on at once, or in the next turn."""
-        if time.perf_counter() > self._until:
-            await asyncio.sleep(PAUSE)
-            self._until = time.perf_counter() + TURN
 
 
 class Sends:
@@ -250,7 +228,7 @@ class Sends:
                 _log.warning("the send %s is stopped: %s", name, problem)
                 await self._close(name, "stopped", f"patron: {problem}")
                 break
-            looked, cursor = looked + first, person.id
+            looked, cursor = looked + first, _edge(person.id)
             places = sender.reach(person)
             unreachable += first and not places
             if places and not sender.is_done(person, waiting) and self._belongs(person, row.send):
@@ -335,63 +313,15 @@ class Sends:
         While the send goes on, what was decided in the newest millisecond comes later, and there is always a cursor.
         Raises NotFound, BadRequest.
         """
-        row, workspace, breath = self._row(name), self._workspace, Breath()
-        running, rows, last = row.state == "running", list[SentRow](), cursor or _BEGIN
-        newest = workspace.sent.made(name)[-1:]
-        places = workspace.sent.made(name, _place(last), _MOST_LOOKED)
-        for place in places:
-            if running and place[0] >= newest[0][0]:
-                break
-            if len(rows) == limit:
-                return SentPage(rows, last)
-            last = f"{place[0]}-{place[1]}"
-            made = workspace.decisions.get(place[1])
-            if made is not None and (everyone or made.grants):
-                await breath.take()
-                rows.append(self._shown(place[1], made))
-        return SentPage(rows, last if running or len(places) == _MOST_LOOKED else None)
-
-    def _shown(self, decision: str, row: DecisionRow) -> SentRow:
-        index, record, told = self._workspace.catalogues.version(row.catalogue), look(row.record), row.sent
-        if told is None:
-            raise RuntimeError(f"decision {decision} is of no send")
-        person = people.by_key(self._workspace, row.node)
-        offer = index.by_id.get(row.action)
-        return SentRow(
-            decision=decision,
-            person=person.id if person else record.person,
-            node=row.node,
-            placement=record.placement,
-            channel=row.channel,
-            address=person is not None and has_address(self._workspace, person, row.channel),
-            allowed=offer is not None
-            and person is not None
-            and self._allowed(person, offer.purpose, row.channel, index),
-            offer=row.action,
-            variant="" if offer is None else variant_of(offer, record.placement, record.language),
-            language=record.language,
-            due=str(iso(told.due)),
-            hour=told.hour,
-            moments=told.moments,
-            expires=str(iso(record.expires)) if offer is not None else "",
-            arm=told.arm,
-            reason="" if offer is not None else WHY_NOT[stopped(row, record)],
-        )
-
-    def _allowed(self, person: Person, purpose: str, channel: str, index: CatalogueIndex) -> bool:
-        """Whether consents of this moment allow it still."""
-        nodes = self._workspace.nodes
-        parts = [(key, part) for key in person.members if (part := nodes.get(key)) is not None]
-        said = standing(consents_of(parts, self._workspace.settings.profiles), purpose, channel)
-        return said is True or (said is None and purpose not in index.opt_in)
+        return await send_pages.page(self._workspace, self._row(name), cursor, limit, everyone=everyone)
 
 
-def _place(cursor: str) -> sent.Place:
+def _edge(person: str) -> str:
+    """Where the ids begin that come behind a person's: it names nobody, for it stays in the log when they are erased.
+
+    Whoever shares its letters by chance is found when everybody is gone over once more.
+
+    >>> _edge("p_3nkee4npfqohgbhq"), "p_3nkee4npfqohgbhq" < _edge("p_3nkee4npfqohgbhq") < "p_3nkee5"
+    ('p_3nkee4~', True)
     """
-    >>> _place("17-d_ab")
-    (17, 'd_ab')
-    """
-    time_, dash, decision = cursor.partition("-")
-    if not dash or not time_.isascii() or not time_.isdigit() or len(time_) > 18:
-        raise BadRequest("bad_cursor", "`cursor` is what the page before gave.")
-    return int(time_), decision
+    return f"{person[:_EDGE]}~"

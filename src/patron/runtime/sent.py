@@ -25,7 +25,7 @@ class Start(Struct, frozen=True):
 
 
 class Advance(Struct, frozen=True):
-    """Data of the fact that notes how far a send is: everybody up to `cursor`, of whom `unreachable` have no address."""
+    """Data of the fact that notes how far a send is: everybody before `cursor`, of whom `unreachable` have no address."""
 
     id: str
     cursor: str

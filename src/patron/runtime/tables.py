@@ -56,6 +56,11 @@ class DecisionRow(Struct, frozen=True, array_like=True):
     """Of a decision that was made for a send."""
 
     @property
+    def held_out(self) -> bool:
+        """Whether somebody is held out, from all marketing or from the send."""
+        return self.group == "control" or (self.sent is not None and self.sent.arm == "control")
+
+    @property
     def begins(self) -> int:
         """From when on what follows is credited to it, ms: when it was to be seen.
 
