@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.serving import PatronServer, ServerDied, bearer, request
+from tests.flow.serving import PatronServer, ServerDied, bearer, request, run_patron
 
 pytestmark = pytest.mark.slow
 PEOPLE = 600
@@ -91,5 +91,16 @@ def test_killed_twice_everybody_is_decided_for_once(server: Callable[..., Patron
     assert len({row["person"] for row in rows}) == len({row["node"] for row in rows}) == len(rows) == PEOPLE
     assert sum(row["offer"] == "coupon" for row in rows) == 10
     assert 80 < sum(row["arm"] == "control" for row in rows) < 165
+    said = run_patron("send", "show", "spring", "--data", str(one.data)).stdout
+    assert f"Spring (spring): ended, {PEOPLE} decided for." in said
+    assert "Coupon" in said
+    lines = run_patron(
+        "send", "decisions", "spring", "--format", "csv", "--data", str(one.data)
+    ).stdout.splitlines()
+    assert len(lines) == 1 + sum(row["offer"] != "nothing" for row in rows)
+    tried = run_patron(
+        "send", "try", "--definition", json.dumps({**SPRING, "id": "b"}), "--data", str(one.data)
+    ).stdout
+    assert f"{PEOPLE} people looked at" in tried
     replay = one.post("/v1/admin/replay").json()
     assert replay["equal"], replay["differences"]

@@ -188,11 +188,11 @@ class Sends:
     async def serve(self) -> None:
         """Carry on what is begun, for as long as the workspace is open; one that fails does not hold up the others."""
         while not self._app.closing:
-            for row in self._workspace.sent.all()[::-1]:
-                if row.state == "running" and not self._app.closing:
+            for row in self._workspace.sent.running():
+                if not self._app.closing:
                     try:
                         await self._run(row)
-                    except (PatronError, OSError):
+                    except Exception:
                         _log.exception("the send %s waits and goes on by itself", row.send.id)
                         await asyncio.sleep(RETRY)
             await asyncio.sleep(WATCH)

@@ -53,6 +53,7 @@ class Sent:
     def __init__(self, rows: Table[SendRow]) -> None:
         self._rows = rows
         self._made: dict[str, list[Place]] = {}
+        self._running = {name for name, row in rows.items() if row.state == "running"}
 
     # --- what the log tells ---------------------------------------------------------------------------------------
 
@@ -60,6 +61,7 @@ class Sent:
         """Somebody began a send."""
         if told.send.id not in self._rows:
             self._rows.put(told.send.id, SendRow(told.send, "running", time, told.by))
+            self._running.add(told.send.id)
 
     def advanced(self, told: Advance) -> None:
         """It went on."""
@@ -81,6 +83,7 @@ class Sent:
         row = self._rows.get(told.id)
         if row is not None and row.state == "running":
             self._rows.put(told.id, replace(row, state=told.state, ended=time))
+            self._running.discard(told.id)
 
     def note(self, decision: str, row: DecisionRow) -> None:
         """A decision is in force; those of no send are passed over."""
@@ -105,6 +108,10 @@ class Sent:
     def all(self) -> list[SendRow]:
         """Every send, the newest first."""
         return sorted((row for _, row in self._rows.items()), key=lambda row: (-row.started, row.send.id))
+
+    def running(self) -> list[SendRow]:
+        """Those that go on, by id."""
+        return [row for name in sorted(self._running) if (row := self._rows.get(name)) is not None]
 
     def get(self, name: str) -> SendRow | None:
         """One send."""
