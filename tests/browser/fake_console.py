@@ -39,6 +39,9 @@ from patron.model.views import (
     Need,
     PersonRow,
     PersonView,
+    PlacePreview,
+    Preview,
+    PreviewAsk,
     SplitPreview,
     SplitView,
     Status,
@@ -672,6 +675,20 @@ class FakeApp:
             ),
             None,
         )
+
+    def preview(self, about: PreviewAsk, by: str) -> Preview:
+        person = self.person(about.person) if about.person else None
+        if about.person and person is None:
+            raise NotFound("unknown_person", "Nobody has this id.")
+        who = person.name if person else ""
+        rows = [
+            decision(3, NOW, "pos", "kit", who, person.id if person else "", "Bought 7 months ago"),
+            decision(6, NOW, "push", "kit", who, person.id if person else "", "Comparison group", "control"),
+        ]
+        places = [
+            PlacePreview(r.decision.placement, r.decision.placement, r.decision.channel, r) for r in rows
+        ]
+        return Preview(person.id if person else "", who, NOW, places)
 
     # data
     def sources(self) -> list[Source]:

@@ -220,3 +220,36 @@ def test_a_strangers_card_is_split_off_and_the_split_undone(watched: Watched, ho
         time.sleep(0.1)
     joined = house.server.profile("email:anna@posta.example").json()
     assert (joined["id"], joined["totals"]["orders"]) == (person, 2)
+
+
+def _until(page: Page, holds: str) -> None:
+    """Wait until an expression holds (the page's policy forbids what `wait_for_function` does)."""
+    until = time.monotonic() + 30
+    while not page.evaluate(holds):
+        assert time.monotonic() < until, holds
+        page.wait_for_timeout(50)
+
+
+def test_a_screen_goes_on_while_patron_is_away_and_tells_it_later(watched: Watched, house: House) -> None:
+    page = watched.page
+    page.goto(f"{watched.base}/console/shop")
+    look = page.get_by_role("button", name="Espresso beans 1 kg", exact=True)
+    look.click()
+    _until(page, "localStorage.getItem('patron-bundle-web_home') !== null")
+    page.evaluate("localStorage.setItem('patron-bundle-web_home-group', '')")  # whoever was held out stays so
+    page.context.set_offline(True)
+    shown = page.locator('[data-slot="web"]')
+    look.click()
+    expect(shown).to_contain_text("Patron is away")
+    device = page.evaluate("JSON.parse(sessionStorage.getItem('patron-shopper')).web")
+    queued = page.evaluate("JSON.parse(localStorage.getItem('patron-queue-web_home'))")
+    assert len(queued) == 1
+    page.context.set_offline(False)
+    _until(page, "JSON.parse(localStorage.getItem('patron-queue-web_home')).length === 0")
+    made = house.server.get(f"/v1/profiles/anonymous_id:{device}/decisions").json()["data"]
+    told = {one["decision"]["id"]: one["decision"] for one in made}[queued[0]["properties"]["decision_id"]]
+    assert (told["policy"], told["action"]) == ("fallback-1", queued[0]["properties"]["action"])
+    assert house.server.get("/v1/admin/deadletters").json()["counts"] == {}
+    assert watched.wrong
+    assert all("ERR_INTERNET_DISCONNECTED" in one for one in watched.wrong)
+    watched.wrong.clear()

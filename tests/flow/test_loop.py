@@ -146,7 +146,6 @@ async def _victim(folder: Path) -> None:
         public = backend.workspace.sources.get("shop")
         for ask in (
             Ask("web_home", anonymous_id="attacker"),
-            Ask("web_home", user_id="victim"),
             Ask("web_home", user_id="victim", anonymous_id="attacker"),
             Ask(
                 "web_home",
@@ -160,10 +159,11 @@ async def _victim(folder: Path) -> None:
                 assert "tea" not in got["eligible"]
                 assert "Bought" not in " ".join(got["reasons"])
         assert backend.api_key("wk_anything") is None
-        with pytest.raises(Forbidden):
-            await backend.decide(
-                Ask("web_home", user_id="victim"), trusted=False, source=public, user_hash="00"
-            )
+        for proof in ("", "00"):
+            with pytest.raises(Forbidden):
+                await backend.decide(
+                    Ask("web_home", user_id="victim"), trusted=False, source=public, user_hash=proof
+                )
         assert public is not None
         proof = hmac.new(public.secret.encode(), b"victim", hashlib.sha256).hexdigest()
         got = await backend.decide(

@@ -76,6 +76,14 @@ def source_rotate(name: str, data: Path) -> None:
     click.echo(call(data, "POST", f"/v1/admin/sources/{part(name)}/rotate")["writeKey"])
 
 
+@source.command("secret", epilog=example("patron source secret web --data shop"))
+@click.argument("name")
+@data_option
+def source_secret(name: str, data: Path) -> None:
+    """Print what your own server signs user ids with: userHash = hex HMAC-SHA256 of the user id. Keep it off pages."""
+    click.echo(call(data, "GET", f"/v1/admin/sources/{part(name)}/secret")["secret"])
+
+
 @source.command("revoke", epilog=example("patron source revoke web wk_3f2a91c --data shop"))
 @click.argument("name")
 @click.argument("hint")

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("policy", "How placements are decided, and how another policy would have done."),
     "send": ("send", "Sends: decisions for many people at once, with a dry run first."),
     "placement": ("placement", "Where something may be shown or sent."),
+    "fallback": ("fallback", "What a touchpoint shows while Patron is away."),
     "lake": ("lake", "The event lake: SQL over it, its files, how it is."),
     "log": ("lake", "The durable log: take out of its old part what the lake has."),
     "feed": ("feed", "Reference feeds: load stock, prices, stores, weather; show what held when."),

@@ -31,3 +31,33 @@ def listed(data: Path, as_json: bool) -> None:
     heads = ["id", "name", "channel", "slots", "how", "needs", "families", "success", "holdout", "offers"]
     none = "No placement is declared, so any name may ask. Declare them in catalogue.toml: [[placement]]"
     emit(rows, as_json=as_json, text=table(heads, cells) if cells else none)
+
+
+@placement.command(
+    "preview",
+    epilog=example(
+        "patron placement preview --person user_id:u-7 --data shop\npatron placement preview --hour 9 --weather rain --data shop"
+    ),
+)
+@click.option("--person", default="", help="A person id or type:value; nobody is known when left out.")
+@click.option("--device", is_flag=True, help="As if a device of theirs asked that proves nothing.")
+@click.option("--at", "placement", default="", help="One placement; all when left out.")
+@click.option("--hour", type=click.IntRange(0, 23), help="By the clock of the business; now when left out.")
+@click.option("--weather", default="", help="As a touchpoint would send it.")
+@data_option
+@json_option
+def preview(
+    person: str, device: bool, placement: str, hour: int | None, weather: str, data: Path, as_json: bool
+) -> None:
+    """What somebody would see at every placement. Nothing is reserved, recorded or learned."""
+    about = {
+        "person": person, "proved": not device, "placement": placement, "hour": hour,
+        "context": {"weather": weather} if weather else {},
+    }  # fmt: skip
+    told = call(data, "POST", "/v1/preview", about)
+    cells = [
+        [row["placement"], row["view"]["offer"], f"{row['view']['decision']['propensity']:.2f}",
+         len(row["view"]["decision"]["eligible"]) - 1, " ".join(row["view"]["decision"]["reasons"][:1])]
+        for row in told["places"]
+    ]  # fmt: skip
+    emit(told, as_json=as_json, text=table(["placement", "likeliest", "chance", "allowed", "why"], cells))

@@ -31,6 +31,8 @@ from patron.model.views import (
     Need,
     PersonRow,
     PersonView,
+    Preview,
+    PreviewAsk,
     SplitPreview,
     SplitView,
     Status,
@@ -284,6 +286,10 @@ class LiveApp:
             return self._backend.decision(decision_id)
         except NotFound:
             return None
+
+    def preview(self, about: PreviewAsk, by: str) -> Preview:
+        """What somebody would see now."""
+        return self._backend.preview(about, by)
 
     # data
     def sources(self) -> list[Source]:

@@ -6,17 +6,28 @@ A role without the right `see` finds people only by a whole identifier, so that 
 import re
 from typing import Any, cast
 
+from msgspec import structs
+
 from patron.console.audience_port import Audiences
 from patron.console.export_port import Exports
 from patron.console.masked_audiences import MaskedAudiences
-from patron.console.masking import EMAIL, KINDS, Veil, masked_message
+from patron.console.masking import EMAIL, KINDS, Veil, hidden, masked_message
 from patron.console.permissions import may
 from patron.console.port import ConsoleApp
 from patron.identity.diff import PartitionDiff
 from patron.model.errors import Forbidden, RequestError
 from patron.model.exports import ExportView, Run
 from patron.model.guide import Answer, Practice
-from patron.model.views import DeadLetter, DecisionView, PersonRow, PersonView, SplitPreview, TimelinePage
+from patron.model.views import (
+    DeadLetter,
+    DecisionView,
+    PersonRow,
+    PersonView,
+    Preview,
+    PreviewAsk,
+    SplitPreview,
+    TimelinePage,
+)
 
 
 def seen_by(app: ConsoleApp, role: str) -> ConsoleApp:
@@ -103,6 +114,12 @@ class Masked:
         if found is None:
             return None
         return self._veil_of(found.decision.person).show(self._decision(found))
+
+    def preview(self, about: PreviewAsk, by: str) -> Preview:
+        """What somebody would see, masked; the person is found by id, or by an identifier given whole."""
+        found = self._app.preview(about, by)
+        shown = (self._veil_of(found.person) if found.person else Veil()).show(found)
+        return structs.replace(shown, who=str(hidden(found.who)) if found.who else "")
 
     def dead_letters(
         self, code: str, source: str, cursor: str | None, limit: int

@@ -12,7 +12,7 @@ from patron.model.offers import Catalogue, Condition, Offer, Placement
 from patron.rules.language import is_personal
 from patron.rules.sentences import sentence
 
-_LOOKS = {
+LOOKS = {
     "app": "phone",
     "push": "phone",
     "sms": "phone",
@@ -79,7 +79,7 @@ def _showings(offer: Offer, place: Placement) -> Iterator[Showing]:
     found = list(showings(offer, place.id))
     for number, content in found:
         languages = () if number is None else offer.variants[number].languages
-        yield shown(content, _LOOKS.get(place.channel, "card"), languages, only=len(found) == 1)
+        yield shown(content, LOOKS.get(place.channel, "card"), languages, only=len(found) == 1)
 
 
 def shown(

@@ -29,6 +29,8 @@ from patron.model.views import (
     Need,
     PersonRow,
     PersonView,
+    Preview,
+    PreviewAsk,
     SplitPreview,
     SplitView,
     Status,
@@ -185,6 +187,9 @@ class ConsoleApp(Protocol):
         self, cursor: str | None, channel: str, limit: int
     ) -> tuple[list[DecisionView], str | None]: ...
     def decision(self, decision_id: str) -> DecisionView | None: ...
+    def preview(self, about: PreviewAsk, by: str) -> Preview:
+        """What somebody would see now. Raises `NotFound`, `Gone` or `BadRequest` with a sentence."""
+        ...
 
     # data
     def sources(self) -> list[Source]: ...

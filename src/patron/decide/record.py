@@ -218,7 +218,7 @@ def slate_of(
 
 
 def grants_of(
-    index: CatalogueIndex, made: Drawn, *, outbound: bool = False, due: int = 0
+    index: CatalogueIndex, made: Drawn | Decision, *, outbound: bool = False, due: int = 0
 ) -> tuple[Grant, ...]:
     """What a decision gives, as the ledger keeps it: its action and what stands behind it."""
     found, end = [], due + SENDING if due else made.time + RESERVED

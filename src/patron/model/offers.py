@@ -95,7 +95,7 @@ class Placement(Struct, frozen=True):
     holdout: float | None = None
     """Share of people who get nothing here, beside the universal holdout; None = none."""
     fallback: str = ""
-    """The offer to show while Patron is away; empty = nothing."""
+    """The offer to show while Patron is away; empty = the best few for nobody in particular."""
     explore: bool = True
     """False: always what is ranked first, so nothing is learned about the rest here."""
 

@@ -253,3 +253,39 @@ class EraseReceipt(Struct, frozen=True):
     time: int
     stores: list[tuple[str, int, str]]
     """(store, number of things removed, a sentence)"""
+
+
+class PreviewAsk(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom and what a preview is about."""
+
+    person: str = ""
+    """A person id or an identifier as `type:value`; empty = nobody is known."""
+    proved: bool = True
+    """As if they had proved who they are; else a device alone asks."""
+    hour: int | None = None
+    """0 to 23, by the clock of the business; None = now."""
+    context: dict[str, Any] = {}
+    """As a touchpoint would send it: weather, store_id, cart, language."""
+    placement: str = ""
+    """Empty = every placement."""
+    channel: str = ""
+    """Of placements that name none; empty = web."""
+
+
+class PlacePreview(Struct, frozen=True):
+    """What one placement would show."""
+
+    placement: str
+    name: str
+    channel: str
+    view: DecisionView
+    """As a decision that was not made: its action is the likeliest one."""
+
+
+class Preview(Struct, frozen=True):
+    """What somebody would see, place by place. Nothing of it was reserved, recorded or learned."""
+
+    person: str
+    who: str
+    time: int
+    places: list[PlacePreview]

@@ -37,6 +37,11 @@ async def add_source(app: App, name: str, channel: str, kind: str, assurance: st
     return key
 
 
+def secret_of(app: App, name: str) -> str:
+    """What a shop's server signs user ids with. Raises NotFound."""
+    return _source(app, name).secret
+
+
 async def rotate(app: App, name: str) -> str:
     """Add a write key to a source; earlier keys live on until they are revoked."""
     source = _source(app, name)

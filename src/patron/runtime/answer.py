@@ -83,18 +83,49 @@ class Answers:
         A caller with a secret key is trusted. A public key proves nothing: it gets personal content only for a user id
         signed with the source's secret; else what this very device did is all that is used.
         """
+        key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
+        made, model, place = self._weighed(
+            ask, key, self._app.workspace.clock.now(), self._ids.next(), verified
+        )
+        if made.rating is not None:
+            self._app.workspace.rewards.expect(made.id, model.looked(made.rating.features))
+        await self._record(made, self.index, outbound=place is not None and place.outbound)
+        return made
+
+    def preview(
+        self,
+        ask: Ask,
+        key: Key = "",
+        *,
+        verified: bool = False,
+        now: int | None = None,
+        seed: int | None = None,
+    ) -> Drawn:
+        """What would be answered now, or at another time: nothing is reserved, recorded or learned.
+
+        Parameters
+        ----------
+        key : the node that asks; whom the ask names is not looked at. Empty: nobody in particular.
+        verified : as if it had proved to be who it says.
+        seed : of the draw; a new one each time when left out.
+        """
+        moment = self._app.workspace.clock.now() if now is None else now
+        return self._weighed(ask, key, moment, self._ids.next(), verified, seed)[0]
+
+    def _weighed(
+        self, ask: Ask, key: Key, now: int, decision_id: str, verified: bool, seed: int | None = None
+    ) -> tuple[Drawn, Bound, Placement | None]:
+        """A decision as it is made, the model that ranked it, and the declared place that it is for."""
         workspace, index = self._app.workspace, self.index
         place = self._place(index, ask.placement)
         if not ask.channel:
             ask = structs.replace(ask, channel=(place.channel if place else "") or "web")
-        key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
         person = people.by_key(workspace, key) if key else None
-        now, decision_id = workspace.clock.now(), self._ids.next()
         known = self._known(ask, key, person, now, verified=verified)
         unit, group = self._drawn(key, person)
         terms = Terms(
             decision_id,
-            draw_seed(workspace.secret, decision_id),
+            draw_seed(workspace.secret, decision_id) if seed is None else seed,
             group,
             workspace.settings.decide.holdout,
             now,
@@ -104,11 +135,8 @@ class Answers:
         )
         # an unproved device is ranked for by what itself did: what leads would tell it what the person did elsewhere
         model = workspace.model.of(person.members if person and verified else (key,) if key else ())
-        made = weigh(index, ask, known, terms, self._policy(index, model, ask.placement, unit, person))
-        if made.rating is not None:
-            workspace.rewards.expect(decision_id, model.looked(made.rating.features))
-        await self._record(made, index, outbound=place is not None and place.outbound)
-        return made
+        policy = self._policy(index, model, ask.placement, unit, person)
+        return weigh(index, ask, known, terms, policy), model, place
 
     def _policy(
         self, index: CatalogueIndex, model: Bound, placement: str, unit: Key, person: Person | None
@@ -202,6 +230,10 @@ class Answers:
         index = self._app.workspace.catalogues.version(row.catalogue)
         return restore(decode_record(row.record, index.ids), index)
 
+    def asker(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Key:
+        """The node that an ask speaks of, as far as its key may. Raises Forbidden."""
+        return self._who(ask, trusted=trusted, source=source, user_hash=user_hash)[0]
+
     def _who(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> tuple[Key, bool]:
         """The node that asks, and whether it is proved to be who it says."""
         rules = self._app.workspace.settings.identity
@@ -209,12 +241,18 @@ class Answers:
         device = key_of("anonymous_id", ask.anonymous_id, rules) if ask.anonymous_id else ""
         if user and not trusted and user_hash and source is not None and source.secret:
             wanted = proof.user_hash(source.secret, ask.user_id or "")
-            if not hmac.compare_digest(wanted.encode(), user_hash.encode()):
+            if not hmac.compare_digest(wanted.encode(), user_hash.strip().lower().encode()):
                 raise Forbidden(
                     "bad_user_hash",
                     "`userHash` does not prove this userId: sign it with the source's secret.",
                 )
             return user, True
+        if user and not trusted and not device:
+            raise Forbidden(
+                "unproved_user",
+                "A write key may ask for its own device only: give `anonymousId`, or prove the userId with `userHash`, the "
+                "hex HMAC-SHA256 of it under the source's secret.",
+            )
         if user and trusted:
             return user, True
         if trusted and (told := self._told(ask.context)):

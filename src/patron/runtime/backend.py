@@ -12,7 +12,18 @@ from patron.model.clock import DAY
 from patron.model.errors import BadRequest, PatronError
 from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
-from patron.model.views import DeadLetter, DecisionView, EffectLine, EraseReceipt, Health, SplitView, Status
+from patron.model.outcomes import Reported
+from patron.model.views import (
+    DeadLetter,
+    DecisionView,
+    EffectLine,
+    EraseReceipt,
+    Health,
+    Preview,
+    PreviewAsk,
+    SplitView,
+    Status,
+)
 from patron.runtime import (
     access,
     erasures,
@@ -20,8 +31,10 @@ from patron.runtime import (
     feed_loads,
     feed_views,
     letters,
+    outcomes,
     parts,
     people,
+    preview,
     scoped,
     upkeep,
     views,
@@ -29,6 +42,7 @@ from patron.runtime import (
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
 from patron.runtime.exporting import Exporting
+from patron.runtime.fallback import Fallbacks
 from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.profiles import ProfileSnapshots
@@ -61,6 +75,7 @@ class LocalBackend:
         self.lake = LocalLake(app)
         self.surgery = Surgery(app)
         self.offers = Offers(app, self.answers)
+        self.fallbacks = Fallbacks(app, self.answers)
         self.insights = LocalInsights(app)
         self.policies = Policies(app.workspace)
         self.launching = Launching(app, self.policies)
@@ -131,6 +146,10 @@ class LocalBackend:
     async def reached(self, after: int | None) -> bool:
         """Wait at most two seconds for a position."""
         return await self.app.reached(after)
+
+    def now(self) -> int:
+        """The time by the product's clock, ms."""
+        return self.workspace.clock.now()
 
     def status(self) -> Status:
         """Log positions and lag."""
@@ -219,6 +238,18 @@ class LocalBackend:
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
         return views.made(made, trusted=trusted)
 
+    def preview(self, about: PreviewAsk, by: str, key: ApiKey | None = None) -> Preview:
+        """What somebody would see now; who looked is noted. Forbidden to a key that sees only some fields of people."""
+        scoped.need_whole(key, "A preview shows what the facts about a person lead to")
+        found = preview.preview(self.workspace, self.answers, about)
+        if found.person:
+            self.audit(by, "preview", found.person)
+        return found
+
+    async def outcome(self, told: Reported, *, trusted: bool, source: Source | None) -> Any:
+        """Take what followed a decision."""
+        return await outcomes.report(self.app, self.answers, told, trusted=trusted, source=source)
+
     def decision(self, decision_id: str, key: ApiKey | None = None) -> DecisionView:
         """One decision with what followed it, as far as the key may read."""
         found = views.decided(self.workspace, self.answers, self.answers.find(decision_id))
@@ -264,6 +295,12 @@ class LocalBackend:
     async def add_source(self, name: str, channel: str, kind: str, assurance: str, rate: int = 0) -> str:
         """Make a source; gives its write key."""
         return await access.add_source(self.app, name, channel, kind, assurance, rate)
+
+    def source_secret(self, name: str, by: str) -> str:
+        """What signs `userHash` for touchpoints of a source; who looked is noted."""
+        found = access.secret_of(self.app, name)
+        self.audit(by, "secret", f"source/{name}")
+        return found
 
     async def rotate_source(self, name: str) -> str:
         """A further write key."""

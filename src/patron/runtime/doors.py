@@ -9,11 +9,13 @@ from patron.serve import (
     catalogue,
     decide,
     exports,
+    fallback,
     feeds,
     health,
     insights,
     lake,
     openapi,
+    outcomes,
     policies,
     profiles,
     rules,
@@ -28,6 +30,8 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *health.routes(backend),
         *profiles.routes(backend),
         *decide.routes(backend),
+        *fallback.routes(backend),
+        *outcomes.routes(backend),
         *admin.routes(backend),
         *catalogue.routes(backend),
         *lake.routes(backend),
@@ -47,6 +51,8 @@ def public_door(backend: LocalBackend) -> Asgi:
     routes: list[Route] = [
         *(r for r in health.routes(backend) if not r.scope and r.path != "/metrics"),
         *(r for r in decide.routes(backend) if r.path == "/v1/decide"),
+        *fallback.routes(backend),
+        *outcomes.routes(backend),
     ]
     return Tracking(backend.app.ingest, Router(routes, backend.api_key), backend.app.workspace.clock)
 

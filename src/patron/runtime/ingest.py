@@ -10,6 +10,7 @@ from patron.model.log import Entry
 from patron.runtime import judge
 from patron.runtime.apply import apply_body, place_again
 from patron.runtime.entrance import Entrance
+from patron.runtime.exposures import MARK, Exposures, without
 from patron.runtime.judge import Judged
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.workspace import Workspace
@@ -61,6 +62,7 @@ class Ingest:
         self._workspace = workspace
         self._pipeline = pipeline
         self._entrance = Entrance(pipeline)
+        self._exposures = Exposures(workspace, pipeline)
         self._flying: dict[int, Body] = {}
 
     def source_of(self, write_key: str) -> Source | None:
@@ -73,9 +75,12 @@ class Ingest:
             await self._entrance.enter(len(body))
         workspace = self._workspace
         workspace.hold.check_space(workspace.settings.storage.min_free_mb)
-        base, now = workspace.log.last + 1, workspace.clock.now()
         origin = Origin(source.name, source.channel, source.kind, source.assurance, source.secret)
+        untrue = self._exposures.take(origin, route, body) if MARK in body else ()
+        base, now = workspace.log.last + 1, workspace.clock.now()
         batch = read_batch(body, route, origin, now, base, workspace.limits, workspace.read_rules)
+        if untrue:
+            batch = without(batch, untrue)
         judged = judge.judge(workspace, source.name, batch)
         originals = self._originals(source.name, judged) if judged.copies else ()
         position = workspace.log.last

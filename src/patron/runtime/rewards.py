@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from patron.decide.encoding import Record, look
+from patron.decide.fallback import OWN
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.grid import REWARD_LIMIT, REWARD_STEP, reward_steps
 from patron.model.clock import HOUR
@@ -27,7 +28,12 @@ ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Ord
 VISITS = frozenset({"Store Entered", "Card Scanned"})
 _FRESH = 10_000
 """Decisions that may be on their way to the log."""
-TOLD = frozenset({*ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *UNSUBSCRIBED})
+RETRACTED = "Outcome Retracted"
+"""Says that what was told of a decision did not happen: its `kind` is one of `_FIELDS`."""
+_FIELDS = {"view": "shown", "click": "clicked", "accept": "clicked", "visit": "visit"}
+_NEVER = -1
+"""As a time: it did not happen, whatever else is told."""
+TOLD = frozenset({RETRACTED, *ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *UNSUBSCRIBED})
 """Events that may be a reward, or a goodbye."""
 
 
@@ -130,6 +136,8 @@ class Rewards:
         named = told.get("decision_id") or told.get("decisionId")
         if isinstance(named, str) and (event.name in SHOWN_BY or event.name in CLICKED_BY):
             self._by_name(named, event)
+        if isinstance(named, str) and event.name == RETRACTED:
+            self._retract(named, told.get("kind"))
         if event.name in UNSUBSCRIBED:
             if is_goodbye(event.name, (claim.granted for claim in event.consents)):
                 self._launches.left(node, event.time)
@@ -152,7 +160,16 @@ class Rewards:
             taught.shown = min(taught.shown or time, time)
         if event.name in CLICKED_BY:
             taught.clicked = min(taught.clicked or time, time)
-        self._teach(decision, row, taught, None)
+        # what a touchpoint decided by itself is heard of late: the orders may be here already
+        late = self._orders_of(tuple(self._members_of(row.node))) if decision.startswith(OWN) else None
+        self._teach(decision, row, taught, late)
+
+    def _retract(self, decision: str, kind: object) -> None:
+        row, taught = self._decisions.get(decision), self._taught.get(decision)
+        if row is not None and taught is not None and isinstance(kind, str) and kind in _FIELDS:
+            self._taught.touch(decision)
+            setattr(taught, _FIELDS[kind], _NEVER)
+            self._teach(decision, row, taught, None)
 
     def _by_person(self, node: Key, visit: Event | None) -> None:
         self._of_people(tuple(self._members_of(node)), visit)

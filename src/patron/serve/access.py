@@ -53,6 +53,10 @@ def routes(backend: Backend) -> list[Route]:
     async def rotate(request: Request) -> Reply:
         return Reply({"writeKey": await backend.rotate_source(request.path["source"])})
 
+    async def secret(request: Request) -> Reply:
+        name = request.path["source"]
+        return Reply({"name": name, "secret": backend.source_secret(name, request.who.name)})
+
     async def revoke(request: Request) -> Reply:
         await backend.revoke_write_key(request.path["source"], request.path["hint"])
         return Reply({"revoked": True})
@@ -95,6 +99,14 @@ def routes(backend: Backend) -> list[Route]:
             "A further write key; the old ones live on until revoked.",
             rotate,
             returns=answers.NewWriteKey,
+        ),
+        Route(
+            "GET",
+            f"{a}/sources/{{source}}/secret",
+            "admin",
+            "What your server signs user ids with (`userHash`), for touchpoints that hold a write key of this source.",
+            secret,
+            returns=answers.SourceSecret,
         ),
         Route(
             "DELETE",

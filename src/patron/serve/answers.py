@@ -219,6 +219,13 @@ class NewWriteKey(Struct, frozen=True, rename={"write_key": "writeKey"}):
     write_key: str
 
 
+class SourceSecret(Struct, frozen=True):
+    """The secret of a source."""
+
+    name: str
+    secret: str
+
+
 class MadeSource(Struct, frozen=True, rename={"write_key": "writeKey"}):
     """A source and its write key, shown only now."""
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from patron.model.errors import BadKey, BadRequest
+from patron.model.errors import BadKey, BadRequest, TooLarge
 from patron.model.offers import Ask
-from patron.model.views import DecisionView
+from patron.model.views import DecisionView, Preview, PreviewAsk
 from patron.serve.answers import Decided
 from patron.serve.port import Backend
 from patron.serve.router import Reply, Request, Route
@@ -18,6 +18,8 @@ CORS = (
     ("access-control-max-age", "7200"),
     ("access-control-expose-headers", "Patron-Position, Retry-After"),
 )
+LARGEST = 128 << 10
+"""Bytes of an ask: a cart of a thousand lines fits."""
 _LONGEST = 512
 _MOST = 50
 
@@ -48,6 +50,12 @@ def routes(backend: Backend) -> list[Route]:
     """The decide operation and its preflight."""
 
     async def decide(request: Request) -> Reply:
+        if len(request.body) > LARGEST:
+            raise TooLarge(
+                "ask_too_large",
+                f"An ask has at most {LARGEST >> 10} KiB, this has {len(request.body) >> 10}: send only the context that offers "
+                "and their conditions name.",
+            )
         asked = request.json(DecideRequest)
         trusted = request.key is not None and request.key.may("decide")
         source = None if trusted else backend.source_of(request.secret or asked.write_key)
@@ -66,7 +74,21 @@ def routes(backend: Backend) -> list[Route]:
     async def read(request: Request) -> Reply:
         return Reply(backend.decision(request.path["decision"], request.who))
 
+    async def preview(request: Request) -> Reply:
+        about = request.json(PreviewAsk)
+        return Reply(backend.preview(about, request.who.name, request.who))
+
     return [
+        Route(
+            "POST",
+            "/v1/preview",
+            "profiles:read",
+            "What somebody would see now at every placement: nothing is reserved, recorded or learned.",
+            preview,
+            (),
+            PreviewAsk,
+            Preview,
+        ),
         Route(
             "POST",
             "/v1/decide",
@@ -99,6 +121,7 @@ def _check(asked: DecideRequest) -> None:
         ("placement", asked.placement),
         ("userId", asked.user_id),
         ("anonymousId", asked.anonymous_id),
+        ("channel", asked.channel),
     ):
         if value is not None and (len(value) > _LONGEST or "\0" in value):
             raise BadRequest("bad_body", f"`{name}` is longer than {_LONGEST} characters or holds a NUL.")

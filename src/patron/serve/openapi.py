@@ -17,6 +17,7 @@ _ERROR: dict[str, Any] = {
         "faults": {"type": "array", "items": {"type": "object"}},
     },
 }
+_HELD = {"304": {"description": "You hold it already (`If-None-Match`)."}}
 _ERRORS = {
     "400": "The request is not understood.",
     "401": "The key is missing, unknown or revoked.",
@@ -30,6 +31,8 @@ _ERRORS = {
 }
 
 
+_BY_WRITE_KEY = frozenset({"/v1/decide", "/v1/fallback/{placement}", "/v1/outcomes"})
+"""Operations without a scope of their own that need some key all the same."""
 PLAIN, ZIP = "text/plain", "application/zip"
 """Values of `Route.returns` for answers that are no JSON: their media type."""
 
@@ -104,7 +107,11 @@ def _operation(route: Route, by_type: dict[int, Any]) -> dict[str, Any]:
         "summary": route.summary,
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
         "parameters": [*_path_parameters(route.path), *(_parameter(q) for q in route.query)],
-        "responses": {str(route.status): _done(route, by_type), **_errors(route)},
+        "responses": {
+            str(route.status): _done(route, by_type),
+            **(_HELD if route.held else {}),
+            **_errors(route),
+        },
     }
     if route.scope:
         operation["security"] = [{"key": []}]
@@ -127,7 +134,7 @@ def _done(route: Route, by_type: dict[int, Any]) -> dict[str, Any]:
 def _errors(route: Route) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     codes = {"400", "405", "503"}
-    if route.scope or route.path == "/v1/decide":
+    if route.scope or route.path in _BY_WRITE_KEY:
         codes |= {"401", "403"}
     if "{" in route.path or route.may_miss:
         codes |= {"404", "410"}

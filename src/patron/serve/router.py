@@ -37,6 +37,8 @@ class Request(Struct):
     key: ApiKey | None
     secret: str
     origin: str = ""
+    held: str = ""
+    """What the caller holds already (`If-None-Match`), of operations that say so."""
 
     @property
     def who(self) -> ApiKey:
@@ -104,6 +106,8 @@ class Route(Struct, frozen=True):
     status: int = 200
     direct: bool = False
     """Whether a POST that arrives whole is answered without ASGI: its handler waits for futures only."""
+    held: bool = False
+    """Whether a caller that holds the same already is told no more than that (304)."""
     may_miss: bool = False
     """Whether what its query names may not be there (404)."""
 
@@ -197,7 +201,12 @@ class Router:
         query = _query(asked) if asked else {}
         body = await _body(receive) if method in {"POST", "PUT", "PATCH", "DELETE"} else b""
         path = {k: _text(v) for k, v in match.groupdict().items()} if match else {}
-        return await route.handler(Request(path, query, body, key, secret, origin))
+        held = _header(scope["headers"], b"if-none-match") if route.held else ""
+        return await route.handler(Request(path, query, body, key, secret, origin, held))
+
+
+def _header(headers: Headers, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
 async def _guarded(work: Awaitable[Reply], method: str, template: str) -> Reply:
@@ -326,11 +335,13 @@ def _lines(
     content_type: str, headers: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
     """The headers of an answer but for its length, as pairs and as they go over the wire."""
+    own = tuple((k.encode(), v.encode("latin-1", "replace")) for k, v in headers)
+    kept = () if any(name == b"cache-control" for name, _ in own) else ((b"cache-control", b"no-store"),)
     pairs = (
         (b"content-type", content_type.encode()),
-        (b"cache-control", b"no-store"),
+        *kept,
         (b"x-content-type-options", b"nosniff"),
-        *((k.encode(), v.encode("latin-1", "replace")) for k, v in headers),
+        *own,
     )
     if any(_UNSAFE.search(name + value) for name, value in pairs):
         raise ValueError("a header of an answer holds a control character")
@@ -340,6 +351,7 @@ def _lines(
 async def _send(send: Send, reply: Reply, *, head: bool) -> None:
     body = _content(reply)
     pairs = _lines(reply.content_type, reply.headers)[0]
-    headers = [*pairs, (b"content-length", str(len(body)).encode())]
+    size = () if reply.status == 304 else ((b"content-length", str(len(body)).encode()),)
+    headers = [*pairs, *size]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})

@@ -18,7 +18,7 @@ PATHS = (
     "/console/decisions/d_01JD7Q8ZK6", "/console/data", "/console/data/sources", "/console/data/keys", "/console/data/feeds",
     "/console/data/quarantine", "/console/data/quarantine/dl_7", "/console/privacy", "/console/account", "/console/shop",
     "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
-    "/console/people/traits", "/console/decisions/catalogue", "/console/decisions/catalogue/edit",
+    "/console/people/traits", "/console/decisions/preview?person=p_7F3K2Q", "/console/decisions/catalogue", "/console/decisions/catalogue/edit",
     "/console/decisions/catalogue/versions", "/console/decisions/placements",
     "/console/decisions/policies", "/console/decisions/d_01JD7Q8ZK4", "/console/decisions/sends", "/console/decisions/sends/new",
 )  # fmt: skip

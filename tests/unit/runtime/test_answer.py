@@ -122,7 +122,7 @@ def test_a_source_without_a_secret_proves_nobody(tmp_path: Path) -> None:
             found = []
             for one in (public, replace(public, secret="")):
                 made = await backend.answers.answer(
-                    Ask("till", "u1", None, "web", {}),
+                    Ask("till", "u1", "d1", "web", {}),
                     trusted=False,
                     source=one,
                     user_hash=user_hash(one.secret, "u1"),

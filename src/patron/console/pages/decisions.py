@@ -47,7 +47,7 @@ async def show(visit: Visit) -> Response:
         view=view,
         decision=view.decision,
         gates=gates(view.decision),
-        rows=_rows(view),
+        rows=rows_of(view),
         rated=bool(ranked(view.decision)),
         slate=[_name(view, offer) for offer in view.decision.slate],
         small=small,
@@ -125,7 +125,7 @@ def ranked(decision: Decision, most: int = MOST) -> list[Ranked]:
     return [one for at, one in enumerate(rows) if at < most or one.slot == 1]
 
 
-def _rows(view: DecisionView) -> list[dict[str, Any]]:
+def rows_of(view: DecisionView) -> list[dict[str, Any]]:
     """The candidates: those that could be chosen with their probability, then the dropped with their reason."""
     rows = [_rated(view, one) for one in ranked(view.decision)] or _alike(view)
     rows += [

@@ -1,4 +1,6 @@
 // Be the customer: a web page, a kiosk and a till that speak to the tracking API as real touchpoints do.
+import { Touchpoint } from "./fallback.js";
+
 const root = document.querySelector("#shop");
 const setup = JSON.parse(root.dataset.setup);
 const token = document.querySelector('meta[name="csrf"]').content;
@@ -22,6 +24,21 @@ function say(screen, text, bad = false) {
   const line = $(`[data-said="${screen}"]`);
   line.textContent = text;
   line.classList.toggle("bad", bad);
+}
+
+// Browser and server share one machine here, so a screen waits longer than a touchpoint in a shop would.
+const touchpoints = Object.fromEntries(
+  Object.entries(setup.placements).map(([screen, placement]) => [
+    screen,
+    new Touchpoint({ base: setup.base, key: setup.keys[screen], placement, channel: screen, patience: 1500 }),
+  ]),
+);
+const used = new Set();
+async function together(screen) {
+  const fresh = !used.has(screen);
+  used.add(screen);
+  if (fresh) await touchpoints[screen].refresh();
+  await touchpoints[screen].deliver();
 }
 
 async function send(screen, route, body) {
@@ -58,14 +75,8 @@ async function decide(screen, who, context = {}) {
   const slot = $(`[data-slot="${screen}"]`);
   slot.replaceChildren();
   try {
-    const answer = await fetch(`${setup.base}/v1/decide`, {
-      method: "POST",
-      headers: { authorization: `Basic ${btoa(`${setup.keys[screen]}:`)}`, "content-type": "application/json" },
-      body: JSON.stringify({ placement: setup.placements[screen], ...who, context: { channel: screen, ...context } }),
-      signal: AbortSignal.timeout(3000),
-    });
-    if (!answer.ok) throw new Error(`answer ${answer.status}`);
-    const decision = await answer.json();
+    const decision = await touchpoints[screen].ask(who, { channel: screen, ...context });
+    if (decision.alone && !decision.decisionId) throw new Error("nobody answers");
     const nothing = !decision.action || decision.action === "nothing";
     const box = document.createElement("div");
     box.className = nothing ? "muted sm" : "offer";
@@ -78,13 +89,15 @@ async function decide(screen, who, context = {}) {
       box.append(lead, title);
       if (text) box.append(Object.assign(document.createElement("span"), { className: "sm", textContent: String(text) }));
     }
-    if (decision.decisionId) {
+    if (decision.alone) box.append(Object.assign(document.createElement("small"), { className: "muted", textContent: " Patron is away: drawn from what this screen holds, told later." }));
+    else if (decision.decisionId) {
       const link = Object.assign(document.createElement("a"), { className: "sm", href: `/console/decisions/${encodeURIComponent(decision.decisionId)}`, textContent: "Why this" });
       if (nothing) box.append(" ");
       box.append(link);
     }
     slot.append(box);
-    if (!nothing) await send(screen, "track", { ...who, event: "Offer Shown", properties: { decisionId: decision.decisionId, action: decision.action, offer_name: title.textContent } });
+    if (!decision.alone) together(screen);
+    if (!nothing && !decision.alone) await send(screen, "track", { ...who, event: "Offer Shown", properties: { decisionId: decision.decisionId, action: decision.action, offer_name: title.textContent } });
   } catch {
     slot.append(Object.assign(document.createElement("p"), { className: "muted sm", textContent: "No offer could be asked for. The screen shows its default." }));
   }
@@ -152,10 +165,8 @@ root.addEventListener("click", async (event) => {
   if (!button) return;
   if (button.dataset.view) {
     const product = productOf(button, "view");
-    if (await send("web", "track", { ...webWho(), event: "Product Viewed", properties: product })) {
-      say("web", `Looked at ${product.name}.`);
-      await decide("web", webWho(), { product_id: product.product_id, category: product.category });
-    }
+    if (await send("web", "track", { ...webWho(), event: "Product Viewed", properties: product })) say("web", `Looked at ${product.name}.`);
+    await decide("web", webWho(), { product_id: product.product_id, category: product.category });
   } else if (button.dataset.add) {
     const product = productOf(button, "add");
     me.cart.push(product);
@@ -237,6 +248,9 @@ document.querySelector("[data-fresh]").addEventListener("click", () => {
   showBaskets();
   feed();
 });
+
+addEventListener("online", () => used.forEach(together));
+setInterval(() => used.forEach((screen) => touchpoints[screen].refresh()), 3600000);
 
 let ticks = 0;
 document.addEventListener("patron:live", () => {
