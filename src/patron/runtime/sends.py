@@ -15,7 +15,7 @@ import msgspec
 from patron.decide.encoding import look
 from patron.model.access import ApiKey
 from patron.model.clock import DAY
-from patron.model.errors import BadRequest, Conflict, Fault, NotFound, PatronError
+from patron.model.errors import BadRequest, Conflict, Fault, NotFound
 from patron.model.people import Person
 from patron.model.sends import Mix, Send, SendReport, SendRow, SendView, SentPage, State
 from patron.profiles.public import iso
@@ -192,7 +192,7 @@ class Sends:
                 if not self._app.closing:
                     try:
                         await self._run(row)
-                    except Exception:
+                    except Exception:  # noqa: BLE001 - one that fails must not end the others
                         _log.exception("the send %s waits and goes on by itself", row.send.id)
                         await asyncio.sleep(RETRY)
             await asyncio.sleep(WATCH)
