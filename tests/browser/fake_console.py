@@ -52,7 +52,7 @@ from patron.model.views import (
 from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
-from tests.browser.fake_policies import FakePolicies
+from tests.browser.fake_policies import FakeLaunching, FakePolicies
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -312,6 +312,7 @@ class FakeApp:
     carried: FakeExports = field(default_factory=FakeExports)
     shelf: FakeCatalogue = field(default_factory=FakeCatalogue)
     deciding: FakePolicies = field(default_factory=FakePolicies)
+    launches: FakeLaunching = field(default_factory=FakeLaunching)
 
     def __post_init__(self) -> None:
         """Fill the world."""
@@ -319,6 +320,7 @@ class FakeApp:
             self.groups = FakeAudiences(empty=True, with_lake=False)
             self.carried = FakeExports({}, {})
             self.deciding = FakePolicies(empty=True)
+            self.launches = FakeLaunching(empty=True)
             self.shelf = FakeCatalogue([("", NOW, "")])
             return
         self.wks = [
@@ -613,6 +615,9 @@ class FakeApp:
     # segments, analyses, the lake
     def policies(self) -> FakePolicies:
         return self.deciding
+
+    def launching(self) -> FakeLaunching:
+        return self.launches
 
     def catalogue(self) -> FakeCatalogue:
         return self.shelf

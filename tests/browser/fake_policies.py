@@ -3,8 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from patron.model.errors import BadRequest, NotFound
-from patron.model.policies import ArmRow, EstimateRow, Figure, Judged, PolicyDay, PolicyView
+from msgspec.structs import replace
+
+from patron.decide.launch.reading import policy_of
+from patron.decide.launch.stages import SHARES, does, steps
+from patron.model.errors import BadRequest, Conflict, NotFound
+from patron.model.policies import (
+    ArmRow,
+    EstimateRow,
+    Figure,
+    GuardFigure,
+    Judged,
+    LaunchRow,
+    LaunchView,
+    Move,
+    Option,
+    Policy,
+    PolicyDay,
+    PolicyView,
+)
 
 HOSTILE = "<b>odd</b>/place\u202e"
 
@@ -68,3 +85,80 @@ class FakePolicies:
             challenger, placement, "better", sentence, "accepted", "Accepted: 5,000 rows count for this policy like 2.1e+03 of its own.",
             5_000, 3_900, 2_100.0, 9.8, 0.0, logging, best, Figure(0.303, 0.161, 0.445), rows, given, before,
         )  # fmt: skip
+
+
+T = 1_800_000_000_000
+STAGES = {"bold": "10%", "calm": "shadow", "worst": "rolled_back", "odd": "draft", "now": "100%"}
+_WAY = {
+    "10%": ("draft", "shadow", "evaluated", "1%", "10%"), "shadow": ("draft", "shadow"), "draft": ("draft",),
+    "rolled_back": ("draft", "shadow", "evaluated", "1%", "rolled_back"),
+    "100%": ("draft", "shadow", "evaluated", "1%", "10%", "50%", "100%"),
+}  # fmt: skip
+
+
+@dataclass
+class FakeLaunching:
+    """A policy in each kind of stage; what was done is kept."""
+
+    empty: bool = False
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def _policy(self, name: str) -> Policy:
+        odd = name == "odd"
+        text = "<script>alert('p')</script>" * 5 if odd else f"The {name} one"
+        return Policy(
+            name, text, (HOSTILE,) if odd else ("web_home",), "rules" if odd else "learned",
+            "propensity * value / 2" if odd else "", 1.0 if odd else 3.0,
+        )  # fmt: skip
+
+    def rows(self) -> list[LaunchRow]:
+        return [] if self.empty else [self._row(name) for name in STAGES]
+
+    def _row(self, name: str) -> LaunchRow:
+        policy = self._policy(name)
+        return LaunchRow(name, policy.name, policy.kind, 1, policy.placements, STAGES[name], T, "giulia")
+
+    def view(self, name: str) -> LaunchView:
+        if self.empty or name not in STAGES:
+            raise NotFound("unknown_policy", f"There is no policy {name[:64]}.")
+        stage, policy = STAGES[name], self._policy(name)
+        way = _WAY[stage]
+        moves = [
+            Move(T + n * 3_600_000, "patron" if to == "rolled_back" else "giulia", ("", *way)[n], to, 1,  # type: ignore[arg-type]
+                 "<b>because</b>" if to == "1%" else "", f"[web_home] Known at {to}.", "Too few rows." if to == "1%" else "")
+            for n, to in enumerate(way)
+        ]  # fmt: skip
+        late = "Too early: of 100 decisions of its own at web_home 12 are past their window of 24 hours."
+        options = [
+            Option(to, does(to), late if (stage, to) == ("10%", "50%") else "", overridable=to == "50%")
+            for to in steps(stage)
+        ]
+        return LaunchView(
+            policy, 1, stage, T, f"{name}-1", SHARES.get(stage, 0.0), options,
+            _guards() if stage == "10%" else [], list(reversed(moves)),
+        )  # fmt: skip
+
+    async def put(self, name: str, value: Any, by: str) -> LaunchView:
+        self.done.append(("put", name, policy_of(value), by))
+        return self.view("bold")
+
+    async def move(self, name: str, to: str, by: str, why: str = "") -> LaunchView:
+        if to == "evaluated" and not why:
+            raise Conflict(
+                "not_ready", "At web_home: There are no rows. To go on all the same, give a reason."
+            )
+        self.done.append(("move", name, to, by, why))
+        return self.view(name)
+
+    async def judge(self, name: str) -> list[Judged]:
+        told = await FakePolicies().evaluate("greedy", "web_home", {"stop": (), "at_most": 0, "formula": ""})
+        return [replace(told, challenger=f"{name}-1", otherwise=0.1234)]
+
+
+def _guards() -> list[GuardFigure]:
+    worse = Figure(0.004, -0.012, 0.02)
+    return [
+        GuardFigure("web_home", "reward", "fine", worse, 0.0, 0.041, 0.045, 120, 1_080, 400, 3_600, "Fine."),
+        GuardFigure("web_home", "nothing", "tripped", Figure(0.5, 0.31, 0.69), 0.2, 0.6, 0.1, 120, 1_080, 400, 3_600, "Worse."),
+        GuardFigure("web_home", "unsubscribed", "early", None, 0.0, 0.0, 0.0, 12, 1_080, 400, 3_600, "Too early."),
+    ]  # fmt: skip

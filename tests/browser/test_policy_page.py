@@ -22,6 +22,7 @@ from tests.flow.inprocess import running, send, source
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BASE = "/console/decisions/policies"
+LAUNCHES = ("/console/decisions/launches/new", "/console/decisions/launches/bold?judge=1&now=1")
 NOW = 1_800_014_400_000
 CATALOGUE = """
 [[placement]]
@@ -53,7 +54,12 @@ async def _live(backend: LocalBackend) -> None:
     await backend.add_user("giulia", "Giulia Serra", "admin", PASSWORD)
     await source(backend, "web")
     await backend.set_catalogue(CATALOGUE)
+    bold = {"id": "bold", "name": "Tries more", "placements": ["web_home"], "explore": 3}
+    await backend.launching.put("bold", bold, "giulia")
     for n in range(360):
+        if n == 120:
+            for to in ("shadow", "evaluated", "1%", "10%", "50%"):
+                await backend.launching.move("bold", to, "giulia", "for the test")
         ask = Ask("web_home", user_id=f"u{n % 120}", channel="web")
         made = await backend.decide(ask, trusted=True, source=None, user_hash="")
         if made["action"] == "tea" and n % 3:
@@ -108,6 +114,7 @@ def test_a_policy_is_judged_by_keyboard_alone(browser: Browser, base: str) -> No
     watched.go("/console/decisions")
     page.get_by_role("link", name="Policies").press("Enter")
     page.wait_for_url(f"**{BASE}")
+    page.keyboard.press("j")  # the policy stands before the placements
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{BASE}/web_home")
@@ -178,6 +185,43 @@ def test_a_decision_shows_how_its_offers_ranked(browser: Browser, base: str) -> 
     assert watched.wrong == []
 
 
+def test_a_policy_is_made_launched_refused_and_stopped_on_its_page(browser: Browser, base: str) -> None:
+    watched = Watched(browser.new_context(), base)
+    watched.sign_in()
+    page = watched.page
+    watched.go(BASE)
+    page.get_by_role("link", name="New policy").click()
+    page.get_by_label("Name").fill("Best first")
+    page.get_by_label("Id", exact=False).first.fill("calm")
+    page.get_by_label("How it chooses").select_option("greedy")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#err-placements")).to_contain_text("Name 1 to 100 placements")
+    page.get_by_label("Web home").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("A draft: nothing is decided or worked out by it.")
+    page.get_by_role("button", name="Start the shadow").click()
+    expect(page.locator('[aria-current="step"]')).to_contain_text("Shadow")
+    page.get_by_role("button", name="Judge it and move on").click()
+    expect(page.get_by_role("alert")).to_contain_text("At web_home: There are no rows")
+    assert watched.findings() == []
+    page.get_by_label("Why all the same").fill("only to show it")
+    page.get_by_role("button", name="Judge it and move on").click()
+    expect(page.locator('[aria-current="step"]')).to_contain_text("Evaluated")
+    expect(page.locator("main")).to_contain_text("Overrode: At web_home")
+    page.get_by_role("button", name="Show to 1% of people").click()
+    expect(page.get_by_role("alert")).to_contain_text("`bold` is at 50% at web_home")
+    page.get_by_label("Why (it stands on the record)").fill("enough seen")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator('[aria-current="step"]')).to_contain_text("Stopped")
+    expect(page.locator("main")).to_contain_text("enough seen")
+    page.goto(f"{base}/console/decisions/launches/bold")
+    expect(page.locator("table", has_text="Champion")).to_contain_text("Reward a decision")
+    page.get_by_role("link", name="Judge it").click()
+    expect(page.locator("#answer")).to_contain_text("it would have chosen otherwise", timeout=30_000)
+    assert watched.findings() == []
+    assert [one for one in watched.wrong if "409" not in one] == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, width: int) -> None:
@@ -188,7 +232,13 @@ def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, widt
     )
     watched = Watched(context, base)
     watched.sign_in()
-    for path in (BASE, f"{BASE}/web_home", f"{BASE}/web_home?challenger=greedy&now=1", f"{BASE}/till"):
+    for path in (
+        BASE,
+        f"{BASE}/web_home",
+        f"{BASE}/web_home?challenger=greedy&now=1",
+        f"{BASE}/till",
+        *LAUNCHES,
+    ):
         watched.go(path)
         problems = [*watched.findings(), *watched.overflow(), *watched.small_targets(24), *watched.wrong]
         assert problems == [], path

@@ -44,6 +44,7 @@ from patron.runtime.backend import LocalBackend
 from patron.runtime.export_views import LocalExports
 from patron.runtime.history import history
 from patron.runtime.lake.health import lake_view
+from patron.runtime.launching import Launching
 from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
 from patron.serve.router import Asgi
@@ -239,6 +240,10 @@ class LiveApp:
     def policies(self) -> Policies:
         """How placements are decided."""
         return self._backend.policies
+
+    def launching(self) -> Launching:
+        """Policies on their way."""
+        return self._backend.launching
 
     def insights(self) -> Insights | None:
         """Analyses over the lake."""

@@ -29,7 +29,7 @@ PLACES: tuple[Place, ...] = (
         "decisions",
         "/console/decisions/policies",
         "",
-        "learn greedy uniform what if off-policy arms exploration",
+        "learn greedy uniform what if off-policy arms exploration launch shadow guards roll back",
     ),
     ("Health", "data", "/console/data", "G A", "data checks status clock"),
     ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),

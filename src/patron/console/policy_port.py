@@ -1,8 +1,11 @@
-"""What the console asks about policies; part of `port.ConsoleApp`. `runtime.policies.Policies` implements it."""
+"""What the console asks about policies; part of `port.ConsoleApp`.
+
+`runtime.policies.Policies` and `runtime.launching.Launching` implement it.
+"""
 
 from typing import Any, Protocol
 
-from patron.model.policies import Judged, PolicyView
+from patron.model.policies import Judged, LaunchRow, LaunchView, PolicyView
 
 
 class Policies(Protocol):
@@ -25,4 +28,28 @@ class Policies(Protocol):
         ...
 
 
-__all__ = ["Policies"]
+class Launching(Protocol):
+    """Policies on their way from a draft to everybody."""
+
+    def rows(self) -> list[LaunchRow]:
+        """Every policy, by id."""
+        ...
+
+    def view(self, name: str) -> LaunchView:
+        """One policy, with what may be done with it now. Raises NotFound."""
+        ...
+
+    async def put(self, name: str, value: Any, by: str) -> LaunchView:
+        """Save a policy. Raises BadRequest with every fault, Conflict when it is on its way."""
+        ...
+
+    async def move(self, name: str, to: str, by: str, why: str = "") -> LaunchView:
+        """Take a step; `why` overrides what evidence is missing. Raises Conflict with the reason."""
+        ...
+
+    async def judge(self, name: str) -> list[Judged]:
+        """What it would have earned at each of its placements."""
+        ...
+
+
+__all__ = ["Launching", "Policies"]

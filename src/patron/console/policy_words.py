@@ -83,8 +83,8 @@ def reward_said(reward: str) -> str:
     return f"{_REWARDS.get(reward, (reward, reward))[1].capitalize()} a decision"
 
 
-def how(place: Placement | None, policies: Mapping[str, int]) -> str:
-    """One sentence: how a placement decides.
+def how(place: Placement | None, policies: Mapping[str, int], kinds: Mapping[str, str] | None = None) -> str:
+    """One sentence: how a placement decides. `kinds`: of policies that were launched, by their name in records.
 
     >>> how(None, {"uniform-1": 9})
     'Every allowed offer had the same chance.'
@@ -92,9 +92,12 @@ def how(place: Placement | None, policies: Mapping[str, int]) -> str:
     'Always the best ranked is given: nothing is tried.'
     """
     last = max(policies, key=lambda name: policies[name], default="")
-    if last.startswith("uniform"):
+    kind = (kinds or {}).get(last, "uniform" if last == "uniform-1" else "learned")
+    if kind == "uniform":
         return "Every allowed offer had the same chance."
-    if place is not None and not place.explore:
+    if kind == "rules":
+        return "The best by the formula alone is given: nothing learned goes into it, and nothing is tried."
+    if kind == "greedy" or (place is not None and not place.explore):
         return "Always the best ranked is given: nothing is tried."
     return "The best ranked is given most often, the others now and then: that is how it learns."
 

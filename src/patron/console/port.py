@@ -12,7 +12,7 @@ from msgspec import Struct
 from patron.console.audience_port import Audiences, Insights
 from patron.console.catalogue_port import Catalogues
 from patron.console.export_port import Exports
-from patron.console.policy_port import Policies
+from patron.console.policy_port import Launching, Policies
 from patron.identity.diff import PartitionDiff
 from patron.model.access import ApiKey, Source
 from patron.model.audiences import LakeView
@@ -179,6 +179,7 @@ class ConsoleApp(Protocol):
     # decisions
     def catalogue(self) -> Catalogues: ...
     def policies(self) -> Policies: ...
+    def launching(self) -> Launching: ...
     def recent_decisions(self, limit: int) -> list[DecisionView]: ...
     def decisions(
         self, cursor: str | None, channel: str, limit: int

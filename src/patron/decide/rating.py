@@ -87,6 +87,21 @@ def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"", noi
     return Rating(codes.astype(np.uint8).tobytes(), best, widest, gamma, seen, features, noise)
 
 
+def usual_gamma(scores: Scores, worth: float, seen: int, noise: float) -> float:
+    """How much less likely a choice is for each unit of score that it lies behind the best, by how much was seen.
+
+    Parameters
+    ----------
+    worth : the greatest score that one sure success brings.
+    noise : standard deviation of one reward.
+
+    >>> usual_gamma(np.array([1.0, 0.0]), worth=2.0, seen=4, noise=0.5)
+    200.0
+    """
+    size = worth * noise or float(np.abs(scores).max()) or 1.0
+    return float(CHOOSING.gamma * max(seen, 1) ** CHOOSING.exponent / size)
+
+
 def gaps_of(rating: Rating) -> Scores:
     """How far each choice lies behind the best, as recorded."""
     return _SQUARES.take(np.frombuffer(rating.codes, np.uint8)) * rating.widest
@@ -152,8 +167,7 @@ class Learned:
             fine = np.isfinite(scores)
             failed = sum(1 << int(place) for place in places[~fine[:-1]])
             scores, fits = scores[fine], _kept(fits, fine[:-1])
-        size = self._scorer.worth * expected.noise or float(np.abs(scores).max()) or 1.0
-        gamma = CHOOSING.gamma * max(expected.seen, 1) ** CHOOSING.exponent / size
+        gamma = usual_gamma(scores, self._scorer.worth, expected.seen, expected.noise)
         place = index.places_of.get(ask.placement)
         if place is not None and not place.explore:
             gamma = GREEDY

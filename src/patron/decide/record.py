@@ -143,7 +143,7 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         choices,
         _held_reasons(terms.holdout) if first else _reasons(index, offer, known, choices, rating, propensity),
         terms.seed,
-        POLICY if policy is None or rating is None else policy.name,
+        POLICY if policy is None else policy.name,
         index.version,
         content_for(offer, ask.placement, terms.language) if offer else {},
         _expires(offer, terms.now),

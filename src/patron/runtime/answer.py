@@ -133,10 +133,20 @@ class Answers:
         )
         # an unproved device is ranked for by what itself did: what leads would tell it what the person did elsewhere
         model = workspace.model.of(person.members if person and verified else (key,) if key else ())
-        return weigh(index, ask, known, terms, self._policy(index, model)), model, place
+        policy = self._policy(index, model, ask.placement, unit, person)
+        return weigh(index, ask, known, terms, policy), model, place
 
-    def _policy(self, index: CatalogueIndex, model: Bound) -> Policy | None:
+    def _policy(
+        self, index: CatalogueIndex, model: Bound, placement: str, unit: Key, person: Person | None
+    ) -> Policy | None:
         """How what is left is ranked; None: all alike."""
+        here = self._app.workspace.launches.here.get(placement)
+        if here is not None:
+            # without a holdout nobody's first node is remembered: their earliest identifier stands for them
+            drawn = self._app.workspace.settings.decide.holdout > 0 or person is None
+            own = here.ranks(unit if drawn or person is None else person.root, index, model)
+            if own is not None:
+                return own
         if self._app.workspace.settings.decide.policy == "uniform":
             return None
         if self._scorer[0] != index.version:

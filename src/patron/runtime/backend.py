@@ -47,6 +47,7 @@ from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.profiles import ProfileSnapshots
 from patron.runtime.lake.pruning import prune
+from patron.runtime.launching import Launching
 from patron.runtime.local_lake import LocalLake
 from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
@@ -76,6 +77,7 @@ class LocalBackend:
         self.fallbacks = Fallbacks(app, self.answers)
         self.insights = LocalInsights(app)
         self.policies = Policies(app.workspace)
+        self.launching = Launching(app, self.policies)
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
@@ -97,6 +99,7 @@ class LocalBackend:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
         backend.app.keep(backend._keep_tidy())
+        backend.app.keep(backend.launching.watch())
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())

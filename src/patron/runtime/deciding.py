@@ -14,6 +14,7 @@ from patron.profiles.partial import Partial
 from patron.runtime.feeds import Feeds
 from patron.runtime.given import Given
 from patron.runtime.interests import LiveInterests
+from patron.runtime.launches import Launches
 from patron.runtime.model import Model
 from patron.runtime.prepared import Prepared
 from patron.runtime.rewards import Rewards
@@ -30,6 +31,7 @@ class Deciding:
     ----------
     table : gives a table of the state by its name.
     now : the time, ms.
+    secret : of the workspace, for who is drawn into what.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Deciding:
         graph: Graph,
         feeds: Feeds,
         now: Callable[[], int],
+        secret: bytes,
     ) -> None:
         self._graph = graph
         self._feeds = feeds
@@ -54,6 +57,8 @@ class Deciding:
         if CATALOGUE in config:
             self.given.use(self.catalogues.present)
         self.interests = LiveInterests(table("interests"), table("cycles"))
+        even = settings.decide.policy == "uniform"
+        self.launches = Launches(table("policies"), secret, self._names_of, even=even)
         self.model = Model(table("arms"), self.interests, self._category_of)
         self.rewards = Rewards(
             self.model,
@@ -63,6 +68,7 @@ class Deciding:
             self._members_of,
             self._bought,
             self.catalogues.version,
+            self.launches,
         )
 
     def _node_of(self, decision: str) -> Key | None:
@@ -72,6 +78,10 @@ class Deciding:
     def _members_of(self, node: Key) -> tuple[Key, ...]:
         person = self._graph.person_of(node)
         return (node,) if person is None else person.members
+
+    def _names_of(self, node: Key) -> tuple[str, ...]:
+        person = self._graph.person_of(node)
+        return (node,) if person is None else (node, person.id, *person.members)
 
     def _bought(self, members: Iterable[Key]) -> list[Purchase]:
         parts = [part for key in members if (part := self._nodes.get(key)) is not None]

@@ -18,6 +18,7 @@ from patron.model.clock import SteppedClock
 from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
+from patron.model.policies import Move, Policy
 from patron.runtime import catalogues, definitions, splits
 from patron.runtime.decided import decision_of, is_packed
 from patron.runtime.flow import uncut
@@ -295,6 +296,30 @@ def _export(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     workspace.config.put(EXPORT + saved["id"], Plain(saved["definition"]))
 
 
+class PolicySaved(msgspec.Struct, frozen=True):
+    """A policy as somebody saved it."""
+
+    policy: Policy
+    by: str
+
+
+class PolicyMoved(msgspec.Struct, frozen=True):
+    """A policy's step to another stage."""
+
+    id: str
+    move: Move
+
+
+def _policy_saved(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    saved = msgspec.json.decode(data, type=PolicySaved)
+    workspace.launches.saved(saved.policy, saved.by, entry.received, entry.base)
+
+
+def _policy_moved(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    moved = msgspec.json.decode(data, type=PolicyMoved)
+    workspace.launches.moved(moved.id, moved.move, entry.base)
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -312,6 +337,8 @@ HANDLERS: dict[str, Handler] = {
     "Retention Applied": _retained,
     "Feed Loaded": _fed,
     "Feed Load Noted": _feed_noted,
+    "Policy Saved": _policy_saved,
+    "Policy Moved": _policy_moved,
     **{
         name: _saved(kind)
         for kind in definitions.KINDS

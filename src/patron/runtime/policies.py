@@ -11,14 +11,16 @@ import numpy as np
 from patron.decide.encoding import Record, decode_record, look
 from patron.decide.formula import Formula, formula_problem
 from patron.decide.index import CatalogueIndex
+from patron.decide.launch.ranking import Scorers, catalogue_for, would
 from patron.decide.offpolicy.compare import Comparison, compare
 from patron.decide.offpolicy.intervals import Interval
-from patron.decide.offpolicy.replay import Choice, Got, Slate, greedy, replay, rescored, without
+from patron.decide.offpolicy.replay import Choice, Got, Replayed, Slate, greedy, replay, rescored, without
 from patron.decide.rating import propensities, scores_of
+from patron.decide.scoring import Scorer
 from patron.model.clock import DAY, HOUR
 from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import NOTHING, Decision
-from patron.model.policies import ArmRow, EstimateRow, Figure, Judged, PolicyDay, PolicyView
+from patron.model.policies import ArmRow, EstimateRow, Figure, Judged, Policy, PolicyDay, PolicyView
 from patron.runtime import people
 from patron.runtime.model import place_of
 from patron.runtime.tables import DecisionRow
@@ -26,6 +28,8 @@ from patron.runtime.workspace import Workspace
 
 CHALLENGERS = ("greedy", "uniform")
 _SLICE = 100
+_SILENT = 0.05
+"""Share of decisions that may be silent about a challenger."""
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -96,8 +100,18 @@ class Policies:
     async def evaluate(
         self, challenger: str, placement: str, change: Change | None = None, days: int = 28
     ) -> Judged:
-        """Judge a challenger from the decisions at a placement. Raises BadRequest with what to do."""
+        """Judge a challenger (`greedy`, `uniform` or a policy's id) from the decisions at a placement.
+
+        Raises BadRequest with what to do.
+        """
         workspace, now = self._workspace, self._workspace.clock.now()
+        held = workspace.launches.get(challenger)
+        if held is not None:
+            if change is not None and change != Change():
+                raise BadRequest(
+                    "bad_policy", "A saved policy is judged as it is: save the change as another one."
+                )
+            return await self.judged(held.policy, held.decides_as, placement, now - days * DAY)
         place = place_of(workspace.catalogues.present, placement)
         change = change or Change()
         choice = self._choice(challenger, change)
@@ -112,14 +126,54 @@ class Policies:
         slates.sort(key=lambda slate: (slate.time, slate.id))
         replayed = await asyncio.to_thread(replay, slates, choice)
         told = await asyncio.to_thread(compare, replayed.rows)
-        return _judged(
-            _named(challenger, change), placement, told, len(slates), replayed.given, replayed.given_before
-        )
+        return _judged(_named(challenger, change), placement, told, replayed)
+
+    async def judged(self, policy: Policy, name: str, placement: str, since: int) -> Judged:
+        """Judge a policy from the decisions at a placement since a time whose windows are closed.
+
+        What it had chosen is worked out from what is recorded; a log that holds no scores for it is refused.
+        """
+        workspace, now = self._workspace, self._workspace.clock.now()
+        window = place_of(workspace.catalogues.present, placement).window_hours * HOUR
+        slates: list[Slate] = []
+        chances: dict[str, Mapping[str, float]] = {}
+        scorers: dict[tuple[str, str], Scorers] = {}
+        silent = 0
+        async for row, record, worth in self._rows(placement, since):
+            if row.group == "control" or row.time + window > now:
+                continue
+            index = workspace.catalogues.version(row.catalogue)
+            decision = decode_record(row.record, index.ids)
+            slate = self._slate(decision, worth)
+            if slate is None:
+                continue
+            key = (row.catalogue, record.policy)
+            if key not in scorers:
+                scorers[key] = self._scorers(policy, index, record.policy)
+            found = would(policy, decision, scorers[key])
+            if found is None:
+                silent += 1
+                continue
+            chances[slate.id] = dict(zip(decision.eligible, found.tolist(), strict=True))
+            slates.append(slate)
+        slates.sort(key=lambda slate: (slate.time, slate.id))
+        replayed = await asyncio.to_thread(replay, slates, lambda slate, _past: chances[slate.id])
+        told = await asyncio.to_thread(compare, replayed.rows)
+        if silent > _SILENT * (silent + len(slates)):
+            return _unsaid(name, placement, silent, silent + len(slates))
+        return _judged(name, placement, told, replayed)
+
+    def _scorers(self, policy: Policy, index: CatalogueIndex, decided_as: str) -> Scorers:
+        """The scorers of a catalogue: of the policy that decided, and of the one in question."""
+        by = self._workspace.launches.policy_of(decided_as)
+        before = index.catalogue if by is None else catalogue_for(by, index.catalogue)
+        return Scorers(index, Scorer(before), Scorer(catalogue_for(policy, index.catalogue)))
 
     def _choice(self, challenger: str, change: Change) -> Choice:
         if challenger not in CHALLENGERS:
             raise BadRequest(
-                "bad_policy", f"`challenger` is one of {', '.join(CHALLENGERS)}, not {challenger[:40]!r}."
+                "bad_policy",
+                f"`challenger` is one of {', '.join(CHALLENGERS)} or a policy's id, not {challenger[:40]!r}.",
             )
         choice: Choice = greedy if challenger == "greedy" else _uniform
         index = self._workspace.catalogues.present
@@ -214,11 +268,10 @@ def _judged(
     challenger: str,
     placement: str,
     told: Comparison,
-    count: int,
-    given: dict[str, float],
-    before: dict[str, int],
+    replayed: Replayed,
 ) -> Judged:
-    found = told.evaluation
+    found, count = told.evaluation, len(replayed.would)
+    same = sum(one.same for one in replayed.would)
     looked = found.diagnostics
     return Judged(
         challenger, placement, told.outcome, told.sentence, found.verdict.name, found.verdict.sentence, count,
@@ -230,8 +283,19 @@ def _judged(
         None if found.headline is None else EstimateRow(found.headline.name, _told(found.headline.interval)),
         _figure(told.lift),
         [EstimateRow(one.name, _told(one.interval)) for one in found.estimates],
-        {name: round(n, 3) for name, n in given.items()},
-        before,
+        {name: round(n, 3) for name, n in replayed.given.items()},
+        replayed.given_before,
+        1 - same / count if count else None,
+    )  # fmt: skip
+
+
+def _unsaid(challenger: str, placement: str, silent: int, count: int) -> Judged:
+    why = (
+        f"Refused: {silent:,} of {count:,} decisions hold no scores by which it could be judged: they were drawn evenly, or "
+        "their formula does not give back what was expected. In shadow, decisions keep their scores."
+    )
+    return Judged(
+        challenger, placement, "refused", why, "refused", why, count, 0, 0.0, 0.0, None, None, None, None, [], {}, {}
     )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def recover(workspace: Workspace, progress: Callable[[int, int], None] | None = 
             progress(entry.last, log.last)
     log.applied(workspace.applied)
     workspace.reload()
+    workspace.launches.recount(workspace.decisions.items(), workspace.rewards.steps, workspace.nodes)
     return log.last - start
 
 

@@ -20,12 +20,12 @@ from patron.model.people import Key
 from patron.model.ports import Table
 from patron.profiles.orders import Purchase
 from patron.runtime.given import CLICKED_BY, SHOWN_BY
+from patron.runtime.launches import UNSUBSCRIBED, Launches, is_goodbye
 from patron.runtime.model import Looked, Model, looked_at, place_of
 from patron.runtime.tables import DecisionRow
 
 ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})
 VISITS = frozenset({"Store Entered", "Card Scanned"})
-WITHDRAWN_BY = frozenset({"Consent Changed", "Unsubscribed", "Email Marked as Spam"})
 _FRESH = 10_000
 """Decisions that may be on their way to the log."""
 RETRACTED = "Outcome Retracted"
@@ -33,8 +33,8 @@ RETRACTED = "Outcome Retracted"
 _FIELDS = {"view": "shown", "click": "clicked", "accept": "clicked", "visit": "visit"}
 _NEVER = -1
 """As a time: it did not happen, whatever else is told."""
-TOLD = frozenset({RETRACTED, *ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *WITHDRAWN_BY})
-"""Events that may be a reward."""
+TOLD = frozenset({RETRACTED, *ORDERS, *VISITS, *SHOWN_BY, *CLICKED_BY, *UNSUBSCRIBED})
+"""Events that may be a reward, or a goodbye."""
 
 
 class Taught(Struct):
@@ -59,6 +59,7 @@ class Rewards:
     orders_of : the orders of a person, over all their nodes, as known now.
     members_of : all nodes of the person who has one.
     version : the catalogue that a decision was made with.
+    launches : told of what followed, where policies are compared.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Rewards:
         members_of: Callable[[Key], Iterable[Key]],
         orders_of: Callable[[Iterable[Key]], list[Purchase]],
         version: Callable[[str], CatalogueIndex],
+        launches: Launches,
     ) -> None:
         self._model = model
         self._taught = taught
@@ -78,6 +80,7 @@ class Rewards:
         self._members_of = members_of
         self._orders_of = orders_of
         self._version = version
+        self._launches = launches
         self._fresh: dict[str, Looked] = {}
 
     def expect(self, decision: str, looked: Looked | None) -> None:
@@ -122,6 +125,11 @@ class Rewards:
         taught = self._taught.get(decision)
         return 0.0 if taught is None else taught.steps * REWARD_STEP
 
+    def steps(self, decision: str) -> int:
+        """The same in whole steps of 2**-16."""
+        taught = self._taught.get(decision)
+        return 0 if taught is None else taught.steps
+
     def event(self, event: Event, node: Key) -> None:
         """Take in one event of `TOLD` that is in its node's profile already."""
         told = event.properties
@@ -130,10 +138,12 @@ class Rewards:
             self._by_name(named, event)
         if isinstance(named, str) and event.name == RETRACTED:
             self._retract(named, told.get("kind"))
-        if event.name in ORDERS or event.name in VISITS:
+        if event.name in UNSUBSCRIBED:
+            if is_goodbye(event.name, (claim.granted for claim in event.consents)):
+                self._launches.left(node, event.time)
+                self._withdrawn(tuple(self._members_of(node)), event.time)
+        elif event.name in ORDERS or event.name in VISITS:
             self._by_person(node, event if event.name in VISITS else None)
-        elif event.name in WITHDRAWN_BY and not (event.name == "Consent Changed" and told.get("granted")):
-            self._withdrawn(tuple(self._members_of(node)), event.time)
 
     def regrouped(self, people: Iterable[Iterable[Key]]) -> None:
         """These people are others than before: what followed is theirs together now."""
@@ -223,6 +233,7 @@ class Rewards:
         if steps != taught.steps:
             self._taught.touch(decision)
             self._model.reward(place.reward, row.action, looked, steps - taught.steps, row.time)
+            self._launches.taught(row, record, steps - taught.steps)
             taught.steps = steps
 
 

@@ -25,6 +25,7 @@ from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
+from patron.model.policies import Launch
 from patron.model.ports import Table
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import arms
@@ -91,6 +92,7 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("cycles", list[int], 5_000),
         TableSpec("arms", arms.Arm, 1_000_000, encode=arms.encode, decode=arms.decode),
         TableSpec("taught", Taught, 20_000),
+        TableSpec("policies", Launch, 1_000),
         TableSpec("dead", DeadRow, 20_000),
         TableSpec("cuts", list[int], 5_000),
         TableSpec("splits", SplitRecord, 5_000),
@@ -167,9 +169,10 @@ class Workspace:
         self.tombstones = Tombstones(table("tombstones"), self.cuts, self.secret)
         self.graph = Graph(self.idents, self.groups, self.settings.identity, self.secret)
         self.hashes = KeyHash(self.secret)
-        parts = Deciding(table, self.settings, self.graph, self.feeds, self._now)
+        parts = Deciding(table, self.settings, self.graph, self.feeds, self._now, self.secret)
         self.catalogues, self.grants, self.given = parts.catalogues, parts.grants, parts.given
         self.interests, self.model, self.rewards = parts.interests, parts.model, parts.rewards
+        self.launches = parts.launches
         self.world = World(
             graph=self.graph,
             nodes=self.nodes,
@@ -306,8 +309,9 @@ class Workspace:
     # --- counting what happens -------------------------------------------------------------------------------
 
     def decided(self, name: str, row: DecisionRow) -> None:
-        """Count a decision by its hour, and keep it among the newest."""
+        """Count a decision by its hour and by who made it, and keep it among the newest."""
         self.newest.appendleft((row.time, name))
+        self.launches.decided(row)
         hour = row.time // HOUR
         for kind in ("~decided", "~nothing") if row.action == NOTHING else ("~decided",):
             self.count_day(f"{hour}{kind}", DayCount(kind, hour, 1, row.time))

@@ -31,6 +31,8 @@ FULL = (
     "/console/results", "/console/results/retention", "/console/results/paths", "/console/data/lake",
     "/console/results/baskets", "/console/results/rfm", "/console/decisions/catalogue/offers/descaling-kit",
     "/console/decisions/catalogue/offers/hostile", "/console/decisions/catalogue?q=coffee&placement=till",
+    "/console/decisions/launches/bold", "/console/decisions/launches/odd", "/console/decisions/launches/worst",
+    "/console/decisions/launches/new", "/console/decisions/launches/odd/edit", "/console/decisions/launches/bold?judge=1&now=1",
     "/console/decisions/policies/web_home", "/console/decisions/policies/web_home?challenger=greedy&now=1",
 )  # fmt: skip
 """Pages that an empty workspace does not have."""

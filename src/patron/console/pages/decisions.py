@@ -159,7 +159,7 @@ def _alike(view: DecisionView) -> list[dict[str, Any]]:
     """The survivors of a decision that ranked nothing: the chosen one, then the others."""
     decision = view.decision
     drawn = decision.action if decision.group == "treated" else decision.would
-    even = decision.policy.startswith("uniform") and bool(decision.eligible)
+    even = decision.policy == "uniform-1" and bool(decision.eligible)
     rows: list[dict[str, Any]] = []
     for offer in sorted(decision.eligible, key=lambda one: (one != drawn, one == NOTHING, one)):
         chance = 1 / len(decision.eligible) if even else decision.propensity if offer == drawn else None

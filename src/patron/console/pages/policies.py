@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
+from patron.console import launch_words as ways
 from patron.console import policy_words as said
 from patron.console.visit import Visit
 from patron.decide.said import success_said
@@ -22,7 +23,7 @@ async def show(visit: Visit) -> Response:
     """Every placement, and how it decides."""
     places = {one.id: one for one in _catalogue(visit).placements}
     rows = [_row(name, places.get(name)) for name in visit.app.policies().placements()]
-    return visit.page("policies.html", rows=rows)
+    return visit.page("policies.html", rows=rows, launches=visit.app.launching().rows(), ways=ways)
 
 
 async def open_one(visit: Visit) -> Response:
@@ -33,15 +34,19 @@ async def open_one(visit: Visit) -> Response:
     place = next((one for one in catalogue.placements if one.id == name), None)
     wanted, told, error = await _judged(visit, name, days)
     names = {offer.id: offer.name for offer in catalogue.offers}
+    launches = [row for row in visit.app.launching().rows() if name in row.placements]
+    kinds = {f"{row.id}-{row.version}": row.kind for row in launches}
     asking = bool(wanted.challenger) and told is None and not error
     context: dict[str, Any] = {
         "working": f"{BASE}/{quote(name)}?{urlencode([*visit.query.multi_items(), ('now', '1')])}" if asking else "",
         "moved": said.moved(told, names) if told else [],
         "ends": _ends(told) if told else (0.0, 1.0),
+        "launches": launches,
+        "ways": ways,
         "offers": [(offer.id, offer.name) for offer in catalogue.offers[:_MOST_OFFERS]],
     }  # fmt: skip
     return visit.page(
-        "policy.html", 400 if error else 200, view=view, said=said, how=said.how(place, view.policies),
+        "policy.html", 400 if error else 200, view=view, said=said, how=said.how(place, view.policies, kinds),
         goes=said.goes(view, days), success=success_said(place) if place else "", series=said.every_day(view.days),
         days=days, all_days=DAYS, base=BASE, wanted=wanted, told=told, error=error, **context,
     )  # fmt: skip

@@ -225,4 +225,5 @@ def _text(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    return _text(value)[:40]
+    text = _text(value)[:40]
+    return text if text.isprintable() else repr(text)
