@@ -78,7 +78,7 @@ class Door:
         return view["outcome"]["shown"] is not None, view["outcome"]["revenue"], view["outcome"]["orders"]
 
     def learned(self, placement: str) -> float:
-        view = self.server.get(f"/v1/policies/{placement}").json()
+        view = self.server.get(f"/v1/placements/{placement}/policy").json()
         return round(sum(arm["rewarded"] * arm["decisions"] for arm in view["arms"]), 6)
 
 

@@ -145,7 +145,7 @@ def test_a_touchpoint_goes_on_alone_and_is_credited_later(
         assert made["placement"] == "kiosk"
         assert (view["outcome"]["shown"] is not None) is (answer.action != "nothing")
         assert bool(view["outcome"]["orders"]) == (device in {"d0", "d1", "d2", "d3", "d4"})
-    policy = one.get("/v1/policies/kiosk").json()
+    policy = one.get("/v1/placements/kiosk/policy").json()
     assert policy["policies"]["fallback-1"] == DEVICES
     assert round(sum(a["rewarded"] * a["decisions"] for a in policy["arms"]), 6) == 5, (
         "one each for d0 to d4, also where it came first"
