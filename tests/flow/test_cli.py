@@ -264,6 +264,45 @@ def test_placements(desk: Desk, tmp_path: Path) -> None:
     assert "sent out" in desk.run("placement", "list").stdout
 
 
+def test_policies(desk: Desk, tmp_path: Path) -> None:
+    offers, file = tmp_path / "offers.toml", tmp_path / "bold.toml"
+    offers.write_text(
+        '[[offer]]\nid = "tea"\nname = "Tea"\n[[placement]]\nid = "till"\nname = "Till receipt"\n'
+    )
+    desk.json("catalogue", "load", str(offers))
+    assert "No policy yet" in desk.run("policy", "list").stdout
+    file.write_text('[[policy]]\nid = "bold"\nname = "Tries more"\nplacements = ["web"]\nexplore = 3\n')
+    assert "There are: till" in desk.run("policy", "put", str(file), code=FAILED).stderr
+    file.write_text(file.read_text().replace("explore = 3", "explore = 99"))
+    assert f"{file}: `explore` is 0.1 to 10" in desk.run("policy", "put", str(file), code=BAD_USE).stderr
+    file.write_text(file.read_text().replace("99", "3").replace('"web"', '"till"'))
+    assert desk.run("policy", "put", str(file)).stdout == "bold: version 1, draft.\n"
+    assert "shadow" in desk.run("policy", "launch", "bold").stdout
+    refused = desk.run("policy", "launch", "bold", code=FAILED).stderr
+    assert "At till: There are no rows" in refused
+    assert "give a reason" in refused
+    assert "not skipped" in desk.run("policy", "launch", "bold", "--to", "50%", code=FAILED).stderr
+    desk.run("policy", "launch", "bold", "--why", "seen elsewhere")
+    assert desk.json("policy", "launch", "bold")["share"] == 0.01
+    assert "decides for 1% of people" in desk.run("policy", "show", "bold").stdout
+    assert "0 decisions" in desk.run("policy", "show", "till").stdout
+    assert "stop it first" in desk.run("policy", "put", str(_changed(file)), code=FAILED).stderr
+    assert desk.json("policy", "stop", "bold", "--why", "enough")["stage"] == "stopped"
+    history = desk.json("policy", "history", "bold")
+    assert [row["to"] for row in history] == ["stopped", "1%", "evaluated", "shadow", "draft"]
+    assert (history[0]["why"], history[2]["why"]) == ("enough", "seen elsewhere")
+    assert "no rows" in history[2]["overridden"]
+    assert "because: enough" in desk.run("policy", "history", "bold").stdout
+    assert desk.run("policy", "evaluate", "bold", "--placement", "till", code=BAD_USE).stdout
+    desk.run("policy", "stop", "gone", code=NOT_FOUND)
+    desk.run("policy", "show", "gone", code=NOT_FOUND)
+
+
+def _changed(file: Path) -> Path:
+    file.write_text(file.read_text().replace("Tries more", "Tries most"))
+    return file
+
+
 @pytest.mark.slow
 def test_replay_backup_and_restore(desk: Desk, tmp_path: Path) -> None:
     assert "equal" in desk.run("replay").stdout

@@ -41,7 +41,8 @@ async def _later(backend: LocalBackend, hours: int = 2) -> None:
 async def _way(backend: LocalBackend, tell: Teller) -> dict[str, Any]:
     """Draft, shadow, refused, evaluated, 1 %, 10 %."""
     launching, found = backend.launching, {}
-    await launching.put("bold", BOLD, "giulia")
+    # one that tries less: one that tries more is worse as soon as something is learned, and is refused for that
+    await launching.put("bold", {**BOLD, "kind": "greedy", "explore": 1.0}, "giulia")
     for to, said in (("10%", "not skipped"), ("evaluated", "not skipped"), ("stopped", "nothing to stop")):
         with pytest.raises(Conflict, match=said):
             await launching.move("bold", to, "giulia")

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from tests.flow.serving import PatronServer
+from tests.flow.serving import PatronServer, request
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -82,6 +82,14 @@ class World:
         server.post("/v1/feeds/stock", {"rows": [{"store": "S1", "sku": "P1", "quantity": 0}]})
         for ready in ("new-buyers", "one-time-buyers", "recency"):
             assert server.post(f"/v1/library/{ready}/use", {}).status == 200
+        policy = {"name": "Tries more", "placements": ["web_home"]}
+        for name in ("bold", "calm"):
+            headers = {"Authorization": f"Bearer {server.admin}"}
+            put = request("PUT", f"{server.url}/v1/policies/{name}", json.dumps(policy), headers)
+            assert put.status == 200, put
+        for to in ("shadow", "evaluated", "1%"):
+            step = {"to": to, "why": "so that there are guards"}
+            assert server.post("/v1/policies/bold/move", step).status == 200
         letters = server.get("/v1/admin/deadletters").json()["data"]
         self.known = {
             "person": [f"user_id:{u}" for u in people]
@@ -95,6 +103,8 @@ class World:
             "segment": ["new-buyers", "one-time-buyers"],
             "trait": ["recency"],
             "ready": ["new-buyers", "recency"],
+            "policy": ["bold", "calm", *HOSTILE[:2]],
+            "placement": ["web_home", *HOSTILE[:2]],
         }
         self.document = server.get("/v1/openapi.json").json()
 

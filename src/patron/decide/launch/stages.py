@@ -17,8 +17,8 @@ SHOWN_TO_SOME: tuple[Stage, ...] = ("1%", "10%", "50%")
 _DOES = {
     "shadow": "At each decision of its placements it is worked out what it would have done. Nobody is shown anything by it.",
     "evaluated": "Judges it from the decisions since it is in shadow. Nobody is shown anything by it.",
-    "1%": "It decides for 1 % of people, always the same ones. Guards roll it back by themselves.",
-    "10%": "It decides for 10 % of people, those of before among them. Guards roll it back by themselves.",
+    "1%": "It decides for 1% of people, always the same ones. Guards roll it back by themselves.",
+    "10%": "It decides for 10% of people, those of before among them. Guards roll it back by themselves.",
     "50%": "It decides for half of all people, those of before among them. Guards roll it back by themselves.",
     "100%": "It becomes the champion: it decides for everybody. Nobody is left to compare with, so guards end.",
     "stopped": "From the next decision on the champion decides for everybody.",
