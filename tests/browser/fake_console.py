@@ -883,9 +883,11 @@ def with_tracking(app: FakeApp, console: Any) -> Any:
         headers = dict(scope["headers"])
         key = base64.b64decode(headers[b"authorization"].split()[1]).decode()
         assert key in {"wk_web:", "wk_kiosk:", "wk_pos:"}
-        sent = json.loads(body)
+        sent = json.loads(body or b"{}")
         answer: dict[str, Any] = {"success": True}
-        if scope["path"] == "/v1/decide":
+        if scope["path"].startswith("/v1/fallback/"):
+            answer = {"bundle": "{}", "signature": ""}
+        elif scope["path"] == "/v1/decide":
             shown = sent["context"]["channel"] != "kiosk"
             answer = {
                 "decisionId": "d_01JD7Q8ZK3",
