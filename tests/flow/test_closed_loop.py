@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from patron.cli.main import main
 from patron.model.clock import DAY, HOUR
 from patron.sim import make_town
+from patron.sim.closed import judge
 from patron.sim.closed import run as live
+from patron.sim.closed.actions import SCREENS
+from patron.sim.engine.state import NEVER
 from patron.sim.messages import iso
 from patron.sim.score.held import events_of
 from patron.sim.server.api import Api
@@ -42,6 +46,40 @@ def test_touchpoints_show_what_the_server_decides(server: Callable[..., PatronSe
     assert 0 < int(str(told["shown"])) < int(str(told["asked"]))
     status = patron.status()
     assert status["accepted"] == status["applied"] > int(str(told["sent"]))
+
+
+def test_messages_are_decided_and_credited_and_those_held_out_get_what_is_usual(
+    server: Callable[..., PatronServer],
+) -> None:
+    patron = server("--clock", "stepped")
+    town = make_town(7, dt.date(2026, 2, 1), 90, 27)
+    with closing(Api(patron.url, patron.admin)) as api:
+        done = live(town, "api", patron.url, api, history=17, every=DAY)
+        card = judge(town, done, api)
+        people = [person for page in api.pages("/v1/profiles", 500) for person in page["data"]]
+        events = [event for person in people for event in events_of(api, person)]
+        named = {
+            event["properties"]["decision_id"]: event["event"]
+            for event in events
+            if event.get("event") in {"Message Sent", "Offer Shown"} and "decision_id" in event["properties"]
+        }
+        decided = {name: api.get(f"/v1/decisions/{name}") for name in named}
+    assert done.asked.refused == 0
+    assert (done.history, done.days) == (17, 10)
+    assert set(named.values()) == {"Message Sent", "Offer Shown"}
+    assert {one["decision"]["group"] for one in decided.values()} == {"treated"}
+    assert all(one["outcome"]["shown"] for name, one in decided.items() if named[name] == "Offer Shown")
+    assert done.arms is not None
+    held_out, treated = done.arms.control > NEVER, done.arms.treated > NEVER
+    assert not (held_out & treated).any()
+    assert min(held_out.sum(), treated.sum()) > 20
+    ours, usual = np.sum(done.lived.sent, axis=0), np.sum(done.usual.sent, axis=0)
+    assert (ours[held_out] == usual[held_out]).all()
+    assert (ours[treated] != usual[treated]).any()
+    assert card.treated == card.holdout.treated == treated.sum()
+    assert card.holdout.held_out == held_out.sum()
+    assert len(card.weekly_regret) == 1
+    assert {row.placement for row in card.challengers} <= set(SCREENS)
 
 
 def test_the_usual_policy_is_worth_as_much_as_itself(server: Callable[..., PatronServer]) -> None:

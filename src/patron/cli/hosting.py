@@ -15,9 +15,12 @@ LOG = "server.log"
 READY_SECONDS = 60
 
 
-def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start `patron serve` on a data directory, in a session of its own: Ctrl C reaches this command first."""
-    command = [sys.executable, "-m", "patron.cli", "serve", "--data", str(folder), "--port", str(port)]
+def serve(folder: Path, port: int, *more: str) -> subprocess.Popen[bytes]:
+    """Start `patron serve` on a data directory, in a session of its own: Ctrl C reaches this command first.
+
+    `more` are further options of `patron serve`.
+    """
+    command = [sys.executable, "-m", "patron.cli", "serve", "--data", str(folder), "--port", str(port), *more]
     with (folder / LOG).open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our own command
 
@@ -41,6 +44,13 @@ def stop(server: subprocess.Popen[bytes]) -> None:
     """Let the server end in order."""
     server.send_signal(signal.SIGTERM)
     server.wait(60)
+
+
+def free_port() -> int:
+    """A port of this machine at which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def taken(port: int) -> bool:

@@ -26,6 +26,8 @@ _FADES: Final = (7 * 24.0, 30 * 24.0, 14 * 24.0)
 """Hours in which a view, a saving, a try lose two thirds of their weight."""
 _CYCLE, _BELIEF, _STEEP = 45 * 24.0, 2.0, 0.3
 """How long people go without buying again, in hours, before anything is known; how many intervals that is worth; how sharp it is."""
+_DUE, _LAPSED, _ELSEWHERE = 0.85, 1.6, 0.6
+"""Usual intervals after which something is wanted again; after which it was rather bought elsewhere; how far that goes."""
 _CATEGORY, _IN_CART = NAMES.index("category bought"), NAMES.index("in cart")
 Fits = NDArray[np.float32]
 
@@ -118,13 +120,22 @@ def _raise(found: Fits, places: Sequence[int], start: int, values: Sequence[floa
         np.maximum(row, values, out=row)
 
 
+def _passed(over: float) -> float:
+    return 1 / (1 + exp(min(50.0, -over / _STEEP)))
+
+
 def _signs(signs: Sequence[int], told: Sequence[int] | None, hour: int) -> tuple[float, ...]:
-    """Bought, due, viewed, saved, tried: what was bought since it was saved or tried is no longer wanted for that."""
+    """Bought, due, viewed, saved, tried: what was bought since it was saved or tried is no longer wanted for that.
+
+    Due is what was bought often enough to be a habit, from a little before its interval is over; what is long overdue was
+    mostly bought elsewhere.
+    """
     count, first, last, viewed, saved, tried = signs
     due = 0.0
     if count:
         usual = (last - first + _BELIEF * cycle_of(told)) / (count - 1 + _BELIEF)
-        due = 1 / (1 + exp(min(50.0, -((hour - last) / max(usual, 1.0) - 1) / _STEEP)))
+        ratio, habit = (hour - last) / max(usual, 1.0), count / (count + _BELIEF)
+        due = habit * (_passed(ratio - _DUE) - _ELSEWHERE * _passed(ratio - _LAPSED))
     fades = [
         exp(-max(0, hour - at) / fade) if at > last else 0.0
         for at, fade in zip((viewed, saved, tried), _FADES, strict=True)

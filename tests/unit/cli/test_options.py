@@ -1,10 +1,12 @@
 """Options that commands share say the same everywhere."""
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from patron.cli.main import main
 from patron.cli.options import PEOPLE
+from patron.cli.sim.options import SeedRange
 from patron.sim.world.sizes import SIZES
 
 SERVERS = (["demo"], ["sim", "practice"], ["serve"])
@@ -32,3 +34,11 @@ def test_what_is_said_of_sizes_is_so() -> None:
         size = SIZES[name]
         assert told.startswith(f"{size.customers + size.prospects:,}")
         assert str(size.stores) in told.replace("six", "6")
+
+
+def test_seeds_are_numbers_and_ranges_each_once() -> None:
+    kind = SeedRange()
+    assert kind.convert("1001-1003, 7,1002", None, None) == (1001, 1002, 1003, 7)
+    for bad in ("", "a", "5-3", "1-99999999", "-1"):
+        with pytest.raises(click.BadParameter):
+            kind.convert(bad, None, None)

@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("calibrate", "What the built-in policies bring, on the same luck."),
     "load": ("load", "Send a world into a running Patron."),
     "run": ("run", "Live day by day against a running Patron, on its decisions."),
+    "trial": ("trial", "The same on many seeds, each against a Patron of its own."),
     "score": ("score", "Hold a running Patron against the truth of its world."),
     "practice": ("practice", "A world to find things out about; the truth comes at the end."),
     "compare": ("compare", "A world beside real baskets, and why they differ."),

@@ -16,6 +16,7 @@ from patron.cli.sim.reach import at, held
 Command = Callable[..., Any]
 HOUSEHOLDS = 1_000_000
 """The most households of a world: beyond size L by far."""
+_SEEDS = 10_000
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2199, 12, 31)
 """Between these every day of a world lies after 1970, and has a season and summer time."""
 
@@ -40,6 +41,28 @@ class Size(click.ParamType[str | int]):
             ctx,
             param,
         )
+
+
+class SeedRange(click.ParamType[tuple[int, ...]]):
+    """Seeds: numbers and ranges of them."""
+
+    name = "1001-1010,1020"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """All of them, each once. Fails with what is allowed."""
+        found: dict[int, None] = {}
+        for part in str(value).split(","):
+            first, _, last = part.strip().partition("-")
+            if not (first.isdecimal() and (last or first).isdecimal()) or int(last or first) < int(first):
+                raise click.BadParameter(
+                    f"{part!r} is no seed and no range; write 1001 or 1001-1010", ctx, param
+                )
+            if int(last or first) - int(first) >= _SEEDS:
+                raise click.BadParameter(f"{part!r} are more than {_SEEDS:,} seeds", ctx, param)
+            found.update(dict.fromkeys(range(int(first), int(last or first) + 1)))
+        return tuple(found)
 
 
 class Day(click.ParamType[dt.date]):

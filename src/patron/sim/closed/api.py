@@ -1,23 +1,38 @@
-"""The policy `api`: what is shown is what `POST /v1/decide` answers; letters go out as usual."""
+"""The policy `api`: what is shown and what is sent is what `POST /v1/decide` answers.
 
-from collections.abc import Callable
+Whom the platform holds out, and whom nothing asks for, the retailer treats as usual; so does a screen to which the answer
+is `nothing`, which shows what it shows to everybody.
+"""
+
+import http
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
 
 from patron.model.clock import DAY
-from patron.sim.alive.visits import NOTHING, AskDecision, shown_category
-from patron.sim.closed.touchpoints import ask_of
+from patron.sim.alive.visits import NOTHING, AskDecision
+from patron.sim.closed.actions import REST_DAYS, SHOW, WRITTEN, creative_place
+from patron.sim.closed.asking import Asking
+from patron.sim.closed.screens import Screens, order_chances
+from patron.sim.closed.touchpoints import ask_of, message_to
 from patron.sim.engine.day import Plan
 from patron.sim.engine.letters import Send
 from patron.sim.engine.policy import Today
-from patron.sim.luck import Ints
+from patron.sim.engine.state import NEVER
+from patron.sim.luck import Dice, Ints
 from patron.sim.messages import Message, Pen, Told
 from patron.sim.policies.business_as_usual import BusinessAsUsual
-from patron.sim.server.api import Api, Refused
 from patron.sim.town import Town
-from patron.sim.world.catalogue import wanted_first
+from patron.sim.world.catalogue import CATEGORIES
+from patron.sim.world.people import CALL
 
+WAVE = 4
+"""Days in which everybody who can be written to is asked about once."""
+HOUR = 15.0
+"""Local hour at which messages go out."""
+CONTROL, TREATED = "control", "treated"
 _SHOWS_AFTER = 2_000
 """Milliseconds after the visit begins at which what was decided is on the screen."""
 
@@ -27,45 +42,141 @@ class Asked(Struct):
 
     asked: int = 0
     shown: int = 0
-    """Answers that were an offer."""
+    """Answers that were an offer on a screen."""
+    sent: int = 0
+    """Answers that were a message."""
     refused: int = 0
     last_refusal: str = ""
 
 
-class Platform:
-    """A policy that asks a running Patron at every touchpoint that can ask.
+class Arms(Struct):
+    """In which arm of its universal holdout the platform put people, as its answers said first; rows of the town."""
 
-    A day's questions are put at its midnight (UTC), before anything of that day is sent: what somebody is shown rests on
+    treated: Ints
+    """Day of the first answer, `NEVER` = none."""
+    control: Ints
+
+
+class _Letter(Struct, frozen=True):
+    """A message that the platform decided for."""
+
+    row: int
+    channel: int
+    category: int
+    offer: bool
+    creative: int
+    decision: str
+
+
+class Platform:
+    """A policy that asks a running Patron at every touchpoint that can ask, and before every message.
+
+    A day's questions are put at its midnight (UTC), before anything of that day is sent: what somebody gets rests on
     all that had arrived by then, and not on what they did earlier on the same day.
 
     Parameters
     ----------
     asked : is counted up.
     until : hands over what has arrived, and lets the server's clock go on to a moment (UTC ms).
+    begins : day from which the platform decides; before it all is as usual.
     """
 
-    def __init__(self, town: Town, api: Api, asked: Asked, until: Callable[[int], None]) -> None:
-        self._town, self._api, self._asked, self._until = town, api, asked, until
+    def __init__(
+        self, town: Town, asking: Asking, asked: Asked, until: Callable[[int], None], begins: int = 0
+    ) -> None:
+        self._town, self._asking, self._asked, self._until, self._begins = town, asking, asked, until, begins
         self._usual = BusinessAsUsual()
         self._made: list[tuple[int, AskDecision, Message]] = []
+        n = len(town.people)
+        self.arms = Arms(np.full(n, NEVER), np.full(n, NEVER))
+        self._written = np.full(n, NEVER)
+        self.screens = Screens()
+
+    # --- messages ---------------------------------------------------------------------------------------------------
 
     def messages(self, today: Today) -> list[Send]:
-        """The retailer's own letters go on: Patron sends none yet."""
-        return self._usual.messages(today)
+        """What the platform sends, and the retailer's own letters to those whom it does not decide for."""
+        usual = self._usual.messages(today)
+        if today.day < self._begins:
+            return usual
+        self._until(today.date * DAY)
+        letters = self._letters(today)
+        own = [_without(send, self.arms.treated > NEVER) for send in usual]
+        return [*own, *(_send(k, letters) for k in range(CALL))]
+
+    def _letters(self, today: Today) -> list[_Letter]:
+        """Ask for everybody whose turn it is, on one channel after the other until one has something to say."""
+        agreed = today.state.agreed[:, :CALL]
+        turn = (today.people.ids + today.day) % WAVE == 0
+        rested = today.day - self._written >= REST_DAYS
+        rows = np.flatnonzero(agreed.any(axis=1) & turn & rested & (self.arms.control == NEVER))
+        waiting = {row: self._channels(row, agreed[row], today.day) for row in rows.tolist()}
+        found: list[_Letter] = []
+        while waiting:
+            asks = [(row, channels.pop()) for row, channels in waiting.items()]
+            answers = self._ask(
+                today.day, [(row, message_to(self._town, row, k, today.date, HOUR)) for row, k in asks]
+            )
+            for (row, k), answer in zip(asks, answers, strict=True):
+                if answer is not None and answer["action"] != NOTHING:
+                    found.append(_letter(row, k, answer))
+                if (found and found[-1].row == row) or self.arms.control[row] > NEVER:
+                    waiting[row] = []
+            waiting = {row: channels for row, channels in waiting.items() if channels}
+        self._written[[letter.row for letter in found]] = today.day
+        self._asked.sent += len(found)
+        return self._with_creatives(today, found)
+
+    def _channels(self, row: int, agreed: Sequence[bool], day: int) -> list[int]:
+        """The channels that somebody agreed to, each first as often."""
+        dice = Dice(self._town.seed, int(self._town.people.ids[row]), day)
+        chosen = [k for k in range(CALL) if agreed[k]]
+        return sorted(chosen, key=lambda k: dice.uniform("asks first", k))
+
+    def _with_creatives(self, today: Today, letters: list[_Letter]) -> list[_Letter]:
+        asks = []
+        for letter in letters:
+            ask = message_to(self._town, letter.row, letter.channel, today.date, HOUR)
+            place = creative_place(WRITTEN[letter.channel])
+            asks.append((letter.row, AskDecision(ask.at, place, ask.channel, ask.ids, ask.context)))
+        found = []
+        for letter, answer in zip(letters, self._ask(today.day, asks), strict=True):
+            chosen = None if answer is None else (answer.get("content") or {}).get("creative")
+            if not isinstance(chosen, int):
+                dice = Dice(self._town.seed, int(self._town.people.ids[letter.row]), today.day)
+                chosen = dice.below(self._town.parameters.messages.creatives, "creative")
+            found.append(
+                _Letter(letter.row, letter.channel, letter.category, letter.offer, chosen, letter.decision)
+            )
+        return found
+
+    # --- screens ----------------------------------------------------------------------------------------------------
 
     def slots(self, today: Today, rows: Ints, channel: Ints) -> Ints:
-        """Ask for each visitor; -1 where nothing asks, or nothing is to be shown."""
+        """Ask for each visitor who can be told; as usual for all others, and where the answer is `nothing`."""
+        found = self._usual.slots(today, rows, channel)
+        self._made = []
+        if today.day < self._begins:
+            return found
         self._until(today.date * DAY)
-        self._made, found = [], np.full(len(rows), -1, dtype=np.int64)
+        places, asks = [], []
         for at, (row, where) in enumerate(zip(rows.tolist(), channel.tolist(), strict=True)):
             ask = ask_of(self._town, row, where, today.day, today.date)
-            answer = self._ask(ask) if ask is not None else None
-            if ask is None or answer is None or answer.get("action") in {None, NOTHING}:
+            if ask is not None:
+                places.append(at)
+                asks.append((row, ask))
+        orders = order_chances(today, rows, channel)
+        for at, (row, ask), answer in zip(places, asks, self._ask(today.day, asks), strict=True):
+            if answer is None:
+                continue
+            if answer["group"] == TREATED and len(answer["eligible"]) > 1:
+                eligible = [_category(name) for name in answer["eligible"]]
+                self.screens.add(ask.placement, orders[at], int(found[at]), eligible)
+            if answer["action"] == NOTHING:
                 continue
             self._asked.shown += 1
             self._made.append((row, ask, answer))
-            category = shown_category(answer, wanted_first(today.need[row].tolist()))
-            found[at] = -1 if category is None else category
+            found[at] = CATEGORIES.index(answer["content"]["category"])
         return found
 
     def told(self, plan: Plan) -> list[Told]:
@@ -90,12 +201,62 @@ class Platform:
             found += pen.told
         return found
 
-    def _ask(self, ask: AskDecision) -> Message | None:
-        self._asked.asked += 1
-        try:
-            answer: Message = self._api.post("/v1/decide", ask.body())
-        except Refused as refusal:
-            self._asked.refused += 1
-            self._asked.last_refusal = str(refusal)
-            return None
-        return answer
+    # --- asking -----------------------------------------------------------------------------------------------------
+
+    def _ask(self, day: int, asks: list[tuple[int, AskDecision]]) -> list[Any]:
+        """The answers, None where one was refused; notes the arm of everybody who was answered for."""
+        found: list[Any] = []
+        for (row, _), (status, answer) in zip(
+            asks, self._asking.ask([ask.body() for _, ask in asks]), strict=True
+        ):
+            self._asked.asked += 1
+            if status != http.HTTPStatus.OK:
+                self._asked.refused += 1
+                self._asked.last_refusal = str(answer.get("message") or status)
+                found.append(None)
+                continue
+            if self.arms.treated[row] == self.arms.control[row]:
+                (self.arms.control if answer["group"] == CONTROL else self.arms.treated)[row] = day
+            found.append(answer)
+        return found
+
+
+def _category(action: str) -> int:
+    """The category that an action on a screen shows; -1 for what is usual."""
+    return -1 if action == NOTHING else CATEGORIES.index(action.removeprefix(SHOW))
+
+
+def _letter(row: int, channel: int, answer: Message) -> _Letter:
+    content = answer["content"]
+    category = CATEGORIES.index(content["category"])
+    return _Letter(row, channel, category, bool(content["offer"]), 0, answer["decisionId"])
+
+
+def _send(channel: int, letters: list[_Letter]) -> Send:
+    mine = [letter for letter in letters if letter.channel == channel]
+    return Send(
+        channel,
+        np.array([letter.row for letter in mine], dtype=np.int64),
+        np.array([letter.category for letter in mine], dtype=np.int64),
+        np.array([letter.offer for letter in mine], dtype=np.bool_),
+        np.array([letter.creative for letter in mine], dtype=np.int64),
+        np.full(len(mine), HOUR),
+        reminder=True,
+        campaign=f"decided-{WRITTEN[channel]}",
+        decisions=tuple(letter.decision for letter in mine),
+    )
+
+
+def _without(send: Send, treated: Any) -> Send:
+    """A message of the retailer to all but some."""
+    kept = ~treated[send.rows]
+    return Send(
+        send.channel,
+        send.rows[kept],
+        send.category[kept],
+        send.offer[kept],
+        send.creative[kept],
+        send.hour[kept],
+        send.reminder,
+        send.campaign,
+    )

@@ -22,6 +22,8 @@ class Send(Struct):
     reminder: bool = False
     """Whether it reminds of something they buy, rather than being the same for everybody."""
     campaign: str = "newsletter"
+    decisions: tuple[str, ...] = ()
+    """Ids of the platform's decisions that these are, one entry each; empty when the retailer sends them by itself."""
 
 
 class Delivered(Struct):

@@ -23,12 +23,12 @@ LATER: tuple[Row, ...] = (
     _later(
         "decision regret",
         "Mean value lost against the best allowed action, over sampled people and days.",
-        "decisions in closed loop; truth/potential",
+        "a closed loop: the card of `patron sim run --policy api` has it",
     ),
     _later(
         "OPE coverage",
         "Share of intervals of off-policy estimates that hold the true value of the policy.",
-        "estimates with intervals from logged propensities; truth/policy_values",
+        "a closed loop: the card of `patron sim run --policy api` has it",
     ),
     _later(
         "attribution error",

@@ -46,6 +46,7 @@ class Api:
     ) -> None:
         self.url = url
         self._sender = Sender(url, timeout=600.0, give_up=give_up, meet=min(MEET, give_up), stop=stop)
+        self.key = key
         self._authorization = f"Bearer {key}"
 
     def get(self, path: str, **query: str | int | None) -> Any:
@@ -56,6 +57,10 @@ class Api:
     def post(self, path: str, body: object) -> Any:
         """Send JSON; gives the JSON of the answer."""
         return self._call("POST", path, json.dumps(body).encode())
+
+    def put(self, path: str, body: object) -> Any:
+        """Put JSON at an address; gives the JSON of the answer."""
+        return self._call("PUT", path, json.dumps(body).encode())
 
     def delete(self, path: str) -> Any:
         """Delete what stands at an address; gives the JSON of the answer."""

@@ -65,7 +65,7 @@ class Loaded(Struct):
         return self.sent / self.seconds if self.seconds else 0.0
 
 
-def _address(url: str) -> tuple[bool, str, int | None, str]:
+def address(url: str) -> tuple[bool, str, int | None, str]:
     """Whether it is encrypted, host, port and path of an address. Raises LoadFailed when it is none."""
     try:
         parts = urlsplit(url)
@@ -95,7 +95,7 @@ class Sender:
         meet: float | None = None,
         stop: threading.Event | None = None,
     ) -> None:
-        self._url, (self._secure, self._host, self._port, self._base) = url, _address(url)
+        self._url, (self._secure, self._host, self._port, self._base) = url, address(url)
         self._timeout, self._give_up, self._meet, self._met = timeout, give_up, meet or 0.0, meet is None
         self._connection: http.client.HTTPConnection | None = None
         self._stop = stop or threading.Event()

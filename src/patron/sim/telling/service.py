@@ -49,6 +49,8 @@ def message(who: Occasion, date: int, delivered: Delivered, at: int) -> int | No
         "creative_id": f"{channel}-{int(send.creative[at])}-{who.market.language}",
         "category": category,
     }
+    if send.decisions:
+        about["decision_id"] = send.decisions[at]
     if send.offer[at]:
         about["offer"] = f"{who.parameters.buying.offer_discount:.0%} off {category}"
     pen.track(channel, now, "Message Sent", dict(about), **ids())

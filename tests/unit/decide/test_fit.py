@@ -1,0 +1,33 @@
+"""What is due: a habit at its interval, more than a single purchase, and more than what is long overdue."""
+
+from patron.decide.fit import NAMES, Topic, Topics
+
+DAY = 24
+DUE = NAMES.index("category due")
+
+
+def due(times: int, interval: int, since: int) -> float:
+    """How due a category is that was bought so often, so many days apart, so many days ago."""
+    last = 1_000 * DAY
+    row = [times, last - (times - 1) * interval * DAY, last, 0, 0, 0]
+    fits = Topics([Topic((), ("c:tea",))]).fits(
+        {"c:tea": row}, frozenset(), last + since * DAY, lambda _key: [20 * interval * DAY, 20]
+    )
+    return float(fits[0, DUE])
+
+
+def test_what_was_just_bought_is_not_due_and_at_its_interval_it_is() -> None:
+    assert due(5, 30, 3) < 0.1 < 0.35 < due(5, 30, 33)
+
+
+def test_a_habit_is_more_due_than_what_was_bought_once() -> None:
+    assert due(6, 30, 33) > 1.5 * due(1, 30, 33)
+
+
+def test_what_is_long_overdue_was_bought_elsewhere() -> None:
+    assert due(5, 30, 90) < 0.75 * due(5, 30, 36)
+
+
+def test_it_stays_between_nothing_and_one() -> None:
+    values = [due(times, 30, since) for times in (1, 2, 300) for since in range(0, 400, 7)]
+    assert 0.0 <= min(values) <= max(values) <= 1.0
