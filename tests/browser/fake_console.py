@@ -53,6 +53,7 @@ from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
 from tests.browser.fake_policies import FakeLaunching, FakePolicies
+from tests.browser.fake_sends import FakeSends
 
 NOW = 1_795_254_127_000  # Saturday 21 November 2026, 10:42:07 in Rome
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -313,6 +314,7 @@ class FakeApp:
     shelf: FakeCatalogue = field(default_factory=FakeCatalogue)
     deciding: FakePolicies = field(default_factory=FakePolicies)
     launches: FakeLaunching = field(default_factory=FakeLaunching)
+    posted: FakeSends = field(default_factory=FakeSends)
 
     def __post_init__(self) -> None:
         """Fill the world."""
@@ -321,6 +323,7 @@ class FakeApp:
             self.carried = FakeExports({}, {})
             self.deciding = FakePolicies(empty=True)
             self.launches = FakeLaunching(empty=True)
+            self.posted = FakeSends(empty=True)
             self.shelf = FakeCatalogue([("", NOW, "")])
             return
         self.wks = [
@@ -619,6 +622,9 @@ class FakeApp:
     def launching(self) -> FakeLaunching:
         return self.launches
 
+    def sends(self) -> FakeSends:
+        return self.posted
+
     def catalogue(self) -> FakeCatalogue:
         return self.shelf
 
@@ -877,9 +883,11 @@ def with_tracking(app: FakeApp, console: Any) -> Any:
         headers = dict(scope["headers"])
         key = base64.b64decode(headers[b"authorization"].split()[1]).decode()
         assert key in {"wk_web:", "wk_kiosk:", "wk_pos:"}
-        sent = json.loads(body)
+        sent = json.loads(body or b"{}")
         answer: dict[str, Any] = {"success": True}
-        if scope["path"] == "/v1/decide":
+        if scope["path"].startswith("/v1/fallback/"):
+            answer = {"bundle": "{}", "signature": ""}
+        elif scope["path"] == "/v1/decide":
             shown = sent["context"]["channel"] != "kiosk"
             answer = {
                 "decisionId": "d_01JD7Q8ZK3",

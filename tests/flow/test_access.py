@@ -239,7 +239,7 @@ def test_a_public_write_key_never_reads(shop: Shop, anna: str, how: Callable[[st
 
 
 def test_a_public_key_may_ask_for_a_decision_and_learns_nothing_by_it(shop: Shop, anna: str) -> None:
-    ask = {"placement": "web_home", "userId": "anna", "writeKey": shop.key}
+    ask = {"placement": "web_home", "userId": "anna", "anonymousId": "stranger", "writeKey": shop.key}
     reply = request("POST", f"{shop.server.url}/v1/decide", json.dumps(ask), {"Content-Type": "text/plain"})
     assert reply.status == 200, reply
     assert reply.headers["access-control-allow-origin"] == "*"
@@ -451,8 +451,13 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDoors]:
 def test_the_public_door_takes_events_and_decisions_and_shows_nothing(doors: TwoDoors) -> None:
     key, admin = doors.write_key("web", "web"), doors.admin
     assert doors.track(key, {"type": "page", "userId": "ana"}).status == 200
-    ask = json.dumps({"placement": "web_home", "userId": "ana"})
-    assert request("POST", f"{doors.url}/v1/decide", ask, bearer(key)).status == 200
+    ask = json.dumps({"placement": "web_home", "anonymousId": "ana-device"})
+    asked = request("POST", f"{doors.url}/v1/decide", ask, bearer(key))
+    assert asked.status == 200
+    told = {"decisionId": asked.json()["decisionId"], "kind": "view", "id": "1", "anonymousId": "ana-device"}
+    assert request("POST", f"{doors.url}/v1/outcomes", json.dumps(told), bearer(key)).status == 200
+    assert request("GET", f"{doors.url}/v1/fallback/web_home", headers=basic(key)).status == 200
+    assert request("POST", f"{doors.url}/v1/preview", "{}", bearer(admin)).status == 404
     for path in ("/healthz", "/readyz"):
         assert request("GET", doors.url + path).status == 200
     for path in (

@@ -100,6 +100,7 @@ def test_a_touchpoint_goes_on_alone_and_is_credited_later(
     assert _bundle(one, "kiosk", "wk_wrong").status == 401
     assert _bundle(one, "kiosc", key).json()["message"].endswith("did you mean `kiosk`?")
     assert _bundle(one, "push", key).json()["code"] == "no_fallback"
+    assert _bundle(one, "kiosk?channel=pigeon", key).status == 400
 
     at = ("--key", key, "--folder", str(tmp_path / "cli"))
     assert (

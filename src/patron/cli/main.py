@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deadletter": ("deadletter", "Messages that were not accepted: list, edit, replay."),
     "catalogue": ("catalogue", "What can be decided for: check, load, show, every version."),
     "policy": ("policy", "How placements are decided, and how another policy would have done."),
+    "send": ("send", "Sends: decisions for many people at once, with a dry run first."),
     "placement": ("placement", "Where something may be shown or sent."),
     "fallback": ("fallback", "What a touchpoint shows while Patron is away."),
     "lake": ("lake", "The event lake: SQL over it, its files, how it is."),

@@ -47,6 +47,7 @@ from patron.runtime.lake.health import lake_view
 from patron.runtime.launching import Launching
 from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
+from patron.runtime.sends import Sends
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"
@@ -77,7 +78,6 @@ class LiveApp:
         self.first_code = secrets.token_hex(4)
 
     # the house
-
     def now(self) -> int:
         """Milliseconds by the product's clock."""
         return self._workspace.clock.now()
@@ -135,7 +135,6 @@ class LiveApp:
         return LiveUpdate(self.now(), self.rates(), figures.decisions_today, newest, watched, position)
 
     # people
-
     def find(self, query: str, limit: int) -> list[PersonRow]:
         """People by any identifier or name."""
         text = query[:200]
@@ -224,7 +223,6 @@ class LiveApp:
         self._backend.audit(user, verb, subject)
 
     # segments, analyses, the lake
-
     def audiences(self) -> LocalAudiences:
         """Segments and computed traits."""
         return self._audiences
@@ -245,6 +243,10 @@ class LiveApp:
         """Policies on their way."""
         return self._backend.launching
 
+    def sends(self) -> Sends:
+        """Decisions for many people at once."""
+        return self._backend.sends
+
     def insights(self) -> Insights | None:
         """Analyses over the lake."""
         return self._insights if self.has_lake() else None
@@ -258,7 +260,6 @@ class LiveApp:
         return await lake_view(self._backend) if self.has_lake() else None
 
     # decisions
-
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         """The latest decisions."""
         answers, table = self._backend.answers, self._workspace.decisions
@@ -291,7 +292,6 @@ class LiveApp:
         return self._backend.preview(about, by)
 
     # data
-
     def sources(self) -> list[Source]:
         """All sources."""
         return self._backend.sources()
@@ -378,14 +378,12 @@ class LiveApp:
         await self._backend.add_user(name, user.full_name, user.role, password)
 
     # the demo shop
-
     def shop(self) -> ShopSetup | None:
         """What "Be the customer" needs, written by `patron demo`."""
         file: Path = self._workspace.path / SHOP_FILE
         return msgspec.json.decode(file.read_bytes(), type=ShopSetup) if file.exists() else None
 
     # stories and questions
-
     def stories(self) -> Stories | None:
         """What `patron demo` planted."""
         return guide.stories(self._workspace.path)

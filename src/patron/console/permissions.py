@@ -3,14 +3,26 @@
 `see` is personal data in clear (`masked` hides it from all others); `reveal` is to see one dead letter in clear, by an
 act that is logged; `rules` is to try other identity rules; `audience` is to save segments and computed traits; `export`
 is to say what is carried out of here, and where to; `catalogue` is to change what may be decided for; `launch` is to move
-policies on, or stop them.
+policies on, or stop them; `send` is to begin and stop sends.
 """
 
 MAY: dict[str, frozenset[str]] = {
     "admin": frozenset(
-        {"see", "split", "privacy", "setup", "letters", "rules", "audience", "export", "catalogue", "launch"}
+        {
+            "see",
+            "split",
+            "privacy",
+            "setup",
+            "letters",
+            "rules",
+            "audience",
+            "export",
+            "catalogue",
+            "launch",
+            "send",
+        }
     ),
-    "marketer": frozenset({"see", "split", "audience", "catalogue", "launch"}),
+    "marketer": frozenset({"see", "split", "audience", "catalogue", "launch", "send"}),
     "privacy": frozenset({"see", "split", "privacy", "rules"}),
     "developer": frozenset({"setup", "letters", "reveal", "rules", "audience"}),
     "viewer": frozenset(),
@@ -25,7 +37,7 @@ _NAMES = {
 
 def may(role: str, action: str) -> bool:
     """Whether an account of this role may take the action (`see`, `split`, `privacy`, `setup`, `letters`, `reveal`, `rules`,
-    `audience`, `export`, `catalogue`, `launch`).
+    `audience`, `export`, `catalogue`, `launch`, `send`).
 
     >>> may("marketer", "split"), may("marketer", "setup"), may("nonsense", "split")
     (True, False, False)

@@ -31,6 +31,13 @@ PLACES: tuple[Place, ...] = (
         "",
         "learn greedy uniform what if off-policy arms exploration launch shadow guards roll back",
     ),
+    (
+        "Sends",
+        "decisions",
+        "/console/decisions/sends",
+        "",
+        "campaign batch newsletter dry run holdout distinct",
+    ),
     ("Health", "data", "/console/data", "G A", "data checks status clock"),
     ("Sources", "data", "/console/data/sources", "G S", "write keys add source channel"),
     ("Feeds", "data", "/console/data/feeds", "", "stock weather prices stores calendar rejects"),

@@ -13,6 +13,7 @@ from patron.decide.gates import EARLY, INSIDE, LATE, OUTSIDE, REFUSED, UNASKED
 from patron.decide.grants import Grant
 from patron.decide.index import CatalogueIndex
 from patron.decide.limits import Reach, Spent
+from patron.decide.variants import NOT_SENT
 from patron.model.offers import Ask, Dropped
 from patron.rules.calendar import Calendar
 from patron.rules.consent import Consents, standing
@@ -101,11 +102,14 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
     >>> sift(index, Ask("web_home"), Known("anonymous_id:1", "p_1", {}), now=0)
     Sifted(left=1, stops=[('placement', 0, 2)])
     """
-    sieve = _Sieve(index)
+    sieve, at, closed = _Sieve(index), now, False
+    if ask.ahead is not None:
+        at, closed = ask.ahead.at, ask.ahead.closed
+        sieve.stop(~ask.ahead.offers, "placement", NOT_SENT)
     for reason, shut in index.shut(ask.placement):
         sieve.stop(shut, "placement", reason)
     sieve.stop(~index.channels.allowing(ask.channel), "channel")
-    early, late = index.outside(now)
+    early, late = index.outside(at)
     sieve.stop(early, "validity", EARLY)
     sieve.stop(late, "validity", LATE)
     refused, unasked = _without_consent(index, known.consents, ask.channel)
@@ -120,7 +124,7 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
         _by_audience(sieve, known)
     place = index.places_of.get(ask.placement)
     outbound = place is not None and place.outbound
-    reach = Reach(ask.channel, outbound, known.grants, known.zone, known.complaint, known.spent)
+    reach = Reach(ask.channel, outbound, known.grants, known.zone, known.complaint, known.spent, at, closed)
     index.limits.sift(reach, now, sieve.stop)
     return Sifted(sieve.left, sieve.stops)
 

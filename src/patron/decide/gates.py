@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Callable
 
-from patron.decide.limits import HELD_OTHER, IN_ALL, SERVICE, TODAY, USED, cap_words
-from patron.decide.variants import BARE, ELSEWHERE, OTHER_FAMILY
+from patron.decide.limits import CLOSED, HELD_OTHER, IN_ALL, NIGHT, SERVICE, TODAY, USED, cap_words
+from patron.decide.variants import BARE, ELSEWHERE, NOT_SENT, OTHER_FAMILY
 from patron.model.clock import DAY
 from patron.model.offers import Catalogue, Condition, Offer
 from patron.rules.language import is_personal
@@ -22,7 +22,7 @@ EARLY, LATE = 0, 1
 REFUSED, UNASKED = 0, 1
 OUTSIDE, INSIDE = 0, 1
 """Reasons of the gate `audience`."""
-HELD_OUT, HELD_OUT_HERE = 0, 1
+HELD_OUT, HELD_OUT_HERE, HELD_OUT_SEND = 0, 1, 2
 """Reasons of the gate `holdout`."""
 
 
@@ -59,6 +59,7 @@ _REASONS: dict[tuple[str, int], Callable[[Offer], str]] = {
     ("placement", ELSEWHERE): lambda offer: f"Only for {', '.join(offer.placements)}",
     ("placement", OTHER_FAMILY): lambda _offer: "This place shows other families only",
     ("placement", BARE): lambda _offer: "Lacks content that this place needs",
+    ("placement", NOT_SENT): lambda _offer: "Not among the offers of this send",
     ("channel", 0): lambda offer: f"Only in {', '.join(offer.channels)}",
     ("validity", EARLY): lambda offer: f"Starts on {_day(offer.valid_from)}",
     ("validity", LATE): lambda offer: f"Ended on {_day(offer.valid_until, 1)}",
@@ -69,7 +70,8 @@ _REASONS: dict[tuple[str, int], Callable[[Offer], str]] = {
     ("audience", OUTSIDE): lambda offer: f"Only for {' or '.join(offer.segments)}",
     ("audience", INSIDE): lambda offer: f"Not for {' or '.join(offer.not_segments)}",
     ("complaint", 0): lambda _offer: "A complaint is open: nothing is advertised until it is closed",
-    ("quiet", 0): lambda _offer: "Quiet hours where this person is",
+    ("quiet", NIGHT): lambda _offer: "Quiet hours where this person is",
+    ("quiet", CLOSED): lambda _offer: "None of the hours of this send is left where this person is",
     ("held", HELD_OTHER): lambda offer: f"Already holds another offer of the family {offer.family}",
     ("held", USED): lambda offer: f"Already used {'an offer of this family' if offer.family else 'it'}",
     ("cooldown", 0): lambda offer: f"Given less than {offer.cooldown_hours} hours ago",
@@ -82,6 +84,7 @@ _REASONS: dict[tuple[str, int], Callable[[Offer], str]] = {
         "This person is held out from marketing, so that its effect can be measured"
     ),
     ("holdout", HELD_OUT_HERE): lambda _offer: "This person is held out from this place",
+    ("holdout", HELD_OUT_SEND): lambda _offer: "This person is held out from this send",
 }
 
 

@@ -46,6 +46,8 @@ class Grant(Struct, array_like=True):
     """What giving it costs, in 1/10,000 of the business's currency."""
     limited: bool = False
     """Whether it draws on a stock or a budget."""
+    due: int = 0
+    """When it is to be sent, if that is later than `time`: caps and budgets count it there."""
 
     def counts(self, now: int) -> bool:
         """Whether it was shown, or may still be."""

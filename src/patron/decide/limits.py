@@ -23,6 +23,8 @@ TIRED_AFTER, TIRED = 6, 30 * DAY
 """Shown so often in such a time without a click, an offer rests until fewer lie inside."""
 HELD_OTHER, USED = 0, 1
 """Reasons of the gate `held`."""
+NIGHT, CLOSED = 0, 1
+"""Reasons of the gate `quiet`."""
 IN_ALL, TODAY = 0, 1
 """Reasons of the gate `budget`."""
 Stop = Callable[[int, str, int], None]
@@ -57,6 +59,10 @@ class Reach(Struct, frozen=True):
     zone: Calendar
     complaint: bool = False
     spent: Spent | None = None
+    at: int = 0
+    """When what is given will be shown, ms; 0 = now."""
+    closed: bool = False
+    """Whether it is outside the hours that were asked for."""
 
 
 class Limits:
@@ -84,15 +90,17 @@ class Limits:
 
     def sift(self, reach: Reach, now: int, stop: Stop) -> None:
         """Put an ask before every gate of the ledger."""
-        marketing = self._marketing
+        marketing, at = self._marketing, reach.at or now
         if reach.complaint:
             stop(marketing, "complaint", 0)
         if (
             reach.outbound
             and self._quiet is not None
-            and is_quiet(self._quiet, reach.channel, reach.zone, now)
+            and is_quiet(self._quiet, reach.channel, reach.zone, at)
         ):
-            stop(-1, "quiet", 0)
+            stop(-1, "quiet", NIGHT)
+        if reach.closed:
+            stop(-1, "quiet", CLOSED)
         if reach.grants:
             self._by_grants(reach, now, stop)
         spent = reach.spent
@@ -102,7 +110,7 @@ class Limits:
             stop(spent.sold_out, "sold_out", 0)
 
     def _by_grants(self, reach: Reach, now: int, stop: Stop) -> None:
-        live = [grant for grant in reach.grants if grant.counts(now)]
+        live, now = [grant for grant in reach.grants if grant.counts(now)], reach.at or now
         held = used = resting = 0
         ignored: Counter[str] = Counter()
         for grant in live:
@@ -111,15 +119,14 @@ class Limits:
                 continue
             bit, offer = known
             family = self._families.get(offer.family, 0) if offer.family else 0
+            since = now - (grant.due or grant.time)
             if grant.closed:
                 used |= family | bit
-            elif (
-                family and now - grant.time < HELD and (offer.valid_until is None or now < offer.valid_until)
-            ):
+            elif family and since < HELD and (offer.valid_until is None or now < offer.valid_until):
                 held |= family & ~bit
-            if offer.cooldown_hours and now - grant.time < offer.cooldown_hours * HOUR:
+            if offer.cooldown_hours and since < offer.cooldown_hours * HOUR:
                 resting |= bit
-            if grant.shown and not grant.clicked and now - grant.time < TIRED:
+            if grant.shown and not grant.clicked and since < TIRED:
                 ignored[grant.offer] += 1
             elif grant.clicked:
                 ignored[grant.offer] -= TIRED_AFTER
@@ -171,7 +178,8 @@ class _CapMask:
         since = zone.begins(zone.day(now) - cap.days + 1) if cap.days else now - cap.hours * HOUR
         counts: Counter[str] = Counter()
         for grant in live:
-            inside = grant.time >= since if cap.days else grant.time > since
+            time = grant.due or grant.time
+            inside = time >= since if cap.days else time > since
             if inside and _is_counted(cap, grant):
                 counts[_group(cap.each, grant)] += 1
         full = [name for name, count in counts.items() if count >= cap.limit]

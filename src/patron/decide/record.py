@@ -7,18 +7,21 @@ from msgspec import Struct
 
 from patron.decide.choose import draw
 from patron.decide.eligible import Known, Sifted, drops_of, sift
-from patron.decide.gates import HELD_OUT_HERE, is_marketing
+from patron.decide.gates import HELD_OUT_HERE, HELD_OUT_SEND, is_marketing
 from patron.decide.grants import RESERVED, Grant
 from patron.decide.index import CatalogueIndex, is_limited
 from patron.decide.rating import Policy, Rated, drawn
 from patron.decide.slots import fill
 from patron.decide.stocks import UNITS
 from patron.decide.variants import content_for
+from patron.model.clock import DAY
 from patron.model.offers import Ask, Decision, Offer, Rating
 
 POLICY = "uniform-1"
 ANSWER_LIFE = RESERVED
 """How long a touchpoint may go on showing an answer, ms: as long as it is reserved; never beyond the offer's own end."""
+SENDING = DAY
+"""How long after its hour what is to be sent stays reserved, ms."""
 TREATED, CONTROL = "treated", "control"
 
 
@@ -146,7 +149,7 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         POLICY if policy is None else policy.name,
         index.version,
         content_for(offer, ask.placement, terms.language) if offer else {},
-        _expires(offer, terms.now),
+        _expires(offer, terms.now + ANSWER_LIFE if ask.ahead is None else ask.ahead.at + SENDING),
         known.identified,
         _used(known, sifted),
         None if rated is None else rated.given(choices.index(action)),
@@ -160,14 +163,15 @@ def _rated(
     index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: Policy | None
 ) -> tuple[Sifted, Rated | None]:
     """What the gates and the formula left, and its rating."""
-    sifted = sift(index, ask, known, terms.now)
-    stopped = sifted.left & index.marketing if terms.held_here else 0
+    sifted, ahead = sift(index, ask, known, terms.now), ask.ahead
+    held, at = (False, terms.now) if ahead is None else (ahead.held, ahead.at)
+    stopped = sifted.left & index.marketing if terms.held_here or held else 0
     if stopped:
-        stop = ("holdout", HELD_OUT_HERE, stopped)
+        stop = ("holdout", HELD_OUT_HERE if terms.held_here else HELD_OUT_SEND, stopped)
         sifted = Sifted(sifted.left & ~stopped, [*sifted.stops, stop])
     if policy is None or not sifted.left:
         return sifted, None
-    rated = policy.rate(index, sifted.left, ask, known, terms.now)
+    rated = policy.rate(index, sifted.left, ask, known, at)
     if rated.failed:
         # no score is a gate before the holdout
         at = len(sifted.stops) - bool(stopped)
@@ -213,23 +217,21 @@ def slate_of(
     return tuple((*found, *again)[: count - 1])
 
 
-def grants_of(index: CatalogueIndex, made: Drawn | Decision, *, outbound: bool = False) -> tuple[Grant, ...]:
+def grants_of(
+    index: CatalogueIndex, made: Drawn | Decision, *, outbound: bool = False, due: int = 0
+) -> tuple[Grant, ...]:
     """What a decision gives, as the ledger keeps it: its action and what stands behind it."""
-    found = []
+    found, end = [], due + SENDING if due else made.time + RESERVED
     for name in (made.action, *made.slate):
         offer = index.by_id.get(name)
         if offer is None:
             continue
-        until = (
-            made.time + RESERVED
-            if offer.valid_until is None
-            else min(made.time + RESERVED, offer.valid_until)
-        )
+        until = end if offer.valid_until is None else min(end, offer.valid_until)
         found.append(
             Grant(
                 made.id, name, made.time, made.channel, made.placement, outbound, until,
                 family=offer.family, service=not is_marketing(offer),
-                units=round(offer.cost * UNITS), limited=is_limited(offer),
+                units=round(offer.cost * UNITS), limited=is_limited(offer), due=due,
             )
         )  # fmt: skip
     return tuple(found)
@@ -259,8 +261,7 @@ def spell(drawn: Drawn, index: CatalogueIndex) -> Decision:
 _SAME = tuple(name for name in Drawn.__struct_fields__ if name not in {"sifted", "behind"})
 
 
-def _expires(offer: Offer | None, now: int) -> int:
-    end = now + ANSWER_LIFE
+def _expires(offer: Offer | None, end: int) -> int:
     return end if offer is None or offer.valid_until is None else min(end, offer.valid_until)
 
 

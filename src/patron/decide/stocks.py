@@ -15,7 +15,8 @@ UNITS = 10_000
 """Parts of the business's currency."""
 OPEN_AT_MOST = 10_000
 """Reservations held one by one for an offer; beyond that the oldest count as given."""
-_DAYS_KEPT = 3
+_DAYS_KEPT = 10
+"""Of days behind the latest: what is to be sent may count for a day a week from now."""
 
 
 class Stock(Struct):
@@ -34,16 +35,21 @@ class Stock(Struct):
     """The same by day of the business (days since 1970, as text), of the last days."""
     open: dict[str, tuple[int, int, int]] = {}
     """Decision -> (end of the reservation in ms, units, day), the oldest first."""
+    held: int = 0
+    """Units of all that are open."""
+    soonest: int = 0
+    """None of those that are open ends before."""
 
 
 def reserve(stock: Stock, grant: Grant, day: int) -> None:
     """Take one reservation. What ended before it leaves the books."""
-    while stock.open:
-        oldest = next(iter(stock.open))
-        if stock.open[oldest][0] > grant.time:
-            break
-        del stock.open[oldest]
+    if stock.open and grant.time >= stock.soonest:
+        stock.open = {name: one for name, one in stock.open.items() if one[0] > grant.time}
+        stock.held = sum(units for _, units, _ in stock.open.values())
+        stock.soonest = min((until for until, _, _ in stock.open.values()), default=0)
+    stock.soonest = min(stock.soonest, grant.until) if stock.open else grant.until
     stock.open[grant.decision] = (grant.until, grant.units, day)
+    stock.held += grant.units
     while len(stock.open) > OPEN_AT_MOST:
         keep(stock, next(iter(stock.open)))
 
@@ -52,6 +58,7 @@ def keep(stock: Stock, decision: str) -> bool:
     """What was reserved was shown: it is given; whether there was such a reservation."""
     held = stock.open.pop(decision, None)
     if held is not None:
+        stock.held -= held[1]
         give(stock, held[1], held[2])
     return held is not None
 
@@ -67,6 +74,8 @@ def give(stock: Stock, units: int, day: int) -> None:
 
 def taken(stock: Stock, now: int) -> tuple[int, int]:
     """How many are given or reserved, and the units spent on them."""
+    if now < stock.soonest:
+        return stock.given + len(stock.open), stock.units + stock.held
     live = [units for until, units, _ in stock.open.values() if now < until]
     return stock.given + len(live), stock.units + sum(live)
 

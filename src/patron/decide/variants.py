@@ -5,8 +5,9 @@ from typing import Any
 
 from patron.model.offers import Offer, Placement, Variant
 
-ELSEWHERE, OTHER_FAMILY, BARE = 0, 1, 2
-"""What may be in the way: it is for other places; this place shows other families; content that it needs is lacking."""
+ELSEWHERE, OTHER_FAMILY, BARE, NOT_SENT = 0, 1, 2, 3
+"""What may be in the way: it is for other places; this place shows other families; content that it needs is lacking; a
+send brings others."""
 
 
 def content_for(offer: Offer, placement: str, language: str = "") -> dict[str, Any]:

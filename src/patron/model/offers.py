@@ -161,6 +161,19 @@ class Catalogue(Struct, frozen=True):
     scoring: Scoring = Scoring()
 
 
+class Ahead(Struct, frozen=True):
+    """What an ask says that is decided before it is shown: for somebody who does not come by themselves."""
+
+    at: int
+    """When it will be shown, ms UTC: limits and quiet hours hold for that moment."""
+    offers: int = -1
+    """Mask of the offers that it may bring; -1 = all."""
+    held: bool = False
+    """Whether this person is held out from just this."""
+    closed: bool = False
+    """Whether no hour that was open for it is left where this person is."""
+
+
 class Ask(Struct, frozen=True):
     """A request for a decision at a touchpoint."""
 
@@ -171,6 +184,8 @@ class Ask(Struct, frozen=True):
     context: dict[str, Any] = {}
     count: int = 1
     """How many to show at most; the placement's own limit holds too."""
+    ahead: Ahead | None = None
+    """None: it is shown at once."""
 
 
 class Dropped(Struct, frozen=True):

@@ -15,6 +15,7 @@ from patron.decide.choose import draw_seed
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn
 from patron.decide.explain import restore
+from patron.decide.grants import Grant
 from patron.decide.index import CatalogueIndex
 from patron.decide.rating import Learned, Policy
 from patron.decide.record import Drawn, Terms, grants_of, weigh
@@ -27,6 +28,7 @@ from patron.model.errors import BadRequest, Forbidden, NotFound
 from patron.model.log import Entry
 from patron.model.offers import Ask, Catalogue, Decision, Placement
 from patron.model.people import Key, Person
+from patron.model.sends import Sent
 from patron.runtime import people
 from patron.runtime.app import App
 from patron.runtime.decided import pack
@@ -162,11 +164,47 @@ class Answers:
             raise BadRequest("unknown_placement", f"There is no placement `{name}` in the catalogue: {hint}")
         return place
 
+    def foresee(self, ask: Ask, key: Key, person: Person, now: int) -> Known:
+        """What may be used for somebody who does not ask: a send, a preview. Nothing is recorded."""
+        return self._known(ask, key, person, now, verified=True)
+
+    def terms(
+        self, ask: Ask, decision_id: str, key: Key, person: Person, known: Known, place: Placement
+    ) -> Terms:
+        """What a decision for somebody who does not ask rests on, their arms among it; the same every time."""
+        workspace, (unit, group) = self._app.workspace, self._drawn(key, person)
+        return Terms(
+            decision_id,
+            draw_seed(workspace.secret, decision_id),
+            group,
+            workspace.settings.decide.holdout,
+            workspace.clock.now(),
+            self._held_here(place, unit),
+            language=_language(ask.context, known),
+        )
+
+    def unit(self, key: Key, person: Person) -> Key:
+        """The node of a person by which arms are drawn."""
+        return self._drawn(key, person)[0]
+
+    def policy(
+        self, index: CatalogueIndex, model: Bound, placement: str, key: Key, person: Person
+    ) -> Policy | None:
+        """How what is left is ranked for somebody at a placement; None: all alike."""
+        return self._policy(index, model, placement, self.unit(key, person), person)
+
+    def row(self, made: Drawn, index: CatalogueIndex, sent: Sent) -> DecisionRow:
+        """A decision of a send as it is kept."""
+        return self._row(made, index, grants_of(index, made, outbound=True, due=sent.due), sent)
+
     def _record(self, made: Drawn, index: CatalogueIndex, *, outbound: bool) -> "asyncio.Future[int]":
         """Append a decision; the future is done when it is durable and applied. What it gives is held from now on."""
-        workspace = self._app.workspace
-        grants = grants_of(index, made, outbound=outbound)
-        row = DecisionRow(
+        return self.keep(made.id, self._row(made, index, grants_of(index, made, outbound=outbound)))
+
+    def _row(
+        self, made: Drawn, index: CatalogueIndex, grants: tuple[Grant, ...], sent: Sent | None = None
+    ) -> DecisionRow:
+        return DecisionRow(
             made.catalogue,
             made.time,
             made.node,
@@ -176,11 +214,16 @@ class Answers:
             made.holdout,
             encode_drawn(made, index),
             grants,
+            sent,
         )
+
+    def keep(self, decision: str, row: DecisionRow) -> "asyncio.Future[int]":
+        """Append a decision; the future is done when it is durable and applied. What it gives is held from now on."""
+        workspace = self._app.workspace
         entry = Entry("fact", workspace.log.last + 1, 1, "patron", workspace.clock.now(), "fact")
-        workspace.given.reserve(made.node, grants)
-        work = DecisionWork(workspace, entry, made.id, row)
-        return self._app.pipeline.submit(entry, pack(made.id, row), work)
+        workspace.given.reserve(row.node, row.grants)
+        work = DecisionWork(workspace, entry, decision, row)
+        return self._app.pipeline.submit(entry, pack(decision, row), work)
 
     def read(self, row: DecisionRow) -> Decision:
         """A recorded decision in full, with the texts of the catalogue it was made with."""

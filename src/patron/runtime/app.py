@@ -81,6 +81,8 @@ class App:
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = False
         self._due = False
+        self.closing = False
+        """Whether it is about to stop: nothing of its own goes on."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self._judge())]
         for vital in (self.pipeline.task, *self._tasks):
@@ -106,6 +108,7 @@ class App:
 
     async def stop(self, *, checkpoint: bool = True) -> None:
         """Apply what is durable, write a checkpoint and let go of the directory."""
+        self.closing = True
         await self.pipeline.close()
         if self.jobs is not None:
             await self.jobs.close(flush=self.fault is None)

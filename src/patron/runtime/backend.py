@@ -53,6 +53,7 @@ from patron.runtime.offers import Offers
 from patron.runtime.policies import Policies
 from patron.runtime.roster import Roster
 from patron.runtime.rules import LocalRules
+from patron.runtime.sends import Sends
 from patron.runtime.surgery import Surgery
 from patron.runtime.workspace import Crash
 from patron.storage.lake.asking import Head
@@ -81,6 +82,7 @@ class LocalBackend:
         self._roster = Roster(self.workspace)
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
+        self.sends = Sends(app, self.answers)
         self.profiles = ProfileSnapshots(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
@@ -103,6 +105,7 @@ class LocalBackend:
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())
+        backend.app.keep(backend.sends.serve())
         backend.app.keep(backend.profiles.serve())
         return backend
 

@@ -19,6 +19,7 @@ from patron.serve import (
     policies,
     profiles,
     rules,
+    sends,
 )
 from patron.serve.router import Asgi, Route, Router
 
@@ -36,6 +37,7 @@ def private_door(backend: LocalBackend, console: Asgi | None) -> Router:
         *lake.routes(backend),
         *insights.routes(backend),
         *policies.routes(backend),
+        *sends.routes(backend),
         *feeds.routes(backend),
         *rules.routes(backend),
         *exports.routes(backend),

@@ -19,7 +19,7 @@ from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
 from patron.model.policies import Move, Policy
-from patron.runtime import catalogues, definitions, splits
+from patron.runtime import catalogues, definitions, sent, splits
 from patron.runtime.decided import decision_of, is_packed
 from patron.runtime.flow import uncut
 from patron.runtime.tables import CATALOGUE, Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
@@ -178,6 +178,8 @@ def decided(workspace: Workspace, entry: Entry, name: str, decision: DecisionRow
     workspace.given.release(node, decision.grants)
     workspace.given.apply(node, decision.grants)
     workspace.rewards.decided(name, decision)
+    if decision.sent is not None:
+        workspace.sent.note(name, decision)
     if not node:
         return
     asked = workspace.asked.get(node)
@@ -320,6 +322,18 @@ def _policy_moved(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None
     workspace.launches.moved(moved.id, moved.move, entry.base)
 
 
+def _send_started(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    workspace.sent.started(msgspec.json.decode(data, type=sent.Start), entry.received)
+
+
+def _send_advanced(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    workspace.sent.advanced(msgspec.json.decode(data, type=sent.Advance))
+
+
+def _send_closed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    workspace.sent.closed(msgspec.json.decode(data, type=sent.Close), entry.received)
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -334,6 +348,9 @@ HANDLERS: dict[str, Handler] = {
     "Dead Letter Closed": _closed,
     "Audited": _audited,
     "Export Saved": _export,
+    sent.STARTED: _send_started,
+    sent.ADVANCED: _send_advanced,
+    sent.CLOSED: _send_closed,
     "Retention Applied": _retained,
     "Feed Loaded": _fed,
     "Feed Load Noted": _feed_noted,

@@ -1,5 +1,6 @@
 """Bundles for touchpoints: made from what would be answered to nobody in particular, and kept in memory until they are stale."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -53,8 +54,9 @@ class Fallbacks:
         self._answers = answers
         self._calendar = Calendar(app.workspace.settings.business.timezone)
         self._kept: dict[tuple[str, str, str], Bundle] = {}
+        self._making = asyncio.Lock()
 
-    def bundle(self, placement: str, channel: str = "") -> Bundle:
+    async def bundle(self, placement: str, channel: str = "") -> Bundle:
         """The bundle of a placement, made anew at most once an hour or when the catalogue changed.
 
         Parameters
@@ -65,17 +67,25 @@ class Fallbacks:
         ------
         NotFound : no offer or placement has that name. BadRequest : the placement is one that Patron sends to.
         """
-        index = self._answers.index
-        place = self._place(index, placement)
-        channel = place.channel or channel or "web"
-        kept = self._kept.get((placement, channel, index.version))
-        now = self._workspace.clock.now()
-        if kept is None or now >= kept.stale:
+        async with self._making:
+            while True:
+                index = self._answers.index
+                found = await self._of(index, self._place(index, placement), channel)
+                if found is not None:
+                    return found
+
+    async def _of(self, index: CatalogueIndex, place: Placement, channel: str) -> Bundle | None:
+        """The bundle of a place; None when the catalogue changed while it was made."""
+        key = place.id, place.channel or channel or "web", index.version
+        kept, now = self._kept.get(key), self._workspace.clock.now()
+        if kept is not None and now < kept.stale:
+            return kept
+        made = await self._made(index, place, key[1], now)
+        if made is not None:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
-            kept = self._made(index, place, channel, now)
-            self._kept[placement, channel, index.version] = kept
-        return kept
+            self._kept[key] = made
+        return made
 
     def _place(self, index: CatalogueIndex, name: str) -> Placement:
         place = index.places_of.get(name)
@@ -93,7 +103,7 @@ class Fallbacks:
             )
         return place
 
-    def _made(self, index: CatalogueIndex, place: Placement, channel: str, now: int) -> Bundle:
+    async def _made(self, index: CatalogueIndex, place: Placement, channel: str, now: int) -> Bundle | None:
         expires = now + LIFE
         name = fallback.bundle_id(self._workspace.secret, place.id, channel, index.version, now)
         rows: list[dict[str, Any]] = []
@@ -102,6 +112,9 @@ class Fallbacks:
         for part, first, end in PARTS:
             moment = self._next(now, (first + end) * 30)
             for weather in ("", *WEATHER):
+                await asyncio.sleep(0)  # each costs as much as a decision: others have their turn in between
+                if self._answers.index is not index:
+                    return None
                 places, rating = self._ranked(index, place, channel, weather, moment, expires)
                 seal = Seal(FORMAT, name, place.id, channel, index.version, now, expires, places, rating)
                 row = fallback.table_of(index, seal, fallback.sealed(self._workspace.secret, seal))

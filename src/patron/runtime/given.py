@@ -66,12 +66,32 @@ class Given:
             found += self._by_node.get(node, ())
         return found
 
-    def spent(self, index: CatalogueIndex, now: int) -> Exhausted:
-        """Of which offers nothing is left now."""
+    def spent(
+        self, index: CatalogueIndex, now: int, at: int = 0, stocks: Mapping[str, Stock] | None = None
+    ) -> Exhausted:
+        """Of which offers nothing is left now.
+
+        Parameters
+        ----------
+        at : when it will be shown, if not now: budgets of a day are those of that day.
+        stocks : other books than those of this moment, of somebody who only tries.
+        """
         if not index.limited:
             return _NOTHING
-        stocks = {o.id: stock for _, o in index.limited if (stock := self._stocks.get(o.id)) is not None}
-        return exhausted(index.limited, stocks, self._by_offer, now, self._calendar.day(now))
+        if stocks is None:
+            stocks = self.stocks(index)
+        return exhausted(index.limited, stocks, self._by_offer, now, self._calendar.day(at or now))
+
+    def stocks(self, index: CatalogueIndex) -> dict[str, Stock]:
+        """The books of this moment."""
+        return {o.id: stock for _, o in index.limited if (stock := self._stocks.get(o.id)) is not None}
+
+    def try_out(self, stocks: dict[str, Stock], grants: Iterable[Grant]) -> None:
+        """Enter grants in books of one's own."""
+        for grant in grants:
+            if grant.limited:
+                stock = stocks.setdefault(grant.offer, Stock())
+                reserve(stock, grant, self._calendar.day(grant.due or grant.time))
 
     # --- reserving -----------------------------------------------------------------------------------------------
 
@@ -96,7 +116,7 @@ class Given:
                 self._grants.put(node, add(self._grants.get(node) or (), grant))
             if grant.limited:
                 stock = self._stock(grant.offer)
-                reserve(stock, grant, self._calendar.day(grant.time))
+                reserve(stock, grant, self._calendar.day(grant.due or grant.time))
 
     # --- what follows ----------------------------------------------------------------------------------------------
 

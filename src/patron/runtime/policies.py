@@ -72,8 +72,8 @@ class Policies:
         by_day: dict[int, list[float]] = {}
         held = closed = 0
         async for row, record, worth in self._rows(placement, now - days * DAY):
-            closed += row.time + place.window_hours * HOUR <= now
-            if row.group == "control":
+            closed += row.begins + place.window_hours * HOUR <= now
+            if row.held_out:
                 held += 1
                 continue
             policies[record.policy] += 1
@@ -117,7 +117,7 @@ class Policies:
         choice = self._choice(challenger, change)
         slates: list[Slate] = []
         async for row, _, worth in self._rows(placement, now - days * DAY):
-            if row.group == "control" or row.time + place.window_hours * HOUR > now:
+            if row.held_out or row.begins + place.window_hours * HOUR > now:
                 continue
             index = workspace.catalogues.version(row.catalogue)
             slate = self._slate(decode_record(row.record, index.ids), worth)

@@ -221,8 +221,9 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
     for pid in _former_groups(workspace, erasure):
         workspace.groups.delete(pid)
     # all of them: a node remembers only the newest that were made for it
-    decisions = [name for name, row in workspace.decisions.items() if row.node in names]
-    for decision in decisions:
+    made = {name: row for name, row in workspace.decisions.items() if row.node in names}
+    for decision, one in made.items():
+        workspace.sent.forget(decision, one)
         workspace.rewards.forget(decision)
         workspace.decisions.delete(decision)
         workspace.shown.delete(decision)
@@ -249,7 +250,7 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
             erasure.ghosts[workspace.tombstones.mark(uncut(key, workspace.cuts))] = row.ghosts
     return len(
         erasure.keys
-    ), f"{len(erasure.keys)} identifiers, their profiles and {len(decisions)} decisions removed"
+    ), f"{len(erasure.keys)} identifiers, their profiles and {len(made)} decisions removed"
 
 
 def _forget_cuts(workspace: Workspace, names: set[Key]) -> None:

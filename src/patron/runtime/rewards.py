@@ -178,7 +178,7 @@ class Rewards:
         orders: list[Purchase] | None = None
         for decision, row, taught in self._open(members):
             if visit is not None:
-                if visit.time > row.time and (not taught.visit or visit.time < taught.visit):
+                if visit.time > row.begins and (not taught.visit or visit.time < taught.visit):
                     self._taught.touch(decision)
                     taught.visit = visit.time
             elif orders is None:
@@ -191,7 +191,7 @@ class Rewards:
         for decision, row, taught in self._open(members):
             record, looked = self._looked_of(row)
             place = place_of(self._version(row.catalogue), record.placement)
-            if place.outbound and looked is not None and 0 <= time - row.time <= place.window_hours * HOUR:
+            if place.outbound and looked is not None and 0 <= time - row.begins <= place.window_hours * HOUR:
                 before.append((decision, row, taught, looked))
         sent = any(row.action != NOTHING for _, row, _, _ in before)
         for decision, row, taught, looked in before:
@@ -221,7 +221,7 @@ class Rewards:
             return
         index = self._version(row.catalogue)
         place = place_of(index, record.placement)
-        end = row.time + place.window_hours * HOUR
+        end = row.begins + place.window_hours * HOUR
         if place.reward in ("order", "margin"):
             if orders is None:
                 return
@@ -246,7 +246,8 @@ def _bought(
     index: CatalogueIndex, row: DecisionRow, reward: str, end: int, orders: Iterable[Purchase]
 ) -> float:
     """Orders inside the window: whether there was one, or what stayed of their revenue."""
-    net = sum(order.net for order in orders if row.time < order.time <= end and not order.cancelled)
+    since = row.begins
+    net = sum(order.net for order in orders if since < order.time <= end and not order.cancelled)
     if reward == "order":
         return 1.0 if net > 0 else 0.0
     offer = index.by_id.get(row.action)

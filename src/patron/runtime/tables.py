@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from patron.decide.grants import Grant
 from patron.model.people import Key
+from patron.model.sends import Sent
 
 CATALOGUE = "catalogue"
 """Where the catalogue's text stands in the table of configuration; every version under `catalogue/VERSION`."""
@@ -51,6 +52,22 @@ class DecisionRow(Struct, frozen=True, array_like=True):
     record: bytes
     grants: tuple[Grant, ...] = ()
     """What it gave, as the ledger keeps it."""
+    sent: Sent | None = None
+    """Of a decision that was made for a send."""
+
+    @property
+    def held_out(self) -> bool:
+        """Whether somebody is held out, from all marketing or from the send."""
+        return self.group == "control" or (self.sent is not None and self.sent.arm == "control")
+
+    @property
+    def begins(self) -> int:
+        """From when on what follows is credited to it, ms: when it was to be seen.
+
+        >>> DecisionRow("c", 5, "user_id:7", "email", "tea", "treated", 0.5, b"r", (), Sent("spring", 900, 9)).begins
+        900
+        """
+        return self.time if self.sent is None else self.sent.due
 
 
 class Assignment(Struct, frozen=True):

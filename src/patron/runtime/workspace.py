@@ -27,6 +27,7 @@ from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
 from patron.model.policies import Launch
 from patron.model.ports import Table
+from patron.model.sends import SendRow
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import arms
 from patron.runtime import settings as config
@@ -44,6 +45,7 @@ from patron.runtime.memberships import Memberships
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.rewards import Taught
 from patron.runtime.segments import Segments
+from patron.runtime.sent import Sent
 from patron.runtime.served import SeriesRow, ServedRow
 from patron.runtime.tables import (
     Assignment,
@@ -93,6 +95,7 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("arms", arms.Arm, 1_000_000, encode=arms.encode, decode=arms.decode),
         TableSpec("taught", Taught, 20_000),
         TableSpec("policies", Launch, 1_000),
+        TableSpec("sends", SendRow, 1_000),
         TableSpec("dead", DeadRow, 20_000),
         TableSpec("cuts", list[int], 5_000),
         TableSpec("splits", SplitRecord, 5_000),
@@ -200,7 +203,8 @@ class Workspace:
         self.above: AboveCap
         """Set where the workspace is opened, and `live` with it: it works over the whole of it."""
         self.read_rules = self._read_rules()
-        latest = heapq.nlargest(NEWEST, ((row.time, name) for name, row in self.decisions.items()))
+        self.sent = Sent(table("sends"))
+        latest = heapq.nlargest(NEWEST, self.sent.noting(self.decisions.items()))
         self.newest: deque[tuple[int, str]] = deque(latest, maxlen=NEWEST)
         """Time and id of the newest decisions, newest first."""
 
@@ -212,18 +216,9 @@ class Workspace:
         tallies = table("tallies")
         known = Census(self.graph, self.groups, self.nodes, tallies, settings.profiles)
         segments = Segments(
-            known,
-            self.groups,
-            tallies,
-            table("standings"),
-            table("series"),
-            table("served"),
-            settings.business.timezone,
-            settings.decide.opt_in,
-            self.history,
-            self._run,
-            self.feeds.locations,
-        )
+            known, self.groups, tallies, table("standings"), table("series"), table("served"),
+            settings.business.timezone, settings.decide.opt_in, self.history, self._run, self.feeds.locations,
+        )  # fmt: skip
         self.definitions.on_change(segments.take)
         return segments
 

@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from patron.decide.fallback import signature
-from patron.model.errors import BadKey
+from patron.model.errors import BadKey, BadRequest
+from patron.model.events import CHANNELS
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
 
@@ -37,7 +38,9 @@ def routes(backend: Backend) -> list[Route]:
                 "Give a live write key as the user of Basic authorization, or a secret key of scope `decide`.",
             )
         channel = request.query.get("channel") or (source.channel if source else "")
-        found = backend.fallbacks.bundle(request.path["placement"], channel)
+        if channel and channel not in CHANNELS:
+            raise BadRequest("bad_query", f"`channel` is one of {', '.join(CHANNELS)}.")
+        found = await backend.fallbacks.bundle(request.path["placement"], channel)
         headers = (
             *_CORS,
             ("etag", f'"{found.id}"'),
@@ -59,7 +62,11 @@ def routes(backend: Backend) -> list[Route]:
             "",
             "What a touchpoint may show while Patron is away, signed.",
             bundle,
-            (Query("channel", about="Of the touchpoint, for a placement that names none."),),
+            (
+                Query(
+                    "channel", about="Of the touchpoint, for a placement that names none.", choices=CHANNELS
+                ),
+            ),
             returns=SignedBundle,
             held=True,
         ),

@@ -71,7 +71,7 @@ class Bundle(Protocol):
 class Fallbacks(Protocol):
     """Bundles for touchpoints."""
 
-    def bundle(self, placement: str, channel: str) -> Bundle: ...
+    async def bundle(self, placement: str, channel: str) -> Bundle: ...
 
 
 class Backend(Protocol):

@@ -20,7 +20,7 @@ PATHS = (
     "/console/stories", "/console/practice", "/console/people/segments", "/console/people/segments/overlap",
     "/console/people/traits", "/console/decisions/preview?person=p_7F3K2Q", "/console/decisions/catalogue", "/console/decisions/catalogue/edit",
     "/console/decisions/catalogue/versions", "/console/decisions/placements",
-    "/console/decisions/policies", "/console/decisions/d_01JD7Q8ZK4",
+    "/console/decisions/policies", "/console/decisions/d_01JD7Q8ZK4", "/console/decisions/sends", "/console/decisions/sends/new",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ FULL = (
     "/console/decisions/launches/bold", "/console/decisions/launches/odd", "/console/decisions/launches/worst",
     "/console/decisions/launches/new", "/console/decisions/launches/odd/edit", "/console/decisions/launches/bold?judge=1&now=1",
     "/console/decisions/policies/web_home", "/console/decisions/policies/web_home?challenger=greedy&now=1",
+    "/console/decisions/sends/spring", "/console/decisions/sends/running", "/console/decisions/sends?placement=till",
 )  # fmt: skip
 """Pages that an empty workspace does not have."""
 
