@@ -38,7 +38,7 @@ from patron.model.views import (
     Status,
     TimelinePage,
 )
-from patron.runtime import access, guide, letters, people, splits, views
+from patron.runtime import access, erasures, guide, letters, people, splits, views
 from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
 from patron.runtime.export_views import LocalExports
@@ -214,9 +214,7 @@ class LiveApp:
 
     def receipts(self) -> list[EraseReceipt]:
         """Erasures, newest first."""
-        found = [r for k in self._workspace.receipts.keys() if (r := self._workspace.receipts.get(k))]
-        found.sort(key=lambda r: -r["time"])
-        return [EraseReceipt(r["id"], r["time"], [tuple(s) for s in r.get("stores") or ()]) for r in found]
+        return erasures.receipts(self._backend.app)
 
     def audit(self, user: str, verb: str, subject: str) -> None:
         """Record that an account saw or did something."""

@@ -1,15 +1,13 @@
 """The running workspace as the answering doors see it (`serve.port.Backend`): one method per operation."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from patron.model.access import ApiKey, Source
-from patron.model.clock import DAY
-from patron.model.errors import BadRequest, PatronError
+from patron.model.errors import BadRequest
 from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.outcomes import Reported
@@ -36,6 +34,7 @@ from patron.runtime import (
     people,
     preview,
     scoped,
+    tidying,
     upkeep,
     views,
 )
@@ -60,9 +59,6 @@ from patron.storage.lake.asking import Head
 
 _LATEST = 221_845_392_000_000
 """Latest time of a stepped clock, ms: the year 9000, so that calendars still hold every time reckoned from it."""
-
-
-log = logging.getLogger("patron")
 
 
 class LocalBackend:
@@ -100,7 +96,7 @@ class LocalBackend:
         except BaseException:
             await backend.app.stop(checkpoint=False)  # or this process would hold the directory for nothing
             raise
-        backend.app.keep(backend._keep_tidy())
+        backend.app.keep(tidying.keep(backend.app))
         backend.app.keep(backend.launching.watch())
         if jobs and backend.workspace.settings.lake.enabled:
             backend.app.start_jobs()
@@ -112,19 +108,6 @@ class LocalBackend:
     async def _begin(self) -> None:
         await erasures.resume(self.app)
         await self.offers.take_up()
-
-    async def _keep_tidy(self) -> None:
-        """Apply retention and finish erasures once an hour; a fault is logged and tried again."""
-        while True:
-            await asyncio.sleep(3600)
-            try:
-                await self.retain()
-                days = self.workspace.settings.storage.log_days
-                if days and self.app.jobs is not None:
-                    await prune(self.app, self.workspace.clock.now() - days * DAY)
-                await erasures.resume(self.app)
-            except (PatronError, OSError):
-                log.exception("retention could not be applied")
 
     # --- keys and positions -----------------------------------------------------------------------------------
 

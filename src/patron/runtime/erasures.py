@@ -26,6 +26,16 @@ async def erase(app: "App", person: Person, by: str) -> EraseReceipt:
     return await _finish(app, erasure, data)
 
 
+def receipts(app: "App") -> list[EraseReceipt]:
+    """What was erased, newest first."""
+    table = app.workspace.receipts
+    found = [row for name in table.keys() if (row := table.get(name))]
+    found.sort(key=lambda row: -row["time"])
+    return [
+        EraseReceipt(row["id"], row["time"], [tuple(s) for s in row.get("stores") or ()]) for row in found
+    ]
+
+
 async def resume(app: "App") -> None:
     """Finish erasures that were promised and not done: a crash in the middle, or a restored older backup."""
     workspace = app.workspace
