@@ -104,7 +104,8 @@ def narrowed(made: Drawn, index: CatalogueIndex, expires: int) -> tuple[tuple[in
     if made.rating is None:
         return places, Rating(bytes(len(best) + 1))
     scores = scores_of(made.rating)[[*(at for _, _, at in best), -1]]
-    return places, rate(scores, made.rating.gamma, made.rating.seen, made.rating.features)
+    told = made.rating
+    return places, rate(scores, told.gamma, told.seen, told.features, told.noise)
 
 
 def is_promised(offer: Offer, now: int, expires: int) -> bool:
