@@ -4,11 +4,12 @@ import datetime as dt
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from patron.model.clock import HOUR
+from patron.model.clock import DAY, HOUR, MINUTE
 from patron.rules.tree import Window
 
 MAX_DAYS = 400
 MAX_HOURS = 24 * MAX_DAYS
+_DAY_MINUTES = DAY // MINUTE
 
 
 class Calendar:
@@ -50,6 +51,14 @@ class Calendar:
         """
         local = dt.datetime.fromtimestamp(time // 1_000, self._info)
         return local.hour * 60 + local.minute
+
+    def next(self, minute: int, now: int) -> int:
+        """When it is a minute of the day next, ms; now if it is.
+
+        >>> Calendar("UTC").next(30, 0) // 60_000, Calendar("UTC").next(0, 60_000) // 60_000
+        (30, 1440)
+        """
+        return now + (minute - self.minute(now)) % _DAY_MINUTES * MINUTE
 
     def start(self, time: int) -> int:
         """When the day of a moment began: ms, a full UTC hour."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from patron.decide import fallback
 from patron.decide.fallback import FORMAT, PARTS, Seal
 from patron.decide.index import CatalogueIndex
-from patron.model.clock import HOUR, MINUTE
+from patron.model.clock import HOUR
 from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import Ask, Offer, Placement, Rating
 from patron.profiles.public import iso
@@ -25,7 +25,6 @@ LIFE = 24 * HOUR
 """How long a bundle holds, ms."""
 _MOST = 1_000
 """Bundles that are kept; placements and channels are few."""
-_DAY_MINUTES = 24 * 60
 
 
 class Bundle(Struct, frozen=True):
@@ -110,7 +109,7 @@ class Fallbacks:
         when: dict[str, dict[str, int]] = {}
         offers: dict[str, Offer] = {}
         for part, first, end in PARTS:
-            moment = self._next(now, (first + end) * 30)
+            moment = self._calendar.next((first + end) * 30, now)
             for weather in ("", *WEATHER):
                 await asyncio.sleep(0)  # each costs as much as a decision: others have their turn in between
                 if self._answers.index is not index:
@@ -139,10 +138,6 @@ class Fallbacks:
             "offers": {name: fallback.shown_of(offer, place.id) for name, offer in offers.items()},
         }
         return Bundle(name, msgspec.json.encode(value).decode(), now + FRESH)
-
-    def _next(self, now: int, minute: int) -> int:
-        """When it is that minute of the day next, ms."""
-        return now + (minute - self._calendar.minute(now)) % _DAY_MINUTES * MINUTE
 
     def _ranked(
         self, index: CatalogueIndex, place: Placement, channel: str, weather: str, moment: int, expires: int

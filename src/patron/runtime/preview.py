@@ -3,7 +3,6 @@
 from patron.decide.choose import SEED_BITS
 from patron.decide.rating import propensities
 from patron.decide.record import Drawn, spell
-from patron.model.clock import MINUTE
 from patron.model.errors import BadRequest
 from patron.model.offers import NOTHING, Ask, Outcome, Placement
 from patron.model.people import Key, Person
@@ -13,8 +12,6 @@ from patron.rules.calendar import Calendar
 from patron.runtime import people
 from patron.runtime.answer import Answers
 from patron.runtime.workspace import Workspace
-
-_DAY_MINUTES = 24 * 60
 
 
 def preview(workspace: Workspace, answers: Answers, about: PreviewAsk) -> Preview:
@@ -43,8 +40,7 @@ def _at(workspace: Workspace, hour: int | None) -> int:
         return now
     if not 0 <= hour <= 23:
         raise BadRequest("bad_hour", f"`hour` is 0 to 23, not {hour}.")
-    calendar = Calendar(workspace.settings.business.timezone)
-    return now + (hour * 60 - calendar.minute(now)) % _DAY_MINUTES * MINUTE
+    return Calendar(workspace.settings.business.timezone).next(hour * 60, now)
 
 
 def _key(person: Person | None, *, proved: bool) -> Key:

@@ -7,12 +7,12 @@ from patron.decide.distinct import Got, content_of, mix, product
 from patron.decide.encoding import Record, look
 from patron.decide.gates import GATES
 from patron.decide.index import CatalogueIndex
+from patron.decide.rating import gaps_of
 from patron.decide.variants import fits
 from patron.model.offers import Offer
 from patron.model.sends import Counted, Mix, SendReport, Stopped
 from patron.runtime.tables import DecisionRow
 
-_STEPS = 255
 UNREACHABLE, UNLUCKY, HELD_SEND, HELD_ALL = "address", "nothing", "send_holdout", "universal_holdout"
 WHY_NOT: Mapping[str, str] = {
     UNREACHABLE: "No address for any of its channels is known",
@@ -158,8 +158,8 @@ def _beyond_nothing(record: Record) -> float:
         gone |= int.from_bytes(mask, "little")
     before = (1 << record.action) - 1
     at = record.action - (gone & before).bit_count()
-    gap, least = rating.codes[at] / _STEPS, rating.codes[-1] / _STEPS
-    return rating.widest * (least * least - gap * gap)
+    gaps = gaps_of(rating)
+    return float(gaps[-1] - gaps[at])
 
 
 def _counted(counts: Mapping[str, int], name: Callable[[str], str]) -> list[Counted]:

@@ -15,6 +15,7 @@ from patron.decide.habits import ENOUGH, Slot, habit, is_open, ranked
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.ridge import Ridge
 from patron.decide.limits import is_quiet
+from patron.decide.rating import scores_of
 from patron.decide.record import Drawn, weigh
 from patron.decide.stocks import Stock
 from patron.experiments.assign import CONTROL, TREATED, arm
@@ -244,8 +245,7 @@ def _worth(drawn: Drawn) -> tuple[bool, float]:
     rating = drawn.rating
     if not drawn.sifted.left or rating is None:
         return bool(drawn.sifted.left), 0.0
-    gap = min(rating.codes[:-1]) / 255
-    return True, rating.best - rating.widest * gap * gap
+    return True, float(scores_of(rating)[:-1].max())
 
 
 def _node_of(person: Person) -> Key:

@@ -11,6 +11,7 @@ personalized news article recommendation", WWW 2010 (disjoint linear models).
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -76,6 +77,8 @@ class Ridge:
         self.seen = 0
         """The weights of all choices of the actions that are here."""
         self._waiting: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+        self._behind: dict[int, None] = {}
+        """Rows with choices that their weights do not know yet, those that have waited longest first."""
         self._scratch: Floats = np.zeros((features, features), np.float32)
         self._allocate(4)
         for action in actions:
@@ -144,6 +147,7 @@ class Ridge:
         del self._rows[action]
         self.seen -= int(self.counts[row])
         self._waiting.pop(row, None)
+        self._behind.pop(row, None)
         for block in self._blocks():
             block[row] = 0
         self._free.append(row)
@@ -195,6 +199,7 @@ class Ridge:
         self.seen += weight
         if self.together > 1:
             self._age[row] += 1
+            self._behind[row] = None
             if len(waiting) >= self.together:
                 self.resolve(row)
             return
@@ -224,7 +229,7 @@ class Ridge:
         amount = reward_steps(delta) * self.forgetting.weight(time)
         self.crosses[row] += (steps * amount).astype(np.int64)
         self.totals[row] += amount
-        if self._due(row) or (self.together > 1 and row in self._waiting):
+        if self._due(row) or row in self._behind:
             self.resolve(row)
         else:
             self._weights[row] += (self._inverse[row] @ values) * np.float32(
@@ -266,7 +271,7 @@ class Ridge:
         >>> before, ridge.widths([1.0]).round(3).tolist()
         ([1.0], [0.7070000171661377])
         """
-        for row in list(self._waiting)[:most]:
+        for row in list(islice(self._behind, most)):
             self.resolve(row)
 
     def count(self, action: str) -> float:
@@ -334,6 +339,7 @@ class Ridge:
         self._diagonal[row] = self._inverse[row].diagonal()
         self._weights[row] = inverse @ (crosses * (_CROSS * scale) + precision * self.priors[row])
         self._age[row] = 0
+        self._behind.pop(row, None)
 
     def read(self, x: Any) -> Row:
         """Features on the grid; ValueError: NaN, infinite, or not as many as the ridge has."""

@@ -266,3 +266,17 @@ def test_choices_that_wait_are_learned_when_enough_do() -> None:
     for seen in range(1, 5):
         ridge.observe("a", [1.0])
         assert (ridge.widths([1.0])[0] < 1) == (seen == 4)
+
+
+@pytest.mark.parametrize("rewarded", [False, True])
+def test_sums_that_were_written_meanwhile_leave_no_choice_unlearned(rewarded: bool) -> None:
+    together, alone = Ridge(2, actions=["a"], together=16), Ridge(2, actions=["a"])
+    for ridge in (together, alone):
+        for _ in range(3):
+            ridge.observe("a", [1.0, 0.5])
+        ridge.gather(ridge.row("a"))  # as a checkpoint does
+        if rewarded:
+            ridge.reward("a", [1.0, 0.5], 1.0)
+    together.catch_up(10)
+    np.testing.assert_allclose(together.means([1.0, 0.5]), alone.means([1.0, 0.5]), atol=1e-6)
+    np.testing.assert_allclose(together.widths([1.0, 0.5]), alone.widths([1.0, 0.5]), atol=1e-6)
