@@ -94,6 +94,31 @@ def test_the_last_coupon_is_given_once_and_comes_back_when_it_is_not_shown(tmp_p
     play(told(tmp_path / "shop"))
 
 
+def test_who_is_erased_takes_no_coupon_back(tmp_path: Path) -> None:
+    """One was shown to her, one is reserved for another who is erased as well: both stay given, also in a replay."""
+
+    async def told(path: Path) -> None:
+        await _open(path)
+        async with running(path, now=NOON) as backend:
+            await source(backend, "web")
+            everybody = [{"type": "identify", "userId": f"u{n}", "messageId": f"i-{n}"} for n in range(60)]
+            await send(backend, "web", everybody)
+            await backend.set_catalogue(CATALOGUE)
+            made = await _given(backend, range(60))
+            names = [one["decisionId"] for one in made]
+            whose = [backend.workspace.decisions.get(name).node for name in names]
+            await _tell(backend, "Offer Shown", whose[0].partition(":")[2], 1, decision_id=names[0])
+            await asyncio.gather(*(backend.erase(who, "tester") for who in whose[:2]))
+            await backend.step_clock(NOON + RESERVED)
+            assert len(await _given(backend, range(100, 160))) == 1, "only what nobody took is free"
+            stock = dict(backend.workspace.state.table("stocks").items())["coupon"]
+            assert (stock.given, len(stock.open), stock.noted) == (2, 1, {})
+            replay = await backend.verify_replay()
+            assert replay["equal"], replay["differences"]
+
+    play(told(tmp_path / "shop"))
+
+
 def test_why_not_names_the_gate_and_the_reason(tmp_path: Path) -> None:
     async def told(path: Path) -> list[str]:
         await _open(path)

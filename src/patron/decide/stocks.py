@@ -19,6 +19,15 @@ _DAYS_KEPT = 10
 """Of days behind the latest: what is to be sent may count for a day a week from now."""
 
 
+class Count(Struct, array_like=True):
+    """What the books of an offer said at one position of the log."""
+
+    given: int = 0
+    units: int = 0
+    days: dict[str, int] = {}
+    open: int = 0
+
+
 class Stock(Struct):
     """The ledger of one offer: what was given and what is reserved.
 
@@ -39,14 +48,14 @@ class Stock(Struct):
     """Units of all that are open."""
     soonest: int = 0
     """None of those that are open ends before."""
+    noted: dict[str, Count] = {}
+    """Erasure -> the books when they were noted for it, until they are told (`note`)."""
 
 
 def reserve(stock: Stock, grant: Grant, day: int) -> None:
     """Take one reservation. What ended before it leaves the books."""
     if stock.open and grant.time >= stock.soonest:
-        stock.open = {name: one for name, one in stock.open.items() if one[0] > grant.time}
-        stock.held = sum(units for _, units, _ in stock.open.values())
-        stock.soonest = min((until for until, _, _ in stock.open.values()), default=0)
+        _prune(stock, grant.time)
     stock.soonest = min(stock.soonest, grant.until) if stock.open else grant.until
     stock.open[grant.decision] = (grant.until, grant.units, day)
     stock.held += grant.units
@@ -67,9 +76,49 @@ def give(stock: Stock, units: int, day: int) -> None:
     """Count one that was given."""
     stock.given += 1
     stock.units += units
+    if not units:
+        return
     stock.days[str(day)] = stock.days.get(str(day), 0) + units
     for old in [one for one in stock.days if int(one) <= day - _DAYS_KEPT]:
         del stock.days[old]
+
+
+def note(stock: Stock, erasure: str, now: int) -> Count:
+    """Read the books before somebody is erased: what was given to them stays given.
+
+    A replay of the log without that person reads less here; `tell` adds what it misses, wherever in the log it stands.
+
+    >>> live, again = Stock(given=3, units=30), Stock(given=1, units=10)
+    >>> told = note(live, "erase-7", 0), note(again, "erase-7", 0)
+    >>> give(live, 10, 2), give(again, 10, 2), tell(live, "erase-7", told[0]), tell(again, "erase-7", told[0])
+    (None, None, None, None)
+    >>> live == again, again.given, again.units
+    (True, 4, 40)
+    """
+    _prune(stock, now)
+    stock.noted[erasure] = Count(stock.given, stock.units, dict(stock.days), len(stock.open))
+    return stock.noted[erasure]
+
+
+def tell(stock: Stock, erasure: str, told: Count) -> None:
+    """Add what the books lacked when they were noted."""
+    had = stock.noted.pop(erasure, None) or Count()
+    stock.given += told.given - had.given
+    stock.units += told.units - had.units
+    days = {
+        day: stock.days.get(day, 0) + told.days.get(day, 0) - had.days.get(day, 0)
+        for day in sorted(stock.days.keys() | told.days.keys(), key=int)
+    }
+    stock.days = {day: units for day, units in days.items() if units}
+    for decision in list(stock.open)[: max(0, had.open - told.open)]:
+        # they counted as given already, for there were too many with those of the erased (`OPEN_AT_MOST`)
+        stock.held -= stock.open.pop(decision)[1]
+
+
+def _prune(stock: Stock, now: int) -> None:
+    stock.open = {name: one for name, one in stock.open.items() if one[0] > now}
+    stock.held = sum(units for _, units, _ in stock.open.values())
+    stock.soonest = min((until for until, _, _ in stock.open.values()), default=0)
 
 
 def taken(stock: Stock, now: int) -> tuple[int, int]:

@@ -69,6 +69,8 @@ class App:
         self._faulted = asyncio.Event()
         self.rates = Rates()
         self.exports = Gate()
+        self.erasing = asyncio.Lock()
+        """One erasure at a time: the books are told of one before they are read for the next."""
         self.pipeline = Pipeline(workspace.log, workspace.settings.collect.queue, self._between)
         self.pipeline.applied = workspace.applied
         self.ingest = Ingest(workspace, self.pipeline)

@@ -76,11 +76,13 @@ async def _restored(app: "App") -> None:
 
 
 async def _finish(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
-    with app.exports.shut():
-        return await _carried_out(app, erasure, data)
+    async with app.erasing:
+        with app.exports.shut():
+            return await _carried_out(app, erasure, data)
 
 
 async def _carried_out(app: "App", erasure: privacy.Erasure, data: dict[str, object]) -> EraseReceipt:
+    await _keep_books(app, erasure)
     await _written(app)
     found: set[int] = set()
     upto = await _mentions(app, erasure, found)
@@ -96,6 +98,15 @@ async def _carried_out(app: "App", erasure: privacy.Erasure, data: dict[str, obj
     stores = [*receipt.stores, *told]
     await app.record("Person Erased", {**data, "stores": stores, "ghosts": erasure.ghosts})
     return structs.replace(receipt, stores=stores)
+
+
+async def _keep_books(app: "App", erasure: privacy.Erasure) -> None:
+    """Have the log say what was given of each offer, before the decisions that gave it to this person leave the log."""
+    given = app.workspace.given
+    if given.kept:
+        given.close(erasure.keys)
+        await app.record("Stocks Noted", erasure.id)
+        await app.record("Stocks Told", (erasure.id, given.noted(erasure.id)))
 
 
 async def _written(app: "App") -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from patron.decide.catalogue import parse
 from patron.decide.index import CatalogueIndex
+from patron.decide.stocks import Count
 from patron.feeds.kinds import KINDS
 from patron.feeds.rows import Row
 from patron.identity.graph import Change
@@ -250,6 +251,14 @@ def _erased(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
             workspace.world.regrouped(workspace.graph.haunt(key, tuple(counts)))
 
 
+def _stocks_noted(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
+    workspace.given.note(msgspec.json.decode(data, type=str), entry.received)
+
+
+def _stocks_told(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    workspace.given.tell(*msgspec.json.decode(data, type=tuple[str, dict[str, Count]]))
+
+
 def _retained(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
     before = msgspec.json.decode(data, type=dict[str, int])
     for table, time in ((workspace.dead, before["dead"]), (workspace.audit, before["audit"])):
@@ -345,6 +354,8 @@ HANDLERS: dict[str, Handler] = {
     "Identity Split Undone": _unsplit,
     "Identity Joined": _joined,
     "Person Erased": _erased,
+    "Stocks Noted": _stocks_noted,
+    "Stocks Told": _stocks_told,
     "Dead Letter Closed": _closed,
     "Audited": _audited,
     "Export Saved": _export,

@@ -5,7 +5,7 @@ from typing import Any
 
 from patron.decide.grants import CLICKED, CLOSED, SHOWN, Grant, add, close, mark
 from patron.decide.index import CatalogueIndex
-from patron.decide.stocks import Exhausted, Stock, exhausted, give, keep, reserve
+from patron.decide.stocks import Count, Exhausted, Stock, exhausted, give, keep, note, reserve, tell
 from patron.model.events import Event
 from patron.model.offers import Offer
 from patron.model.people import Key
@@ -91,7 +91,7 @@ class Given:
         for grant in grants:
             if grant.limited:
                 stock = stocks.setdefault(grant.offer, Stock())
-                reserve(stock, grant, self._calendar.day(grant.due or grant.time))
+                reserve(stock, grant, self._day(grant))
 
     # --- reserving -----------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Given:
                 self._grants.put(node, add(self._grants.get(node) or (), grant))
             if grant.limited:
                 stock = self._stock(grant.offer)
-                reserve(stock, grant, self._calendar.day(grant.due or grant.time))
+                reserve(stock, grant, self._day(grant))
 
     # --- what follows ----------------------------------------------------------------------------------------------
 
@@ -126,26 +126,60 @@ class Given:
         decision = _text(told, "decision_id", "decisionId")
         what = MARKS.get(event.name)
         if decision and what is not None:
-            self._mark(decision, what, event.time)
+            self._mark(decision, what, event)
         if event.name in _USES:
             if decision and what is None:
-                self._mark(decision, CLOSED, event.time)
+                self._mark(decision, CLOSED, event)
             offers = self._used(told)
             if offers:
                 self._use(event, node, offers)
 
-    def _mark(self, decision: str, what: str, time: int) -> None:
+    def _mark(self, decision: str, what: str, event: Event) -> None:
         node = self._node_of(decision)
         grants = self._grants.get(node) if node else None
         if not node or not grants:
             return
         self._grants.touch(node)
         unseen = [grant for grant in grants if grant.decision == decision and not grant.shown]
-        mark(grants, decision, what, time)
+        mark(grants, decision, what, event.time)
         for grant in unseen:
-            if grant.limited and not keep(self._stock(grant.offer), decision):
-                # shown after its reservation had ended: it is given all the same
-                give(self._stock(grant.offer), grant.units, self._calendar.day(grant.time))
+            if not grant.limited or keep(self._stock(grant.offer), decision):
+                continue
+            # shown after its reservation had ended: it is given all the same; before: it counts already (`OPEN_AT_MOST`)
+            if event.received >= grant.until:
+                give(self._stock(grant.offer), grant.units, self._day(grant))
+
+    # --- erasing -------------------------------------------------------------------------------------------------
+
+    def close(self, nodes: Iterable[Key]) -> None:
+        """What is reserved for somebody who is being erased counts as given: nobody will tell whether it was shown."""
+        for node in nodes:
+            for grant in self._grants.get(node) or ():
+                if (
+                    grant.limited
+                    and (stock := self._stocks.get(grant.offer))
+                    and grant.decision in stock.open
+                ):
+                    keep(self._stock(grant.offer), grant.decision)
+
+    def note(self, erasure: str, now: int) -> None:
+        """Note what the books of every offer say, before they lose the decisions of somebody."""
+        for offer in list(self._stocks.keys()):
+            note(self._stock(offer), erasure, now)
+
+    @property
+    def kept(self) -> bool:
+        """Whether there are books at all."""
+        return len(self._stocks) > 0
+
+    def noted(self, erasure: str) -> dict[str, Count]:
+        """What was noted."""
+        return {offer: row.noted[erasure] for offer, row in self._stocks.items() if erasure in row.noted}
+
+    def tell(self, erasure: str, told: Mapping[str, Count]) -> None:
+        """Add to the books what a replay did not see."""
+        for offer, count in told.items():
+            tell(self._stock(offer), erasure, count)
 
     def _used(self, told: Mapping[str, Any]) -> tuple[Offer, ...]:
         code = _text(told, "coupon", "coupon_id", "couponId", "code")
@@ -165,6 +199,9 @@ class Given:
             offer, time = offers[0], event.time
             used = Grant("", offer.id, time, event.channel, "", shown=time, closed=time, family=offer.family)
             self._grants.put(node, add(self._grants.get(node) or (), used))
+
+    def _day(self, grant: Grant) -> int:
+        return self._calendar.day(grant.due or grant.time)
 
     def _stock(self, offer: str) -> Stock:
         stock = self._stocks.get(offer)
