@@ -75,11 +75,13 @@ def sends(data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def show(name: str, data: Path, as_json: bool) -> None:
-    """Show how far a send is, who got what, where and when, and who did not and why."""
+    """Show how far a send is, what it changed, who got what, where and when, and who did not and why."""
     value = call(data, "GET", f"{BASE}/{part(name)}")
     report = call(data, "GET", f"{BASE}/{part(name)}/report")
+    effect = call(data, "GET", f"{BASE}/{part(name)}/effect")
     head = f"{value['definition']['name']} ({name}): {value['state']}, {value['decided']:,} decided for."
-    emit({**value, "report": report}, as_json=as_json, text=f"{head}\n{_report(report)}")
+    text = f"{head}\n{effect['bought']['sentence']}\n{_report(report)}"
+    emit({**value, "report": report, "effect": effect}, as_json=as_json, text=text)
 
 
 @send.command("stop", epilog=example("patron send stop spring --data shop"))

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from patron.model.sends import Mix, SendReport, SendView
+from patron.model.sends import Mix, SendEffect, SendReport, SendView
 
 
 class Sends(Protocol):
@@ -25,6 +25,10 @@ class Sends(Protocol):
         ...
 
     async def stop(self, name: str, by: str) -> SendView: ...
+    async def effect(self, name: str) -> SendEffect:
+        """What it changed so far, against those held out from it. Raises NotFound."""
+        ...
+
     async def report(self, name: str) -> SendReport:
         """Who got what, where and when; who did not, and why. Raises NotFound."""
         ...

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from patron.model.views import EffectLine
+
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\Z")]
 Hour = Annotated[int, Meta(ge=0, le=24)]
 State = Literal["running", "stopped", "ended"]
@@ -128,6 +130,30 @@ class SendReport(Struct, frozen=True):
     mix: Mix
     sampled: bool = False
     """Whether only a sample was looked at."""
+
+
+class Gain(Struct, frozen=True):
+    """Revenue per person in both arms, and the difference with its 95 % interval."""
+
+    currency: str
+    """That of most orders; others do not count. Empty when nothing was bought."""
+    treated: float
+    control: float
+    more: float | None
+    """None while the data cannot say."""
+    low: float | None
+    high: float | None
+
+
+class SendEffect(Struct, frozen=True):
+    """What a send changed, against those held out from it who would have got something."""
+
+    window_days: int
+    """Days from the hour of the message that each person is watched."""
+    waiting: int
+    """People whose days are not over: they do not count yet."""
+    bought: EffectLine
+    spent: Gain
 
 
 class SendView(Struct, frozen=True):

@@ -14,10 +14,10 @@ import msgspec
 
 from patron.decide.encoding import look
 from patron.model.access import ApiKey
-from patron.model.clock import DAY
+from patron.model.clock import DAY, MINUTE
 from patron.model.errors import BadRequest, Conflict, Fault, NotFound
 from patron.model.people import Person
-from patron.model.sends import Mix, Send, SendReport, SendRow, SendView, SentPage, State
+from patron.model.sends import Mix, Send, SendEffect, SendReport, SendRow, SendView, SentPage, State
 from patron.profiles.public import iso
 from patron.rules.calendar import Calendar
 from patron.rules.faults import near
@@ -25,6 +25,7 @@ from patron.runtime import scoped, send_pages, sent
 from patron.runtime.answer import Answers
 from patron.runtime.breath import Breath
 from patron.runtime.everybody import Everybody
+from patron.runtime.send_effect import effect_of
 from patron.runtime.send_report import Tally
 from patron.runtime.sending import Sender, obstacle
 from patron.runtime.workspace import plain
@@ -55,6 +56,7 @@ class Sends:
         self._workspace = app.workspace
         self._answers = answers
         self._reports: dict[str, tuple[int, State, SendReport]] = {}
+        self._effects: dict[str, tuple[tuple[int, int], SendEffect]] = {}
 
     def allow(self, key: ApiKey) -> None:
         """Refuse a key that sees only some fields (403): decisions of a send name people by their identifiers."""
@@ -290,6 +292,15 @@ class Sends:
         report = tally.report(row.looked, row.unreachable, self._answers.index)
         self._reports[name] = (count, row.state, report)
         return report
+
+    async def effect(self, name: str) -> SendEffect:
+        """What it changed so far, against those held out from it. Raises NotFound."""
+        row = self._row(name)
+        turn = (self._workspace.sent.count(name), self._workspace.clock.now() // MINUTE)
+        held = self._effects.get(name)
+        if held is None or held[0] != turn:
+            held = self._effects[name] = (turn, await effect_of(self._workspace, row))
+        return held[1]
 
     async def distinct(self, placement: str, days: int = 28) -> Mix:
         """How different what a placement gave in the last days is; hours are those of the business. Raises NotFound."""

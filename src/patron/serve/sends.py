@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from patron.model.access import ApiKey
 from patron.model.errors import BadRequest
-from patron.model.sends import Mix, SendReport, SendView, SentPage, SentRow
+from patron.model.sends import Mix, SendEffect, SendReport, SendView, SentPage, SentRow
 from patron.serve.router import Query, Reply, Request, Route
 from patron.serve.rules import body_of
 
@@ -31,6 +31,7 @@ class SendsDoor(Protocol):
     async def start(self, value: object, by: str) -> SendView: ...
     async def stop(self, name: str, by: str) -> SendView: ...
     async def report(self, name: str) -> SendReport: ...
+    async def effect(self, name: str) -> SendEffect: ...
     async def distinct(self, placement: str, days: int = 28) -> Mix: ...
     async def page(self, name: str, cursor: str, limit: int, *, everyone: bool = False) -> SentPage: ...
 
@@ -90,6 +91,7 @@ def routes(backend: SendsBackend) -> list[Route]:
         Route("POST", "/v1/sends/dry-run", ADMIN, "Who would get what, where and when, who not and why; nothing is reserved or recorded.", doors.dry, (), SendBody, SendReport),
         Route("GET", one, ADMIN, "One send, and how far it is.", doors.show, returns=SendShown),
         Route("GET", f"{one}/report", ADMIN, "Who got what, where and when; who did not, and why; how different it was.", doors.report, returns=SendReport),
+        Route("GET", f"{one}/effect", ADMIN, "What it changed so far, against those held out from it.", doors.effect, returns=SendEffect),
         Route("GET", f"{one}/decisions", ADMIN, "Its decisions, page by page, for whoever sends them.", doors.page, pages, returns=SentPage),
         Route("GET", f"{one}/decisions.ndjson", ADMIN, "The same, a JSON object a line; the next cursor in `Patron-Cursor`.", doors.ndjson, pages, returns=_NDJSON),
         Route("GET", f"{one}/decisions.csv", ADMIN, "The same as CSV; the next cursor in `Patron-Cursor`.", doors.csv, pages, returns=_CSV),
@@ -122,6 +124,10 @@ class _Sends:
     async def report(self, request: Request) -> Reply:
         self._sends.allow(request.who)
         return Reply(await self._sends.report(request.path["send"]))
+
+    async def effect(self, request: Request) -> Reply:
+        self._sends.allow(request.who)
+        return Reply(await self._sends.effect(request.path["send"]))
 
     async def page(self, request: Request) -> Reply:
         return Reply(await self._page(request))

@@ -45,12 +45,13 @@ async def show(visit: Visit) -> Response:
 
 
 async def open_one(visit: Visit) -> Response:
-    """One send: how far it is, who got what, where and when, who did not and why, how different it was."""
+    """One send: how far it is, what it changed, who got what, where and when, who did not and why, how different it was."""
     view = visit.app.sends().get(visit.path["id"])
     report = await visit.app.sends().report(view.id)
+    effect = await visit.app.sends().effect(view.id) if view.send.holdout else None
     names = {one.id: one.name for one in _catalogue(visit).placements}
     return visit.page(
-        "send.html", view=view, report=report, said=said, base=BASE, shown=SHOWN,
+        "send.html", view=view, report=report, effect=effect, said=said, base=BASE, shown=SHOWN,
         segment=_segment(visit, view.send.segment), places=[names.get(one, one) for one in view.send.placements],
     )  # fmt: skip
 
