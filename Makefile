@@ -18,6 +18,7 @@ demo: $(STAMPS)/$(if $(DATA),demo,run) ## Start Patron with a living town, print
 	$(BIN)/patron demo $(if $(DATA),--data $(DATA)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(STAMPS)/dev $(STAMPS)/npm tools lint ## Everything: lint, types, floors, all tests with browser and vendor SDKs
+	@$(BIN)/python -m compileall -q src # else each of a thousand `patron` processes compiles it again where bytecode is not kept
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 quick: $(STAMPS)/dev ## The unmarked tests only: no browser, no node, about a minute

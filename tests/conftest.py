@@ -1,5 +1,6 @@
 """What every test may rely on: Hypothesis profiles, a real server, and no quiet skips in CI."""
 
+import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -61,6 +62,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _forbid_quiet_skip(report)
     return report
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of collected tests consist of lasts to the end: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,12 +1,13 @@
 """Debian's Chromium, a console to look at, and axe-core: shared by the browser tests."""
 
 import contextlib
+import functools
 import shutil
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from tests.flow.browsing import chromium_path as chromium
 
 ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
+THEMES = ("light", "dark")
 AXE = ROOT / "tests" / "sdk" / "node_modules" / "axe-core" / "axe.min.js"
 
 
+@functools.cache
 def axe() -> str:
     """The source of axe-core, installed by make or here; it is never part of the product."""
     if not AXE.exists():
@@ -113,13 +116,25 @@ class Watched:
     def findings(self) -> list[str]:
         """What axe-core finds on the page, as `rule: selector`."""
         # evaluate() runs outside the page's policy, so axe may be injected without weakening it.
-        self.page.evaluate(axe() + "; undefined")
-        result = self.page.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(axe() + "; undefined")
+        violations = self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations)"
+        )
         return [
             f"{one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')[:200]}"
-            for one in result["violations"]
+            for one in violations
             for node in one["nodes"]
         ]
+
+    def in_both_themes(self, check: Callable[[], list[str]]) -> list[str]:
+        """What `check` finds on the page as it stands, in light and in dark: the theme is the work of styles alone."""
+        found = []
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme=theme)
+            self.painted()
+            found += [f"{theme}: {one}" for one in check()]
+        return found
 
     def overflow(self) -> list[str]:
         """Elements that make the page wider than its window."""
@@ -149,4 +164,4 @@ class Watched:
         )
 
 
-__all__ = ["ARGS", "Watched", "chromium", "serving"]
+__all__ = ["ARGS", "THEMES", "Watched", "chromium", "serving"]

@@ -1,35 +1,14 @@
 """The segment builder in a browser: by keyboard alone, with numbers while typing, and without a script."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.browser.chrome import ARGS, Watched, chromium, serving
+from tests.browser.chrome import Watched
 from tests.browser.fake_console import PASSWORD, FakeApp
 
 pytestmark = pytest.mark.browser
 BUILDER = "/console/people/segments/store-coffee"
 TRAIT = "/console/people/traits/spent"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=chromium(), args=ARGS)
-        yield one
-        one.close()
-
-
-@pytest.fixture
-def app() -> FakeApp:
-    return FakeApp()
-
-
-@pytest.fixture
-def base(app: FakeApp) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
 
 
 def opened(browser: Browser, base: str) -> Watched:

@@ -1,26 +1,13 @@
 """The catalogue in a browser: edited by keyboard alone, and without a script."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chrome import Watched, serving
+from tests.browser.chrome import Watched
 from tests.browser.fake_console import FakeApp
 
 pytestmark = pytest.mark.browser
 BASE = "/console/decisions/catalogue"
-
-
-@pytest.fixture
-def app() -> FakeApp:
-    return FakeApp()
-
-
-@pytest.fixture
-def base(app: FakeApp) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
 
 
 def test_the_text_is_mended_and_loaded_by_keyboard_alone(browser: Browser, base: str, app: FakeApp) -> None:

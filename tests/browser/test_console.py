@@ -1,13 +1,12 @@
 """The console in a real browser: every page, both themes, wide and phone; then the work itself by keyboard alone."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from patron.console.places import places
-from tests.browser.chrome import Watched, serving
+from tests.browser.chrome import Watched
 from tests.browser.fake_console import FakeApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -84,17 +83,6 @@ PAGES = {
 EVERYWHERE = places(with_shop=True, with_stories=True, with_practice=True, with_lake=True, with_results=True)
 
 
-@pytest.fixture
-def app() -> FakeApp:
-    return FakeApp()
-
-
-@pytest.fixture
-def base(app: FakeApp) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
-
-
 def opened(browser: Browser, base: str, theme: str = "light", width: int = 1440) -> Watched:
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -106,17 +94,18 @@ def opened(browser: Browser, base: str, theme: str = "light", width: int = 1440)
     return watched
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_every_page_is_sound_accessible_and_fits(browser: Browser, base: str, theme: str, width: int) -> None:
-    watched = opened(browser, base, theme, width)
+def test_every_page_is_sound_accessible_and_fits(browser: Browser, base: str, width: int) -> None:
+    watched = opened(browser, base, width=width)
     found: dict[str, list[str]] = {}
     for name, path in PAGES.items():
         watched.go(path)
         if name == "people":
             watched.page.keyboard.type("bianchi")
             expect(watched.page.get_by_text("1 person")).to_be_visible()
-        problems = [*watched.findings(), *watched.overflow(), *watched.small_targets(24)]
+        problems = watched.in_both_themes(
+            lambda: [*watched.findings(), *watched.overflow(), *watched.small_targets(24)]
+        )
         if name == "unknown":
             watched.wrong = [w for w in watched.wrong if "404" not in w]
         problems += watched.wrong
@@ -125,7 +114,8 @@ def test_every_page_is_sound_accessible_and_fits(browser: Browser, base: str, th
             found[name] = problems
     watched.page.context.clear_cookies()
     watched.go("/console/signin")
-    if problems := [*watched.findings(), *watched.overflow(), *watched.wrong]:
+    problems = watched.in_both_themes(lambda: [*watched.findings(), *watched.overflow()])
+    if problems := [*problems, *watched.wrong]:
         found["sign in"] = problems
     assert not found, found
 

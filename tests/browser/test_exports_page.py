@@ -1,27 +1,14 @@
 """Exports in a browser: made by keyboard alone, made without a script, and removed only after a question."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 
 from patron.model.exports import PostgresTarget, WebhookTarget
-from tests.browser.chrome import Watched, serving
+from tests.browser.chrome import Watched
 from tests.browser.fake_console import FakeApp
 
 pytestmark = pytest.mark.browser
 BASE = "/console/data/exports"
-
-
-@pytest.fixture
-def app() -> FakeApp:
-    return FakeApp()
-
-
-@pytest.fixture
-def base(app: FakeApp) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
 
 
 def test_an_export_is_made_by_keyboard_alone(browser: Browser, base: str, app: FakeApp) -> None:

@@ -1,24 +1,18 @@
 """Policies in a browser, over a whole workspace that has learned: by keyboard, without a script, in both themes and widths."""
 
-import asyncio
 import re
-import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect
 
-from patron.console.live import console_for
 from patron.model.clock import HOUR, MINUTE
 from patron.model.offers import Ask
 from patron.runtime.backend import LocalBackend
-from patron.runtime.settings import FILE
 from tests.browser.chrome import Watched
 from tests.browser.fake_console import PASSWORD
-from tests.flow.inprocess import running, send, source
+from tests.browser.living import living
+from tests.flow.inprocess import send, source
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BASE = "/console/decisions/policies"
@@ -71,40 +65,11 @@ async def _live(backend: LocalBackend) -> None:
     await backend.step_clock(backend.workspace.clock.now() + 2 * HOUR)
 
 
-async def _serve(path: Path, port: int, ready: threading.Event, stop: threading.Event) -> None:
-    async with running(path, now=NOW):
-        pass
-    (path / FILE).write_text("[decide]\nholdout = 0.1\n", "utf-8")
-    async with running(path, now=NOW) as backend:
-        await _live(backend)
-        console, _ = console_for(backend, f"http://127.0.0.1:{port}")
-        config = uvicorn.Config(
-            console, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        while not server.started and not task.done():
-            await asyncio.sleep(0.02)
-        ready.set()
-        while not stop.is_set() and not task.done():
-            await asyncio.sleep(0.05)
-        server.should_exit = True
-        await task
-
-
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    ready, stop = threading.Event(), threading.Event()
-    work = _serve(tmp_path_factory.mktemp("policies") / "shop", port, ready, stop)
-    thread = threading.Thread(target=asyncio.run, args=(work,), daemon=True)
-    thread.start()
-    assert ready.wait(90)
-    yield f"http://127.0.0.1:{port}"
-    stop.set()
-    thread.join(20)
+    path = tmp_path_factory.mktemp("policies") / "shop"
+    with living(path, _live, settings="[decide]\nholdout = 0.1\n", now=NOW) as address:
+        yield address
 
 
 def test_a_policy_is_judged_by_keyboard_alone(browser: Browser, base: str) -> None:
@@ -226,14 +191,9 @@ def test_a_policy_is_made_launched_refused_and_stopped_on_its_page(browser: Brow
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, width: int) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=theme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
+def test_it_fits_and_is_accessible(browser: Browser, base: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     watched = Watched(context, base)
     watched.sign_in()
     for path in (
@@ -244,6 +204,8 @@ def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, widt
         *LAUNCHES,
     ):
         watched.go(path)
-        problems = [*watched.findings(), *watched.overflow(), *watched.small_targets(24), *watched.wrong]
-        assert problems == [], path
+        problems = watched.in_both_themes(
+            lambda: [*watched.findings(), *watched.overflow(), *watched.small_targets(24)]
+        )
+        assert [*problems, *watched.wrong] == [], path
     context.close()

@@ -1,23 +1,17 @@
 """What would they see, in a browser over a real workspace: by keyboard, without a script, in both themes and widths."""
 
-import asyncio
 import re
-import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect
 
-from patron.console.live import console_for
 from patron.runtime.backend import LocalBackend
-from patron.runtime.settings import FILE
 from tests.browser.chrome import Watched
 from tests.browser.fake_console import PASSWORD
-from tests.flow.inprocess import running, send, source
+from tests.browser.living import living
+from tests.flow.inprocess import send, source
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BASE = "/console/decisions/preview"
@@ -65,53 +59,17 @@ async def _live(backend: LocalBackend) -> None:
     await send(backend, "web", [order, named])
 
 
-async def _serve(path: Path, port: int, ready: threading.Event, stop: threading.Event) -> None:
-    async with running(path):
-        pass
-    (path / FILE).write_text("[decide]\nholdout = 0\n", "utf-8")
-    async with running(path) as backend:
-        await _live(backend)
-        console, _ = console_for(backend, f"http://127.0.0.1:{port}")
-        config = uvicorn.Config(
-            console, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        while not server.started and not task.done():
-            await asyncio.sleep(0.02)
-        ready.set()
-        while not stop.is_set() and not task.done():
-            await asyncio.sleep(0.05)
-        server.should_exit = True
-        await task
-        assert len(backend.workspace.decisions) == 0, "looking decides nothing"
-        assert len(backend.workspace.grants) == 0, "and gives nothing"
-        assert len(backend.workspace.state.table("arms")) == 0, "and teaches nothing"
+def _untouched(backend: LocalBackend) -> None:
+    assert len(backend.workspace.decisions) == 0, "looking decides nothing"
+    assert len(backend.workspace.grants) == 0, "and gives nothing"
+    assert len(backend.workspace.state.table("arms")) == 0, "and teaches nothing"
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    ready, stop = threading.Event(), threading.Event()
-    ended: list[BaseException] = []
-    work = _serve(tmp_path_factory.mktemp("preview") / "shop", port, ready, stop)
-
-    def run() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:  # noqa: BLE001 - told by the test, not by the thread
-            ended.append(error)
-            ready.set()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(90)
-    yield f"http://127.0.0.1:{port}"
-    stop.set()
-    thread.join(20)
-    assert ended == []
+    path = tmp_path_factory.mktemp("preview") / "shop"
+    with living(path, _live, settings="[decide]\nholdout = 0\n", after=_untouched) as address:
+        yield address
 
 
 def test_it_shows_place_by_place_what_somebody_would_see(browser: Browser, base: str) -> None:
@@ -166,16 +124,14 @@ def test_it_works_without_a_script_and_from_the_page_of_a_person(browser: Browse
     expect(page.get_by_label("Weather")).to_have_value("rain")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_fits_and_is_accessible(browser: Browser, base: str, theme: str, width: int) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=theme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
+def test_it_fits_and_is_accessible(browser: Browser, base: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     watched = Watched(context, base)
     watched.sign_in()
     watched.go(f"{BASE}?person=user_id%3Aanna")
-    assert [*watched.findings(), *watched.overflow(), *watched.small_targets(24), *watched.wrong] == []
+    problems = watched.in_both_themes(
+        lambda: [*watched.findings(), *watched.overflow(), *watched.small_targets(24)]
+    )
+    assert [*problems, *watched.wrong] == []
     context.close()

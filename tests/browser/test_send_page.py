@@ -1,20 +1,15 @@
 """Sends in a browser, over a whole workspace: tried, begun and followed by keyboard, and without a script."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect
 
-from patron.console.live import console_for
 from patron.runtime.backend import LocalBackend
 from tests.browser.chrome import Watched
 from tests.browser.fake_console import PASSWORD
-from tests.flow.inprocess import running, send, source
+from tests.browser.living import living
+from tests.flow.inprocess import send, source
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BASE = "/console/decisions/sends"
@@ -44,37 +39,11 @@ async def _live(backend: LocalBackend) -> None:
     await send(backend, "web", people)
 
 
-async def _serve(path: Path, port: int, ready: threading.Event, stop: threading.Event) -> None:
-    async with running(path, now=NOW) as backend:
-        await _live(backend)
-        console, _ = console_for(backend, f"http://127.0.0.1:{port}")
-        config = uvicorn.Config(
-            console, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        while not server.started and not task.done():
-            await asyncio.sleep(0.02)
-        ready.set()
-        while not stop.is_set() and not task.done():
-            await asyncio.sleep(0.05)
-        server.should_exit = True
-        await task
-
-
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    ready, stop = threading.Event(), threading.Event()
-    work = _serve(tmp_path_factory.mktemp("sends") / "shop", port, ready, stop)
-    thread = threading.Thread(target=asyncio.run, args=(work,), daemon=True)
-    thread.start()
-    assert ready.wait(90)
-    yield f"http://127.0.0.1:{port}"
-    stop.set()
-    thread.join(20)
+    path = tmp_path_factory.mktemp("sends") / "shop"
+    with living(path, _live, now=NOW) as address:
+        yield address
 
 
 def test_a_send_is_tried_begun_and_followed_by_keyboard(browser: Browser, base: str) -> None:

@@ -64,7 +64,7 @@ async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int
     public = server.bind(host, port)
     private = public if one else server.bind(admin_host, admin_port)
     backend = await LocalBackend.start(
-        data, clock, crash_at(settings.environment("PATRON_CRASH_AT")), jobs=True
+        data, clock, crash_at(settings.environment("PATRON_CRASH_AT")), jobs=True, lasting=True
     )
     address = f"http://{host if one else admin_host}:{port if one else admin_port}"
     tracking = "" if one else f"http://{host}:{port}"

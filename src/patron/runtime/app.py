@@ -83,6 +83,7 @@ class App:
         self._checkpointed = (time.monotonic(), workspace.applied)
         self._writing = False
         self._due = False
+        self._lasting = False
         self.closing = False
         """Whether it is about to stop: nothing of its own goes on."""
         loop = asyncio.get_running_loop()
@@ -91,15 +92,19 @@ class App:
             vital.add_done_callback(self._ended)
 
     @classmethod
-    async def start(cls, path: Path, clock: str = "system", crash: Crash | None = None) -> "App":
-        """Open a directory and replay."""
+    async def start(
+        cls, path: Path, clock: str = "system", crash: Crash | None = None, *, lasting: bool = False
+    ) -> "App":
+        """Open a directory and replay. With `lasting` the collector of garbage never looks at what is there now again."""
         gc.set_threshold(
             100_000, 50, 50
         )  # millions of rows live for ever: looking at them again and again finds nothing
         app = cls(open_workspace(path, clock, crash))
         sys.setswitchinterval(0.0005)
-        gc.collect()
-        gc.freeze()
+        if lasting:
+            gc.collect()
+            gc.freeze()
+        app._lasting = lasting
         return app
 
     def start_jobs(self) -> JobsChild:
@@ -117,7 +122,8 @@ class App:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        gc.unfreeze()
+        if self._lasting:
+            gc.unfreeze()
         # after a fault the state may hold half of an entry: the next start makes it anew from the log
         self.workspace.close(checkpoint=checkpoint and self.fault is None)
 

@@ -87,10 +87,19 @@ class LocalBackend:
 
     @classmethod
     async def start(
-        cls, path: Path, clock: str = "system", crash: Crash | None = None, *, jobs: bool = False
+        cls,
+        path: Path,
+        clock: str = "system",
+        crash: Crash | None = None,
+        *,
+        jobs: bool = False,
+        lasting: bool = False,
     ) -> "LocalBackend":
-        """Open a directory and take up its catalogue file; with `jobs` a process beside keeps the lake."""
-        backend = cls(await App.start(path, clock, crash))
+        """Open a directory and take up its catalogue file; with `jobs` a process beside keeps the lake.
+
+        With `lasting` what is then in memory is looked at once as garbage and never again; one command spares that look.
+        """
+        backend = cls(await App.start(path, clock, crash, lasting=lasting))
         try:
             await backend.app.unless_faulted(backend._begin())
         except BaseException:

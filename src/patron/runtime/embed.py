@@ -271,7 +271,7 @@ def open_app(path: Path, source: str, *, make: bool) -> App:
 
 async def _start(path: Path) -> LocalBackend:
     try:
-        return await LocalBackend.start(path)
+        return await LocalBackend.start(path, lasting=True)
     except DirectoryLocked as error:
         server = await asyncio.to_thread(directory.running, path)
         if server is None:

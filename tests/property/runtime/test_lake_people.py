@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from patron.runtime.lake.envelope import event_of
 from patron.runtime.lake.keeper import people_table
 from patron.runtime.lake.rows import EventRows, signed
 from tests.flow.inprocess import running, send, source
+from tests.property.costly import quick_folder
 
 WHO = st.sampled_from(["ana", "bob", "cleo"])
 DEVICE = st.sampled_from(["tablet", "phone", "laptop"])
@@ -77,8 +77,8 @@ async def _told(folder: Path, history: list[Any]) -> tuple[dict[Any, str], dict[
 
 @given(HISTORY)
 def test_the_rows_of_people_say_what_the_graph_says(history: list[Any]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        told, graph = asyncio.run(_told(Path(folder) / "w", history))
+    with quick_folder() as folder:
+        told, graph = asyncio.run(_told(folder / "w", history))
     assert told == graph
     if told:
         assert len(people_table([(*k[:1], k[1], k[2], p, 1, 1) for k, p in told.items()])) == len(told)

@@ -5,16 +5,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patron.runtime import app as apps
 from patron.runtime.create import CATALOGUE_FILE
 from tests.flow.inprocess import partition, play, rows, running, send, source
+from tests.property.costly import quick_folder
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -101,20 +100,11 @@ async def _made(path: Path) -> None:
 def template() -> Iterator[Path]:
     """A directory with one source, to be copied: an example opens three, and should make none.
 
-    It lies in memory where that can be: that bytes reach the disk is proven elsewhere (tests/chaos). For the same reason
-    the collector's tuning, which looks at every object of the test's own process at each opening, is left out.
+    It lies in memory where that can be: that bytes reach the disk is proven elsewhere (tests/chaos).
     """
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(prefix="laws-", dir=memory if memory.is_dir() else None) as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        untuned = SimpleNamespace(
-            set_threshold=lambda *_: None, collect=int, freeze=lambda: None, unfreeze=lambda: None
-        )
-        patch.setattr(apps, "gc", untuned)
-        play(_made(Path(folder) / "template"))
-        yield Path(folder) / "template"
+    with quick_folder() as folder:
+        play(_made(folder / "template"))
+        yield folder / "template"
 
 
 async def _live(path: Path, bodies: list[list[dict[str, Any]]], *, kill_after: int = -1) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ from patron.runtime.create import create
 from patron.runtime.subjects import of_person
 from patron.runtime.workspace import Workspace
 from tests.flow.inprocess import play, running, send, source
-from tests.property.costly import costly
+from tests.property.costly import costly, quick_folder
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -230,9 +230,8 @@ class Story:
 
 @pytest.fixture(scope="module")
 def memory() -> Iterator[Path]:
-    shm = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="segments-", dir=shm if shm.is_dir() else None) as folder:
-        yield Path(folder)
+    with quick_folder() as folder:
+        yield folder
 
 
 BOUGHT = (

@@ -1,7 +1,6 @@
 """Caps, stocks and budgets hold over a send and everybody who asks meanwhile, whatever comes between."""
 
 import asyncio
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,9 +13,10 @@ from patron.model.clock import HOUR
 from patron.model.offers import Ask
 from patron.rules.calendar import Calendar
 from patron.runtime.backend import LocalBackend
+from patron.runtime.create import create
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
-from tests.property.costly import costly
+from tests.property.costly import costly, quick_folder
 
 NOON = 1_800_014_400_000
 ROME = Calendar("Europe/Rome")
@@ -129,8 +129,7 @@ def _most_rolling(grants: Iterable[Grant], hours: int) -> int:
 @given(stories())
 def test_nothing_is_overspent_by_sends_and_asks_together(story: dict) -> None:
     async def told(path: Path) -> None:
-        async with running(path, now=NOON):
-            pass
+        create(path)
         (path / FILE).write_text('[business]\ntimezone = "Europe/Rome"\n[decide]\nholdout = 0.0\n', "utf-8")
         async with running(path, now=NOON) as backend:
             await source(backend, "shop")
@@ -147,8 +146,8 @@ def test_nothing_is_overspent_by_sends_and_asks_together(story: dict) -> None:
                 await backend.step_clock(backend.workspace.clock.now() + hours * HOUR)
             _check(backend)
 
-    with tempfile.TemporaryDirectory() as place:
-        play(told(Path(place) / "shop"))
+    with quick_folder() as place:
+        play(told(place / "shop"))
 
 
 def _check(backend: LocalBackend) -> None:

@@ -1,10 +1,7 @@
 """What the log's tests share: appending and waiting, reading all, and damage."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from patron.model.log import Entry
 from patron.storage.embedded.log import SegmentLog
@@ -46,11 +43,3 @@ def everything(path: Path, **options: int) -> list[tuple[Entry, bytes]]:
 
 def files(path: Path, suffix: str) -> list[Path]:
     return sorted(path.glob(f"*{suffix}"))
-
-
-@contextmanager
-def quick_folder() -> Iterator[Path]:
-    """A folder in memory where the system has one: property tests sync thousands of times."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder)

@@ -15,7 +15,7 @@ from patron.storage.embedded import dedup as module
 from patron.storage.embedded import partitions
 from patron.storage.embedded.dedup import CONFLICT, DUPLICATE, NEW, Dedup
 from patron.storage.embedded.runs import Columns, open_run, runs_in, sorted_columns, write_run
-from tests.unit.storage.logs import quick_folder
+from tests.property.costly import quick_folder
 
 DAY = 19_700
 MESSAGES = st.tuples(

@@ -15,7 +15,8 @@ from patron.model.log import Entry
 from patron.model.ports import IndexRow
 from patron.storage.embedded import index
 from patron.storage.embedded.log import SegmentLog
-from tests.unit.storage.logs import everything, fill, put, quick_folder
+from tests.property.costly import quick_folder
+from tests.unit.storage.logs import everything, fill, put
 
 MARK = b"ana.rossi@example.org"
 

@@ -51,7 +51,7 @@ async def _measure(data: Path, kind: str, count: int, prefix: str, people: list[
     from patron.runtime.backend import LocalBackend
     from patron.runtime.doors import whole_door
 
-    backend = await LocalBackend.start(data)
+    backend = await LocalBackend.start(data, lasting=True)
     try:
         door = whole_door(backend, None)
         ask = _read(door, backend.token, prefix) if kind == "read" else _decide(door, backend.token, prefix)
