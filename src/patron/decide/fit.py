@@ -99,14 +99,14 @@ class Topics:
         """
         found = np.zeros((self._size, SIZE), np.float32)
         by_key = self._by_key
+        products, categories = _Raised(), _Raised()
         for key in interests:
             places = by_key.get(key)
             if places is not None:
                 signs = _signs(interests[key], cycle(key), hour)
-                if key[0] == "c":
-                    _raise(found, places, _CATEGORY, signs[:4])
-                else:
-                    _raise(found, places, 0, signs)
+                (categories if key[0] == "c" else products).add(places, signs)
+        products.into(found[:, :_CATEGORY])
+        categories.into(found[:, _CATEGORY:_IN_CART])
         for key in cart:
             places = by_key.get(key)
             if places is not None and key[0] == "p":
@@ -114,10 +114,27 @@ class Topics:
         return found
 
 
-def _raise(found: Fits, places: Sequence[int], start: int, values: Sequence[float]) -> None:
-    for place in places:
-        row = found[place, start : start + len(values)]
-        np.maximum(row, values, out=row)
+class _Raised:
+    """Signs of some products or categories and the offers of each, put in at once."""
+
+    __slots__ = ("_places", "_signs", "_which")
+
+    def __init__(self) -> None:
+        self._places: list[int] = []
+        self._which: list[int] = []
+        self._signs: list[tuple[float, ...]] = []
+
+    def add(self, places: Sequence[int], signs: tuple[float, ...]) -> None:
+        """These offers are about something with these signs."""
+        self._places += places
+        self._which += [len(self._signs)] * len(places)
+        self._signs.append(signs)
+
+    def into(self, found: Fits) -> None:
+        """Raise the rows of the offers to the greatest of their signs, as many as there are columns."""
+        if self._signs:
+            signs = np.array(self._signs, np.float32)[:, : found.shape[1]]
+            np.maximum.at(found, self._places, signs.take(self._which, 0))
 
 
 def _passed(over: float) -> float:

@@ -215,9 +215,12 @@ class Rewards:
     def _teach(
         self, decision: str, row: DecisionRow, taught: Taught, orders: Iterable[Purchase] | None
     ) -> None:
-        """Bring the model up to what is known of a decision now; without `orders` those are as they were."""
-        record, looked = self._looked_of(row)
-        if looked is None:
+        """Bring the model up to what is known of a decision now; without `orders` those are as they were.
+
+        An order is put before all decisions of its person: what one looked at is unpacked only where its reward changed.
+        """
+        record = look(row.record)
+        if record.rating is None:
             return
         index = self._version(row.catalogue)
         place = place_of(index, record.placement)
@@ -230,7 +233,10 @@ class Rewards:
             at = {"view": taught.shown, "click": taught.clicked, "visit": taught.visit}[place.reward]
             worth = 1.0 if row.time <= at <= end and at else 0.0
         steps = reward_steps(max(-REWARD_LIMIT, min(REWARD_LIMIT, worth)))
-        if steps != taught.steps:
+        if steps == taught.steps:
+            return
+        looked = looked_at(record.rating.features)
+        if looked is not None:
             self._taught.touch(decision)
             self._model.reward(place.reward, row.action, looked, steps - taught.steps, row.time)
             self._launches.taught(row, record, steps - taught.steps)

@@ -169,6 +169,11 @@ def _put_number(field: Field, start: int) -> _Put:
     centre, scale, cut = field.centre, field.scale, field.cut
 
     def put(row: list[float], value: Any) -> None:
+        if type(value) is float:
+            scaled = (value - centre) / scale
+            if -cut <= scaled <= cut:  # neither NaN nor infinite is
+                row[start] = scaled
+                return
         row[start] = min(max((_number(field, value) - centre) / scale, -cut), cut)
 
     return put
@@ -177,11 +182,11 @@ def _put_number(field: Field, start: int) -> _Put:
 def _put_cyclic(field: Field, start: int) -> _Put:
     @lru_cache(maxsize=4096)
     def turned(number: float) -> tuple[float, float]:
-        turn = 2 * math.pi * (number / field.period % 1.0)
+        turn = 2 * math.pi * (_number(field, number) / field.period % 1.0)
         return math.sin(turn), math.cos(turn)
 
     def put(row: list[float], value: Any) -> None:
-        row[start], row[start + 1] = turned(_number(field, value))
+        row[start], row[start + 1] = turned(value if type(value) is float else _number(field, value))
 
     return put
 
@@ -190,7 +195,7 @@ def _put_category(field: Field, start: int, other: _Put) -> _Put:
     places = {value: start + at for at, value in enumerate(field.values)}
 
     def put(row: list[float], value: Any) -> None:
-        place = places.get(_text(value))
+        place = places.get(value if type(value) is str else _text(value))
         if place is None:
             other(row, value)
         else:

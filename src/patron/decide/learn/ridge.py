@@ -343,7 +343,7 @@ class Ridge:
 
     def read(self, x: Any) -> Row:
         """Features on the grid; ValueError: NaN, infinite, or not as many as the ridge has."""
-        found = snap(x)
+        found = x if type(x) is Row else snap(x)
         if len(found.steps) != self.features:
             raise ValueError(f"{len(found.steps)} features given, this ridge has {self.features}")
         return found
