@@ -62,7 +62,7 @@ def from_steps(steps: NDArray[Any]) -> Row:
     """
     values = steps.astype(np.float32)
     values *= _STEP
-    return Row(np.asarray(steps, np.float64), values)
+    return Row(steps if steps.dtype == np.float64 else steps.astype(np.float64), values)
 
 
 def reward_steps(reward: float) -> int:
