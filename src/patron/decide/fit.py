@@ -88,8 +88,8 @@ class Topics:
 
     def fits(
         self, interests: Mapping[str, Sequence[int]], cart: frozenset[str], hour: int, cycle: Cycle
-    ) -> Fits:
-        """One row of `NAMES` for each offer.
+    ) -> Fits | None:
+        """One row of `NAMES` for each offer; None when no offer is about anything of this person's.
 
         Parameters
         ----------
@@ -97,7 +97,6 @@ class Topics:
         cart : keys of what lies in the basket of this ask.
         hour : now, since 1970.
         """
-        found = np.zeros((self._size, SIZE), np.float32)
         by_key = self._by_key
         products, categories = _Raised(), _Raised()
         for key in interests:
@@ -105,12 +104,14 @@ class Topics:
             if places is not None:
                 signs = _signs(interests[key], cycle(key), hour)
                 (categories if key[0] == "c" else products).add(places, signs)
+        carried = [place for key in cart if key[0] == "p" for place in by_key.get(key, ())]
+        if not (products or categories or carried):
+            return None
+        found = np.zeros((self._size, SIZE), np.float32)
         products.into(found[:, :_CATEGORY])
         categories.into(found[:, _CATEGORY:_IN_CART])
-        for key in cart:
-            places = by_key.get(key)
-            if places is not None and key[0] == "p":
-                found[places, _IN_CART] = 1.0
+        if carried:
+            found[carried, _IN_CART] = 1.0
         return found
 
 
@@ -123,6 +124,9 @@ class _Raised:
         self._places: list[int] = []
         self._which: list[int] = []
         self._signs: list[tuple[float, ...]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._signs)
 
     def add(self, places: Sequence[int], signs: tuple[float, ...]) -> None:
         """These offers are about something with these signs."""

@@ -59,6 +59,7 @@ SCHEMA = Schema(
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
 _STEP = np.float32(1 / _STEPS)
+_HALF = np.float32(0.5)
 _ONE_STEPS = snap([1.0]).steps[0]
 _FIT_STEPS = snap(np.arange(_STEPS + 1) / _STEPS).steps
 """A part of a fit, as records keep it -> on the grid."""
@@ -145,12 +146,16 @@ class Model:
     def fits(
         self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int
     ) -> NDArray[np.uint8] | None:
-        """The fit of every offer, as records keep it: 0 to 255; None where nothing is known of the person."""
+        """The fit of every offer, as records keep it: 0 to 255; None where nothing known of the person fits any."""
         cart = _cart(ask.context)
         if not interests and not cart:
             return None
         found = self.topics(index).fits(interests, cart, now // HOUR, self._interests.cycle)
-        return (found * _STEPS + np.float32(0.5)).astype(np.uint8)
+        if found is None:
+            return None
+        found *= _STEPS
+        found += _HALF
+        return found.astype(np.uint8)
 
     def observe(self, kind: str, action: str, looked: Looked, time: int, times: int = 1) -> None:
         """A decision was made: nothing has followed so far. With `times=-1` it was never made."""

@@ -1,6 +1,7 @@
 """The grid on which features and rewards lie, so that sums over them are whole numbers and exact in any order."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,7 +16,8 @@ REWARD_BITS: Final = 16
 REWARD_STEP: Final = 2.0**-REWARD_BITS
 REWARD_LIMIT: Final = 2.0**12
 _SCALE = 2.0**FEATURE_BITS
-_LIMIT = (2**15 - 1) / _SCALE
+_MOST = 2**15 - 1
+_LIMIT = _MOST / _SCALE
 _STEP = np.float32(2.0**-FEATURE_BITS)
 
 
@@ -51,6 +53,19 @@ def snap(values: Any, names: Sequence[str] = ()) -> Row:
     steps = row * _SCALE
     np.rint(steps, out=steps)
     steps += 0.0  # -0.0 becomes 0.0: equal rows are equal bytes
+    return from_steps(steps)
+
+
+def placed(values: Mapping[int, float], size: int, unit: float) -> Row:
+    """The row of `size` features whose only ones that are not 0 are told by their places, in units of `unit`: `snap` for few.
+
+    >>> placed({1: 0.2}, 3, 0.5).values.tolist()
+    [0.0, 0.10009765625, 0.0]
+    """
+    steps, scale = np.zeros(size), unit * _SCALE
+    for place, value in values.items():
+        step = round(value * scale)
+        steps[place] = step if -_MOST <= step <= _MOST else math.copysign(_MOST, step)
     return from_steps(steps)
 
 
