@@ -293,6 +293,21 @@ def test_a_write_key_tells_outcomes_of_its_own_device_only(door: Door) -> None:
     assert "fault in" not in door.server.stderr_tail(10_000)
 
 
+def test_outcomes_are_messages_of_the_rate_of_their_write_key(door: Door) -> None:
+    key = door.server.write_key("web", "slow", "--rate", "1")
+    mine = door.ask({"placement": "home", "anonymousId": "slow"}, key).json()["decisionId"]
+    told = {"decisionId": mine, "kind": "click", "anonymousId": "slow"}
+    assert door.tell(key, **told, id="r1").status == 200
+    pages = [{"type": "page", "anonymousId": "slow", "messageId": f"slow-{n}"} for n in range(60)]
+    batch = json.dumps({"batch": pages})
+    assert request("POST", f"{door.server.url}/v1/batch", batch, basic(key)).status == 200
+    reply = door.tell(key, **told, id="r2")
+    assert (reply.status, reply.json()["code"]) == (429, "rate_limited")
+    assert 30 < int(reply.headers["retry-after"]) <= 61
+    assert door.tell(door.key, **told, id="r2").status == 200
+    assert door.tell(**told, id="r3").status == 200
+
+
 def test_a_kiosk_becomes_personal_in_the_same_visit_once_somebody_says_who_they_are(door: Door) -> None:
     till = door.server.write_key("pos", "desk", "--assurance", "verified")
     order = {"order_id": "o-9", "revenue": 10, "currency": "EUR"}

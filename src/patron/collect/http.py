@@ -53,16 +53,23 @@ Direct = Callable[[Headers, bytes], Coroutine[Any, None, tuple[int, bytes, bytes
 class Tracking:
     """The door itself: `Tracking(intake, fallback, clock)` is an ASGI application.
 
-    `limits` bound bodies; `clock` fills the rate limits of keys (time to receive is the machine's).
+    `limits` bound bodies; `clock` fills the rate limits of keys (time to receive is the machine's), unless `rates` are
+    counted elsewhere, too.
     """
 
     def __init__(
-        self, intake: Intake, fallback: Asgi | None, clock: Clock, *, limits: Limits | None = None
+        self,
+        intake: Intake,
+        fallback: Asgi | None,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self._intake = intake
         self._fallback = fallback or _nowhere
         self._limits = limits or Limits()
-        self._rates = Rates(clock)
+        self._rates = rates or Rates(clock)
         self._position = 0
         self.direct: dict[bytes, Direct] = {
             **getattr(fallback, "direct", {}),

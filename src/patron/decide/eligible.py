@@ -110,11 +110,13 @@ def sift(index: CatalogueIndex, ask: Ask, known: Known, now: int) -> Sifted:
         sieve.stop(shut, "placement", reason)
     sieve.stop(~index.channels.allowing(ask.channel), "channel")
     early, late = index.outside(at)
-    sieve.stop(early, "validity", EARLY)
-    sieve.stop(late, "validity", LATE)
+    if early or late:
+        sieve.stop(early, "validity", EARLY)
+        sieve.stop(late, "validity", LATE)
     refused, unasked = _without_consent(index, known.consents, ask.channel)
-    sieve.stop(refused, "consent", REFUSED)
-    sieve.stop(unasked, "consent", UNASKED)
+    if refused or unasked:
+        sieve.stop(refused, "consent", REFUSED)
+        sieve.stop(unasked, "consent", UNASKED)
     if not known.may_see_personal:
         sieve.stop(index.personal, "identity")
     _by_conditions(sieve, known.facts)

@@ -88,8 +88,8 @@ class Topics:
 
     def fits(
         self, interests: Mapping[str, Sequence[int]], cart: frozenset[str], hour: int, cycle: Cycle
-    ) -> Fits:
-        """One row of `NAMES` for each offer.
+    ) -> Fits | None:
+        """One row of `NAMES` for each offer; None when no offer is about anything of this person's.
 
         Parameters
         ----------
@@ -97,27 +97,48 @@ class Topics:
         cart : keys of what lies in the basket of this ask.
         hour : now, since 1970.
         """
-        found = np.zeros((self._size, SIZE), np.float32)
         by_key = self._by_key
+        products, categories = _Raised(), _Raised()
         for key in interests:
             places = by_key.get(key)
             if places is not None:
                 signs = _signs(interests[key], cycle(key), hour)
-                if key[0] == "c":
-                    _raise(found, places, _CATEGORY, signs[:4])
-                else:
-                    _raise(found, places, 0, signs)
-        for key in cart:
-            places = by_key.get(key)
-            if places is not None and key[0] == "p":
-                found[places, _IN_CART] = 1.0
+                (categories if key[0] == "c" else products).add(places, signs)
+        carried = [place for key in cart if key[0] == "p" for place in by_key.get(key, ())]
+        if not (products or categories or carried):
+            return None
+        found = np.zeros((self._size, SIZE), np.float32)
+        products.into(found[:, :_CATEGORY])
+        categories.into(found[:, _CATEGORY:_IN_CART])
+        if carried:
+            found[carried, _IN_CART] = 1.0
         return found
 
 
-def _raise(found: Fits, places: Sequence[int], start: int, values: Sequence[float]) -> None:
-    for place in places:
-        row = found[place, start : start + len(values)]
-        np.maximum(row, values, out=row)
+class _Raised:
+    """Signs of some products or categories and the offers of each, put in at once."""
+
+    __slots__ = ("_places", "_signs", "_which")
+
+    def __init__(self) -> None:
+        self._places: list[int] = []
+        self._which: list[int] = []
+        self._signs: list[tuple[float, ...]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._signs)
+
+    def add(self, places: Sequence[int], signs: tuple[float, ...]) -> None:
+        """These offers are about something with these signs."""
+        self._places += places
+        self._which += [len(self._signs)] * len(places)
+        self._signs.append(signs)
+
+    def into(self, found: Fits) -> None:
+        """Raise the rows of the offers to the greatest of their signs, as many as there are columns."""
+        if self._signs:
+            signs = np.array(self._signs, np.float32)[:, : found.shape[1]]
+            np.maximum.at(found, self._places, signs.take(self._which, 0))
 
 
 def _passed(over: float) -> float:

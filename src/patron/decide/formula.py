@@ -31,6 +31,8 @@ LONGEST = 500
 _DEEPEST = 50
 _LARGEST_POWER = 8
 _Compute = Callable[[Terms], Any]
+_Part = _Compute | float
+"""What computes a part of a formula, or what it comes to whoever asks."""
 _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -38,6 +40,8 @@ _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: np.divide,
     ast.Pow: np.power,
 }
+_UNCHANGED: Mapping[Any, float] = {np.multiply: 1.0, np.divide: 1.0, np.subtract: 0.0}
+"""What an operation leaves everything as it is with, on its right."""
 _SIGNS: Mapping[type[ast.unaryop], Callable[[Any], Any]] = {ast.UAdd: np.positive, ast.USub: np.negative}
 _FUNCTIONS: Mapping[str, tuple[Callable[..., Any], bool]] = {
     "min": (np.minimum, True),
@@ -53,6 +57,10 @@ _FUNCTIONS: Mapping[str, tuple[Callable[..., Any], bool]] = {
 class Formula:
     """A formula, checked and ready to run.
 
+    Parameters
+    ----------
+    known : terms that are one number for all, whoever asks: what follows from them alone is worked out once.
+
     Raises
     ------
     ValueError : it is no such formula; the text says what to do.
@@ -60,12 +68,14 @@ class Formula:
     >>> score = Formula("propensity * value - cost")
     >>> score({"propensity": np.array([.5, .1]), "value": np.array([4., 4.]), "cost": np.array([1., 0.])}, 2).tolist()
     [1.0, 0.4]
+    >>> Formula("propensity * value - cost", {"value": np.float64(4), "cost": np.float64(0)})({"propensity": np.array([.5])}, 1)
+    array([2.])
     >>> Formula("1 / cost")({"cost": np.array([0., 2.])}, 2).tolist()
     [nan, 0.5]
     """
 
-    def __init__(self, text: str) -> None:
-        self._compute = _compiled(text)
+    def __init__(self, text: str, known: Mapping[str, np.float64] | None = None) -> None:
+        self._compute = _run(_compiled(text, known or {}))
         self.text = text
         self.names = frozenset(
             node.id
@@ -94,52 +104,53 @@ def formula_problem(text: str) -> str | None:
     'unknown function; use min, max, abs, sqrt, log, exp'
     """
     try:
-        _compiled(text)
+        _compiled(text, {})
     except ValueError as error:
         return str(error)
     return None
 
 
-def _compiled(text: str) -> _Compute:
+def _compiled(text: str, known: Mapping[str, np.float64]) -> _Part:
     if not text.strip() or len(text) > LONGEST:
         raise ValueError(f"a formula has 1 to {LONGEST} characters, such as `propensity * value - cost`")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError("this is no formula; write for example `propensity * value - cost`") from error
-    return _node(tree.body, 0)
+    return _node(tree.body, 0, known)
 
 
-def _node(node: ast.expr, depth: int) -> _Compute:
+def _node(node: ast.expr, depth: int, known: Mapping[str, np.float64]) -> _Part:
     if depth > _DEEPEST:
         raise ValueError(f"a formula is nested at most {_DEEPEST} deep")
     match node:
         case ast.Constant(value=float() | int() as number) if not isinstance(number, bool):
             return _number(number)
         case ast.Name(id=name):
-            return _term(name)
+            return _term(name) if name not in known else known[name]
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             if isinstance(op, ast.Pow):
                 _check_power(right)
-            return _binary(_BINARY[type(op)], _node(left, depth + 1), _node(right, depth + 1))
+            sides = _node(left, depth + 1, known), _node(right, depth + 1, known)
+            return _joined(_BINARY[type(op)], sides)
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _SIGNS:
-            return _unary(_SIGNS[type(op)], _node(operand, depth + 1))
+            return _joined(_SIGNS[type(op)], (_node(operand, depth + 1, known),))
         case ast.Call():
-            return _call(node, depth)
+            return _call(node, depth, known)
         case _:
             raise ValueError(
                 "a formula has only numbers, names, + - * / ** and min, max, abs, sqrt, log, exp"
             )
 
 
-def _number(number: float) -> _Compute:
+def _number(number: float) -> float:
     try:
         value = float(number)
     except OverflowError:
         value = np.inf
     if not np.isfinite(value):
         raise ValueError("a number of the formula is too large")
-    return lambda _terms: value
+    return value
 
 
 def _term(name: str) -> _Compute:
@@ -156,7 +167,7 @@ def _check_power(power: ast.expr) -> None:
         raise ValueError(f"a power is a number up to {_LARGEST_POWER}, such as `value ** 0.5`")
 
 
-def _call(node: ast.Call, depth: int) -> _Compute:
+def _call(node: ast.Call, depth: int, known: Mapping[str, np.float64]) -> _Part:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name not in _FUNCTIONS:
         raise ValueError(f"unknown function; use {', '.join(_FUNCTIONS)}")
@@ -164,15 +175,29 @@ def _call(node: ast.Call, depth: int) -> _Compute:
     if node.keywords or not node.args or (len(node.args) != 1 and not several):
         takes = "one or more values" if several else "one value"
         raise ValueError(f"`{name}` takes {takes}, without names")
-    parts = [_node(one, depth + 1) for one in node.args]
+    parts = [_node(one, depth + 1, known) for one in node.args]
     if several:
-        return lambda terms: reduce(function, [part(terms) for part in parts])
-    return _unary(function, parts[0])
+        return reduce(lambda before, part: _joined(function, (before, part)), parts)
+    return _joined(function, (parts[0],))
 
 
-def _binary(function: Callable[[Any, Any], Any], left: _Compute, right: _Compute) -> _Compute:
+def _joined(function: Callable[..., Any], parts: tuple[_Part, ...]) -> _Part:
+    """An operation on what its parts come to: worked out now where all are known, left out where it changes nothing."""
+    if all(isinstance(part, float) for part in parts):
+        with np.errstate(all="ignore"):
+            return np.float64(function(*parts))
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        only = _run(first)
+        return lambda terms: function(only(terms))
+    if isinstance(last, float):
+        if last == _UNCHANGED.get(function):
+            return first
+        before = _run(first)
+        return lambda terms: function(before(terms), last)
+    left, right = _run(first), _run(last)
     return lambda terms: function(left(terms), right(terms))
 
 
-def _unary(function: Callable[[Any], Any], part: _Compute) -> _Compute:
-    return lambda terms: function(part(terms))
+def _run(part: _Part) -> _Compute:
+    return (lambda _terms: part) if isinstance(part, float) else part

@@ -17,6 +17,7 @@ from patron.decide.gates import is_marketing, product_of, reason_of
 from patron.decide.limits import Limits
 from patron.decide.slots import is_personal_slot, slots
 from patron.decide.variants import BARE, ELSEWHERE, OTHER_FAMILY, obstacle
+from patron.model.clock import HOUR
 from patron.model.offers import NOTHING, Catalogue, Condition, Dropped, Offer, Placement
 from patron.rules.index import FieldIndex
 from patron.rules.language import is_personal
@@ -67,6 +68,9 @@ class CatalogueIndex:
         self._named = _Masks([offer.placements for offer in self.offers])
         self.places_of = {placement.id: placement for placement in self.catalogue.placements}
         """The declared placements by id; none = any name may ask."""
+        windows = (place.window_hours for place in (Placement("", ""), *self.catalogue.placements))
+        self.window = max(windows) * HOUR
+        """The longest time in which what follows is credited to a decision of any placement, ms."""
         self._shut: dict[str, Shut] = {name: self._shut_at(place) for name, place in self.places_of.items()}
         self.channels = _Masks([offer.channels for offer in self.offers])
         self._turns, self._outside = _calendar(self.offers)

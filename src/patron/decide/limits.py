@@ -25,6 +25,7 @@ HELD_OTHER, USED = 0, 1
 """Reasons of the gate `held`."""
 NIGHT, CLOSED = 0, 1
 """Reasons of the gate `quiet`."""
+_NEVER = 2**63
 IN_ALL, TODAY = 0, 1
 """Reasons of the gate `budget`."""
 Stop = Callable[[int, str, int], None]
@@ -79,13 +80,23 @@ class Limits:
 
     def __init__(self, catalogue: Catalogue) -> None:
         offers = catalogue.offers
-        self._offers = {offer.id: (1 << place, offer) for place, offer in enumerate(offers)}
+        self._bits = {offer.id: 1 << place for place, offer in enumerate(offers)}
         self._marketing = _mask(offers, lambda offer: offer.purpose != SERVICE)
-        self._families: dict[str, int] = {}
-        for bit, offer in self._offers.values():
+        families: dict[str, int] = {}
+        for offer in offers:
             if offer.family:
-                self._families[offer.family] = self._families.get(offer.family, 0) | bit
-        self._caps = [_CapMask(number, cap, offers) for number, cap in enumerate(catalogue.caps)]
+                families[offer.family] = families.get(offer.family, 0) | self._bits[offer.id]
+        self._rules = {
+            offer.id: _Rule(
+                self._bits[offer.id],
+                offer.family,
+                families.get(offer.family, 0),
+                _NEVER if offer.valid_until is None else offer.valid_until,
+                offer.cooldown_hours * HOUR,
+            )
+            for offer in offers
+        }
+        self._caps = [_CapMask(number, cap, offers, families) for number, cap in enumerate(catalogue.caps)]
         self._quiet = catalogue.quiet
 
     def sift(self, reach: Reach, now: int, stop: Stop) -> None:
@@ -110,66 +121,70 @@ class Limits:
             stop(spent.sold_out, "sold_out", 0)
 
     def _by_grants(self, reach: Reach, now: int, stop: Stop) -> None:
-        live, now = [grant for grant in reach.grants if grant.counts(now)], reach.at or now
+        live, now = [one for one in reach.grants if one.shown > 0 or now < one.until], reach.at or now
         held = used = resting = 0
-        ignored: Counter[str] = Counter()
+        ignored: dict[int, int] = {}
         for grant in live:
-            known = self._offers.get(grant.offer)
-            if known is None:  # no longer in the catalogue
+            rule = self._rules.get(grant.offer)
+            if rule is None:  # no longer in the catalogue
                 continue
-            bit, offer = known
-            family = self._families.get(offer.family, 0) if offer.family else 0
-            since = now - (grant.due or grant.time)
+            bit, since = rule.bit, now - (grant.due or grant.time)
             if grant.closed:
-                used |= family | bit
-            elif family and since < HELD and (offer.valid_until is None or now < offer.valid_until):
-                held |= family & ~bit
-            if offer.cooldown_hours and since < offer.cooldown_hours * HOUR:
+                used |= rule.kin | bit
+            elif rule.kin and since < HELD and now < rule.until:
+                held |= rule.kin & ~bit
+            if rule.cooldown and since < rule.cooldown:
                 resting |= bit
-            if grant.shown and not grant.clicked and since < TIRED:
-                ignored[grant.offer] += 1
-            elif grant.clicked:
-                ignored[grant.offer] -= TIRED_AFTER
+            if grant.clicked:
+                ignored[bit] = ignored.get(bit, 0) - TIRED_AFTER
+            elif grant.shown and since < TIRED:
+                ignored[bit] = ignored.get(bit, 0) + 1
         marketing = self._marketing
         stop(used & marketing, "held", USED)
-        stop(self._one_of_each(live, held) & marketing, "held", HELD_OTHER)
+        if held:
+            stop(self._one_of_each(live, held) & marketing, "held", HELD_OTHER)
         stop(resting & marketing, "cooldown", 0)
         for cap in self._caps:
-            stop(cap.stopped(live, reach, now, self._offers) & marketing, "cap", cap.number)
-        tired = [self._offers[name][0] for name, times in ignored.items() if times >= TIRED_AFTER]
-        stop(sum(tired) & marketing, "fatigue", 0)
+            stop(cap.stopped(live, reach, now, self._bits) & marketing, "cap", cap.number)
+        tired = sum([bit for bit, times in ignored.items() if times >= TIRED_AFTER])
+        stop(tired & marketing, "fatigue", 0)
 
     def _one_of_each(self, live: Sequence[Grant], held: int) -> int:
         """Of families of which somebody holds two (people merged), the one given last goes on."""
         newest: dict[str, tuple[int, str]] = {}
         for grant in live:
-            known = self._offers.get(grant.offer)
-            if known is not None and known[1].family and not grant.closed:
-                family = known[1].family
-                newest[family] = max(newest.get(family, (-1, "")), (grant.time, grant.offer))
+            rule = self._rules.get(grant.offer)
+            if rule is not None and rule.family and not grant.closed:
+                newest[rule.family] = max(newest.get(rule.family, (-1, "")), (grant.time, grant.offer))
         for _, name in newest.values():
-            held &= ~self._offers[name][0]
+            held &= ~self._bits[name]
         return held
+
+
+class _Rule(Struct, frozen=True, gc=False):
+    """What the ledger's gates ask of an offer, worked out once."""
+
+    bit: int
+    family: str
+    kin: int
+    """Mask of its family; 0 without one."""
+    until: int
+    cooldown: int
+    """How long it rests, ms."""
 
 
 class _CapMask:
     """A cap with the offers that it counts and stops."""
 
-    __slots__ = ("_all", "_by_family", "cap", "number")
+    __slots__ = ("_all", "_families", "cap", "number")
 
-    def __init__(self, number: int, cap: Cap, offers: Sequence[Offer]) -> None:
+    def __init__(self, number: int, cap: Cap, offers: Sequence[Offer], families: Mapping[str, int]) -> None:
         self.number = number
         self.cap = cap
         self._all = _mask(offers, lambda offer: not cap.families or offer.family in cap.families)
-        families = {offer.family for offer in offers if offer.family}
-        self._by_family = {
-            name: _mask(offers, lambda offer, name=name: offer.family == name) & self._all  # type: ignore[misc]
-            for name in families
-        }
+        self._families = families
 
-    def stopped(
-        self, live: Sequence[Grant], reach: Reach, now: int, offers: Mapping[str, tuple[int, Offer]]
-    ) -> int:
+    def stopped(self, live: Sequence[Grant], reach: Reach, now: int, bits: Mapping[str, int]) -> int:
         """The offers that the cap stops now."""
         cap = self.cap
         if (cap.channels and reach.channel not in cap.channels) or (cap.outbound and not reach.outbound):
@@ -184,9 +199,9 @@ class _CapMask:
                 counts[_group(cap.each, grant)] += 1
         full = [name for name, count in counts.items() if count >= cap.limit]
         if cap.each == "offer":
-            return sum(offers[name][0] for name in full if name in offers)
+            return sum(bits.get(name, 0) for name in full)
         if cap.each == "family":
-            return sum(self._by_family.get(name, 0) for name in full)
+            return sum(self._families.get(name, 0) for name in full) & self._all
         if cap.each == "channel":
             return self._all if reach.channel in full or cap.limit < 1 else 0
         return self._all if full or cap.limit < 1 else 0

@@ -43,17 +43,20 @@ class Scorer:
 
     def __init__(self, catalogue: Catalogue) -> None:
         offers, scoring = catalogue.offers, catalogue.scoring
-        self.formula = Formula(scoring.formula)
         self.nothing = scoring.nothing
         self._size = len(offers)
-        self._told = {
-            "unsubscribe_cost": np.float64(scoring.unsubscribe_cost),
-            **{
-                name: _column(offers, read) for name, read in _OF_OFFERS.items() if name in self.formula.names
-            },
+        told = {name: _column(offers, read) for name, read in _OF_OFFERS.items()}
+        same = {name: number for name, number in told.items() if not isinstance(number, np.ndarray)}
+        same["unsubscribe_cost"] = np.float64(scoring.unsubscribe_cost)
+        if not scoring.weights:
+            same["weight"] = _ONE
+        self.formula = Formula(scoring.formula, same)
+        self._rows = {
+            name: column
+            for name, column in told.items()
+            if isinstance(column, np.ndarray) and name in self.formula.names
         }
-        """The terms that the catalogue alone says: one number each where it is the same for all offers."""
-        self._rows = [name for name, term in self._told.items() if isinstance(term, np.ndarray)]
+        """The terms that the catalogue alone says and that are not the same for all offers."""
         self.worth = self._sure_success()
         """The greatest score that one sure success would bring: the unit in which gaps are weighed."""
         self._weights: list[tuple[list[Predicate], Scores]] = [
@@ -69,8 +72,7 @@ class Scorer:
         """
         return self.formula(
             {
-                **self._told,
-                **{name: self._told[name].take(places) for name in self._rows},
+                **{name: column.take(places) for name, column in self._rows.items()},
                 "propensity": expected.propensity - expected.nothing,
                 "weight": self._weight(facts)[places] if self._weights else _ONE,
                 "unsubscribe": np.float64(expected.unsubscribe),
@@ -80,7 +82,7 @@ class Scorer:
 
     def _sure_success(self) -> float:
         sure = self.formula(
-            {**self._told, "propensity": _ONE, "weight": _ONE, "unsubscribe": np.float64(0.0)}, self._size
+            {**self._rows, "propensity": _ONE, "weight": _ONE, "unsubscribe": np.float64(0.0)}, self._size
         )
         fine = np.abs(sure[np.isfinite(sure)])
         return float(fine.max()) if len(fine) else 0.0

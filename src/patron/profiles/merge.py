@@ -4,7 +4,7 @@ Only the daily counts (`days`) depend on the division: each node keeps them whil
 minus `ProfileRules.days` (CORE.md section 1), so an old node that wakes up forgets, and one that sleeps does not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -153,7 +153,7 @@ def merge(partials: Sequence[tuple[str, Partial]], rules: ProfileRules) -> Profi
         _consents(parts, history, rules),
         history,
         orders,
-        _totals(orders),
+        totals_of(orders),
         sums,
         days,
         sorted(chain.from_iterable(p.recents for p in parts), reverse=True)[: rules.recents],
@@ -230,6 +230,13 @@ def _history(parts: list[Partial], rules: ProfileRules) -> list[Change]:
 def _consents(
     parts: list[Partial], history: list[Change], rules: ProfileRules
 ) -> dict[tuple[str, str], Standing]:
+    said = said_of(parts, rules)
+    explicit = {(change.purpose, change.channel): change for change in history}
+    return {key: _standing(consent, explicit.get(key)) for key, consent in said.items()}
+
+
+def said_of(parts: Iterable[Partial], rules: ProfileRules) -> dict[tuple[str, str], Consent]:
+    """The last statement on each purpose and channel of some nodes together."""
     said: dict[tuple[str, str], Consent] = {}
     for part in parts:
         if part.consents:
@@ -239,8 +246,7 @@ def _consents(
                     said[key] = consent
     if len(said) > rules.consents:
         keep_latest(said, rules.consents, lambda consent: consent.rank)
-    explicit = {(change.purpose, change.channel): change for change in history}
-    return {key: _standing(consent, explicit.get(key)) for key, consent in said.items()}
+    return said
 
 
 def _standing(said: Consent, change: Change | None) -> Standing:
@@ -276,7 +282,12 @@ def orders_of(parts: Sequence[Partial], rules: ProfileRules) -> dict[str, Purcha
     return settle(orders, refunds, cancelled)
 
 
-def _totals(orders: dict[str, Purchase]) -> Totals:
+def totals_of(orders: Mapping[str, Purchase]) -> Totals:
+    """Orders and money of some orders.
+
+    >>> totals_of({"o": Purchase(0, "EUR", "pos", 500, 100)}).net
+    {'EUR': 400}
+    """
     count = 0
     gross: dict[str, int] = {}
     refunded: dict[str, int] = {}

@@ -83,13 +83,12 @@ class Answers:
         A caller with a secret key is trusted. A public key proves nothing: it gets personal content only for a user id
         signed with the source's secret; else what this very device did is all that is used.
         """
+        workspace, index = self._app.workspace, self.index
         key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
-        made, model, place = self._weighed(
-            ask, key, self._app.workspace.clock.now(), self._ids.next(), verified
-        )
+        made, model, place = self._weighed(index, ask, key, workspace.clock.now(), self._ids.next(), verified)
         if made.rating is not None:
-            self._app.workspace.rewards.expect(made.id, model.looked(made.rating.features))
-        await self._record(made, self.index, outbound=place is not None and place.outbound)
+            workspace.rewards.expect(made.id, model.looked(made.rating.features))
+        await self._record(made, index, outbound=place is not None and place.outbound)
         return made
 
     def preview(
@@ -110,18 +109,25 @@ class Answers:
         seed : of the draw; a new one each time when left out.
         """
         moment = self._app.workspace.clock.now() if now is None else now
-        return self._weighed(ask, key, moment, self._ids.next(), verified, seed)[0]
+        return self._weighed(self.index, ask, key, moment, self._ids.next(), verified, seed)[0]
 
     def _weighed(
-        self, ask: Ask, key: Key, now: int, decision_id: str, verified: bool, seed: int | None = None
+        self,
+        index: CatalogueIndex,
+        ask: Ask,
+        key: Key,
+        now: int,
+        decision_id: str,
+        verified: bool,
+        seed: int | None = None,
     ) -> tuple[Drawn, Bound, Placement | None]:
         """A decision as it is made, the model that ranked it, and the declared place that it is for."""
-        workspace, index = self._app.workspace, self.index
+        workspace = self._app.workspace
         place = self._place(index, ask.placement)
         if not ask.channel:
             ask = structs.replace(ask, channel=(place.channel if place else "") or "web")
         person = people.by_key(workspace, key) if key else None
-        known = self._known(ask, key, person, now, verified=verified)
+        known = self._known(index, ask, key, person, now, verified=verified)
         unit, group = self._drawn(key, person)
         terms = Terms(
             decision_id,
@@ -166,7 +172,7 @@ class Answers:
 
     def foresee(self, ask: Ask, key: Key, person: Person, now: int) -> Known:
         """What may be used for somebody who does not ask: a send, a preview. Nothing is recorded."""
-        return self._known(ask, key, person, now, verified=True)
+        return self._known(self.index, ask, key, person, now, verified=True)
 
     def terms(
         self, ask: Ask, decision_id: str, key: Key, person: Person, known: Known, place: Placement
@@ -271,11 +277,13 @@ class Answers:
                     return f"{one['type']}:{value}"
         return ""
 
-    def _known(self, ask: Ask, key: Key, person: Person | None, now: int, *, verified: bool) -> Known:
+    def _known(
+        self, index: CatalogueIndex, ask: Ask, key: Key, person: Person | None, now: int, *, verified: bool
+    ) -> Known:
         """What may be used. An unproved device is shown only what itself did; consents of the whole person bind all the same."""
         workspace = self._app.workspace
         rules = workspace.settings.profiles
-        around = workspace.feeds.around(ask.context, now, self.index)
+        around = workspace.feeds.around(ask.context, now, index)
         whole = self._parts(person.members) if person else None
         parts = whole if verified and whole is not None else self._parts((key,))
         proved = verified and key != ""
@@ -290,7 +298,7 @@ class Answers:
             grants=workspace.given.held(person.members if person else (key,) if key else ()),
             zone=self._zones.of(ask.context, parts if whole is None else whole),
             complaint=has_complaint(parts if whole is None else whole),
-            spent=workspace.given.spent(self.index, now),
+            spent=workspace.given.spent(index, now),
             is_in=partial(workspace.segments.is_in, person.id) if person else bool,
         )
 

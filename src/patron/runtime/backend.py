@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from patron.collect.rate import Rates
 from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest
 from patron.model.feeds import FeedPage, FeedReport, FeedStatus
@@ -80,6 +81,8 @@ class LocalBackend:
         self.exports = Exporting(app)
         self.sends = Sends(app, self.answers)
         self.profiles = ProfileSnapshots(app)
+        self.rates = Rates(app.workspace.clock)
+        """What each write key sent lately, through whatever door."""
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
@@ -129,6 +132,11 @@ class LocalBackend:
     def source_of(self, write_key: str) -> Source | None:
         """The source of a live write key."""
         return self.workspace.ring.source_of(write_key)
+
+    def charge(self, write_key: str, source: Source) -> None:
+        """Count one message against the rate of a source. Raises RateLimited."""
+        if source.rate > 0:
+            self.rates.charge(write_key, rate=source.rate, messages=1)
 
     @property
     def applied(self) -> int:

@@ -54,9 +54,13 @@ def public_door(backend: LocalBackend) -> Asgi:
         *fallback.routes(backend),
         *outcomes.routes(backend),
     ]
-    return Tracking(backend.app.ingest, Router(routes, backend.api_key), backend.app.workspace.clock)
+    return _tracking(backend, Router(routes, backend.api_key))
 
 
 def whole_door(backend: LocalBackend, console: Asgi | None) -> Asgi:
     """Everything on one port, for a host that only this machine reaches."""
-    return Tracking(backend.app.ingest, private_door(backend, console), backend.app.workspace.clock)
+    return _tracking(backend, private_door(backend, console))
+
+
+def _tracking(backend: LocalBackend, behind: Asgi) -> Asgi:
+    return Tracking(backend.app.ingest, behind, backend.app.workspace.clock, rates=backend.rates)

@@ -5,11 +5,12 @@ one of `rules.facts.facts_of` over `profiles.merge`: where a bound could bite, o
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from patron.model.clock import DAY
-from patron.profiles.merge import merge
-from patron.profiles.partial import Partial
+from patron.profiles.merge import Totals, merge, orders_of, said_of, totals_of
+from patron.profiles.partial import Partial, Trait
 from patron.profiles.rules import ProfileRules
 from patron.rules.consent import Consents
 from patron.rules.facts import facts_of
@@ -29,7 +30,18 @@ class LazyFacts:
     ['Bari', 2, 3, 'rain', None]
     """
 
-    __slots__ = ("_read", "_whole", "around", "context", "live", "now", "parts", "rules")
+    __slots__ = (
+        "_read",
+        "_totals",
+        "_traits",
+        "_whole",
+        "around",
+        "context",
+        "live",
+        "now",
+        "parts",
+        "rules",
+    )
 
     def __init__(
         self,
@@ -47,15 +59,30 @@ class LazyFacts:
         self.around = around
         self._read: dict[str, Any] = {}
         self._whole: dict[str, Any] | None = None
+        self._totals: Totals | None = None
+        self._traits: list[dict[str, Trait]] | None = None
 
     def get(self, field: str, /) -> Any:
         """The value of a field, None when it is missing."""
         value = self._read.get(field, _UNREAD)
         if value is _UNREAD:
-            root, dot, name = field.partition(".")
-            reader = _READERS.get(root + dot)
-            value = self._read[field] = None if reader is None else reader(self, name)
+            reader, name = _reader_of(field)
+            value = self._read[field] = reader(self, name)
         return value
+
+    @property
+    def traits(self) -> list[dict[str, Trait]]:
+        """The traits of each node that has any."""
+        if self._traits is None:
+            self._traits = [part.traits for part in self.live if part.traits]
+        return self._traits
+
+    @property
+    def totals(self) -> Totals:
+        """Orders and money over all nodes."""
+        if self._totals is None:
+            self._totals = totals_of(orders_of(self.live, self.rules))
+        return self._totals
 
     def whole(self, field: str) -> Any:
         """The value of a field as the whole profile gives it."""
@@ -65,20 +92,20 @@ class LazyFacts:
                 now=self.now,
                 traits={name: trait.value for name, trait in profile.traits.items()},
                 counters=profile.counters,
-                orders=profile.totals.orders,
-                revenue=profile.totals.net,
                 context=self.context,
             )
         return self._whole.get(field)
 
 
 def _trait(facts: LazyFacts, name: str) -> Any:
-    having = [part.traits for part in facts.live if part.traits]
+    having = facts.traits
     # a name with a dot reaches into nested values, or is itself a name with a dot
-    if "." in name or sum(map(len, having)) > facts.rules.traits:
+    if having and ("." in name or sum(map(len, having)) > facts.rules.traits):
         return facts.whole("traits." + name)
     written = [traits[name] for traits in having if name in traits]
-    return max(written, key=_stamp)[0] if written else None
+    if len(written) > 1:
+        return max(written, key=_stamp)[0]
+    return written[0][0] if written else None
 
 
 def _stamp(trait: tuple[Any, Any]) -> Any:
@@ -93,10 +120,10 @@ def _counter(facts: LazyFacts, name: str) -> Any:
 
 
 def _total(facts: LazyFacts, name: str) -> Any:
-    for part in facts.live:
-        if part.orders:
-            return facts.whole("totals." + name)
-    return 0 if name == "orders" else None
+    if name == "orders":
+        return facts.totals.orders
+    revenue, dot, currency = name.partition(".")
+    return facts.totals.net.get(currency) if revenue == "revenue" and dot else None
 
 
 def _channel(facts: LazyFacts, name: str) -> Any:
@@ -136,6 +163,17 @@ _READERS: dict[str, Callable[[LazyFacts, str], Any]] = {
 }
 
 
+def _nothing(_facts: LazyFacts, _name: str) -> Any:
+    return None
+
+
+@lru_cache(4096)
+def _reader_of(field: str) -> tuple[Callable[[LazyFacts, str], Any], str]:
+    """What reads a field, and what it is called there."""
+    root, dot, name = field.partition(".")
+    return _READERS.get(root + dot, _nothing), name
+
+
 def has_complaint(parts: Parts) -> bool:
     """Whether somebody complained more often than a complaint of theirs was closed."""
     opened = sum(part.counters.get("Complaint Opened", 0) for _, part in parts)
@@ -154,5 +192,7 @@ def consents_of(parts: Parts, rules: ProfileRules) -> Consents:
     if not having:
         return {}
     if len(having) > 1 or len(having[0]) > rules.consents:
-        return {key: (c.granted, c.stamp[0]) for key, c in merge(parts, rules).consents.items()}
-    return {key: (c.granted, c.stamp[0]) for key, c in having[0].items()}
+        said = said_of([part for _, part in parts if part.events], rules)
+    else:
+        said = having[0]
+    return {key: (c.granted, c.stamp[0]) for key, c in said.items()}

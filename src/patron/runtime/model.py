@@ -7,6 +7,7 @@ all else is alike.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from math import log1p
 from typing import Any
 
@@ -18,16 +19,17 @@ from patron.decide.eligible import Known
 from patron.decide.fit import RULED, SIZE, Topics, topic_of
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.features import Field, Schema
-from patron.decide.learn.grid import REWARD_STEP, Row, reward_steps, snap
+from patron.decide.learn.grid import REWARD_STEP, Row, from_steps, reward_steps, snap
 from patron.decide.learn.packing import pack, unpack
 from patron.decide.learn.ridge import Ridge
 from patron.decide.rating import CHOOSING
 from patron.decide.scoring import Expected, Places
-from patron.model.clock import DAY, HOUR
+from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.events import CHANNELS
 from patron.model.offers import NOTHING, Ask, Placement
 from patron.model.ports import Table
 from patron.profiles.interests import Interests, named
+from patron.rules.calendar import Calendar
 from patron.rules.facts import Facts
 from patron.runtime.arms import FIT, Arm, Arms
 from patron.runtime.interests import LiveInterests
@@ -57,6 +59,12 @@ SCHEMA = Schema(
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
 _STEP = np.float32(1 / _STEPS)
+_HALF = np.float32(0.5)
+_ONE_STEPS = snap([1.0]).steps[0]
+_FIT_STEPS = snap(np.arange(_STEPS + 1) / _STEPS).steps
+"""A part of a fit, as records keep it -> on the grid."""
+_GREATEST = 1e15
+"""Numbers of people from here on say nothing."""
 _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 """Rewards that cannot come where nothing is shown."""
 _UNSUBSCRIBE = "unsubscribe"
@@ -138,12 +146,16 @@ class Model:
     def fits(
         self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int
     ) -> NDArray[np.uint8] | None:
-        """The fit of every offer, as records keep it: 0 to 255; None where nothing is known of the person."""
+        """The fit of every offer, as records keep it: 0 to 255; None where nothing known of the person fits any."""
         cart = _cart(ask.context)
         if not interests and not cart:
             return None
         found = self.topics(index).fits(interests, cart, now // HOUR, self._interests.cycle)
-        return (found * _STEPS + np.float32(0.5)).astype(np.uint8)
+        if found is None:
+            return None
+        found *= _STEPS
+        found += _HALF
+        return found.astype(np.uint8)
 
     def observe(self, kind: str, action: str, looked: Looked, time: int, times: int = 1) -> None:
         """A decision was made: nothing has followed so far. With `times=-1` it was never made."""
@@ -265,33 +277,40 @@ def looked_at(told: bytes) -> Looked | None:
 
 
 def _fit(told: bytes) -> Row:
-    row = np.ones(1 + SIZE)
-    np.divide(np.frombuffer(told, np.uint8, offset=len(told) - SIZE), _STEPS, out=row[1:])
-    return snap(row)
+    steps = np.empty(1 + SIZE)
+    steps[0] = _ONE_STEPS
+    _FIT_STEPS.take(np.frombuffer(told, np.uint8, offset=len(told) - SIZE), out=steps[1:])
+    return from_steps(steps)
 
 
 def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[str, Any]:
     """The values of the schema's fields: what is not known is left out."""
-    facts, zone, context = known.facts, known.zone, ask.context
+    facts, context = known.facts, ask.context
     bought = sorted((-signs[0], key) for key, signs in interests.items() if key[0] == "c" and signs[0])
     cart = context.get("cart")
-    sent = sum(one.outbound and one.time > now - _SENT_FOR and one.counts(now) for one in known.grants)
-    clicked = sum(one.clicked > now - _CLICKED_FOR for one in known.grants)
+    sent = clicked = 0
+    for one in known.grants:
+        if one.outbound and one.time > now - _SENT_FOR and one.counts(now):
+            sent += 1
+        if one.clicked > now - _CLICKED_FOR:
+            clicked += 1
+    hour, weekday = _moment(known.zone, now // MINUTE)
     found: dict[str, Any] = {
         "orders": log1p(_number(facts, "totals.orders")),
-        "revenue": log1p(max(0.0, _number(facts, "totals.revenue"))),
+        "revenue": log1p(_number(facts, "totals.revenue")),
         "last seen": log1p(_number(facts, "last_seen_days")),
         "first seen": log1p(_number(facts, "first_seen_days")),
         "categories bought": log1p(len(bought)),
         "cart": log1p(len(cart)) if isinstance(cart, list) else 0.0,
-        "hour": zone.minute(now) / 60,
-        "weekday": zone.weekday(now),
+        "hour": hour,
+        "weekday": weekday,
         "channel": ask.channel,
         "sent lately": log1p(sent),
         "clicked lately": log1p(clicked),
         "placement": ask.placement,
-        "bought": [key for _, key in bought[:_TOP]],
     }
+    if bought:
+        found["bought"] = [key for _, key in bought[:_TOP]]
     for name, field in (
         ("weather", "context.weather"),
         ("store", "context.store_id"),
@@ -303,11 +322,17 @@ def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[st
     return found
 
 
+@lru_cache(256)
+def _moment(zone: Calendar, minute: int) -> tuple[float, float]:
+    """The local hour and the weekday of a minute (UTC, since 1970)."""
+    return zone.minute(minute * MINUTE) / 60, float(zone.weekday(minute * MINUTE))
+
+
 def _number(facts: Facts, field: str) -> float:
-    value = facts.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e15 < value < 1e15:
-        return 0.0
-    return max(0.0, float(value))
+    value: Any = facts.get(field)
+    if (type(value) is int or type(value) is float) and 0 < value < _GREATEST:
+        return value
+    return 0.0
 
 
 def _cart(context: Mapping[str, Any]) -> frozenset[str]:

@@ -16,16 +16,20 @@ class Prepared:
         self._opt_in = tuple(opt_in)
         self._prepared: dict[str, CatalogueIndex] = {}
         self._present: tuple[str, CatalogueIndex] | None = None
+        self._row: Plain | None = None
+        """The row of the one in force: as long as it is the same, its text need not be compared."""
 
     @property
     def present(self) -> CatalogueIndex:
         """The one in force; made again when its text changes."""
         held = self._config.get(CATALOGUE)
-        text = str(held.value) if held else ""
-        if self._present is None or self._present[0] != text:
-            index = CatalogueIndex(parse(text), self._opt_in)
-            self._prepared[index.version] = index
-            self._present = (text, index)
+        if self._present is None or held is not self._row:
+            text = str(held.value) if held else ""
+            if self._present is None or self._present[0] != text:
+                index = CatalogueIndex(parse(text), self._opt_in)
+                self._prepared[index.version] = index
+                self._present = (text, index)
+            self._row = held
         return self._present[1]
 
     def version(self, name: str) -> CatalogueIndex:

@@ -4,6 +4,7 @@ A reward is worked out anew from all that is known whenever something may have c
 split), and the model gets the difference to what it was taught before: returns subtract, nothing counts twice.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
@@ -176,14 +177,25 @@ class Rewards:
 
     def _of_people(self, members: tuple[Key, ...], visit: Event | None) -> None:
         orders: list[Purchase] | None = None
+        times: list[int] = []
         for decision, row, taught in self._open(members):
             if visit is not None:
                 if visit.time > row.begins and (not taught.visit or visit.time < taught.visit):
                     self._taught.touch(decision)
                     taught.visit = visit.time
-            elif orders is None:
+                    self._teach(decision, row, taught, None)
+                continue
+            if orders is None:
                 orders = self._orders_of(members)
-            self._teach(decision, row, taught, orders)
+                times = sorted([order.time for order in orders])
+            # what nothing was bought after has nothing to unlearn either, as long as it was taught nothing
+            if taught.steps or self._is_followed(row, times):
+                self._teach(decision, row, taught, orders)
+
+    def _is_followed(self, row: DecisionRow, times: list[int]) -> bool:
+        """Whether one of these times (ascending) is soon enough after a decision to be credited to it."""
+        at = bisect_right(times, row.begins)
+        return at < len(times) and times[at] <= row.begins + self._version(row.catalogue).window
 
     def _withdrawn(self, members: tuple[Key, ...], time: int) -> None:
         """Somebody withdrew a consent: put down to what was sent to them in its window, or to the silence of that time."""
@@ -215,9 +227,12 @@ class Rewards:
     def _teach(
         self, decision: str, row: DecisionRow, taught: Taught, orders: Iterable[Purchase] | None
     ) -> None:
-        """Bring the model up to what is known of a decision now; without `orders` those are as they were."""
-        record, looked = self._looked_of(row)
-        if looked is None:
+        """Bring the model up to what is known of a decision now; without `orders` those are as they were.
+
+        An order is put before all decisions of its person: what one looked at is unpacked only where its reward changed.
+        """
+        record = look(row.record)
+        if record.rating is None:
             return
         index = self._version(row.catalogue)
         place = place_of(index, record.placement)
@@ -230,7 +245,10 @@ class Rewards:
             at = {"view": taught.shown, "click": taught.clicked, "visit": taught.visit}[place.reward]
             worth = 1.0 if row.time <= at <= end and at else 0.0
         steps = reward_steps(max(-REWARD_LIMIT, min(REWARD_LIMIT, worth)))
-        if steps != taught.steps:
+        if steps == taught.steps:
+            return
+        looked = looked_at(record.rating.features)
+        if looked is not None:
             self._taught.touch(decision)
             self._model.reward(place.reward, row.action, looked, steps - taught.steps, row.time)
             self._launches.taught(row, record, steps - taught.steps)

@@ -37,8 +37,6 @@ MOST_TRIED = 20_000
 """People that a dry run looks at; of more, a sample."""
 PART = 50
 """People decided for between two notes of how far it came."""
-WATCH = 0.05
-"""Seconds between two looks at whether there is something to send."""
 RETRY = 1.0
 """Seconds until a send goes on that could not."""
 _ALL = 10**9
@@ -189,15 +187,18 @@ class Sends:
 
     async def serve(self) -> None:
         """Carry on what is begun, for as long as the workspace is open; one that fails does not hold up the others."""
+        books = self._workspace.sent
         while not self._app.closing:
-            for row in self._workspace.sent.running():
+            if not books.running():
+                books.begun.clear()
+                await books.begun.wait()
+            for row in books.running():
                 if not self._app.closing:
                     try:
                         await self._run(row)
                     except Exception:  # noqa: BLE001 - one that fails must not end the others
                         _log.exception("the send %s waits and goes on by itself", row.send.id)
                         await asyncio.sleep(RETRY)
-            await asyncio.sleep(WATCH)
 
     async def _run(self, row: SendRow) -> None:
         """Carry one on to its end, from where it is."""

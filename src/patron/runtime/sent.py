@@ -1,5 +1,6 @@
 """The sends of a workspace as facts of the log tell them, and which decisions each made."""
 
+import asyncio
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -54,6 +55,8 @@ class Sent:
         self._rows = rows
         self._made: dict[str, list[Place]] = {}
         self._running = {name for name, row in rows.items() if row.state == "running"}
+        self.begun = asyncio.Event()
+        """Set when a send begins: who carries them on waits for it."""
 
     # --- what the log tells ---------------------------------------------------------------------------------------
 
@@ -62,6 +65,7 @@ class Sent:
         if told.send.id not in self._rows:
             self._rows.put(told.send.id, SendRow(told.send, "running", time, told.by))
             self._running.add(told.send.id)
+            self.begun.set()
 
     def advanced(self, told: Advance) -> None:
         """It went on."""

@@ -27,12 +27,15 @@ _ERRORS = {
     "409": "It stands in the way of what is there.",
     "410": "It was erased.",
     "413": "Too large.",
+    "429": "This key sends too much: wait `Retry-After` seconds.",
     "503": "Busy: try again after `Retry-After` seconds.",
 }
 
 
 _BY_WRITE_KEY = frozenset({"/v1/decide", "/v1/fallback/{placement}", "/v1/outcomes"})
 """Operations without a scope of their own that need some key all the same."""
+_RATED = frozenset({"/v1/outcomes"})
+"""Operations that the rate of a write key bounds."""
 PLAIN, ZIP = "text/plain", "application/zip"
 """Values of `Route.returns` for answers that are no JSON: their media type."""
 
@@ -136,6 +139,8 @@ def _errors(route: Route) -> dict[str, Any]:
     codes = {"400", "405", "503"}
     if route.scope or route.path in _BY_WRITE_KEY:
         codes |= {"401", "403"}
+    if route.path in _RATED:
+        codes.add("429")
     if "{" in route.path or route.may_miss:
         codes |= {"404", "410"}
     if route.method != "GET":

@@ -13,6 +13,7 @@ def due(times: int, interval: int, since: int) -> float:
     fits = Topics([Topic((), ("c:tea",))]).fits(
         {"c:tea": row}, frozenset(), last + since * DAY, lambda _key: [20 * interval * DAY, 20]
     )
+    assert fits is not None
     return float(fits[0, DUE])
 
 
@@ -26,6 +27,14 @@ def test_a_habit_is_more_due_than_what_was_bought_once() -> None:
 
 def test_what_is_long_overdue_was_bought_elsewhere() -> None:
     assert due(5, 30, 90) < 0.75 * due(5, 30, 36)
+
+
+def test_who_is_interested_in_nothing_that_is_offered_fits_nothing() -> None:
+    topics = Topics([Topic(("p:A",), ("c:tea",))])
+    assert topics.fits({"c:mugs": [1, 5, 5, 0, 0, 0]}, frozenset({"p:B"}), 9, lambda _key: None) is None
+    in_cart = topics.fits({}, frozenset({"p:A"}), 9, lambda _key: None)
+    assert in_cart is not None
+    assert in_cart[0].tolist() == [0.0] * (len(NAMES) - 1) + [1.0]
 
 
 def test_it_stays_between_nothing_and_one() -> None:

@@ -9,6 +9,7 @@ on every machine and in every process.
 
 import hashlib
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -16,13 +17,15 @@ from typing import Any, Final, Literal
 import numpy as np
 from msgspec import Struct
 
-from patron.decide.learn.grid import Row, snap
+from patron.decide.learn.grid import Row, placed, snap
 
 SIZE: Final = 64
 LONGEST_TEXT: Final = 200
 """Characters of a text that are hashed; hostile ones may be a megabyte."""
 _NUMBERS = (int, float, np.number)
-_Put = Callable[[list[float], Any], None]
+_Places = defaultdict[int, float]
+"""Features that are not 0, by their places."""
+_Put = Callable[[_Places, Any], None]
 MOST_ITEMS: Final = 32
 """Items of a list (a cart) that are looked at."""
 
@@ -113,13 +116,13 @@ class Schema:
         ------
         ValueError : a number is NaN, infinite or no number; the message names the field.
         """
-        row = [0.0] * self.size
+        row: _Places = defaultdict(float)
         row[0] = 1.0
         for name, put in self._puts:
             value = values.get(name)
             if value is not None:
                 put(row, value)
-        return snap(np.array(row) * self.constant)
+        return placed(row, self.size, self.constant)
 
     def _putter(self, field: Field) -> _Put:
         """What writes a value of a field into a row: made once, as an ask writes a dozen of them."""
@@ -134,7 +137,7 @@ class Schema:
     def _put_hashed(self, field: Field) -> _Put:
         place_of, name = self._hash, field.name
 
-        def put(row: list[float], value: Any) -> None:
+        def put(row: _Places, value: Any) -> None:
             if type(value) is str:
                 place, sign = place_of(name, value[:LONGEST_TEXT])
                 row[place] += sign
@@ -168,7 +171,12 @@ class Schema:
 def _put_number(field: Field, start: int) -> _Put:
     centre, scale, cut = field.centre, field.scale, field.cut
 
-    def put(row: list[float], value: Any) -> None:
+    def put(row: _Places, value: Any) -> None:
+        if type(value) is float:
+            scaled = (value - centre) / scale
+            if -cut <= scaled <= cut:  # neither NaN nor infinite is
+                row[start] = scaled
+                return
         row[start] = min(max((_number(field, value) - centre) / scale, -cut), cut)
 
     return put
@@ -177,11 +185,11 @@ def _put_number(field: Field, start: int) -> _Put:
 def _put_cyclic(field: Field, start: int) -> _Put:
     @lru_cache(maxsize=4096)
     def turned(number: float) -> tuple[float, float]:
-        turn = 2 * math.pi * (number / field.period % 1.0)
+        turn = 2 * math.pi * (_number(field, number) / field.period % 1.0)
         return math.sin(turn), math.cos(turn)
 
-    def put(row: list[float], value: Any) -> None:
-        row[start], row[start + 1] = turned(_number(field, value))
+    def put(row: _Places, value: Any) -> None:
+        row[start], row[start + 1] = turned(value if type(value) is float else _number(field, value))
 
     return put
 
@@ -189,8 +197,8 @@ def _put_cyclic(field: Field, start: int) -> _Put:
 def _put_category(field: Field, start: int, other: _Put) -> _Put:
     places = {value: start + at for at, value in enumerate(field.values)}
 
-    def put(row: list[float], value: Any) -> None:
-        place = places.get(_text(value))
+    def put(row: _Places, value: Any) -> None:
+        place = places.get(value if type(value) is str else _text(value))
         if place is None:
             other(row, value)
         else:

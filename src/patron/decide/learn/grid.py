@@ -1,6 +1,7 @@
 """The grid on which features and rewards lie, so that sums over them are whole numbers and exact in any order."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,7 +16,8 @@ REWARD_BITS: Final = 16
 REWARD_STEP: Final = 2.0**-REWARD_BITS
 REWARD_LIMIT: Final = 2.0**12
 _SCALE = 2.0**FEATURE_BITS
-_LIMIT = (2**15 - 1) / _SCALE
+_MOST = 2**15 - 1
+_LIMIT = _MOST / _SCALE
 _STEP = np.float32(2.0**-FEATURE_BITS)
 
 
@@ -54,6 +56,19 @@ def snap(values: Any, names: Sequence[str] = ()) -> Row:
     return from_steps(steps)
 
 
+def placed(values: Mapping[int, float], size: int, unit: float) -> Row:
+    """The row of `size` features whose only ones that are not 0 are told by their places, in units of `unit`: `snap` for few.
+
+    >>> placed({1: 0.2}, 3, 0.5).values.tolist()
+    [0.0, 0.10009765625, 0.0]
+    """
+    steps, scale = np.zeros(size), unit * _SCALE
+    for place, value in values.items():
+        step = round(value * scale)
+        steps[place] = step if -_MOST <= step <= _MOST else math.copysign(_MOST, step)
+    return from_steps(steps)
+
+
 def from_steps(steps: NDArray[Any]) -> Row:
     """The row of so many steps of 2**-12 each: whole numbers within +-32767.
 
@@ -62,7 +77,7 @@ def from_steps(steps: NDArray[Any]) -> Row:
     """
     values = steps.astype(np.float32)
     values *= _STEP
-    return Row(np.asarray(steps, np.float64), values)
+    return Row(steps if steps.dtype == np.float64 else steps.astype(np.float64), values)
 
 
 def reward_steps(reward: float) -> int:

@@ -36,6 +36,7 @@ Rows: TypeAlias = NDArray[np.intp]
 _SQUARE = 2.0 ** -(2 * FEATURE_BITS)
 _CROSS = 2.0 ** -(FEATURE_BITS + REWARD_BITS)
 _ROOM = 2**61
+_NO_WIDTH = np.float32(0)
 _MOST_WAITING = 32
 
 
@@ -180,7 +181,8 @@ class Ridge:
             squares = np.vecdot(self._diagonal[:used], values * values)
         if rows is not None and not (len(rows) <= most < used):
             squares = squares[rows]
-        found: Floats = np.sqrt(np.maximum(squares, np.float32(0)))
+        np.maximum(squares, _NO_WIDTH, out=squares)
+        found: Floats = np.sqrt(squares, out=squares)
         return found
 
     def observe(self, action: str, x: Any, time: int = 0, times: int = 1) -> None:
@@ -343,7 +345,7 @@ class Ridge:
 
     def read(self, x: Any) -> Row:
         """Features on the grid; ValueError: NaN, infinite, or not as many as the ridge has."""
-        found = snap(x)
+        found = x if type(x) is Row else snap(x)
         if len(found.steps) != self.features:
             raise ValueError(f"{len(found.steps)} features given, this ridge has {self.features}")
         return found

@@ -1,6 +1,6 @@
 """A table of the state: every row encoded, the busy ones decoded too, and copy on write while a checkpoint is taken."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -27,14 +27,15 @@ class _Young(dict[str, T]):
     """The values asked for lately. Looking one up is a step of the interpreter, without a call: events do it ten times
     each. One that is not here is asked for elsewhere (None: there is none)."""
 
-    __slots__ = ("_older",)
+    __slots__ = ("_older", "_rows")
 
-    def __init__(self, older: Callable[[str], T | None]) -> None:
+    def __init__(self, rows: Mapping[str, bytes | None], older: Callable[[str], T | None]) -> None:
         super().__init__()
+        self._rows = rows
         self._older = older
 
     def __missing__(self, key: str) -> T | None:
-        return self._older(key)
+        return self._older(key) if key in self._rows else None
 
 
 class StoredTable(Generic[T]):
@@ -53,7 +54,7 @@ class StoredTable(Generic[T]):
         """Every key; None while only the live value exists."""
         # Live values by age. Asking for one that is not young makes it young; when there are enough young ones, all
         # grow older by one, and the oldest leave one by one. So a hit is one look-up and writes nothing.
-        self._young: _Young[T] = _Young(self._older)
+        self._young: _Young[T] = _Young(self.rows, self._older)
         self.get: Callable[[str], T | None] = self._young.__getitem__
         """The live value, or None. Raises StorageError when its bytes no longer fit its type."""
         self._old: dict[str, T] = {}
@@ -163,9 +164,7 @@ class StoredTable(Generic[T]):
         return None
 
     def _older(self, key: str) -> T | None:
-        """A value that is not young, made young."""
-        if key not in self.rows:
-            return None
+        """The value of a row that is not young, made young."""
         value = self._old.pop(key, None)
         if value is None:
             value = self._leaving.pop(key, None)
