@@ -20,6 +20,7 @@ from patron.runtime.prepared import Prepared
 from patron.runtime.rewards import Rewards
 from patron.runtime.settings import Settings
 from patron.runtime.tables import CATALOGUE, DecisionRow, Plain
+from patron.runtime.trends import Trends
 
 _CATEGORY = KINDS["catalogue"].values.index("category")
 
@@ -59,7 +60,8 @@ class Deciding:
         self.interests = LiveInterests(table("interests"), table("cycles"))
         even = settings.decide.policy == "uniform"
         self.launches = Launches(table("policies"), secret, self._names_of, even=even)
-        self.model = Model(table("arms"), self.interests, self._category_of)
+        self.trends = Trends(table("trends"), feeds.town_of, now)
+        self.model = Model(table("arms"), self.interests, self._category_of, self.trends)
         self.rewards = Rewards(
             self.model,
             table("taught"),

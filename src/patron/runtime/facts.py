@@ -294,6 +294,8 @@ def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     workspace.feeds.apply(part.kind, entry.base, part.rows)
     if part.kind == "catalogue":
         workspace.model.recategorised()
+    if part.kind == "stores":
+        workspace.trends.forget()
     if before is not None and before != workspace.feeds.locations():
         workspace.segments.located(workspace.definitions.active())
 
