@@ -22,8 +22,9 @@ from patron.profiles.interests import names_of
 BOUGHT, VIEWED = "b", "v"
 KINDS: Mapping[str, str] = {"Order Completed": BOUGHT, "Product Viewed": VIEWED}
 """Events that are counted, each with its letter in the state."""
-_KEPT: Mapping[str, int] = {BOUGHT: HOURS + 7 * 24, VIEWED: HOURS}
-"""Hours that are kept: of purchases also the week before, which says what usually sells."""
+_WEEK = 7
+_KEPT: Mapping[str, int] = {BOUGHT: HOURS + (_WEEK + 1) * 24, VIEWED: HOURS}
+"""Hours that are kept: of purchases also the week before, in whole days, which says what usually sells."""
 _MOST = 50
 """Products of one node in one hour."""
 _REMEMBERED = 1_000
@@ -33,7 +34,8 @@ Row = dict[str, list[str]]
 """Store -> products; `` is no store."""
 Town = Callable[[str], tuple[str, Sequence[str]]]
 """A store -> its town and all stores of that, itself among them; ("", ()) when its town is not known."""
-_Counts = dict[tuple[str, str, int], dict[str, int]]
+_Counts = dict[int, dict[str, int]]
+"""Hour -> product -> how many people."""
 
 
 class _Board:
@@ -53,6 +55,10 @@ class _Board:
         if self._topics is not None:
             for place in self._topics.places(product):
                 self._column[place] += weight
+
+    def add_all(self, counts: Mapping[str, int], weight: int) -> None:
+        for product, count in counts.items():
+            self.add(product, count * weight)
 
     def column(self, topics: Topics) -> NDArray[np.int64]:
         """What was counted of the products of each offer."""
@@ -79,12 +85,14 @@ class Trends:
         self._now = now
         self._latest = 0
         self._nodes: dict[tuple[str, int], set[Key]] = {}
-        self._counts: _Counts = {}
+        self._counts: dict[tuple[str, str], _Counts] = {}
+        """By letter and store; those of all stores under `_ALL`."""
+        self._days: _Counts = {}
+        """What was bought everywhere by day (since 1970, UTC)."""
         self._boards: dict[tuple[str, tuple[str, ...]], _Board] = {}
         self._usual: _Board | None = None
         self._hour = 0
         self._of_store: dict[tuple[str, str], list[_Board]] = {}
-        """Boards by letter and store; those of all stores under `_ALL`."""
         self._near: dict[str, tuple[int, Topics, NDArray[np.float32] | None]] = {}
         for name, row in rows.items():
             hour, kind, node = name.split("/", 2)
@@ -105,8 +113,9 @@ class Trends:
             for kind, old in [one for one in self._nodes if one[1] <= hour - _KEPT[one[0]]]:
                 for node in self._nodes.pop((kind, old)):
                     self._rows.delete(f"{old}/{kind}/{node}")
-            for gone in [one for one in self._counts if one[2] <= hour - _KEPT[one[0]]]:
-                del self._counts[gone]
+            for (kind, _), counts in self._counts.items():
+                _cut(counts, hour - _KEPT[kind])
+            _cut(self._days, (hour - _KEPT[BOUGHT]) // 24 - 1)
             self.forget()
 
     def event(self, event: Event, node: Key) -> None:
@@ -115,6 +124,8 @@ class Trends:
         if kind is None or hour <= self._latest // HOUR - _KEPT[kind]:
             return
         name, store = f"{hour}/{kind}/{node}", store_of(event)
+        if kind == VIEWED and not store:
+            return
         row = self._rows.get(name) or {}
         left = _MOST - sum(map(len, row.values()))
         held = row.get(store, [])
@@ -137,10 +148,10 @@ class Trends:
                 self._rows.delete(name)
 
     def _count(self, kind: str, store: str, hour: int, product: str, times: int) -> None:
-        counts = self._counts.setdefault((kind, store, hour), {})
-        counts[product] = counts.get(product, 0) + times
-        if not counts[product]:
-            del counts[product]
+        for one in (store, _ALL):
+            _add(self._counts.setdefault((kind, one), {}), hour, product, times)
+        if kind == BOUGHT:
+            _add(self._days, hour // 24, product, times)
         age = self._hour - hour
         if self._boards and not 0 <= age < HOURS:
             self.forget()  # of the week before, or of an hour that had not begun when the sums were made
@@ -191,9 +202,7 @@ class Trends:
         return found.astype(np.float32) if found.any() else None
 
     def _lift(self, kind: str, stores: tuple[str, ...], topics: Topics, share: Column) -> Column | float:
-        if not any(
-            (kind, store, self._hour - age) in self._counts for store in stores for age in range(HOURS)
-        ):
+        if not any((kind, store) in self._counts for store in stores):
             return 0.0
         here, chain = self._board(kind, stores), self._board(kind, ())
         counts, every = here.column(topics), chain.column(topics)
@@ -208,22 +217,30 @@ class Trends:
             board = self._boards[kind, stores] = _Board()
             for one in stores or (_ALL,):
                 self._of_store.setdefault((kind, one), []).append(board)
-            for (letter, store, hour), counts in self._counts.items():
-                age = self._hour - hour
-                if letter == kind and 0 <= age < HOURS and (not stores or store in stores):
-                    for product, count in counts.items():
-                        board.add(product, count * WEIGHTS[age])
+                for hour, counts in self._counts.get((kind, one), {}).items():
+                    if 0 <= self._hour - hour < HOURS:
+                        board.add_all(counts, WEIGHTS[self._hour - hour])
         return board
 
     def _week(self) -> _Board:
-        """What was bought in the week before the last day, everywhere."""
+        """What was bought everywhere in the last seven days (UTC) that were over a day ago."""
         if self._usual is None:
-            self._usual = _Board()
-            for (kind, _, hour), counts in self._counts.items():
-                if kind == BOUGHT and HOURS <= self._hour - hour < _KEPT[BOUGHT]:
-                    for product, count in counts.items():
-                        self._usual.add(product, count)
+            self._usual, end = _Board(), (self._hour - HOURS) // 24
+            for day in range(end - _WEEK, end):
+                self._usual.add_all(self._days.get(day, {}), 1)
         return self._usual
+
+
+def _add(counts: _Counts, when: int, product: str, times: int) -> None:
+    held = counts.setdefault(when, {})
+    held[product] = held.get(product, 0) + times
+    if not held[product]:
+        del held[product]
+
+
+def _cut(counts: _Counts, until: int) -> None:
+    for when in [one for one in counts if one <= until]:
+        del counts[when]
 
 
 def store_of(event: Event) -> str:
