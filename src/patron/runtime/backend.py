@@ -40,6 +40,7 @@ from patron.runtime import (
 )
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
+from patron.runtime.entering import Entering
 from patron.runtime.exporting import Exporting
 from patron.runtime.fallback import Fallbacks
 from patron.runtime.history import history
@@ -79,6 +80,7 @@ class LocalBackend:
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
         self.sends = Sends(app, self.answers)
+        self.entering = Entering(app, self.answers)
         self.profiles = ProfileSnapshots(app)
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
@@ -102,6 +104,7 @@ class LocalBackend:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())
         backend.app.keep(backend.sends.serve())
+        backend.app.keep(backend.entering.serve())
         backend.app.keep(backend.profiles.serve())
         return backend
 
@@ -217,9 +220,12 @@ class LocalBackend:
     # --- deciding -------------------------------------------------------------------------------------------------
 
     async def decide(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Any:
-        """Answer an ask; durable before it is given."""
+        """Answer an ask; durable before it is given. What was decided as somebody came in is given first."""
+        held = await self.entering.ready(ask, trusted=trusted, source=source, user_hash=user_hash)
+        if held is not None:
+            return views.made(*held, trusted=trusted)
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
-        return views.made(made, trusted=trusted)
+        return views.made(made, made.behind, trusted=trusted)
 
     def preview(self, about: PreviewAsk, by: str, key: ApiKey | None = None) -> Preview:
         """What somebody would see now; who looked is noted. Forbidden to a key that sees only some fields of people."""

@@ -11,6 +11,7 @@ from patron.model.ports import Table
 from patron.profiles.merge import orders_of
 from patron.profiles.orders import Purchase
 from patron.profiles.partial import Partial
+from patron.runtime.entered import Entered
 from patron.runtime.feeds import Feeds
 from patron.runtime.given import Given
 from patron.runtime.interests import LiveInterests
@@ -55,8 +56,10 @@ class Deciding:
         self.grants: Table[list[Grant]] = table("grants")
         zone = settings.business.timezone
         self.given = Given(self.grants, table("stocks"), zone, self._node_of, self._members_of)
+        self.entered = Entered(table("entered"), secret)
         if CATALOGUE in config:
             self.given.use(self.catalogues.present)
+            self.entered.use(self.catalogues.present)
         self.interests = LiveInterests(table("interests"), table("cycles"))
         even = settings.decide.policy == "uniform"
         self.launches = Launches(table("policies"), secret, self._names_of, even=even)

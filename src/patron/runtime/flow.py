@@ -20,6 +20,7 @@ from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
 from patron.runtime import given, rewards
+from patron.runtime.entered import Entered
 from patron.runtime.given import Given
 from patron.runtime.interests import LiveInterests
 from patron.runtime.rewards import Rewards
@@ -38,6 +39,7 @@ class World(Struct):
     given: Given
     interests: LiveInterests
     trends: Trends
+    entered: Entered
     rewards: Rewards
     rules: ProfileRules
     cuts: Table[list[int]]
@@ -135,6 +137,8 @@ def advance(event: Event, located: Located, world: World) -> None:
     if name in interests.TOLD:
         world.interests.event(event, node)
         world.trends.event(event, node)
+    if name in world.entered.triggers:
+        world.entered.event(event, node)
     if name in given.TOLD:
         if name == "Offer Shown":
             _shown(event, world.shown)

@@ -241,6 +241,7 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
         workspace.segments.drop(key)
         workspace.interests.drop(key)
         workspace.trends.drop(key)
+        workspace.entered.drop(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
     graph = workspace.graph
     rows = [(key, row) for key in erasure.keys if (row := graph.row(key)) is not None]
