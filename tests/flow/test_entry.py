@@ -138,6 +138,9 @@ def test_card_and_message_are_ready_before_anybody_asks(tmp_path: Path) -> None:
         await shop.knows("anna")
         await shop.knows("bruno", token=False)
         at = await shop.comes("anna")
+        while shop.workspace.entered.any:
+            await asyncio.sleep(0.005)
+        assert shop.workspace.log.last == at + 2, "two decisions and nothing else stand behind the event"
         await shop.comes("bruno", "S2")
         await shop.backend.entering.catch_up()
         made = [(name, row) for name, row in shop.workspace.decisions.items() if row.node == "user_id:anna"]
@@ -222,8 +225,9 @@ def test_coming_again_within_the_cool_down_sends_nothing_by_whichever_identifier
 def test_what_is_told_late_begins_nothing_and_only_known_placements_have_an_outbox(tmp_path: Path) -> None:
     async def work(shop: Shop) -> None:
         late = "2027-01-15T11:40:00.000Z"
-        await shop.comes("anna", timestamp=late)
+        at = await shop.comes("anna", timestamp=late)
         assert await shop.outbox("associate_card", everyone=True) == []
+        assert shop.workspace.log.last == at, "nothing waited for it"
         with pytest.raises(NotFound, match="trigger"):
             await shop.outbox("web_home")
         masked = ApiKey("some", "", "", ("decide",), ("traits.city",))
