@@ -1,6 +1,7 @@
 """Commands about placements: where something may be shown or sent."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,11 @@ def placement() -> None:
     """Placements: where something may be shown or sent, and what."""
 
 
+def _how(row: dict[str, Any]) -> str:
+    how = "sent out" if row["outbound"] else "asked for"
+    return f"{how}, at {row['trigger']}" if row["trigger"] else how
+
+
 @placement.command("list", epilog=example("patron placement list --data shop"))
 @data_option
 @json_option
@@ -22,7 +28,7 @@ def listed(data: Path, as_json: bool) -> None:
     rows = call(data, "GET", "/v1/placements")["data"]
     cells = [
         [
-            r["id"], r["name"], r["channel"] or "any", r["slots"], "sent out" if r["outbound"] else "asked for",
+            r["id"], r["name"], r["channel"] or "any", r["slots"], _how(r),
             " ".join(r["needs"]) or "-", " ".join(r["families"]) or "all", f"{r['reward']} in {r['window_hours']} h",
             "-" if r["holdout"] is None else f"{r['holdout']:.0%}", len(r["offers"]),
         ]

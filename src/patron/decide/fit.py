@@ -1,4 +1,5 @@
-"""How well an offer fits a person: what they did with its products and its category, as a few numbers from 0 to 1.
+"""How well an offer fits a person and a place: what they did with its products and its category, and how these sell here, as a
+few numbers from 0 to 1.
 
 Learned from once for all offers, so that the first purchase of a category already says something about every offer of it.
 """
@@ -17,11 +18,15 @@ from patron.model.offers import Offer
 NAMES: Final = (
     *("bought", "due", "viewed", "saved", "tried"),
     *("category bought", "category due", "category viewed", "category saved", "in cart"),
+    *("popular", "selling in this store", "selling in this town", "viewed in this town"),
 )
-"""What stands at each place."""
+"""What stands at each place. New ones come last: an older record that ends before them says 0 of each."""
 SIZE: Final = len(NAMES)
-RULED: Final = (0.0, 0.10, 0.06, 0.30, 0.40, 0.02, 0.20, 0.04, 0.10, 0.02)
+RULED: Final = (0.0, 0.10, 0.06, 0.30, 0.40, 0.02, 0.20, 0.04, 0.10, 0.02, 0.03, 0.08, 0.12, 0.04)
 """What each adds to the expected successes before anything was learned: saved and tried things first, then what is due."""
+TRENDS: Final = NAMES.index("popular")
+"""Where begins what is the same for everybody at a place (`decide.trends`)."""
+_SELLING, _IN_TOWN, _VIEWED = range(TRENDS + 1, SIZE)
 _FADES: Final = (7 * 24.0, 30 * 24.0, 14 * 24.0)
 """Hours in which a view, a saving, a try lose two thirds of their weight."""
 _CYCLE, _BELIEF, _STEEP = 45 * 24.0, 2.0, 0.3
@@ -113,6 +118,47 @@ class Topics:
         if carried:
             found[carried, _IN_CART] = 1.0
         return found
+
+    def places(self, product: str) -> Sequence[int]:
+        """Where the offers of a product stand."""
+        return self._by_key.get(f"p:{product}", ())
+
+    @property
+    def size(self) -> int:
+        """How many offers there are."""
+        return self._size
+
+
+def is_trending(fit: bytes) -> bool:
+    """Whether a recorded fit says that something sells or is looked at more than usual where it was asked for.
+
+    >>> is_trending(bytes(SIZE)), is_trending(bytes(SIZE - 1) + b"x"), is_trending(b"")
+    (False, True, False)
+    """
+    return len(fit) == SIZE and any(fit[_SELLING:])
+
+
+def trend_said(fit: bytes, store: str, town: str) -> str:
+    """What a recorded fit says of a place, in a sentence; empty when nothing.
+
+    Parameters
+    ----------
+    store, town : as people call them; empty when that is not known.
+
+    >>> trend_said(bytes(TRENDS + 1) + bytes((0, 40, 0)), "Via Roma", "Torino")
+    'Selling fast in Torino today'
+    >>> trend_said(bytes(TRENDS + 1) + bytes((40, 40, 0)), "Via Roma", "Torino"), trend_said(bytes(SIZE), "Via Roma", "")
+    ('Selling fast at Via Roma today', '')
+    """
+    if not is_trending(fit):
+        return ""
+    store = store or "this store"
+    where = f"in {town}" if town else f"at {store}"
+    if fit[_SELLING]:
+        return f"Selling fast at {store} today"
+    if fit[_IN_TOWN]:
+        return f"Selling fast {where} today"
+    return f"Looked at a lot {where} today" if fit[_VIEWED] else ""
 
 
 class _Raised:

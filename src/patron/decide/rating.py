@@ -59,9 +59,12 @@ class Rated(Struct, frozen=True):
         """
         if not self.fits:
             return self.rating
-        size = len(self.fits) // (len(self.rating.codes) - 1)
-        own = self.fits[at * size : (at + 1) * size] or bytes(size)
-        return structs.replace(self.rating, features=self.rating.features + own)
+        return structs.replace(self.rating, features=self.rating.features + self.fit(at))
+
+    def fit(self, at: int) -> bytes:
+        """What the choice at a place adds; zeros of that length for `nothing`."""
+        size = len(self.fits) // max(1, len(self.rating.codes) - 1)
+        return self.fits[at * size : (at + 1) * size] or bytes(size)
 
 
 def rate(scores: Scores, gamma: float, seen: int = 0, features: bytes = b"", noise: float = 1.0) -> Rating:

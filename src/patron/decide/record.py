@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from patron.decide.choose import draw
 from patron.decide.eligible import Known, Sifted, drops_of, sift
+from patron.decide.fit import is_trending, trend_said
 from patron.decide.gates import HELD_OUT_HERE, HELD_OUT_SEND, is_marketing
 from patron.decide.grants import RESERVED, Grant
 from patron.decide.index import CatalogueIndex, is_limited
@@ -144,7 +145,11 @@ def weigh(index: CatalogueIndex, ask: Ask, known: Known, terms: Terms, policy: P
         would,
         sifted,
         choices,
-        _held_reasons(terms.holdout) if first else _reasons(index, offer, known, choices, rating, propensity),
+        _held_reasons(terms.holdout)
+        if first
+        else _reasons(
+            index, offer, known, choices, rating, propensity, _trend(rated, choices.index(action), known)
+        ),
         terms.seed,
         POLICY if policy is None else policy.name,
         index.version,
@@ -278,8 +283,9 @@ def _reasons(
     choices: tuple[str, ...],
     rating: Rating | None,
     chance: float,
+    trend: str,
 ) -> tuple[str, ...]:
-    """Why this: the offer's own sentence, else its conditions, and how it was drawn."""
+    """Why this: the offer's own sentence, else its conditions, how it sells here, and how it was drawn."""
     if len(choices) == 1:
         return ("Nothing else was allowed here and now",)
     if rating is None or not rating.widest:
@@ -290,11 +296,21 @@ def _reasons(
     if offer is None:
         return ("Leaving people alone is always one of the choices", how)
     because = fill(offer.because, known.facts) if offer.because else None
+    lately = (trend,) if trend else ()
     if because:
-        return because, how
+        return because, *lately, how
     if offer.conditions:
-        return (*index.spoken(offer), how)
-    return "Open to everyone here", how
+        return (*index.spoken(offer), *lately, how)
+    return *(lately or ("Open to everyone here",)), how
+
+
+def _trend(rated: Rated | None, at: int, known: Known) -> str:
+    """How a choice sells where it was asked for, in a sentence; empty when there is nothing to say."""
+    fit = b"" if rated is None else rated.fit(at)
+    if not is_trending(fit):
+        return ""
+    store, town = known.facts.get("context.place.name"), known.facts.get("context.place.city")
+    return trend_said(fit, store if isinstance(store, str) else "", town if isinstance(town, str) else "")
 
 
 def _ranked(choices: int, chance: float, *, best: bool) -> str:

@@ -98,6 +98,10 @@ class Placement(Struct, frozen=True):
     """The offer to show while Patron is away; empty = the best few for nobody in particular."""
     explore: bool = True
     """False: always what is ranked first, so nothing is learned about the rest here."""
+    trigger: str = ""
+    """The event at which it decides by itself, e.g. `Store Entered`; empty = only when somebody asks."""
+    cooldown_hours: int = 4
+    """After such a decision nothing is decided for the same person by the trigger for so long."""
 
 
 class Cap(Struct, frozen=True):

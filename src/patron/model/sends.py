@@ -36,7 +36,7 @@ class Send(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Sent(Struct, frozen=True, array_like=True):
-    """What a decision made for a send says beside its record."""
+    """What a decision made for a send, or for an event that a placement waits for, says beside its record."""
 
     send: str
     due: int
@@ -49,6 +49,10 @@ class Sent(Struct, frozen=True, array_like=True):
     """What they would have got without this send's holdout."""
     moments: int = 0
     """Visits and answers that the hour rests on; 0 = nothing was known, so it is the first that was open."""
+    position: int = 0
+    """Log position of the event that began it; 0 = it is of a send that somebody began."""
+    store: str = ""
+    """The store of that event."""
 
 
 class SendRow(Struct, frozen=True):
@@ -197,6 +201,8 @@ class SentRow(Struct, frozen=True):
     arm: str
     reason: str
     """Why somebody gets nothing; empty for who gets something."""
+    store: str = ""
+    """Where the person came in, of what an event began."""
 
 
 class SentPage(Struct, frozen=True):

@@ -199,9 +199,10 @@ class Answers:
         """How what is left is ranked for somebody at a placement; None: all alike."""
         return self._policy(index, model, placement, self.unit(key, person), person)
 
-    def row(self, made: Drawn, index: CatalogueIndex, sent: Sent) -> DecisionRow:
-        """A decision of a send as it is kept."""
-        return self._row(made, index, grants_of(index, made, outbound=True, due=sent.due), sent)
+    def row(self, made: Drawn, index: CatalogueIndex, sent: Sent, *, outbound: bool = True) -> DecisionRow:
+        """A decision for somebody who did not ask as it is kept: for a send until its hour is over, else for now."""
+        due = 0 if sent.position else sent.due
+        return self._row(made, index, grants_of(index, made, outbound=outbound, due=due), sent)
 
     def _record(self, made: Drawn, index: CatalogueIndex, *, outbound: bool) -> "asyncio.Future[int]":
         """Append a decision; the future is done when it is durable and applied. What it gives is held from now on."""

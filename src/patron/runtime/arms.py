@@ -5,7 +5,9 @@ replays the log from the last checkpoint, ends with the posterior of all acknowl
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
+from patron.decide.fit import SIZE
 from patron.decide.learn.grid import REWARD_STEP, Row
 from patron.decide.learn.ridge import Ridge
 from patron.model.ports import Table
@@ -15,6 +17,7 @@ FIT = "fit"
 PENALTY, FIT_PENALTY = 1.0, 30.0
 """Choices that what is believed from the start is worth."""
 
+Sums = NDArray[np.int64]
 TOGETHER = 16
 """Choices of an action that are learned at a time while nothing follows them."""
 _AT_ONCE = 8
@@ -48,6 +51,15 @@ def decode(data: bytes) -> Arm:
     return Arm(data=data)
 
 
+def _widened(told: Sums, size: int) -> Sums:
+    """The same sums with more features, that were 0 in all choices."""
+    old = int(told[0])
+    square = np.zeros((size, size), np.int64)
+    square[:old, :old][np.triu_indices(old)] = told[3 + old :]
+    crosses = np.pad(told[3 : 3 + old], (0, size - old))
+    return np.concatenate(([size, *told[1:3]], crosses, square[np.triu_indices(size)]))
+
+
 class Arms:
     """All arms of a workspace: a regression for each kind of reward, an action each. Names are `KIND/OFFER`."""
 
@@ -63,6 +75,9 @@ class Arms:
         told = np.frombuffer(arm.data, "<i8")
         size = int(told[0])
         kind, _, action = name.partition("/")
+        if kind.startswith(FIT) and size < 1 + SIZE:  # what it has no names for was 0 in every choice so far
+            told, size = _widened(told, 1 + SIZE), 1 + SIZE
+            self._rows.touch(name)
         ridge = self.ridge(kind, size)
         if ridge.features != size:
             return  # learned with other features: it says nothing of these

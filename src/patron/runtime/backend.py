@@ -41,6 +41,7 @@ from patron.runtime import (
 )
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
+from patron.runtime.entering import Entering
 from patron.runtime.exporting import Exporting
 from patron.runtime.fallback import Fallbacks
 from patron.runtime.history import history
@@ -80,6 +81,7 @@ class LocalBackend:
         self.rules = LocalRules(app)
         self.exports = Exporting(app)
         self.sends = Sends(app, self.answers)
+        self.entering = Entering(app, self.answers)
         self.profiles = ProfileSnapshots(app)
         self.rates = Rates(app.workspace.clock)
         """What each write key sent lately, through whatever door."""
@@ -114,6 +116,7 @@ class LocalBackend:
             backend.app.start_jobs()
         backend.app.keep(backend.exports.serve())
         backend.app.keep(backend.sends.serve())
+        backend.app.keep(backend.entering.serve())
         backend.app.keep(backend.profiles.serve())
         return backend
 
@@ -234,9 +237,12 @@ class LocalBackend:
     # --- deciding -------------------------------------------------------------------------------------------------
 
     async def decide(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Any:
-        """Answer an ask; durable before it is given."""
+        """Answer an ask; durable before it is given. What was decided as somebody came in is given first."""
+        held = await self.entering.ready(ask, trusted=trusted, source=source, user_hash=user_hash)
+        if held is not None:
+            return views.made(*held, trusted=trusted)
         made = await self.answers.answer(ask, trusted=trusted, source=source, user_hash=user_hash)
-        return views.made(made, trusted=trusted)
+        return views.made(made, made.behind, trusted=trusted)
 
     def preview(self, about: PreviewAsk, by: str, key: ApiKey | None = None) -> Preview:
         """What somebody would see now; who looked is noted. Forbidden to a key that sees only some fields of people."""

@@ -11,6 +11,7 @@ from patron.model.ports import Table
 from patron.profiles.merge import orders_of
 from patron.profiles.orders import Purchase
 from patron.profiles.partial import Partial
+from patron.runtime.entered import Entered
 from patron.runtime.feeds import Feeds
 from patron.runtime.given import Given
 from patron.runtime.interests import LiveInterests
@@ -20,6 +21,7 @@ from patron.runtime.prepared import Prepared
 from patron.runtime.rewards import Rewards
 from patron.runtime.settings import Settings
 from patron.runtime.tables import CATALOGUE, DecisionRow, Plain
+from patron.runtime.trends import Trends
 
 _CATEGORY = KINDS["catalogue"].values.index("category")
 
@@ -54,12 +56,15 @@ class Deciding:
         self.grants: Table[list[Grant]] = table("grants")
         zone = settings.business.timezone
         self.given = Given(self.grants, table("stocks"), zone, self._node_of, self._members_of)
+        self.entered = Entered(table("entered"), secret)
         if CATALOGUE in config:
             self.given.use(self.catalogues.present)
+            self.entered.use(self.catalogues.present)
         self.interests = LiveInterests(table("interests"), table("cycles"))
         even = settings.decide.policy == "uniform"
         self.launches = Launches(table("policies"), secret, self._names_of, even=even)
-        self.model = Model(table("arms"), self.interests, self._category_of)
+        self.trends = Trends(table("trends"), feeds.town_of, now)
+        self.model = Model(table("arms"), self.interests, self._category_of, self.trends)
         self.rewards = Rewards(
             self.model,
             table("taught"),

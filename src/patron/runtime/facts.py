@@ -20,7 +20,7 @@ from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
 from patron.model.policies import Move, Policy
-from patron.runtime import catalogues, definitions, sent, splits
+from patron.runtime import catalogues, definitions, entered, sent, splits
 from patron.runtime.decided import decision_of, is_packed
 from patron.runtime.flow import uncut
 from patron.runtime.tables import CATALOGUE, Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
@@ -145,6 +145,7 @@ def _config(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
         index = CatalogueIndex(parse(changed[CATALOGUE]), workspace.settings.decide.opt_in)
         catalogues.took(workspace, index, changed, entry.received)
         workspace.given.use(index)
+        workspace.entered.use(index)
     workspace.reload()
 
 
@@ -181,6 +182,7 @@ def decided(workspace: Workspace, entry: Entry, name: str, decision: DecisionRow
     workspace.rewards.decided(name, decision)
     if decision.sent is not None:
         workspace.sent.note(name, decision)
+        workspace.entered.decided(name, decision)
     if not node:
         return
     asked = workspace.asked.get(node)
@@ -294,6 +296,8 @@ def _fed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     workspace.feeds.apply(part.kind, entry.base, part.rows)
     if part.kind == "catalogue":
         workspace.model.recategorised()
+    if part.kind == "stores":
+        workspace.trends.forget()
     if before is not None and before != workspace.feeds.locations():
         workspace.segments.located(workspace.definitions.active())
 
@@ -343,6 +347,10 @@ def _send_closed(workspace: Workspace, entry: Entry, data: msgspec.Raw) -> None:
     workspace.sent.closed(msgspec.json.decode(data, type=sent.Close), entry.received)
 
 
+def _passed(workspace: Workspace, _entry: Entry, data: msgspec.Raw) -> None:
+    workspace.entered.passed(msgspec.json.decode(data, type=str))
+
+
 HANDLERS: dict[str, Handler] = {
     "Source Saved": _source,
     "Key Saved": _key,
@@ -359,6 +367,7 @@ HANDLERS: dict[str, Handler] = {
     "Dead Letter Closed": _closed,
     "Audited": _audited,
     "Export Saved": _export,
+    entered.PASSED: _passed,
     sent.STARTED: _send_started,
     sent.ADVANCED: _send_advanced,
     sent.CLOSED: _send_closed,

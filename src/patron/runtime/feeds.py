@@ -3,7 +3,7 @@
 A decision asks for what holds now; that is worked out once, and again when a load touches it or its time is up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,6 +72,7 @@ class Feeds:
         self._shelves: dict[str, Shelf] = {}
         self._told: dict[tuple[str, str, str], Told] = {}
         self._located: dict[str, tuple[float, float]] | None = None
+        self._towns: tuple[dict[str, str], dict[str, list[str]]] | None = None
         self._stocked = {name.split("/", 2)[1] for name in rows.keys() if name.startswith("stock/")}
         """Stores that said something of their stock."""
 
@@ -81,7 +82,8 @@ class Feeds:
         """Take up rows of a fact. Rows that are there already change nothing."""
         count = self._count(kind)
         self._told.clear()
-        self._located = None if kind == "stores" else self._located
+        if kind == "stores":
+            self._located = self._towns = None
         for row in rows:
             name = facts.state_key(kind, row.key, row.valid_from)
             held = self.rows.get(name)
@@ -156,6 +158,20 @@ class Feeds:
                 if row is not None
             }
         return self._located
+
+    def town_of(self, store: str) -> tuple[str, Sequence[str]]:
+        """The town of a store and all stores there, as the last row of each says; ("", ()) when it is not known."""
+        if self._towns is None:
+            cities, stores = dict[str, str](), dict[str, list[str]]()
+            for name in self.rows.keys():
+                row = as_of(self.rows.get(name) or (), _NEVER, _NEVER) if name.startswith("stores/") else None
+                city = None if row is None else facts.place(row, "city")
+                if isinstance(city, str) and city:
+                    cities[one := parted(name)[1]] = city
+                    stores.setdefault(city, []).append(one)
+            self._towns = cities, stores
+        city = self._towns[0].get(store, "")
+        return city, self._towns[1].get(city, ())
 
     # --- what holds now -------------------------------------------------------------------------------------------
 
@@ -349,12 +365,12 @@ _READERS = {"weather": _Place.weather, "calendar": _Place.calendar, "place": _Pl
 
 
 def store_of(context: Mapping[str, Any]) -> str:
-    """The store of an ask: `context.store`, else `context.touchpoint.store_id`, as events name it; empty when none.
+    """The store of an ask: `context.store` or `store_id`, else `touchpoint.store_id`, as events name it; empty when none.
 
     >>> store_of({"touchpoint": {"id": "kiosk-3", "store_id": "S01"}}), store_of({})
     ('S01', '')
     """
-    store = context.get("store")
+    store = context.get("store", context.get("store_id"))
     if store is None:
         touchpoint = context.get("touchpoint")
         store = touchpoint.get("store_id") if isinstance(touchpoint, dict) else None

@@ -20,9 +20,11 @@ from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
 from patron.runtime import given, rewards
+from patron.runtime.entered import Entered
 from patron.runtime.given import Given
 from patron.runtime.interests import LiveInterests
 from patron.runtime.rewards import Rewards
+from patron.runtime.trends import Trends
 from patron.segments.execution import Execution
 
 
@@ -36,6 +38,8 @@ class World(Struct):
     shown: Table[int]
     given: Given
     interests: LiveInterests
+    trends: Trends
+    entered: Entered
     rewards: Rewards
     rules: ProfileRules
     cuts: Table[list[int]]
@@ -132,6 +136,9 @@ def advance(event: Event, located: Located, world: World) -> None:
     name = event.name
     if name in interests.TOLD:
         world.interests.event(event, node)
+        world.trends.event(event, node)
+    if name in world.entered.triggers:
+        world.entered.event(event, node)
     if name in given.TOLD:
         if name == "Offer Shown":
             _shown(event, world.shown)

@@ -16,11 +16,16 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from patron.decide.eligible import Known
-from patron.decide.fit import RULED, SIZE, Topics, topic_of
+from patron.decide.fit import RULED, SIZE, TRENDS, Topics, topic_of
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.features import Field, Schema
+<<<<<<< HEAD
 from patron.decide.learn.grid import REWARD_STEP, Row, from_steps, reward_steps, snap
 from patron.decide.learn.packing import pack, unpack
+=======
+from patron.decide.learn.grid import REWARD_STEP, Row, reward_steps, snap
+from patron.decide.learn.packing import length, pack, unpack
+>>>>>>> side-store
 from patron.decide.learn.ridge import Ridge
 from patron.decide.rating import CHOOSING
 from patron.decide.scoring import Expected, Places
@@ -32,7 +37,9 @@ from patron.profiles.interests import Interests, named
 from patron.rules.calendar import Calendar
 from patron.rules.facts import Facts
 from patron.runtime.arms import FIT, Arm, Arms
+from patron.runtime.feeds import store_of
 from patron.runtime.interests import LiveInterests
+from patron.runtime.trends import Trends
 
 WEATHER = ("clear", "clouds", "rain", "snow", "storm", "fog")
 SCHEMA = Schema(
@@ -92,9 +99,12 @@ class Model:
     category_of : product -> category, as the catalogue feed has it; empty when it has none.
     """
 
-    def __init__(self, arms: Table[Arm], interests: LiveInterests, category_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, arms: Table[Arm], interests: LiveInterests, category_of: Callable[[str], str], trends: Trends
+    ) -> None:
         self._arms = Arms(arms)
         self._interests = interests
+        self._trends = trends
         self._topics: dict[str, Topics] = {}
         self._fits: dict[str, Ridge] = {}
         self._rows: dict[tuple[str, str], NDArray[np.intp]] = {}
@@ -146,6 +156,7 @@ class Model:
     def fits(
         self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int
     ) -> NDArray[np.uint8] | None:
+<<<<<<< HEAD
         """The fit of every offer, as records keep it: 0 to 255; None where nothing known of the person fits any."""
         cart = _cart(ask.context)
         if not interests and not cart:
@@ -156,6 +167,17 @@ class Model:
         found *= _STEPS
         found += _HALF
         return found.astype(np.uint8)
+=======
+        """The fit of every offer, as records keep it: 0 to 255; None where nothing is known of the person and the place."""
+        cart, topics = _cart(ask.context), self.topics(index)
+        near = self._trends.near(topics, store_of(ask.context))
+        if near is None and not interests and not cart:
+            return None
+        found = topics.fits(interests, cart, now // HOUR, self._interests.cycle)
+        if near is not None:
+            found[:, TRENDS:] = near
+        return (found * _STEPS + np.float32(0.5)).astype(np.uint8)
+>>>>>>> side-store
 
     def observe(self, kind: str, action: str, looked: Looked, time: int, times: int = 1) -> None:
         """A decision was made: nothing has followed so far. With `times=-1` it was never made."""
@@ -238,7 +260,7 @@ class Bound:
         """`looked_at` of the record that was just made, without unpacking what is still at hand."""
         if self._features is None or len(told) <= SIZE:
             return None
-        return Looked(self._features, _fit(told))
+        return Looked(self._features, _fit(told[-SIZE:]))
 
 
 def _noise(kind: str, ridge: Ridge) -> float:
@@ -267,20 +289,27 @@ def looked_at(told: bytes) -> Looked | None:
     >>> looked_at(b"") is None
     True
     """
-    if len(told) <= SIZE:
+    end = length(told, SCHEMA.size)
+    if not 0 < end < len(told) <= end + SIZE:
         return None
     try:
-        features = unpack(told[:-SIZE], SCHEMA.size)
+        features = unpack(told[:end], SCHEMA.size)
     except ValueError:
         return None
-    return Looked(features, _fit(told))
+    return Looked(features, _fit(told[end:].ljust(SIZE, b"\0")))
 
 
 def _fit(told: bytes) -> Row:
+<<<<<<< HEAD
     steps = np.empty(1 + SIZE)
     steps[0] = _ONE_STEPS
     _FIT_STEPS.take(np.frombuffer(told, np.uint8, offset=len(told) - SIZE), out=steps[1:])
     return from_steps(steps)
+=======
+    row = np.ones(1 + SIZE)
+    np.divide(np.frombuffer(told, np.uint8), _STEPS, out=row[1:])
+    return snap(row)
+>>>>>>> side-store
 
 
 def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[str, Any]:

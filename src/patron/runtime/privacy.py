@@ -163,6 +163,7 @@ def refold(workspace: Workspace, node: Key) -> None:
     partial = Partial()
     workspace.segments.drop(node)
     workspace.interests.drop(node)
+    workspace.trends.drop(node)
     rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
     workspace.recall(row.position for row in rows if row.is_node)
     for position in sorted({row.position for row in rows if row.is_node}):
@@ -171,6 +172,7 @@ def refold(workspace: Workspace, node: Key) -> None:
             fold(partial, hit[0], workspace.settings.profiles)
             workspace.segments.refold(hit[0], node)
             workspace.interests.event(hit[0], node)
+            workspace.trends.event(hit[0], node)
     workspace.nodes.put(node, partial)
     workspace.segments.retold(node)
 
@@ -238,6 +240,8 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
             table.delete(key)
         workspace.segments.drop(key)
         workspace.interests.drop(key)
+        workspace.trends.drop(key)
+        workspace.entered.drop(key)
         workspace.cuts.delete(uncut(key, workspace.cuts))
     graph = workspace.graph
     rows = [(key, row) for key in erasure.keys if (row := graph.row(key)) is not None]

@@ -28,21 +28,50 @@ async def page(workspace: Workspace, row: SendRow, cursor: str, limit: int, *, e
     While the send goes on, what was decided in the newest millisecond comes later, and there is always a cursor.
     Raises BadRequest.
     """
-    name, breath = row.send.id, Breath()
-    running, rows, last = row.state == "running", list[SentRow](), cursor or _BEGIN
-    newest = workspace.sent.made(name)[-1:]
+    running, made = row.state == "running", workspace.sent.made(row.send.id)
+    before = made[-1][0] if running and made else None
+    found = await pages(workspace, row.send.id, cursor, limit, everyone=everyone, before=before)
+    return found if running or found.more else SentPage(found.data, None)
+
+
+async def pages(
+    workspace: Workspace,
+    name: str,
+    cursor: str,
+    limit: int,
+    *,
+    everyone: bool,
+    before: int | None = None,
+    store: str = "",
+) -> "Page":
+    """A page of the decisions under a name, with a cursor. Raises BadRequest.
+
+    Parameters
+    ----------
+    before : only of places before this one.
+    store : only of who came in there; empty: anywhere.
+    """
+    breath, rows, last = Breath(), list[SentRow](), cursor or _BEGIN
     places = workspace.sent.made(name, _place(last), _MOST_LOOKED)
     for place in places:
-        if running and place[0] >= newest[0][0]:
+        if before is not None and place[0] >= before:
             break
         if len(rows) == limit:
-            return SentPage(rows, last)
+            return Page(rows, last, more=True)
         last = f"{place[0]}-{place[1]}"
         made = workspace.decisions.get(place[1])
-        if made is not None and (everyone or made.grants):
+        if made is None or not (everyone or made.grants):
+            continue
+        if not store or (made.sent is not None and made.sent.store == store):
             await breath.take()
             rows.append(shown(workspace, place[1], made))
-    return SentPage(rows, last if running or len(places) == _MOST_LOOKED else None)
+    return Page(rows, last, more=len(places) == _MOST_LOOKED)
+
+
+class Page(SentPage, frozen=True):
+    """A page with a cursor, and whether there is more already."""
+
+    more: bool = False
 
 
 def shown(workspace: Workspace, decision: str, row: DecisionRow) -> SentRow:
@@ -68,6 +97,7 @@ def shown(workspace: Workspace, decision: str, row: DecisionRow) -> SentRow:
         expires=str(iso(record.expires)) if offer is not None else "",
         arm=told.arm,
         reason="" if offer is not None else WHY_NOT[stopped(row, record)],
+        store=told.store,
     )  # fmt: skip
 
 

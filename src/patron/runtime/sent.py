@@ -15,7 +15,7 @@ from patron.runtime.tables import DecisionRow
 STARTED, ADVANCED, CLOSED = "Send Started", "Send Advanced", "Send Closed"
 _ID_BYTES = 12
 Place = tuple[int, str]
-"""Time and id of a decision: where it stands in the order of its send."""
+"""Time (of what an event began the event's log position) and id of a decision: where it stands in the order of its send."""
 
 
 class Start(Struct, frozen=True):
@@ -92,7 +92,7 @@ class Sent:
     def note(self, decision: str, row: DecisionRow) -> None:
         """A decision is in force; those of no send are passed over."""
         if row.sent is not None:
-            insort(self._made.setdefault(row.sent.send, []), (row.time, decision))
+            insort(self._made.setdefault(row.sent.send, []), _place(decision, row))
 
     def noting(self, rows: Iterable[tuple[str, DecisionRow]]) -> Iterator[Place]:
         """Time and id of decisions, each noted on the way."""
@@ -103,8 +103,9 @@ class Sent:
     def forget(self, decision: str, row: DecisionRow) -> None:
         """A decision is erased."""
         made = [] if row.sent is None else self._made.get(row.sent.send, [])
-        at = bisect_left(made, (row.time, decision))
-        if at < len(made) and made[at] == (row.time, decision):
+        place = _place(decision, row)
+        at = bisect_left(made, place)
+        if made[at : at + 1] == [place]:
             del made[at]
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -130,6 +131,10 @@ class Sent:
         made = self._made.get(name, [])
         at = 0 if after is None else bisect_right(made, after)
         return made[at : at + limit]
+
+
+def _place(decision: str, row: DecisionRow) -> Place:
+    return (row.sent.position if row.sent is not None and row.sent.position else row.time), decision
 
 
 def decision_id(secret: bytes, send: str, node: str) -> str:

@@ -89,6 +89,7 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
         workspace.nodes.delete(name)
         workspace.segments.drop(name)
         workspace.interests.drop(name)
+        workspace.trends.drop(name)
     if times:
         workspace.cuts.put(key, times)
     else:
@@ -118,6 +119,7 @@ def _again(workspace: Workspace, position: int, key: Key) -> None:
     workspace.nodes.put(located.node, partial)
     workspace.segments.refold(event, located.node)
     workspace.interests.event(event, located.node)
+    workspace.trends.event(event, located.node)
 
 
 def effect(workspace: Workspace, record: SplitRecord) -> list[str]:

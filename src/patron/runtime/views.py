@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import math
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -147,8 +148,9 @@ def timeline_event(event: Event, node: Key, row: IndexRow) -> TimelineEvent:
     )
 
 
-def made(decision: Drawn, *, trusted: bool) -> dict[str, Any]:
-    """A decision as it is answered: all its reasons to those who may know them, else the last one."""
+def made(decision: Drawn | Decision, behind: Sequence[Mapping[str, Any]], *, trusted: bool) -> dict[str, Any]:
+    """A decision as it is answered, with the content of its slate: all its reasons to those who may know them, else the last
+    one."""
     everything = trusted or decision.identified == "verified"
     return {
         "decisionId": decision.id,
@@ -162,8 +164,7 @@ def made(decision: Drawn, *, trusted: bool) -> dict[str, Any]:
         "expires": iso(decision.expires) if decision.expires else None,
         "eligible": list(decision.eligible),
         "slate": [
-            {"action": name, "content": content}
-            for name, content in zip(decision.slate, decision.behind, strict=True)
+            {"action": name, "content": content} for name, content in zip(decision.slate, behind, strict=True)
         ],
     }
 

@@ -29,7 +29,7 @@ from patron.model.policies import Launch
 from patron.model.ports import Table
 from patron.model.sends import SendRow
 from patron.profiles.partial import Partial, decode, encode
-from patron.runtime import arms
+from patron.runtime import arms, entered
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
 from patron.runtime.census import Census
@@ -92,6 +92,8 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("stocks", Stock, 1_000),
         TableSpec("interests", dict[str, list[int]], 50_000),
         TableSpec("cycles", list[int], 5_000),
+        TableSpec("trends", dict[str, list[str]], 50_000),
+        TableSpec("entered", entered.Entry, 20_000),
         TableSpec("arms", arms.Arm, 1_000_000, encode=arms.encode, decode=arms.decode),
         TableSpec("taught", Taught, 20_000),
         TableSpec("policies", Launch, 1_000),
@@ -175,7 +177,8 @@ class Workspace:
         parts = Deciding(table, self.settings, self.graph, self.feeds, self._now, self.secret)
         self.catalogues, self.grants, self.given = parts.catalogues, parts.grants, parts.given
         self.interests, self.model, self.rewards = parts.interests, parts.model, parts.rewards
-        self.launches = parts.launches
+        self.launches, self.trends, self.entered = parts.launches, parts.trends, parts.entered
+        self.trends.at(int(self.state.meta.get("now", 0)))
         self.world = World(
             graph=self.graph,
             nodes=self.nodes,
@@ -184,6 +187,8 @@ class Workspace:
             shown=self.shown,
             given=self.given,
             interests=self.interests,
+            trends=self.trends,
+            entered=self.entered,
             rewards=self.rewards,
             rules=self.settings.profiles,
             cuts=self.cuts,
@@ -354,6 +359,7 @@ class Workspace:
         self.dedup.settled(entry.last)
         meta = self.state.meta
         meta["people"] = self.world.people
+        self.trends.at(entry.received)
         if entry.received > meta.get("now", 0):
             meta["now"] = entry.received
 

@@ -13,7 +13,7 @@ from patron.model.sends import Mix, SendEffect, SendReport, SendView, SentPage, 
 from patron.serve.router import Query, Reply, Request, Route
 from patron.serve.rules import body_of
 
-ADMIN = "admin"
+ADMIN, DECIDE = "admin", "decide"
 _DAYS = 366
 _MOST = 1_000
 _NDJSON, _CSV = "application/x-ndjson", "text/csv"
@@ -36,11 +36,21 @@ class SendsDoor(Protocol):
     async def page(self, name: str, cursor: str, limit: int, *, everyone: bool = False) -> SentPage: ...
 
 
+class EnteringDoor(Protocol):
+    """What answers of decisions that events begin."""
+
+    async def page(
+        self, key: ApiKey, placement: str, cursor: str, limit: int, *, everyone: bool, store: str
+    ) -> SentPage: ...
+
+
 class SendsBackend(Protocol):
     """What these routes need of whatever runs behind them."""
 
     @property
     def sends(self) -> SendsDoor: ...
+    @property
+    def entering(self) -> EnteringDoor: ...
 
 
 class SendBody(Struct, frozen=True):
@@ -84,6 +94,7 @@ def routes(backend: SendsBackend) -> list[Route]:
         Query("limit", "integer", "Rows of a page; 1,000 when left out.", low=1, high=_MOST),
         Query("everyone", about="`true`: also who gets nothing, with the reason.", choices=("true", "false")),
     )
+    here = (Query("store", about="Only of who came in at this store."),)
     days = (Query("days", "integer", "Days back; 28 when left out.", low=1, high=_DAYS),)
     return [
         Route("GET", "/v1/sends", ADMIN, "Every send, the newest first.", doors.listed, returns=SendList),
@@ -96,6 +107,7 @@ def routes(backend: SendsBackend) -> list[Route]:
         Route("GET", f"{one}/decisions.ndjson", ADMIN, "The same, a JSON object a line; the next cursor in `Patron-Cursor`.", doors.ndjson, pages, returns=_NDJSON),
         Route("GET", f"{one}/decisions.csv", ADMIN, "The same as CSV; the next cursor in `Patron-Cursor`.", doors.csv, pages, returns=_CSV),
         Route("POST", f"{one}/stop", ADMIN, "Decide for nobody else; what is decided stays.", doors.stop, returns=SendShown),
+        Route("GET", "/v1/placements/{placement}/decisions", DECIDE, "What events such as `Store Entered` began at a placement, page by page, for whoever brings it.", doors.begun, (*pages, *here), returns=SentPage),
         Route("GET", "/v1/placements/{placement}/distinctness", ADMIN, "How different what a placement gave lately is.", doors.distinct, days, returns=Mix),
     ]  # fmt: skip
 
@@ -103,6 +115,7 @@ def routes(backend: SendsBackend) -> list[Route]:
 class _Sends:
     def __init__(self, backend: SendsBackend) -> None:
         self._sends = backend.sends
+        self._entering = backend.entering
 
     async def listed(self, request: Request) -> Reply:
         self._sends.allow(request.who)
@@ -140,14 +153,17 @@ class _Sends:
         page = await self._page(request)
         return _file(csv_of(page.data), f"{_CSV}; charset=utf-8", page.cursor)
 
+    async def begun(self, request: Request) -> Reply:
+        cursor, limit, everyone = _asked(request)
+        place, store = request.path["placement"], request.query.get("store", "")
+        return Reply(
+            await self._entering.page(request.who, place, cursor, limit, everyone=everyone, store=store)
+        )
+
     async def _page(self, request: Request) -> SentPage:
         self._sends.allow(request.who)
-        everyone = request.query.get("everyone", "false")
-        if everyone not in ("true", "false"):
-            raise BadRequest("bad_query", "`everyone` is true or false.")
-        limit = request.number("limit", _MOST, 1, _MOST)
-        cursor = request.query.get("cursor", "")
-        return await self._sends.page(request.path["send"], cursor, limit, everyone=everyone == "true")
+        cursor, limit, everyone = _asked(request)
+        return await self._sends.page(request.path["send"], cursor, limit, everyone=everyone)
 
     async def stop(self, request: Request) -> Reply:
         self._sends.allow(request.who)
@@ -156,6 +172,14 @@ class _Sends:
     async def distinct(self, request: Request) -> Reply:
         days = request.number("days", 28, 1, _DAYS)
         return Reply(await self._sends.distinct(request.path["placement"], days))
+
+
+def _asked(request: Request) -> tuple[str, int, bool]:
+    """Cursor, rows of a page, and whether also who gets nothing."""
+    everyone = request.query.get("everyone", "false")
+    if everyone not in ("true", "false"):
+        raise BadRequest("bad_query", "`everyone` is true or false.")
+    return request.query.get("cursor", ""), request.number("limit", _MOST, 1, _MOST), everyone == "true"
 
 
 def ndjson_of(rows: list[SentRow]) -> bytes:

@@ -27,6 +27,20 @@ def pack(row: Row) -> bytes:
     return sparse if len(sparse) < 1 + 2 * len(steps) else _DENSE + steps.tobytes()
 
 
+def length(data: bytes, features: int) -> int:
+    """How many bytes at the beginning are a packed row of so many features; what follows is somebody else's. -1: none is.
+
+    >>> length(bytes.fromhex("01010008") + b"more", 4), length(b"", 4)
+    (4, -1)
+    """
+    masked = 1 + (features + 7) // 8
+    if data[:1] == _DENSE:
+        return 1 + 2 * features
+    if data[:1] == _SPARSE and len(data) >= masked:
+        return masked + 2 * int.from_bytes(data[1:masked], "little").bit_count()
+    return -1
+
+
 def unpack(data: bytes, features: int) -> Row:
     """The row that was packed. ValueError: these are not the bytes of a row of so many features.
 

@@ -77,6 +77,8 @@ _PLACEMENT: dict[str, Reader] = {
     "window_hours": lambda v: whole_of(v, 1, MAX_DAYS * 24),
     "holdout": lambda v: number_of(v, 0, 1),
     "fallback": _id_or_none,
+    "trigger": lambda v: ("", []) if v == "" else text_of(v, 100),
+    "cooldown_hours": lambda v: whole_of(v, 0, MAX_DAYS * 24),
 }
 _CAP: dict[str, Reader] = {
     "id": id_of,
