@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from patron.decide.encoding import look
+from patron.decide.fit import RULED
 from patron.decide.learn.grid import REWARD_STEP
 from patron.decide.learn.ridge import Ridge
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.model.offers import Ask
-from patron.runtime.arms import PENALTY
+from patron.model.offers import NOTHING, Ask
+from patron.runtime.arms import JOINED
 from patron.runtime.backend import LocalBackend
-from patron.runtime.model import SCHEMA, looked_at
+from patron.runtime.looks import JOINT, OWN, PRECISION, SCHEMA
+from patron.runtime.model import looked_at
 from patron.runtime.settings import FILE
 from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source
@@ -183,7 +185,9 @@ def _sums(backend: LocalBackend) -> dict[str, tuple[int, float]]:
 
 def _batch(backend: LocalBackend, kind: str) -> dict[str, Any]:
     """The weights of each action of a kind of reward, solved at once from all decisions and what they are credited with."""
-    ridge = Ridge(SCHEMA.size, penalty=PENALTY)
+    joint = Ridge(JOINT.size, penalty=PRECISION)
+    joint.add(JOINED, JOINT.start(RULED))
+    ridge = Ridge(SCHEMA.size, penalty=OWN)
     taught = backend.workspace.state.table("taught")
     for name, row in backend.workspace.decisions.items():
         record = look(row.record)
@@ -193,10 +197,15 @@ def _batch(backend: LocalBackend, kind: str) -> dict[str, Any]:
             continue
         if row.action not in ridge:
             ridge.add(row.action)
-        ridge.observe(row.action, looked.features, row.time)
-        ridge.reward(row.action, looked.features, taught.get(name).steps * REWARD_STEP, row.time)
+        whole = JOINT.row(looked.features, looked.fit, shown=row.action != NOTHING)
+        for one, name_of, at in ((ridge, row.action, looked.features), (joint, JOINED, whole)):
+            one.observe(name_of, at, row.time)
+            one.reward(name_of, at, taught.get(name).steps * REWARD_STEP, row.time)
+    joint.settle()
+    for action in ridge.actions:
+        ridge.add(action, JOINT.starts(joint.weights(JOINED))[action == NOTHING])
     ridge.settle()
-    return {action: ridge.weights(action) for action in ridge.actions}
+    return {JOINED: joint.weights(JOINED), **{action: ridge.weights(action) for action in ridge.actions}}
 
 
 async def _history(backend: LocalBackend, tell: Teller) -> None:
@@ -229,9 +238,11 @@ def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
 
     async def again() -> None:
         async with running(folder, now=NOW) as backend:
+            model = backend.workspace.model
+            model.settle()
             for kind in ("click", "margin"):
-                ridge = backend.workspace.model.ridge(kind)
                 for action, weights in _batch(backend, kind).items():
+                    ridge = model.joined(kind) if action == JOINED else model.ridge(kind)
                     assert np.abs(ridge.weights(action) - weights).max() < 1e-4, (kind, action)
             replay = await backend.verify_replay()
             assert replay["equal"], replay["differences"]

@@ -15,7 +15,8 @@ from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.offers import Ask
 from patron.runtime.arms import Arm, Arms, encode
 from patron.runtime.backend import LocalBackend
-from patron.runtime.model import SCHEMA, looked_at
+from patron.runtime.looks import SCHEMA
+from patron.runtime.model import looked_at
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 
@@ -229,17 +230,18 @@ def test_what_was_learned_before_trends_is_kept(tmp_path: Path) -> None:
     async def work(town: Town) -> None:
         await town.asks("To1")
         arms = town.backend.workspace.state.table("arms")
-        wide = np.frombuffer(encode(arms.get("fit:order/fit")), "<i8")
-        size, old = int(wide[0]), 1 + TRENDS
+        wide = np.frombuffer(encode(arms.get("joint:order/joint")), "<i8")
+        size = int(wide[0])
+        old = size - (SIZE - TRENDS)
         square = np.zeros((size, size), np.int64)
         square[np.triu_indices(size)] = wide[3 + size :]
         narrow = np.concatenate(
             ([old, *wide[1:3]], wide[3 : 3 + old], square[:old, :old][np.triu_indices(old)])
         )
-        held = _Rows({"fit:order/fit": Arm(data=narrow.astype("<i8").tobytes())})
+        held = _Rows({"joint:order/joint": Arm(data=narrow.astype("<i8").tobytes())})
         Arms(held)  # type: ignore[arg-type]
-        assert held.touched == ["fit:order/fit"]
-        assert encode(held["fit:order/fit"]) == wide.tobytes()
+        assert held.touched == ["joint:order/joint"]
+        assert encode(held["joint:order/joint"]) == wide.tobytes()
 
     play(_chain(folder, work))
 

@@ -7,15 +7,15 @@ replays the log from the last checkpoint, ends with the posterior of all acknowl
 import numpy as np
 from numpy.typing import NDArray
 
-from patron.decide.fit import SIZE
 from patron.decide.learn.grid import REWARD_STEP, Row
 from patron.decide.learn.ridge import Ridge
 from patron.model.ports import Table
+from patron.runtime.looks import JOINT, LEAVING, OWN, PRECISION
 
-FIT = "fit"
-"""The regression of the fit, `fit:KIND`, and its only action."""
-PENALTY, FIT_PENALTY = 1.0, 30.0
-"""Choices that what is believed from the start is worth."""
+JOINED = "joint"
+"""The joint regression, `joint:KIND`, and its only action."""
+UNSUBSCRIBE = "unsubscribe"
+"""The regressions of withdrawn consents: one for each channel that sends, and one for silence."""
 
 Sums = NDArray[np.int64]
 TOGETHER = 16
@@ -60,6 +60,12 @@ def _widened(told: Sums, size: int) -> Sums:
     return np.concatenate(([size, *told[1:3]], crosses, square[np.triu_indices(size)]))
 
 
+def _precision(kind: str) -> NDArray[np.float64] | float:
+    if kind == UNSUBSCRIBE:
+        return LEAVING
+    return PRECISION if kind.startswith(JOINED) else OWN
+
+
 class Arms:
     """All arms of a workspace: a regression for each kind of reward, an action each. Names are `KIND/OFFER`."""
 
@@ -75,8 +81,8 @@ class Arms:
         told = np.frombuffer(arm.data, "<i8")
         size = int(told[0])
         kind, _, action = name.partition("/")
-        if kind.startswith(FIT) and size < 1 + SIZE:  # what it has no names for was 0 in every choice so far
-            told, size = _widened(told, 1 + SIZE), 1 + SIZE
+        if kind.startswith(JOINED) and size < JOINT.size:  # fits of new names were 0 in every choice so far
+            told, size = _widened(told, JOINT.size), JOINT.size
             self._rows.touch(name)
         ridge = self.ridge(kind, size)
         if ridge.features != size:
@@ -95,9 +101,12 @@ class Arms:
         """The regression of a kind of reward."""
         found = self._ridges.get(kind)
         if found is None:
-            penalty = FIT_PENALTY if kind.startswith(FIT) else PENALTY
-            found = self._ridges[kind] = Ridge(features, penalty=penalty, together=TOGETHER)
+            found = self._ridges[kind] = Ridge(features, penalty=_precision(kind), together=TOGETHER)
         return found
+
+    def kinds(self) -> list[str]:
+        """Kinds of reward of which something was learned."""
+        return [kind for kind in self._ridges if not kind.startswith(JOINED) and kind != UNSUBSCRIBE]
 
     def catch_up(self) -> None:
         """Learn choices that wait for others to be learned with; a bounded piece, to be called every second or so."""

@@ -17,7 +17,7 @@ from patron.rules.calendar import Calendar
 from patron.rules.faults import near
 from patron.runtime.answer import Answers
 from patron.runtime.app import App
-from patron.runtime.model import WEATHER
+from patron.runtime.looks import WEATHER
 
 FRESH = HOUR
 """How long a bundle is given again as it is, ms: what is learned meanwhile is not in it."""

@@ -1,9 +1,10 @@
 """What the learned policy expects: features of the ask, a regression for each action, and how well each offer fits the person.
 
-    expected reward of an offer = its own regression over the features, and 0.2 standard errors of it + the fit beyond none
+    expected reward of an offer = its own regression over the features, and 0.2 standard errors of it + what its fit adds
 
-Both are learned from the same decisions and rewards; before there are any, the fit's rules speak (`decide.fit.RULED`) and
-all else is alike.
+An action's own regression starts from the joint one of all actions (`decide.learn.joint`), which also says what a fit adds. Both
+are learned from the same decisions and rewards; before there are any, the fit's rules speak (`decide.fit.RULED`) and all else is
+alike.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,52 +19,23 @@ from numpy.typing import NDArray
 from patron.decide.eligible import Known
 from patron.decide.fit import RULED, SIZE, TRENDS, Topics, topic_of
 from patron.decide.index import CatalogueIndex
-from patron.decide.learn.features import Field, Schema
-<<<<<<< HEAD
 from patron.decide.learn.grid import REWARD_STEP, Row, from_steps, reward_steps, snap
-from patron.decide.learn.packing import pack, unpack
-=======
-from patron.decide.learn.grid import REWARD_STEP, Row, reward_steps, snap
 from patron.decide.learn.packing import length, pack, unpack
->>>>>>> side-store
 from patron.decide.learn.ridge import Ridge
 from patron.decide.rating import CHOOSING
 from patron.decide.scoring import Expected, Places
 from patron.model.clock import DAY, HOUR, MINUTE
-from patron.model.events import CHANNELS
 from patron.model.offers import NOTHING, Ask, Placement
 from patron.model.ports import Table
 from patron.profiles.interests import Interests, named
 from patron.rules.calendar import Calendar
 from patron.rules.facts import Facts
-from patron.runtime.arms import FIT, Arm, Arms
+from patron.runtime.arms import JOINED, UNSUBSCRIBE, Arm, Arms
 from patron.runtime.feeds import store_of
 from patron.runtime.interests import LiveInterests
+from patron.runtime.looks import JOINT, SCHEMA
 from patron.runtime.trends import Trends
 
-WEATHER = ("clear", "clouds", "rain", "snow", "storm", "fog")
-SCHEMA = Schema(
-    [
-        Field("orders", "number", scale=2.0),
-        Field("revenue", "number", scale=4.0),
-        Field("last seen", "number", scale=3.0),
-        Field("first seen", "number", scale=4.0),
-        Field("categories bought", "number", scale=2.0),
-        Field("cart", "number", scale=2.0),
-        Field("sent lately", "number", scale=2.0),
-        Field("clicked lately", "number", scale=2.0),
-        Field("hour", "cyclic", period=24),
-        Field("weekday", "cyclic", period=7),
-        Field("channel", "category", values=tuple(CHANNELS)),
-        Field("weather", "category", values=WEATHER),
-        Field("placement", "hashed"),
-        Field("store", "hashed"),
-        Field("city", "hashed"),
-        Field("bought", "hashed"),
-    ],
-    version="2",
-)
-"""What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
 _STEPS = 255
 _STEP = np.float32(1 / _STEPS)
 _HALF = np.float32(0.5)
@@ -74,8 +46,8 @@ _GREATEST = 1e15
 """Numbers of people from here on say nothing."""
 _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 """Rewards that cannot come where nothing is shown."""
-_UNSUBSCRIBE = "unsubscribe"
-"""The regressions of withdrawn consents: one for each channel that sends, and one for silence."""
+_REFRESH = 32
+"""Choices and rewards after which every action starts anew from what all have in common."""
 _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
 _LEAST = 0.0004
 """Least variance of a success that comes or not."""
@@ -106,7 +78,9 @@ class Model:
         self._interests = interests
         self._trends = trends
         self._topics: dict[str, Topics] = {}
-        self._fits: dict[str, Ridge] = {}
+        self._joined: dict[str, Ridge] = {}
+        self._changes: dict[str, int] = {}
+        """Kind -> what was learned since its actions last started anew."""
         self._rows: dict[tuple[str, str], NDArray[np.intp]] = {}
         self._category_of = category_of
 
@@ -118,13 +92,36 @@ class Model:
         """The regressions of a kind of reward."""
         return self._arms.ridge(kind, SCHEMA.size)
 
-    def fit(self, kind: str) -> Ridge:
-        """The regression of the fit for a kind of reward: a constant, then `decide.fit.NAMES`."""
-        found = self._fits.get(kind)
+    def joined(self, kind: str) -> Ridge:
+        """The joint regression of a kind of reward (`looks.JOINT`); its only action is called `JOINED`."""
+        found = self._joined.get(kind)
         if found is None:
-            found = self._fits[kind] = self._arms.ridge(f"{FIT}:{kind}", 1 + SIZE)
-            found.add(FIT, (0.0, *RULED))
+            found = self._joined[kind] = self._arms.ridge(f"{JOINED}:{kind}", JOINT.size)
+            found.add(JOINED, JOINT.start(RULED))
         return found
+
+    def start_anew(self, kind: str) -> None:
+        """Let the actions of a kind of reward start from what the joint regression says now."""
+        ridge = self.ridge(kind)
+        shown, nothing = JOINT.starts(self.joined(kind).weights(JOINED))
+        rows = ridge.rows(ridge.actions)
+        priors = np.repeat(shown[None], len(rows), 0)
+        if NOTHING in ridge:
+            priors[rows == ridge.row(NOTHING)] = nothing
+        ridge.reprior_all(rows, priors)
+        self._changes[kind] = 0
+
+    def refresh(self, kind: str) -> None:
+        """The same, when enough was learned since."""
+        if self._changes.get(kind, _REFRESH) >= _REFRESH:
+            self.start_anew(kind)
+
+    def settle(self) -> None:
+        """Solve all of it anew from exact sums: what is expected then depends on choices and rewards alone."""
+        for kind in self._arms.kinds():
+            self.joined(kind).settle()
+            self.start_anew(kind)
+            self.ridge(kind).settle()
 
     def recategorised(self) -> None:
         """The catalogue feed says other categories."""
@@ -148,67 +145,53 @@ class Model:
                 self._rows.clear()
             ridge, names = self.ridge(kind), (*index.ids, NOTHING)
             for name in names:
-                if name not in ridge:
-                    ridge.add(name)
+                self._take_up(kind, name)
             found = self._rows[kind, index.version] = ridge.rows(names)
         return found
 
     def fits(
         self, index: CatalogueIndex, interests: Interests, ask: Ask, now: int
     ) -> NDArray[np.uint8] | None:
-<<<<<<< HEAD
-        """The fit of every offer, as records keep it: 0 to 255; None where nothing known of the person fits any."""
-        cart = _cart(ask.context)
-        if not interests and not cart:
-            return None
-        found = self.topics(index).fits(interests, cart, now // HOUR, self._interests.cycle)
-        if found is None:
-            return None
-        found *= _STEPS
-        found += _HALF
-        return found.astype(np.uint8)
-=======
-        """The fit of every offer, as records keep it: 0 to 255; None where nothing is known of the person and the place."""
+        """The fit of every offer, as records keep it: 0 to 255; None where nothing known of the person and the place fits any."""
         cart, topics = _cart(ask.context), self.topics(index)
         near = self._trends.near(topics, store_of(ask.context))
         if near is None and not interests and not cart:
             return None
         found = topics.fits(interests, cart, now // HOUR, self._interests.cycle)
         if near is not None:
+            found = np.zeros((len(near), SIZE), np.float32) if found is None else found
             found[:, TRENDS:] = near
-        return (found * _STEPS + np.float32(0.5)).astype(np.uint8)
->>>>>>> side-store
+        elif found is None:
+            return None
+        found *= _STEPS
+        found += _HALF
+        return found.astype(np.uint8)
 
     def observe(self, kind: str, action: str, looked: Looked, time: int, times: int = 1) -> None:
         """A decision was made: nothing has followed so far. With `times=-1` it was never made."""
-        self._prepare(kind, action)
+        joint = self._prepare(kind, action, looked)
         self._arms.observe(kind, action, looked.features, time, times)
-        self._arms.observe(f"{FIT}:{kind}", FIT, looked.fit, time, times)
+        self._arms.observe(f"{JOINED}:{kind}", JOINED, joint, time, times)
 
     def reward(self, kind: str, action: str, looked: Looked, steps: int, time: int) -> None:
         """Something followed it, or what had followed was taken back."""
-        self._prepare(kind, action)
+        joint = self._prepare(kind, action, looked)
         self._arms.reward(kind, action, looked.features, steps, time)
-        self._arms.reward(f"{FIT}:{kind}", FIT, looked.fit, steps, time)
+        self._arms.reward(f"{JOINED}:{kind}", JOINED, joint, steps, time)
 
     def sent(self, channel: str, looked: Looked, time: int, times: int = 1) -> None:
         """Something was sent on a channel, or `nothing` was: so far nobody has withdrawn a consent."""
-        self._take_up(channel)
-        self._arms.observe(_UNSUBSCRIBE, channel, looked.features, time, times)
+        self.ridge(UNSUBSCRIBE).include(channel)
+        self._arms.observe(UNSUBSCRIBE, channel, looked.features, time, times)
 
     def left(self, channel: str, looked: Looked, time: int, times: int = 1) -> None:
         """Somebody withdrew a consent after it; with `times=-1` that is taken back."""
-        self._take_up(channel)
-        self._arms.reward(_UNSUBSCRIBE, channel, looked.features, times * reward_steps(1.0), time)
-
-    def _take_up(self, channel: str) -> None:
-        ridge = self.ridge(_UNSUBSCRIBE)
-        if channel not in ridge:
-            ridge.add(channel)
+        self.ridge(UNSUBSCRIBE).include(channel)
+        self._arms.reward(UNSUBSCRIBE, channel, looked.features, times * reward_steps(1.0), time)
 
     def leaving(self, features: Row, channel: str) -> float:
         """The chance that something sent on a channel makes somebody withdraw a consent who would not have by themselves."""
-        ridge = self.ridge(_UNSUBSCRIBE)
+        ridge = self.ridge(UNSUBSCRIBE)
         if channel not in ridge:
             return 0.0
         known = (channel, NOTHING) if NOTHING in ridge else (channel,)
@@ -219,11 +202,16 @@ class Model:
         """Learn some of the choices that nothing has followed yet; to be called every second or so."""
         self._arms.catch_up()
 
-    def _prepare(self, kind: str, action: str) -> None:
-        self.fit(kind)
+    def _prepare(self, kind: str, action: str, looked: Looked) -> Row:
+        self._changes[kind] = self._changes.get(kind, _REFRESH) + 1
+        self.joined(kind)
+        self._take_up(kind, action)
+        return JOINT.row(looked.features, looked.fit, shown=action != NOTHING)
+
+    def _take_up(self, kind: str, action: str) -> None:
         ridge = self.ridge(kind)
         if action not in ridge:
-            ridge.add(action)
+            ridge.add(action, JOINT.starts(self.joined(kind).weights(JOINED))[action == NOTHING])
 
 
 class Bound:
@@ -241,6 +229,7 @@ class Bound:
         features = SCHEMA.encode(values_of(ask, known, self.interests, now))
         self._features = features
         rows = model.rows(kind, index)
+        model.refresh(kind)
         noise = _noise(kind, ridge)
         every = ridge.means(features) + np.float32(CHOOSING.optimism * noise) * ridge.widths(features)
         means = every.take(rows.take(places)).astype(np.float64)
@@ -249,7 +238,7 @@ class Bound:
             fits = bytes(SIZE * len(places))
         else:
             here = found.take(places, 0)
-            means += here.astype(np.float32) @ (model.fit(kind).weights(FIT)[1:] * _STEP)
+            means += here.astype(np.float32) @ (JOINT.of_fits(model.joined(kind).weights(JOINED)) * _STEP)
             fits = here.tobytes()
         nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
         place = index.places_of.get(ask.placement)
@@ -300,16 +289,10 @@ def looked_at(told: bytes) -> Looked | None:
 
 
 def _fit(told: bytes) -> Row:
-<<<<<<< HEAD
     steps = np.empty(1 + SIZE)
     steps[0] = _ONE_STEPS
-    _FIT_STEPS.take(np.frombuffer(told, np.uint8, offset=len(told) - SIZE), out=steps[1:])
+    _FIT_STEPS.take(np.frombuffer(told, np.uint8), out=steps[1:])
     return from_steps(steps)
-=======
-    row = np.ones(1 + SIZE)
-    np.divide(np.frombuffer(told, np.uint8), _STEPS, out=row[1:])
-    return snap(row)
->>>>>>> side-store
 
 
 def values_of(ask: Ask, known: Known, interests: Interests, now: int) -> dict[str, Any]:

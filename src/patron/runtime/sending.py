@@ -26,6 +26,7 @@ from patron.model.sends import Send, Sent
 from patron.profiles.partial import Partial
 from patron.rules.calendar import Calendar
 from patron.runtime.answer import Answers
+from patron.runtime.arms import JOINED
 from patron.runtime.model import Model
 from patron.runtime.sent import decision_id
 from patron.runtime.tables import DecisionRow
@@ -73,12 +74,15 @@ class StillModel(Model):
             found = self._still[kind] = deepcopy(self._of.ridge(kind))
         return found
 
-    def fit(self, kind: str) -> Ridge:
-        """The regression of the fit."""
-        found = self._still.get(f"fit:{kind}")
+    def joined(self, kind: str) -> Ridge:
+        """The joint regression of a kind of reward."""
+        found = self._still.get(f"{JOINED}:{kind}")
         if found is None:
-            found = self._still[f"fit:{kind}"] = deepcopy(self._of.fit(kind))
+            found = self._still[f"{JOINED}:{kind}"] = deepcopy(self._of.joined(kind))
         return found
+
+    def refresh(self, kind: str) -> None:
+        """Nothing is learned meanwhile."""
 
 
 class Sender:

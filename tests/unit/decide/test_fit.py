@@ -34,7 +34,7 @@ def test_who_is_interested_in_nothing_that_is_offered_fits_nothing() -> None:
     assert topics.fits({"c:mugs": [1, 5, 5, 0, 0, 0]}, frozenset({"p:B"}), 9, lambda _key: None) is None
     in_cart = topics.fits({}, frozenset({"p:A"}), 9, lambda _key: None)
     assert in_cart is not None
-    assert in_cart[0].tolist() == [0.0] * (len(NAMES) - 1) + [1.0]
+    assert dict(zip(NAMES, in_cart[0].tolist(), strict=True)) == dict.fromkeys(NAMES, 0.0) | {"in cart": 1.0}
 
 
 def test_it_stays_between_nothing_and_one() -> None:

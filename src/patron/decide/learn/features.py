@@ -109,6 +109,15 @@ class Schema:
             names += [f"{field.name}={value}" for value in field.values if field.kind == "category"]
         return (*names, *(f"hashed {place}" for place in range(len(names), self.size)))
 
+    def places(self, name: str) -> range:
+        """The places that are a field's own.
+
+        >>> Schema([Field("hour", "cyclic"), Field("shop", "hashed")]).places("hour")
+        range(1, 3)
+        """
+        start = self._starts[name]
+        return range(start, start + next(field.places for field in self.fields if field.name == name))
+
     def encode(self, values: Mapping[str, Any]) -> Row:
         """The row of these values; names that no field has are ignored.
 

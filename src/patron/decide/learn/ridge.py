@@ -43,7 +43,7 @@ _MOST_WAITING = 32
 class Ridge:
     """Ridge regressions of `features` weights for named actions that come and go.
 
-    `penalty` is the prior's precision in every direction; `half_life` (ms) makes older decisions count less. With
+    `penalty` is the prior's precision in every direction, one number or one for each feature; `half_life` (ms) makes older decisions count less. With
     `together` above 1, choices without a reward yet are learned so many at a time, which is cheaper than one by one: as
     soon as so many of an action wait, a reward comes, or `catch_up` is called.
 
@@ -59,18 +59,24 @@ class Ridge:
         features: int,
         *,
         actions: Iterable[str] = (),
-        penalty: float = 1.0,
+        penalty: float | Sequence[float] | NDArray[np.float64] = 1.0,
         half_life: int = 0,
         together: int = 1,
     ) -> None:
-        if features < 1 or not 0 < penalty < np.inf or half_life < 0 or together < 1:
+        precision = np.asarray(penalty, np.float64)
+        if (
+            features < 1
+            or not np.all((precision > 0) & (precision < np.inf))
+            or half_life < 0
+            or together < 1
+        ):
             raise ValueError(
                 "a ridge has 1 feature or more, a penalty above 0, a half-life of 0 ms (none) or more and learns 1 or "
                 f"more choices together, not {features}, {penalty}, {half_life} and {together}"
             )
         self.features = features
         self.together = together
-        self.penalty = float(penalty)
+        self._precision: NDArray[np.float64] = np.full(features, precision)
         self.forgetting = Forgetting(half_life)
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
@@ -141,6 +147,11 @@ class Ridge:
             self.pseudo[row] = pseudo
         self.resolve(row)
         return row
+
+    def include(self, action: str) -> None:
+        """Take up an action that may be here."""
+        if action not in self._rows:
+            self.add(action)
 
     def remove(self, action: str) -> None:
         """Drop an action and all it learned. KeyError: not added."""
@@ -302,11 +313,21 @@ class Ridge:
 
     def reprior(self, row: int, prior: Floats) -> None:
         """Give a row another prior mean: its weights move by A^-1 P (new - old)."""
-        moved = np.float32(self.penalty) * (prior - self.priors[row])
-        moved[0] *= np.float32(1 + self.pseudo[row] / self.penalty)
-        self._weights[row] += self._inverse[row] @ moved
-        self.priors[row] = prior
-        self._age[row] += 1
+        self.reprior_all(np.array([row]), prior[None])
+
+    def reprior_all(self, rows: Rows, priors: Floats) -> None:
+        """The same for many rows at once, a prior each.
+
+        >>> ridge = Ridge(2, actions=["tea", "mug"], penalty=[1.0, 4.0])
+        >>> ridge.reprior_all(ridge.rows(["tea", "mug"]), np.array([[1, 2], [3, 4]], np.float32))
+        >>> ridge.weights("mug").tolist()
+        [3.0, 4.0]
+        """
+        moved = (priors - self.priors[rows]) * self._precision.astype(np.float32)
+        moved[:, 0] *= (1 + self.pseudo[rows] / self._precision[0]).astype(np.float32)
+        self._weights[rows] += np.matmul(self._inverse[rows], moved[:, :, None])[:, :, 0]
+        self.priors[rows] = priors
+        self._age[rows] += 1
 
     def reprior_unseen(self, rows: Rows, priors: Floats) -> None:
         """Give rows without any choice other prior means, of their first features (one row each), in one go."""
@@ -332,7 +353,7 @@ class Ridge:
                 "a ridge is full: its sums no longer fit 64 bits; use smaller features or rewards"
             )
         scale = self._scale[row] = self.forgetting.scale
-        precision = np.full(self.features, self.penalty)
+        precision = self._precision.copy()
         precision[0] += self.pseudo[row]
         gram = squares * (_SQUARE * scale)
         gram.flat[:: self.features + 1] += precision

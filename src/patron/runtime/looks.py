@@ -1,0 +1,42 @@
+"""What the learned policy looks at, and how much it takes to change its mind about it."""
+
+import numpy as np
+
+from patron.decide.fit import SIZE
+from patron.decide.learn.features import Field, Schema
+from patron.decide.learn.joint import Joint
+from patron.model.events import CHANNELS
+
+WEATHER = ("clear", "clouds", "rain", "snow", "storm", "fog")
+SCHEMA = Schema(
+    [
+        Field("orders", "number", scale=2.0),
+        Field("revenue", "number", scale=4.0),
+        Field("last seen", "number", scale=3.0),
+        Field("first seen", "number", scale=4.0),
+        Field("categories bought", "number", scale=2.0),
+        Field("cart", "number", scale=2.0),
+        Field("sent lately", "number", scale=2.0),
+        Field("clicked lately", "number", scale=2.0),
+        Field("hour", "cyclic", period=24),
+        Field("weekday", "cyclic", period=7),
+        Field("channel", "category", values=tuple(CHANNELS)),
+        Field("weather", "category", values=WEATHER),
+        Field("placement", "hashed"),
+        Field("store", "hashed"),
+        Field("city", "hashed"),
+        Field("bought", "hashed"),
+    ],
+    version="2",
+)
+"""What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
+MOVES = ("orders", "last seen", "first seen", "sent lately", "clicked lately", "channel")
+"""With what the effect of showing anything at all may differ."""
+JOINT = Joint(SCHEMA.size, SCHEMA.constant, [place for name in MOVES for place in SCHEMA.places(name)], SIZE)
+PRECISION = JOINT.precision(moves=30 * SCHEMA.constant**2, fits=30.0)
+"""Of the joint regression: choices that what is believed from the start is worth."""
+OWN = np.full(SCHEMA.size, 300.0)
+"""Of an action's own regression: how many choices its start is worth, in each direction, and (constant) on the whole."""
+OWN[0] = 170 * SCHEMA.constant**2
+LEAVING = 1.0
+"""Of the regressions of withdrawn consents."""
