@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.flow.serving import PatronServer, run_patron
+from tests.flow.serving import PatronServer, command
 
 PASSWORD = "a long sentence for tests"
 
@@ -34,7 +34,7 @@ def open_shop(folder: Path) -> Iterator[Shop]:
     server.init()
     server.start()
     key = server.write_key("web", "web")
-    run_patron("user", "add", "giulia", "--password", PASSWORD, "--data", str(server.data))
+    command("user", "add", "giulia", "--password", PASSWORD, "--data", str(server.data))
     with httpx.Client(base_url=server.url, timeout=30) as console:
         yield Shop(server, key, console, sign_in(console, server.url))
     assert not server.close()

@@ -101,11 +101,9 @@ class Pipeline:
             self._loop.call_soon_threadsafe(self._run)
 
     async def applied_to(self, position: int, seconds: float) -> bool:
-        """Wait until `position` is applied, at most `seconds`; whether it is. A position that no write has is not waited for."""
+        """Wait until `position` is applied, at most `seconds`; whether it is."""
         if self.applied >= position:
             return True
-        if position > self._log.last:
-            return False
         watcher: asyncio.Future[None] = self._loop.create_future()
         self._watchers.append((position, watcher))
         try:

@@ -12,10 +12,7 @@ from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
 
 AFTER = Query(
-    "after",
-    "integer",
-    "Log position to wait for, at most 2 s: the `Patron-Position` of your write. One that no write has is not waited for.",
-    low=0,
+    "after", "integer", "Log position to wait for, at most 2 s: the `Patron-Position` of your write.", low=0
 )
 PARTS = {
     "links": answers.Links,
