@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from patron.decide.learn.grid import REWARD_STEP, Row
 from patron.decide.learn.ridge import Ridge
 from patron.model.ports import Table
-from patron.runtime.looks import JOINT, LEAVING, OWN, PRECISION
+from patron.runtime.looks import JOINT, LEAVING, OWN, PRECISION, SCHEMA
 
 JOINED = "joint"
 """The joint regression, `joint:KIND`, and its only action."""
@@ -84,9 +84,9 @@ class Arms:
         if kind.startswith(JOINED) and size < JOINT.size:  # fits of new names were 0 in every choice so far
             told, size = _widened(told, JOINT.size), JOINT.size
             self._rows.touch(name)
-        ridge = self.ridge(kind, size)
-        if ridge.features != size:
+        if size != (JOINT if kind.startswith(JOINED) else SCHEMA).size:
             return  # learned with other features: it says nothing of these
+        ridge = self.ridge(kind, size)
         row = ridge.add(action)
         ridge.counts[row], ridge.totals[row] = told[1], told[2]
         ridge.seen += int(told[1])
