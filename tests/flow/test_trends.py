@@ -275,3 +275,28 @@ def test_rows_of_a_trend_are_small(tmp_path: Path) -> None:
         assert len(msgspec.msgpack.encode(rows)) < 400
 
     play(_chain(tmp_path / "shop", work))
+
+
+def test_a_cut_identifier_and_its_undoing_leave_what_a_replay_finds(tmp_path: Path) -> None:
+    def bought(number: int) -> dict[str, Any]:
+        told = {"order_id": f"k{number}", "store_id": "To1", "products": [{"product_id": f"P{number % 3}"}]}
+        event = {"type": "track", "event": "Order Completed", "messageId": f"k{number}", "properties": told}
+        return {**event, "anonymousId": "kiosk"}
+
+    async def work(town: Town) -> None:
+        backend = town.backend
+        for number in range(6):
+            await send(backend, "till", [bought(number)])
+            await town.later(HOUR)
+        rows = backend.workspace.state.table("trends")
+        whole = dict(rows.items())
+        cut = await backend.split("anonymous_id:kiosk", [], "anonymous_id:kiosk", NOW + 3 * HOUR, "tester")
+        assert {name.split("/", 2)[2] for name in rows.keys()} != {"anonymous_id:kiosk"}
+        replay = await backend.verify_replay()
+        assert replay["equal"], replay["differences"]
+        await backend.undo_split(cut.id, "tester")
+        assert dict(rows.items()) == whole
+        replay = await backend.verify_replay()
+        assert replay["equal"], replay["differences"]
+
+    play(_chain(tmp_path / "shop", work))

@@ -100,6 +100,9 @@ def test_placements_say_what_each_shows_and_the_limits() -> None:
     assert "At most 2 offers that are sent out, in 7 calendar days." in text
     assert "Nothing is sent out from 21:00 to 08:00 of the next day, by the person's own clock." in text
     assert "Times 1.5 for Hot drinks tasting today while weather is rain here and now." in text
+    card = '[[placement]]\nid = "card"\nname = "Card"\ntrigger = "Store <b>Entered"\n'
+    waits = text_of(Browsing(FakeApp(shelf=FakeCatalogue([(card, 0, "")]))).get("/console/decisions/placements").text)  # fmt: skip
+    assert "by itself at “Store <b>Entered”, then not for 4 hours" in waits
     none = text_of(Browsing(FakeApp(shelf=FakeCatalogue([('[[offer]]\nid = "a"\nname = "A"\nplacements = ["wbe"]', 0, "")]))).get("/console/decisions/placements").text)  # fmt: skip
     assert "No placement is declared, so any name may ask" in none
     assert "wbe" in none
