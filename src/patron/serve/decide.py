@@ -8,16 +8,12 @@ from patron.model.errors import BadKey, BadRequest, TooLarge
 from patron.model.offers import Ask
 from patron.model.views import DecisionView, Preview, PreviewAsk
 from patron.serve.answers import Decided
+from patron.serve.cors import cors, preflight
 from patron.serve.port import Backend
 from patron.serve.router import Reply, Request, Route
 
-CORS = (
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-headers", "authorization, content-type"),
-    ("access-control-allow-methods", "POST, OPTIONS"),
-    ("access-control-max-age", "7200"),
-    ("access-control-expose-headers", "Patron-Position, Retry-After"),
-)
+_PATH = "/v1/decide"
+_CORS = cors("POST", reads="Patron-Position, Retry-After")
 LARGEST = 128 << 10
 """Bytes of an ask: a cart of a thousand lines fits."""
 _LONGEST = 512
@@ -66,10 +62,7 @@ def routes(backend: Backend) -> list[Route]:
         ask = Ask(asked.placement, asked.user_id, asked.anonymous_id, channel, asked.context, asked.count)
         user_hash = asked.user_hash or str(asked.context.get("userHash") or "")
         value = await backend.decide(ask, trusted=trusted, source=source, user_hash=user_hash)
-        return Reply(value, headers=CORS)
-
-    async def preflight(_request: Request) -> Reply:
-        return Reply({}, headers=CORS)
+        return Reply(value)
 
     async def read(request: Request) -> Reply:
         return Reply(backend.decision(request.path["decision"], request.who))
@@ -91,7 +84,7 @@ def routes(backend: Backend) -> list[Route]:
         ),
         Route(
             "POST",
-            "/v1/decide",
+            _PATH,
             "",
             "The next best action at a placement, with its reasons.",
             decide,
@@ -99,8 +92,9 @@ def routes(backend: Backend) -> list[Route]:
             DecideRequest,
             Decided,
             direct=True,
+            cors=_CORS,
         ),
-        Route("OPTIONS", "/v1/decide", "", "CORS preflight.", preflight),
+        preflight(_PATH, _CORS),
         Route(
             "GET",
             "/v1/decisions/{decision}",

@@ -5,16 +5,11 @@ from msgspec import Struct
 from patron.decide.fallback import signature
 from patron.model.errors import BadKey, BadRequest
 from patron.model.events import CHANNELS
+from patron.serve.cors import cors, preflight
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
 
-_CORS = (
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-headers", "authorization, if-none-match"),
-    ("access-control-allow-methods", "GET, OPTIONS"),
-    ("access-control-max-age", "7200"),
-    ("access-control-expose-headers", "ETag"),
-)
+_CORS = cors("GET", "if-none-match", "ETag, Retry-After")
 
 
 class SignedBundle(Struct, frozen=True):
@@ -42,7 +37,6 @@ def routes(backend: Backend) -> list[Route]:
             raise BadRequest("bad_query", f"`channel` is one of {', '.join(CHANNELS)}.")
         found = await backend.fallbacks.bundle(request.path["placement"], channel)
         headers = (
-            *_CORS,
             ("etag", f'"{found.id}"'),
             ("cache-control", f"private, max-age={found.seconds(backend.now())}"),
             ("vary", "Authorization"),
@@ -50,9 +44,6 @@ def routes(backend: Backend) -> list[Route]:
         if f'"{found.id}"' in request.held:
             return Reply(status=304, raw=b"", headers=headers)
         return Reply(SignedBundle(found.text, signature(request.secret, found.text)), headers=headers)
-
-    async def preflight(_request: Request) -> Reply:
-        return Reply({}, headers=_CORS)
 
     path = "/v1/fallback/{placement}"
     return [
@@ -69,6 +60,7 @@ def routes(backend: Backend) -> list[Route]:
             ),
             returns=SignedBundle,
             held=True,
+            cors=_CORS,
         ),
-        Route("OPTIONS", path, "", "CORS preflight.", preflight),
+        preflight(path, _CORS),
     ]

@@ -4,15 +4,12 @@ from msgspec import Struct
 
 from patron.model.errors import BadKey
 from patron.model.outcomes import Reported
+from patron.serve.cors import cors, preflight
 from patron.serve.port import Backend
 from patron.serve.router import Reply, Request, Route
 
-_CORS = (
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-headers", "authorization, content-type"),
-    ("access-control-allow-methods", "POST, OPTIONS"),
-    ("access-control-max-age", "7200"),
-)
+_PATH = "/v1/outcomes"
+_CORS = cors("POST")
 
 
 class Taken(Struct, frozen=True):
@@ -38,21 +35,19 @@ def routes(backend: Backend) -> list[Route]:
             backend.charge(write_key, source)
         elif not trusted:
             raise BadKey("bad_key", "Give a secret key with the scope `decide`, or a live write key.")
-        return Reply(await backend.outcome(told, trusted=trusted, source=source), headers=_CORS)
-
-    async def preflight(_request: Request) -> Reply:
-        return Reply({}, headers=_CORS)
+        return Reply(await backend.outcome(told, trusted=trusted, source=source))
 
     return [
         Route(
             "POST",
-            "/v1/outcomes",
+            _PATH,
             "",
             "What followed a decision: seen, clicked, used, a visit, an order, or none of it after all.",
             report,
             (),
             Reported,
             Taken,
+            cors=_CORS,
         ),
-        Route("OPTIONS", "/v1/outcomes", "", "CORS preflight.", preflight),
+        preflight(_PATH, _CORS),
     ]

@@ -110,6 +110,8 @@ class Route(Struct, frozen=True):
     """Whether a caller that holds the same already is told no more than that (304)."""
     may_miss: bool = False
     """Whether what its query names may not be there (404)."""
+    cors: tuple[tuple[str, str], ...] = ()
+    """Headers of each of its answers, refusals and faults included."""
 
 
 class Router:
@@ -149,7 +151,8 @@ class Router:
             return
         template = found[0][1].path if found else "unknown route"
         reply = await _guarded(self._answer(scope, receive, found), scope["method"], template)
-        await _send(send, reply, head=scope["method"] == "HEAD")
+        cors = next((route.cors for _, route in found if route.cors), ())
+        await _send(send, reply, cors, head=scope["method"] == "HEAD")
 
     def _direct(self, route: Route) -> Direct:
         """The way of a route for requests that arrived whole."""
@@ -157,7 +160,7 @@ class Router:
         async def answer(headers: Headers, body: bytes) -> tuple[int, bytes, bytes]:
             reply = await _guarded(self._whole(route, headers, body), "POST", route.path)
             content = _content(reply)
-            lines = _lines(reply.content_type, reply.headers)[1]
+            lines = _lines(reply.content_type, reply.headers + route.cors)[1]
             return reply.status, b"%bcontent-length: %d\r\n" % (lines, len(content)), content
 
         return answer
@@ -348,9 +351,9 @@ def _lines(
     return pairs, b"".join(b"%b: %b\r\n" % pair for pair in pairs)
 
 
-async def _send(send: Send, reply: Reply, *, head: bool) -> None:
+async def _send(send: Send, reply: Reply, cors: tuple[tuple[str, str], ...], *, head: bool) -> None:
     body = _content(reply)
-    pairs = _lines(reply.content_type, reply.headers)[0]
+    pairs = _lines(reply.content_type, reply.headers + cors)[0]
     size = () if reply.status == 304 else ((b"content-length", str(len(body)).encode()),)
     headers = [*pairs, *size]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
