@@ -272,7 +272,7 @@ def test_a_sale_in_the_store_moves_the_arm_and_a_return_takes_it_back(tmp_path: 
     assert play(_shop(tmp_path / "shop", work, CLICKS)) == [0.0, 20.0, 15.0, 0.0, 0.0]
 
 
-def test_what_a_device_did_counts_for_the_person_once_they_are_one(tmp_path: Path) -> None:
+def test_what_a_device_did_counts_for_the_person_as_long_as_they_are_one(tmp_path: Path) -> None:
     async def work(backend: LocalBackend, tell: Teller) -> list[float]:
         ask = Ask("till", anonymous_id="browser", channel="web")
         made = await backend.decide(ask, trusted=True, source=None, user_hash="")
@@ -289,9 +289,11 @@ def test_what_a_device_did_counts_for_the_person_once_they_are_one(tmp_path: Pat
         }
         await send(backend, "web", [both])
         told.append(_sums(backend)[arm][1])
+        await backend.split("user_id:anna", ["anonymous_id:browser"], "", 0, "tester")
+        told.append(_sums(backend)[arm][1])
         return told
 
-    assert play(_shop(tmp_path / "shop", work, CLICKS)) == [0.0, 20.0]
+    assert play(_shop(tmp_path / "shop", work, CLICKS)) == [0.0, 20.0, 0.0]
 
 
 def test_what_is_clicked_is_shown_more_and_says_so(tmp_path: Path) -> None:

@@ -104,11 +104,9 @@ class Topics:
         """
         by_key = self._by_key
         products, categories = _Raised(), _Raised()
-        for key in interests:
-            places = by_key.get(key)
-            if places is not None:
-                signs = _signs(interests[key], cycle(key), hour)
-                (categories if key[0] == "c" else products).add(places, signs)
+        for key in by_key.keys() & interests.keys():  # in any order: of each sign the greatest stands
+            signs = _signs(interests[key], cycle(key), hour)
+            (categories if key[0] == "c" else products).add(by_key[key], signs)
         carried = [place for key in cart if key[0] == "p" for place in by_key.get(key, ())]
         if not (products or categories or carried):
             return None

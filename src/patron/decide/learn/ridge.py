@@ -204,8 +204,10 @@ class Ridge:
         """
         row = self.row(action)
         steps, values = self.read(x)
-        self.advance(time)
-        weight = times * self.forgetting.weight(time)
+        weight = times
+        if self.forgetting.half_life:
+            self.advance(time)
+            weight *= self.forgetting.weight(time)
         waiting = self._waiting.setdefault(row, [])
         waiting.append((weight, steps))
         self.counts[row] += weight
