@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from patron.model.clock import DAY
+from patron.model.money import UNIT
 from patron.profiles.merge import Totals, merge, orders_of, said_of, totals_of
 from patron.profiles.partial import Partial, Trait
 from patron.profiles.rules import ProfileRules
@@ -123,7 +124,10 @@ def _total(facts: LazyFacts, name: str) -> Any:
     if name == "orders":
         return facts.totals.orders
     revenue, dot, currency = name.partition(".")
-    return facts.totals.net.get(currency) if revenue == "revenue" and dot else None
+    if revenue != "revenue":
+        return None
+    # without a currency no rule may ask; the learned policy does, and takes the greatest of them
+    return facts.totals.net.get(currency) if dot else max(facts.totals.net.values(), default=0) / UNIT
 
 
 def _channel(facts: LazyFacts, name: str) -> Any:

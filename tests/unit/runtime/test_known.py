@@ -28,6 +28,7 @@ def test_two_nodes_are_one_person() -> None:
     asked = ("traits.city", "traits.plan", "counters.a", "counters.b", "first_seen_days", "last_seen_days")
     assert [facts.get(field) for field in asked] == ["Rome", None, 2, 3, 9, 5]
     assert [facts.get(field) for field in ("totals.orders", "totals.revenue.EUR")] == [1, 1000]
+    assert facts.get("totals.revenue") == 0.1, "what the learned policy looks at"
     swapped = LazyFacts(PARTS[::-1], {}, 10 * DAY, ProfileRules())
     assert [swapped.get(field) for field in asked] == ["Rome", None, 2, 3, 9, 5]
 
