@@ -4,6 +4,7 @@ A row waits from its event on and goes with the decision (or the note that none 
 that follows from the event. So a process that is killed goes on where it was, and replay acts on nobody.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -69,6 +70,8 @@ class Entered:
         self._secret = secret
         self.triggers: dict[str, tuple[str, ...]] = {}
         """Event -> the placements that wait for it."""
+        self.came = asyncio.Event()
+        """Set when something waits: whoever decides need not look again and again."""
         self._nodes = {name: node for node, row in rows.items() for name in row.waiting}
 
     def use(self, index: CatalogueIndex) -> None:
@@ -89,6 +92,7 @@ class Entered:
             name = decision_id(self._secret, outbox(placement), event.uid)
             row.waiting[name] = Waiting(placement, event.position, event.time, store_of(event))
             self._nodes[name] = node
+        self.came.set()
 
     def decided(self, decision: str, made: DecisionRow) -> None:
         """A decision is in force; those of no entry are passed over."""

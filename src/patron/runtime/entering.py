@@ -29,8 +29,6 @@ from patron.runtime.tables import DecisionRow
 if TYPE_CHECKING:
     from patron.runtime.app import App
 
-WATCH = 0.02
-"""Seconds between two looks at whether somebody came in."""
 RETRY = 1.0
 _log = logging.getLogger("patron")
 
@@ -46,13 +44,16 @@ class Entering:
 
     async def serve(self) -> None:
         """Decide for everybody who comes in, for as long as the workspace is open."""
+        entered = self._workspace.entered
         while not self._app.closing:
+            if not entered.any:
+                entered.came.clear()
+                await entered.came.wait()
             try:
                 await self.catch_up()
             except Exception:  # noqa: BLE001 - one that fails must not end the others
                 _log.exception("an entry waits and is decided for later")
                 await asyncio.sleep(RETRY)
-            await asyncio.sleep(WATCH)
 
     async def catch_up(self) -> None:
         """Decide for everybody who waits; done when it is durable and applied."""
