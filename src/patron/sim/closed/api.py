@@ -28,8 +28,6 @@ from patron.sim.town import Town
 from patron.sim.world.catalogue import CATEGORIES
 from patron.sim.world.people import CALL
 
-WAVE = 4
-"""Days in which everybody who can be written to is asked about once."""
 HOUR = 15.0
 """Local hour at which messages go out."""
 CONTROL, TREATED = "control", "treated"
@@ -105,11 +103,10 @@ class Platform:
         return [*own, *(_send(k, letters) for k in range(CALL))]
 
     def _letters(self, today: Today) -> list[_Letter]:
-        """Ask for everybody whose turn it is, on one channel after the other until one has something to say."""
+        """Ask for everybody who has rested, on one channel after the other until one has something to say."""
         agreed = today.state.agreed[:, :CALL]
-        turn = (today.people.ids + today.day) % WAVE == 0
         rested = today.day - self._written >= REST_DAYS
-        rows = np.flatnonzero(agreed.any(axis=1) & turn & rested & (self.arms.control == NEVER))
+        rows = np.flatnonzero(agreed.any(axis=1) & rested & (self.arms.control == NEVER))
         waiting = {row: self._channels(row, agreed[row], today.day) for row in rows.tolist()}
         found: list[_Letter] = []
         while waiting:
