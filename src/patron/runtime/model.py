@@ -44,10 +44,12 @@ _FIT_STEPS = snap(np.arange(_STEPS + 1) / _STEPS).steps
 """A part of a fit, as records keep it -> on the grid."""
 _GREATEST = 1e15
 """Numbers of people from here on say nothing."""
+_FIRST = 10**9
+"""As a number of changes: since the start of the process nothing started anew."""
 _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 """Rewards that cannot come where nothing is shown."""
-_REFRESH = 32
-"""Choices and rewards after which every action starts anew from what all have in common."""
+_REFRESH, _PART = 32, 0.02
+"""Choices and rewards, at least and as a part of all choices, after which every action starts anew from what all have in common."""
 _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
 _LEAST = 0.0004
 """Least variance of a success that comes or not."""
@@ -112,8 +114,9 @@ class Model:
         self._changes[kind] = 0
 
     def refresh(self, kind: str) -> None:
-        """The same, when enough was learned since."""
-        if self._changes.get(kind, _REFRESH) >= _REFRESH:
+        """The same, when enough was learned since: what rests on much changes little."""
+        changes = self._changes.get(kind, _FIRST)
+        if changes >= _REFRESH and changes >= _PART * self.ridge(kind).seen:
             self.start_anew(kind)
 
     def settle(self) -> None:
@@ -203,7 +206,7 @@ class Model:
         self._arms.catch_up()
 
     def _prepare(self, kind: str, action: str, looked: Looked) -> Row:
-        self._changes[kind] = self._changes.get(kind, _REFRESH) + 1
+        self._changes[kind] = self._changes.get(kind, _FIRST) + 1
         self.joined(kind)
         self._take_up(kind, action)
         return JOINT.row(looked.features, looked.fit, shown=action != NOTHING)

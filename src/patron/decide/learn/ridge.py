@@ -327,7 +327,9 @@ class Ridge:
         """
         moved = (priors - self.priors[rows]) * self._precision.astype(np.float32)
         moved[:, 0] *= (1 + self.pseudo[rows] / self._precision[0]).astype(np.float32)
-        self._weights[rows] += np.matmul(self._inverse[rows], moved[:, :, None])[:, :, 0]
+        whole = len(rows) == self._used and bool((rows[1:] > rows[:-1]).all())  # megabytes that need no copy
+        inverse = self._inverse[: self._used] if whole else self._inverse[rows]
+        self._weights[rows] += np.matmul(inverse, moved[:, :, None])[:, :, 0]
         self.priors[rows] = priors
         self._age[rows] += 1
 
