@@ -31,6 +31,12 @@ name = "Till"
 reward = "order"
 explore = false
 
+[[placement]]
+id = "till_screen"
+name = "Till screen"
+reward = "click"
+window_hours = 1
+
 [[offer]]
 id = "tea"
 name = "Tea"
@@ -50,6 +56,9 @@ async def _live(backend: LocalBackend) -> None:
     await backend.set_catalogue(CATALOGUE)
     bold = {"id": "bold", "name": "Tries more", "placements": ["web_home"], "explore": 3}
     await backend.launching.put("bold", bold, "giulia")
+    for n in range(6):
+        few = Ask("till_screen", user_id=f"u{n}", channel="pos")
+        await backend.decide(few, trusted=True, source=None, user_hash="")
     for n in range(360):
         if n == 120:
             for to in ("shadow", "evaluated", "1%", "10%", "50%"):
@@ -96,6 +105,7 @@ def test_a_policy_is_judged_by_keyboard_alone(browser: Browser, base: str) -> No
     expect(page.locator("#answer")).to_contain_text("Would be given")
     expect(page.locator("#answer")).to_contain_text("Asked: greedy")
     assert watched.findings() == []
+    watched.go(f"{BASE}/till_screen")  # asked six times: whoever judges by so few is told no
     page.get_by_label("Another policy").focus()
     page.keyboard.press("End")
     page.get_by_role("button", name="Judge it").press("Enter")
