@@ -239,8 +239,10 @@ def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
     async def again() -> None:
         async with running(folder, now=NOW) as backend:
             model = backend.workspace.model
-            model.settle()
             for kind in ("click", "margin"):
+                model.joined(kind).settle()
+                model.start_anew(kind)
+                model.ridge(kind).settle()
                 for action, weights in _batch(backend, kind).items():
                     ridge = model.joined(kind) if action == JOINED else model.ridge(kind)
                     assert np.abs(ridge.weights(action) - weights).max() < 1e-4, (kind, action)

@@ -104,10 +104,6 @@ class Arms:
             found = self._ridges[kind] = Ridge(features, penalty=_precision(kind), together=TOGETHER)
         return found
 
-    def kinds(self) -> list[str]:
-        """Kinds of reward of which something was learned."""
-        return [kind for kind in self._ridges if not kind.startswith(JOINED) and kind != UNSUBSCRIBE]
-
     def catch_up(self) -> None:
         """Learn choices that wait for others to be learned with; a bounded piece, to be called every second or so."""
         for ridge in self._ridges.values():

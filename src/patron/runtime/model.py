@@ -119,13 +119,6 @@ class Model:
         if changes >= _REFRESH and changes >= _PART * self.ridge(kind).seen:
             self.start_anew(kind)
 
-    def settle(self) -> None:
-        """Solve all of it anew from exact sums: what is expected then depends on choices and rewards alone."""
-        for kind in self._arms.kinds():
-            self.joined(kind).settle()
-            self.start_anew(kind)
-            self.ridge(kind).settle()
-
     def recategorised(self) -> None:
         """The catalogue feed says other categories."""
         self._topics.clear()
