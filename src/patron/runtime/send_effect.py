@@ -4,7 +4,7 @@ Both arms are watched from the moment at which each person's message was due, fo
 that is over. Intention to treat: whom the message never reached counts as sent to.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from patron.experiments.compare import compare
 from patron.experiments.power import Plan
@@ -23,12 +23,34 @@ _CONTROL, _TREATED = "control", "treated"
 _DIGITS = 4
 
 
+class _Arm:
+    """Who of an arm has been watched to the end, and what they spent."""
+
+    def __init__(self) -> None:
+        self.people = self.buyers = 0
+        self.spent = defaultdict[str, list[int]](list)
+
+    def add(self, sums: dict[str, int]) -> None:
+        self.people += 1
+        self.buyers += bool(sums)
+        for currency, units in sums.items():
+            self.spent[currency].append(units)
+
+    @property
+    def bought(self) -> Sums:
+        return Sums.of_rate(self.buyers, self.people)
+
+    def amounts(self, currency: str) -> Sums:
+        """Of everybody in the arm: those who spent nothing count as 0."""
+        some = Sums.of(self.spent.get(currency, ()))
+        return Sums(self.people, some.total, some.squares)
+
+
 async def effect_of(workspace: Workspace, row: SendRow) -> SendEffect:
     """Orders and revenue of both arms of a send, so far; each person once, in the arm of their first decision."""
     decide, now, breath = workspace.settings.decide, workspace.clock.now(), Breath()
     window = decide.window_days * DAY
-    bought = {_TREATED: Sums(), _CONTROL: Sums()}
-    spent = {_TREATED: defaultdict[str, list[int]](list), _CONTROL: defaultdict[str, list[int]](list)}
+    arms = {_TREATED: _Arm(), _CONTROL: _Arm()}
     seen, waiting = set[str](), 0
     for _, decision in list(workspace.sent.made(row.send.id)):
         await breath.take()
@@ -39,20 +61,12 @@ async def effect_of(workspace: Workspace, row: SendRow) -> SendEffect:
         seen.add(person.id)
         if due + window > now:
             waiting += 1
-            continue
-        sums = _followed(workspace, person, due, due + window)
-        bought[arm] = bought[arm].add(int(bool(sums)))
-        for currency, units in sums.items():
-            spent[arm][currency].append(units)
+        else:
+            arms[arm].add(_followed(workspace, person, due, due + window))
+    treated, control = arms[_TREATED], arms[_CONTROL]
     plan = Plan(effect=decide.minimum_effect, holdout=row.send.holdout)
-    said = line(bought[_TREATED], bought[_CONTROL], plan)
-    currency = max(
-        spent[_TREATED] | spent[_CONTROL],
-        key=lambda one: (len(spent[_TREATED][one]) + len(spent[_CONTROL][one]), one),
-        default="",
-    )
-    arms = (_amounts(spent[arm][currency], bought[arm].n) for arm in (_TREATED, _CONTROL))
-    return SendEffect(decide.window_days, waiting, said, _gain(currency, *arms))
+    said = line(treated.bought, control.bought, plan)
+    return SendEffect(decide.window_days, waiting, said, _gain(treated, control))
 
 
 def _drawn(workspace: Workspace, decision: str) -> tuple[Person, str, int] | None:
@@ -76,16 +90,15 @@ def _followed(workspace: Workspace, person: Person, begin: int, end: int) -> dic
     return found
 
 
-def _amounts(units: list[int], people_in: int) -> Sums:
-    """Of everybody in an arm: those who spent nothing count as 0."""
-    some = Sums.of(units)
-    return Sums(people_in, some.total, some.squares)
-
-
-def _gain(currency: str, treated: Sums, control: Sums) -> Gain:
-    found = compare(treated, control).difference
+def _gain(treated: _Arm, control: _Arm) -> Gain:
+    buyers = Counter[str]()
+    for arm in (treated, control):
+        buyers.update({name: len(units) for name, units in arm.spent.items()})
+    currency = max(buyers, key=lambda name: (buyers[name], name), default="")
+    of, against = treated.amounts(currency), control.amounts(currency)
+    found = compare(of, against).difference
     bounds = (None, None, None) if found is None else (found.value, found.low, found.high)
-    return Gain(currency, _money(treated.mean), _money(control.mean), *map(_or_none, bounds))
+    return Gain(currency, _money(of.mean), _money(against.mean), *map(_or_none, bounds))
 
 
 def _or_none(units: float | None) -> float | None:

@@ -54,7 +54,7 @@ class Sends:
         self._workspace = app.workspace
         self._answers = answers
         self._reports: dict[str, tuple[int, State, SendReport]] = {}
-        self._effects: dict[str, tuple[tuple[int, int], SendEffect]] = {}
+        self._effects: dict[str, tuple[int, SendEffect]] = {}
 
     def allow(self, key: ApiKey) -> None:
         """Refuse a key that sees only some fields (403): decisions of a send name people by their identifiers."""
@@ -297,10 +297,10 @@ class Sends:
     async def effect(self, name: str) -> SendEffect:
         """What it changed so far, against those held out from it. Raises NotFound."""
         row = self._row(name)
-        turn = (self._workspace.sent.count(name), self._workspace.clock.now() // MINUTE)
+        minute = self._workspace.clock.now() // MINUTE  # a page asks every two seconds while a send goes on
         held = self._effects.get(name)
-        if held is None or held[0] != turn:
-            held = self._effects[name] = (turn, await effect_of(self._workspace, row))
+        if held is None or held[0] != minute:
+            held = self._effects[name] = (minute, await effect_of(self._workspace, row))
         return held[1]
 
     async def distinct(self, placement: str, days: int = 28) -> Mix:
