@@ -2,14 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from patron.collect.rate import Rates
 from patron.model.access import ApiKey, Source
 from patron.model.errors import BadRequest
-from patron.model.feeds import FeedPage, FeedReport, FeedStatus
 from patron.model.offers import Ask
 from patron.model.outcomes import Reported
 from patron.model.views import (
@@ -27,8 +25,6 @@ from patron.runtime import (
     access,
     erasures,
     export,
-    feed_loads,
-    feed_views,
     letters,
     outcomes,
     parts,
@@ -44,6 +40,7 @@ from patron.runtime.app import App
 from patron.runtime.entering import Entering
 from patron.runtime.exporting import Exporting
 from patron.runtime.fallback import Fallbacks
+from patron.runtime.feed_doors import FeedDoors
 from patron.runtime.history import history
 from patron.runtime.insights import LocalInsights
 from patron.runtime.lake.profiles import ProfileSnapshots
@@ -63,7 +60,7 @@ _LATEST = 221_845_392_000_000
 """Latest time of a stepped clock, ms: the year 9000, so that calendars still hold every time reckoned from it."""
 
 
-class LocalBackend:
+class LocalBackend(FeedDoors):
     """Every operation on one workspace. The doors check keys and scopes; this does the work."""
 
     def __init__(self, app: App) -> None:
@@ -271,26 +268,6 @@ class LocalBackend:
     async def set_catalogue(self, text: str, by: str = "", based_on: str = "") -> Any:
         """Check and load a catalogue; the file in the directory follows."""
         return await self.offers.save(text, by, based_on)
-
-    # --- reference feeds ----------------------------------------------------------------------------------------------
-
-    def feeds(self) -> list[FeedStatus]:
-        """Every kind of feed, and how fresh it is."""
-        return feed_views.statuses(self.workspace.feeds)
-
-    async def load_feed(self, kind: str, body: bytes, options: Mapping[str, str], by: str) -> FeedReport:
-        """Load rows of a feed; in force when this returns."""
-        feed_loads.kind_of(kind)
-        return await feed_loads.load(self.app, kind, feed_loads.handed(body, options), by)
-
-    def feed_key(self, kind: str, key: str, at: str, known: str) -> FeedPage:
-        """What holds for a key at a moment, as known at another."""
-        return feed_views.key(self.workspace.feeds, kind, key, at, known, self.workspace.clock.now())
-
-    def feed_page(self, kind: str, cursor: str, limit: int, at: str, known: str) -> FeedPage:
-        """A page of keys."""
-        now = self.workspace.clock.now()
-        return feed_views.page(self.workspace.feeds, kind, cursor, limit, at, known, now)
 
     # --- who may talk to it -----------------------------------------------------------------------------------------
 
