@@ -190,6 +190,8 @@ class Ask(Struct, frozen=True):
     """How many to show at most; the placement's own limit holds too."""
     ahead: Ahead | None = None
     """None: it is shown at once."""
+    beside: tuple[str, ...] = ()
+    """Further placements that would do, each with a channel of its own: it is decided for the one whose best offer scores highest."""
 
 
 class Dropped(Struct, frozen=True):

@@ -1,9 +1,10 @@
-"""What somebody looks at, saves, tries and buys, by product and by category: one row a node, merged by putting nodes side by side.
+"""What somebody looks at, saves, tries and buys, by product and by category, and which channels they answer on: one row a node,
+merged by putting nodes side by side.
 
 | place | meaning |
 |---|---|
-| 0 | how often bought |
-| 1, 2 | first and last bought |
+| 0 | how often bought; of a channel: how often a message was sent, or answered |
+| 1, 2 | the first and the last time of that |
 | 3 | last viewed |
 | 4 | last saved or put in a basket |
 | 5 | last tried (fitting room, sample, demonstration) |
@@ -19,7 +20,7 @@ from patron.model.events import Event
 
 Signs = list[int]
 Interests = dict[str, Signs]
-"""`p:PRODUCT` or `c:CATEGORY` -> its signs."""
+"""`p:PRODUCT`, `c:CATEGORY`, `s:CHANNEL` (messages sent) or `a:CHANNEL` (messages answered) -> its signs."""
 MOST = 120
 """Products and categories of a node; the one that was longest left alone goes first."""
 BOUGHT, FIRST, LAST, VIEWED, SAVED, TRIED = range(6)
@@ -38,8 +39,9 @@ _SIGNS: Mapping[str, int] = {
     "Try-On Completed": TRIED,
     "Order Completed": BOUGHT,
 }
-TOLD = frozenset(_SIGNS)
-"""Events that say what somebody is interested in."""
+_MESSAGES: Mapping[str, str] = {"Message Sent": "s:", "Message Clicked": "a:"}
+TOLD = frozenset({*_SIGNS, *_MESSAGES})
+"""Events that say what somebody is interested in, or where they answer."""
 
 
 def fold(interests: Interests, event: Event) -> list[str]:
@@ -52,7 +54,7 @@ def fold(interests: Interests, event: Event) -> list[str]:
     >>> kept
     {'p:P1': [0, 0, 0, 5, 0, 0], 'c:coffee': [0, 0, 0, 5, 0, 0]}
     """
-    sign, hour = _SIGNS[event.name], event.time // HOUR
+    sign, hour = _SIGNS.get(event.name, BOUGHT), event.time // HOUR
     about = names_of(event)
     for key in about:
         signs = interests.get(key)
@@ -68,7 +70,15 @@ def fold(interests: Interests, event: Event) -> list[str]:
 
 
 def names_of(event: Event) -> list[str]:
-    """What an event of `TOLD` is about: products and categories, each once; of an order those of its lines too."""
+    """What an event of `TOLD` is about: products and categories, each once; of an order those of its lines too.
+
+    >>> names_of(Event(1, "esp", "backend", "track", "Message Sent", "m", 0, 0, properties={"channel": "email"}))
+    ['s:email']
+    """
+    kind = _MESSAGES.get(event.name)
+    if kind is not None:
+        told = event.properties.get("channel")
+        return [kind + (told if isinstance(told, str) and told else event.channel)[:_LONGEST].casefold()]
     return list(named(event.properties, lines=_SIGNS[event.name] == BOUGHT))
 
 
@@ -89,6 +99,16 @@ def intervals(signs: Signs) -> tuple[int, int]:
     ((40, 2), (0, 0))
     """
     return signs[LAST] - signs[FIRST], max(0, signs[BOUGHT] - 1)
+
+
+def answered(interests: Interests, channel: str) -> tuple[int, int]:
+    """How many messages of a channel somebody answered, and how many were sent to them.
+
+    >>> answered({"s:email": [9, 1, 5, 0, 0, 0], "a:email": [2, 1, 4, 0, 0, 0]}, "email"), answered({}, "sms")
+    ((2, 9), (0, 0))
+    """
+    sent, back = interests.get(f"s:{channel}"), interests.get(f"a:{channel}")
+    return back[BOUGHT] if back else 0, sent[BOUGHT] if sent else 0
 
 
 def named(told: Mapping[str, Any], *, lines: bool = False) -> Iterable[str]:

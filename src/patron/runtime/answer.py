@@ -18,7 +18,7 @@ from patron.decide.explain import restore
 from patron.decide.grants import Grant
 from patron.decide.index import CatalogueIndex
 from patron.decide.rating import Learned, Policy
-from patron.decide.record import Drawn, Terms, grants_of, weigh
+from patron.decide.record import Drawn, Terms, grants_of, mixed_rewards, weigh, worth_of
 from patron.decide.scoring import Scorer
 from patron.experiments.assign import arm
 from patron.identity.claims import key_of
@@ -78,14 +78,16 @@ class Answers:
         }
 
     async def answer(self, ask: Ask, *, trusted: bool, source: Source | None, user_hash: str) -> Drawn:
-        """Decide for one ask, record it durably, and give the decision.
+        """Decide for one ask, record it durably, and give the decision; of several placements for the best one.
 
         A caller with a secret key is trusted. A public key proves nothing: it gets personal content only for a user id
         signed with the source's secret; else what this very device did is all that is used.
         """
         workspace, index = self._app.workspace, self.index
         key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
-        made, model, place = self._weighed(index, ask, key, workspace.clock.now(), self._ids.next(), verified)
+        name, now = self._ids.next(), workspace.clock.now()
+        tried = [self._weighed(index, one, key, now, name, verified) for one in self._placed(index, ask)]
+        made, model, place = max(tried, key=lambda one: worth_of(one[0]))
         if made.rating is not None:
             workspace.rewards.expect(made.id, model.looked(made.rating.features))
         await self._record(made, index, outbound=place is not None and place.outbound)
@@ -160,6 +162,16 @@ class Answers:
         if self._scorer[0] != index.version:
             self._scorer = index.version, Scorer(index.catalogue)
         return Learned(self._scorer[1], model)
+
+    def _placed(self, index: CatalogueIndex, ask: Ask) -> list[Ask]:
+        """An ask for each of its placements. Raises BadRequest where their scores do not compare."""
+        if not ask.beside:
+            return [ask]
+        names = tuple(dict.fromkeys((ask.placement, *ask.beside)))
+        mixed = mixed_rewards([place for name in names if (place := self._place(index, name)) is not None])
+        if mixed:
+            raise BadRequest("bad_body", f"{mixed[0].upper()}{mixed[1:]}: ask for each by itself.")
+        return [structs.replace(ask, placement=name, beside=()) for name in names]
 
     def _place(self, index: CatalogueIndex, name: str) -> Placement | None:
         """The placement that asks; None where none is declared. Raises BadRequest when others are."""

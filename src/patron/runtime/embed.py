@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -164,20 +164,26 @@ class App:
 
     def decide(
         self,
-        placement: str,
+        placement: str | Sequence[str],
         *,
         user_id: str | None = None,
         anonymous_id: str | None = None,
-        channel: str = "web",
+        channel: str = "",
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The next best action for a person at a placement, recorded before it is given: `POST /v1/decide`.
 
-        The process is trusted: content may be personal, and all reasons are given.
+        Of several placements, each with a channel of its own, it is the one whose best offer scores highest; the answer's
+        `placement` and `channel` say which. The process is trusted: content may be personal, and all reasons are given.
         """
-        if not placement:
+        first, *beside = [placement] if isinstance(placement, str) else list(placement) or [""]
+        if not all((first, *beside)):
             raise BadRequest("bad_body", "`placement` is empty: name the place that asks, e.g. kiosk_home.")
-        ask = Ask(placement, user_id, anonymous_id, channel, dict(context or {}))
+        if beside and channel:
+            raise BadRequest(
+                "bad_body", "Each of several placements has a channel of its own: leave out `channel`."
+            )
+        ask = Ask(first, user_id, anonymous_id, channel, dict(context or {}), beside=tuple(beside))
         answer = self._wait(self._backend.decide(ask, trusted=True, source=None, user_hash=""))
         value: dict[str, Any] = msgspec.to_builtins(answer)
         return value

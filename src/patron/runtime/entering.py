@@ -106,7 +106,7 @@ class Entering:
         """
         workspace, index = self._workspace, self._answers.index
         place = index.places_of.get(ask.placement)
-        if place is None or not place.trigger or not trusted:
+        if place is None or not place.trigger or not trusted or ask.beside:
             return None
         await self.catch_up()
         key = self._answers.asker(ask, trusted=trusted, source=source, user_hash=user_hash)

@@ -5,11 +5,25 @@ from collections.abc import Iterable
 from patron.model.events import Event
 from patron.model.people import Key
 from patron.model.ports import Table
-from patron.profiles.interests import TOLD, Interests, crowded, fold, intervals, merged, names_of
+from patron.profiles.interests import (
+    BOUGHT,
+    TOLD,
+    Interests,
+    Signs,
+    crowded,
+    fold,
+    intervals,
+    merged,
+    names_of,
+)
+
+_COUNTED = frozenset({"Order Completed", "Message Sent", "Message Clicked"})
+"""Events after which the counts of all people are others."""
 
 
 class LiveInterests:
-    """Interests by node, and how long people in general go between two purchases of a category.
+    """Interests by node; of people in general, how long they go between two purchases of a category, and how many messages of a
+    channel were sent and answered.
 
     An interval counts where one node tells of both purchases; whoever is known by several nodes adds fewer. The counts of all
     people are the sum of what the rows say, so they follow every split and erasure.
@@ -29,24 +43,25 @@ class LiveInterests:
             self._rows.put(node, row)
         else:
             self._rows.touch(node)
-        if event.name != "Order Completed":
+        if event.name not in _COUNTED:
             fold(row, event)
         else:
-            before = {key: intervals(row[key]) for key in names_of(event) if key in row}
+            before = {key: _adds(key, row[key]) for key in names_of(event) if key in row}
             for key in fold(row, event):
-                hours, count = before.get(key, (0, 0))
-                now = intervals(row[key])
-                self._count(key, now[0] - hours, now[1] - count)
+                was, now = before.get(key, (0, 0)), _adds(key, row[key])
+                self._count(key, now[0] - was[0], now[1] - was[1])
         for key in crowded(row):
-            hours, count = intervals(row.pop(key))
-            self._count(key, -hours, -count)
+            first, second = _adds(key, row.pop(key))
+            self._count(key, -first, -second)
 
-    def _count(self, key: str, hours: int, count: int) -> None:
-        if key[0] != "c" or not (hours or count):
+    def _count(self, key: str, first: int, second: int) -> None:
+        if not (first or second):
             return
+        if key[0] != "c":
+            key = f"m:{key[2:]}"
         held = self._cycles.get(key) or [0, 0]
-        now = [held[0] + hours, held[1] + count]
-        if now[1]:
+        now = [held[0] + first, held[1] + second]
+        if any(now):
             self._cycles.put(key, now)
         else:
             self._cycles.delete(key)
@@ -54,8 +69,8 @@ class LiveInterests:
     def drop(self, node: Key) -> None:
         """A node's events are taken out."""
         for key, signs in (self._rows.get(node) or {}).items():
-            hours, count = intervals(signs)
-            self._count(key, -hours, -count)
+            first, second = _adds(key, signs)
+            self._count(key, -first, -second)
         self._rows.delete(node)
 
     def of(self, nodes: Iterable[Key]) -> Interests:
@@ -65,3 +80,21 @@ class LiveInterests:
     def cycle(self, key: str, /) -> list[int] | None:
         """Of all people: hours between two purchases of a category, added up, and how many intervals."""
         return self._cycles.get(key)
+
+    def answered(self, channel: str) -> tuple[int, int]:
+        """Of all people: how many messages of a channel were answered, and how many sent."""
+        held = self._cycles.get(f"m:{channel}")
+        return (held[0], held[1]) if held else (0, 0)
+
+
+def _adds(key: str, signs: Signs) -> tuple[int, int]:
+    """What a row's entry adds to the counts of all people.
+
+    >>> _adds("c:tea", [3, 10, 50, 0, 0, 0]), _adds("s:email", [4, 1, 9, 0, 0, 0]), _adds("p:A", [3, 10, 50, 0, 0, 0])
+    ((40, 2), (0, 4), (0, 0))
+    """
+    if key[0] == "c":
+        return intervals(signs)
+    if key[0] == "s":
+        return 0, signs[BOUGHT]
+    return (signs[BOUGHT], 0) if key[0] == "a" else (0, 0)

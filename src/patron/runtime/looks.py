@@ -18,6 +18,7 @@ SCHEMA = Schema(
         Field("cart", "number", scale=2.0),
         Field("sent lately", "number", scale=2.0),
         Field("clicked lately", "number", scale=2.0),
+        Field("response", "number", scale=2.0),
         Field("hour", "cyclic", period=24),
         Field("weekday", "cyclic", period=7),
         Field("channel", "category", values=tuple(CHANNELS)),
@@ -27,10 +28,10 @@ SCHEMA = Schema(
         Field("city", "hashed"),
         Field("bought", "hashed"),
     ],
-    version="2",
+    version="3",
 )
 """What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
-MOVES = ("orders", "last seen", "first seen", "sent lately", "clicked lately", "channel")
+MOVES = ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel")
 """With what the effect of showing anything at all may differ."""
 JOINT = Joint(SCHEMA.size, SCHEMA.constant, [place for name in MOVES for place in SCHEMA.places(name)], SIZE)
 PRECISION = JOINT.precision(moves=30 * SCHEMA.constant**2, fits=30.0)

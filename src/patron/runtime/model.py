@@ -9,7 +9,7 @@ alike.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from math import log1p
+from math import expm1, log1p
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from patron.decide.scoring import Expected, Places
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.offers import NOTHING, Ask, Placement
 from patron.model.ports import Table
-from patron.profiles.interests import Interests, named
+from patron.profiles.interests import Interests, answered, named
 from patron.rules.calendar import Calendar
 from patron.rules.facts import Facts
 from patron.runtime.arms import JOINED, UNSUBSCRIBE, Arm, Arms
@@ -51,6 +51,9 @@ _OF_WHAT_IS_SHOWN = frozenset({"view", "click"})
 _REFRESH, _PART = 32, 0.02
 """Choices and rewards, at least and as a part of all choices, after which every action starts anew from what all have in common."""
 _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
+_MONTH, _DAYS, _ALIKE = 30.0, 60.0, 2.0
+"""Of `response`: days that orders are counted for; days that one order is taken to lie back before anything is known; messages that
+the answers of all people are worth."""
 _LEAST = 0.0004
 """Least variance of a success that comes or not."""
 _TOP = 6
@@ -132,6 +135,20 @@ class Model:
             found = Topics([topic_of(offer, self._category_of) for offer in index.offers])
             self._topics[index.version] = found
         return found
+
+    def response(self, values: Mapping[str, Any], interests: Interests, channel: str) -> float | None:
+        """How much somebody may be moved by what a channel sends: orders a month times the share of its messages they answer.
+
+        Nobody answers what the channel never sent: None. Who got few is taken to answer as others do.
+        """
+        answers, sent = self._interests.answered(channel)
+        if sent < 1:
+            return None
+        own, got = answered(interests, channel)
+        usual = (answers + 1.0) / (sent + 10.0)
+        share = min(1.0, (own + _ALIKE * usual) / (got + _ALIKE))
+        often = (expm1(values["orders"]) + 1.0) / (expm1(values["first seen"]) + _DAYS)
+        return 4 * _MONTH * often * share
 
     def rows(self, kind: str, index: CatalogueIndex) -> NDArray[np.intp]:
         """Where the offers of a catalogue stand in the regressions of a kind of reward, `nothing` last."""
@@ -222,7 +239,11 @@ class Bound:
         """What is to be expected of the offers at these places."""
         kind, model = reward_of(index, ask.placement), self._model
         ridge = model.ridge(kind)
-        features = SCHEMA.encode(values_of(ask, known, self.interests, now))
+        values = values_of(ask, known, self.interests, now)
+        response = model.response(values, self.interests, ask.channel)
+        if response is not None:
+            values["response"] = response
+        features = SCHEMA.encode(values)
         self._features = features
         rows = model.rows(kind, index)
         model.refresh(kind)

@@ -15,8 +15,7 @@ from patron.decide.habits import ENOUGH, Slot, habit, is_open, ranked
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.ridge import Ridge
 from patron.decide.limits import is_quiet
-from patron.decide.rating import scores_of
-from patron.decide.record import Drawn, weigh
+from patron.decide.record import Drawn, mixed_rewards, weigh, worth_of
 from patron.decide.stocks import Stock
 from patron.experiments.assign import CONTROL, TREATED, arm
 from patron.model.clock import HOUR, MINUTE
@@ -152,7 +151,7 @@ class Sender:
             terms = self._answers.terms(ask, name, key, person, known, place)
             policy = self._answers.policy(index, model, place.id, key, person)
             tried.append((weigh(index, ask, about, terms, policy), ask, about, terms, policy))
-        drawn, ask, about, terms, policy = max(tried, key=lambda one: _worth(one[0]))
+        drawn, ask, about, terms, policy = max(tried, key=lambda one: worth_of(one[0]))
         would, side = drawn.would, self._arm(key, person)
         if side == CONTROL:
             ahead = structs.replace(_ahead(ask), held=True)
@@ -224,16 +223,17 @@ def has_address(workspace: Workspace, person: Person, channel: str) -> bool:
 
 def obstacle(send: Send, index: CatalogueIndex) -> str:
     """What of a catalogue is in the way of a send, in a sentence; empty when nothing is."""
-    rewards = set()
+    places = []
     for name in send.placements:
         place = index.places_of.get(name)
         if place is None:
             return f"there is no placement `{name[:64]}` in the catalogue"
         if not place.outbound or not place.channel:
             return f"the placement `{name}` is not for sending: give it `outbound = true` and a `channel`"
-        rewards.add(place.reward)
-    if len(rewards) > 1:
-        return f"its placements count different successes ({', '.join(sorted(rewards))}), so their scores do not compare: make a send of each"  # fmt: skip
+        places.append(place)
+    mixed = mixed_rewards(places)
+    if mixed:
+        return f"{mixed}: make a send of each"
     unknown = [name for name in send.offers if name not in index.by_id]
     return f"there is no offer `{unknown[0][:64]}` in the catalogue" if unknown else ""
 
@@ -242,14 +242,6 @@ def _ahead(ask: Ask) -> Ahead:
     if ask.ahead is None:
         raise RuntimeError("an ask of a send without the moment it is for")
     return ask.ahead
-
-
-def _worth(drawn: Drawn) -> tuple[bool, float]:
-    """What the best offer of a decision scores; one without offers stands behind all."""
-    rating = drawn.rating
-    if not drawn.sifted.left or rating is None:
-        return bool(drawn.sifted.left), 0.0
-    return True, float(scores_of(rating)[:-1].max())
 
 
 def _node_of(person: Person) -> Key:

@@ -154,6 +154,8 @@ def made(decision: Drawn | Decision, behind: Sequence[Mapping[str, Any]], *, tru
     everything = trusted or decision.identified == "verified"
     return {
         "decisionId": decision.id,
+        "placement": decision.placement,
+        "channel": decision.channel,
         "action": decision.action,
         "content": decision.content,
         "propensity": decision.propensity,

@@ -180,6 +180,9 @@ class Decided(Struct, frozen=True, rename={"decision_id": "decisionId"}):
     """The next best action; `nothing` is one."""
 
     decision_id: str
+    placement: str
+    """Where it is to be shown: of several that were asked for, the best."""
+    channel: str
     action: str
     content: dict[str, Any]
     propensity: float

@@ -18,6 +18,8 @@ LARGEST = 128 << 10
 """Bytes of an ask: a cart of a thousand lines fits."""
 _LONGEST = 512
 _MOST = 50
+_PLACES = 8
+"""Placements of one ask: each is decided for before the best is taken."""
 
 
 class DecideRequest(
@@ -32,7 +34,7 @@ class DecideRequest(
 ):
     """Where something may be shown, to whom, and what is known of the moment."""
 
-    placement: str
+    placement: str = ""
     user_id: str | None = None
     anonymous_id: str | None = None
     channel: str | None = None
@@ -40,6 +42,8 @@ class DecideRequest(
     count: int = 1
     user_hash: str = ""
     write_key: str = ""
+    placements: tuple[str, ...] = ()
+    """Instead of `placement`: several, each with a channel of its own, of which the best is decided for."""
 
 
 def routes(backend: Backend) -> list[Route]:
@@ -58,8 +62,17 @@ def routes(backend: Backend) -> list[Route]:
         if not trusted and source is None:
             raise BadKey("bad_key", "Give a secret key with the scope `decide`, or a live write key.")
         _check(asked)
-        channel = asked.channel or (source.channel if source else "")
-        ask = Ask(asked.placement, asked.user_id, asked.anonymous_id, channel, asked.context, asked.count)
+        first, *beside = asked.placements or (asked.placement,)
+        channel = asked.channel or (source.channel if source and not beside else "")
+        ask = Ask(
+            first,
+            asked.user_id,
+            asked.anonymous_id,
+            channel,
+            asked.context,
+            asked.count,
+            beside=tuple(beside),
+        )
         user_hash = asked.user_hash or str(asked.context.get("userHash") or "")
         value = await backend.decide(ask, trusted=trusted, source=source, user_hash=user_hash)
         return Reply(value)
@@ -109,10 +122,18 @@ def routes(backend: Backend) -> list[Route]:
 def _check(asked: DecideRequest) -> None:
     if not 1 <= asked.count <= _MOST:
         raise BadRequest("bad_body", f"`count` is {asked.count}; ask for 1 to {_MOST} at a time.")
-    if not asked.placement:
+    if not (all(asked.placements) if asked.placements else asked.placement):
         raise BadRequest("bad_body", "`placement` is empty: name the place that asks, e.g. kiosk_home.")
+    if asked.placements and (asked.placement or asked.channel):
+        raise BadRequest(
+            "bad_body",
+            "Give either one `placement`, or `placements` of which each has a channel of its own, and no `channel`.",
+        )
+    if len(asked.placements) > _PLACES:
+        raise BadRequest("bad_body", f"`placements` names {len(asked.placements)}; name {_PLACES} at most.")
     for name, value in (
         ("placement", asked.placement),
+        *(("placements", place) for place in asked.placements),
         ("userId", asked.user_id),
         ("anonymousId", asked.anonymous_id),
         ("channel", asked.channel),

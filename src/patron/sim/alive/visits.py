@@ -38,9 +38,13 @@ class AskDecision(Struct, frozen=True):
     ids: Message
     """`userId` or `anonymousId`; empty when only `context.externalIds` says who it is."""
     context: Message
+    beside: tuple[str, ...] = ()
+    """Further placements that would do, each with its own channel."""
 
     def body(self) -> Message:
         """The body of `POST /v1/decide`."""
+        if self.beside:
+            return {"placements": [self.placement, *self.beside], **self.ids, "context": self.context}
         return {"placement": self.placement, "channel": self.channel, **self.ids, "context": self.context}
 
 

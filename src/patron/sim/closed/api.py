@@ -103,29 +103,24 @@ class Platform:
         return [*own, *(_send(k, letters) for k in range(CALL))]
 
     def _letters(self, today: Today) -> list[_Letter]:
-        """Ask for everybody who has rested, on one channel after the other until one has something to say."""
+        """Ask for everybody who has rested what to say to them, and by which of the channels that they agreed to."""
         agreed = today.state.agreed[:, :CALL]
         rested = today.day - self._written >= REST_DAYS
-        rows = np.flatnonzero(agreed.any(axis=1) & rested & (self.arms.control == NEVER))
-        waiting = {row: self._channels(row, agreed[row], today.day) for row in rows.tolist()}
+        rows = np.flatnonzero(agreed.any(axis=1) & rested & (self.arms.control == NEVER)).tolist()
+        asks = [
+            message_to(self._town, row, self._channels(row, agreed[row], today.day), today.date, HOUR)
+            for row in rows
+        ]
         found: list[_Letter] = []
-        while waiting:
-            asks = [(row, channels.pop()) for row, channels in waiting.items()]
-            answers = self._ask(
-                today.day, [(row, message_to(self._town, row, k, today.date, HOUR)) for row, k in asks]
-            )
-            for (row, k), answer in zip(asks, answers, strict=True):
-                if answer is not None and answer["action"] != NOTHING:
-                    found.append(_letter(row, k, answer))
-                if (found and found[-1].row == row) or self.arms.control[row] > NEVER:
-                    waiting[row] = []
-            waiting = {row: channels for row, channels in waiting.items() if channels}
+        for row, answer in zip(rows, self._ask(today.day, list(zip(rows, asks, strict=True))), strict=True):
+            if answer is not None and answer["action"] != NOTHING:
+                found.append(_letter(row, WRITTEN.index(answer["placement"]), answer))
         self._written[[letter.row for letter in found]] = today.day
         self._asked.sent += len(found)
         return self._with_creatives(today, found)
 
     def _channels(self, row: int, agreed: Sequence[bool], day: int) -> list[int]:
-        """The channels that somebody agreed to, each first as often."""
+        """The channels that somebody agreed to, in any order: the first one says who they are."""
         dice = Dice(self._town.seed, int(self._town.people.ids[row]), day)
         chosen = [k for k in range(CALL) if agreed[k]]
         return sorted(chosen, key=lambda k: dice.uniform("asks first", k))
@@ -133,7 +128,7 @@ class Platform:
     def _with_creatives(self, today: Today, letters: list[_Letter]) -> list[_Letter]:
         asks = []
         for letter in letters:
-            ask = message_to(self._town, letter.row, letter.channel, today.date, HOUR)
+            ask = message_to(self._town, letter.row, [letter.channel], today.date, HOUR)
             place = creative_place(WRITTEN[letter.channel])
             asks.append((letter.row, AskDecision(ask.at, place, ask.channel, ask.ids, ask.context)))
         found = []

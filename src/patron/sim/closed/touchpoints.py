@@ -1,5 +1,7 @@
 """What a touchpoint asks when somebody comes, or is to be written to: who they are as far as it can tell, and where."""
 
+from collections.abc import Sequence
+
 from patron.sim.alive.visits import AskDecision
 from patron.sim.engine.state import APP, STORE
 from patron.sim.luck import Dice
@@ -36,13 +38,15 @@ def ask_of(town: Town, row: int, channel: int, day: int, date: int) -> AskDecisi
     return AskDecision(at, "web_home", "web", ids, {"page": {"path": "/"}})
 
 
-def message_to(town: Town, row: int, channel: int, date: int, hour: float) -> AskDecision:
-    """The question before a message: the address, number or app that the sending system has."""
-    person = town.who(row)
-    ids = addressed(person, channel)()
+def message_to(town: Town, row: int, channels: Sequence[int], date: int, hour: float) -> AskDecision:
+    """The question before a message by one of some channels: under the address, number or app that the first one has."""
+    person, (first, *beside) = town.who(row), channels
+    ids = addressed(person, first)()
     context: Message = ids.pop("context", {})
     at = local_midnight(person.country, date) + int(hour * 3_600_000)
-    return AskDecision(at, CHANNELS[channel], CHANNELS[channel], ids, context)
+    return AskDecision(
+        at, CHANNELS[first], CHANNELS[first], ids, context, tuple([CHANNELS[k] for k in beside])
+    )
 
 
 def _in_store(town: Town, row: int, person: Dossier, day: int, date: int) -> AskDecision | None:

@@ -1,0 +1,148 @@
+"""One ask over several channels: the best offer of the best channel, under the limits of each, recorded once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patron.model.errors import BadRequest
+from patron.model.offers import NOTHING, Ask
+from patron.runtime.backend import LocalBackend
+from patron.runtime.settings import FILE
+from tests.flow.inprocess import play, running, send, source
+
+NOW = 1_800_014_400_000
+CHANNELS = ("email", "sms", "push")
+_PLACES = "".join(
+    f"""
+[[placement]]
+id = "{channel}"
+name = "By {channel}"
+channel = "{channel}"
+outbound = true
+reward = "order"
+explore = false
+
+[[offer]]
+id = "{channel}-tea"
+name = "Tea by {channel}"
+placements = ["{channel}"]
+purpose = "{channel}_marketing"
+value = {value}
+content = {{ title = "Tea" }}
+"""
+    for channel, value in (("email", 5.0), ("sms", 9.0), ("push", 7.0))
+)
+CATALOGUE = (
+    _PLACES
+    + """
+[[placement]]
+id = "web_home"
+name = "Web home"
+channel = "web"
+reward = "click"
+
+[[cap]]
+id = "texts"
+limit = 1
+days = 7
+channels = ["sms"]
+
+[scoring]
+formula = "value"
+"""
+)
+
+
+async def _ask(backend: LocalBackend, user: str, *places: str) -> Any:
+    first, *beside = places
+    ask = Ask(first, user_id=user, channel="", beside=tuple(beside))
+    return await backend.decide(ask, trusted=True, source=None, user_hash="")
+
+
+async def _said(backend: LocalBackend, user: str, *channels: str) -> None:
+    for channel in CHANNELS:
+        told = {"purpose": f"{channel}_marketing", "granted": channel in channels}
+        event = {"type": "track", "event": "Consent Changed", "userId": user, "messageId": f"{user}{channel}"}
+        await send(backend, "web", [event | {"properties": told}])
+
+
+async def _scenario(path: Path) -> None:
+    async with running(path, now=NOW) as backend:
+        await source(backend, "web")
+        await backend.set_catalogue(CATALOGUE)
+        for name, channels in (("ana", CHANNELS), ("bea", ("email", "push")), ("cleo", ())):
+            await _said(backend, name, *channels)
+        best = await _ask(backend, "ana", *CHANNELS)
+        assert (best["action"], best["placement"], best["channel"]) == ("sms-tea", "sms", "sms")
+        told = backend.decision(best["decisionId"]).decision
+        assert (told.placement, told.channel, told.eligible) == ("sms", "sms", ("sms-tea", NOTHING))
+        held = backend.workspace.given.held(["user_id:ana"])
+        assert [(one.offer, one.channel) for one in held] == [("sms-tea", "sms")]
+        # the cap of one channel leaves the others
+        again = await _ask(backend, "ana", *CHANNELS)
+        assert (again["action"], again["channel"]) == ("push-tea", "push")
+        refused = await _ask(backend, "bea", *CHANNELS)
+        assert (refused["action"], refused["channel"]) == ("push-tea", "push")
+        # where all are shut, the one named first says why
+        silent = await _ask(backend, "cleo", "push", "email")
+        assert (silent["action"], silent["placement"], silent["eligible"]) == (NOTHING, "push", [NOTHING])
+        drops = backend.decision(silent["decisionId"]).decision.dropped
+        assert ("push-tea", "consent") in [(drop.offer, drop.gate) for drop in drops]
+        # one place twice is one place
+        assert (await _ask(backend, "bea", "email", "email"))["channel"] == "email"
+        count = len(backend.workspace.state.table("decisions"))
+        with pytest.raises(BadRequest, match="count different successes"):
+            await _ask(backend, "ana", "email", "web_home")
+        with pytest.raises(BadRequest, match="did you mean `push`"):
+            await _ask(backend, "ana", "email", "pusch")
+        assert len(backend.workspace.state.table("decisions")) == count
+
+
+def test_the_best_channel_is_decided_for(tmp_path: Path) -> None:
+    path = tmp_path / "shop"
+    play(_make(path))
+    path.joinpath(FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+    play(_scenario(path))
+
+
+async def _make(path: Path) -> None:
+    async with running(path, now=NOW):
+        pass
+
+
+def _message(user: str, event: str, number: int, channel: str) -> dict[str, Any]:
+    name = f"{user}-{event}-{channel}-{number}"
+    told = {"channel": channel, "message_id": f"{user}{number}"}
+    return {"type": "track", "event": event, "userId": user, "messageId": name, "properties": told}
+
+
+async def _responses(path: Path) -> None:
+    async with running(path, now=NOW) as backend:
+        await source(backend, "esp", "backend")
+        model = backend.workspace.model
+        values = {"orders": 0.0, "first seen": 0.0}
+        assert model.response(values, {}, "email") is None, "nothing was ever sent"
+        sent = [_message(user, "Message Sent", n, "email") for user in ("ana", "bea") for n in range(10)]
+        clicks = [_message("ana", "Message Clicked", n, "email") for n in range(4)]
+        await send(backend, "esp", [*sent, *clicks, _message("bea", "Message Sent", 99, "sms")])
+
+        def of(user: str, channel: str, orders: float = 0.0) -> float:
+            found = model.response(
+                {**values, "orders": orders}, backend.workspace.interests.of([f"user_id:{user}"]), channel
+            )
+            assert found is not None
+            return found
+
+        stranger = of("nobody", "email")
+        assert of("ana", "email") > stranger > of("bea", "email") > 0
+        assert of("ana", "email", orders=1.0) > of("ana", "email"), "who buys often is moved more often"
+        assert of("ana", "sms") == of("nobody", "sms"), "what is known of one channel says nothing of another"
+        assert backend.workspace.interests.answered("email") == (4, 20)
+        await backend.erase("user_id:ana", "test")
+        assert backend.workspace.interests.answered("email") == (0, 10)
+        assert backend.workspace.interests.answered("sms") == (0, 1)
+
+
+def test_who_answers_a_channel_is_expected_to_be_moved_by_it(tmp_path: Path) -> None:
+    play(_responses(tmp_path / "shop"))
