@@ -125,6 +125,13 @@ WRONG: list[tuple[Any, int]] = [
     *(({"placement": "home", "anonymousId": wrong}, 400) for wrong in (5, True, ["u"], {"id": "u"})),
     *(({"placement": "home", "channel": wrong}, 400) for wrong in (5, ["web"], {})),
     *(({"placement": "home", "userHash": wrong}, 400) for wrong in (5, None, [])),
+    ({}, 400),
+    *(
+        ({"placements": wrong}, 400)
+        for wrong in (5, "home", [], [""], ["home", ""], [5], ["home", "hom"], ["home\0"], ["home"] * 9)
+    ),
+    *(({"placements": ["home"], **more}, 400) for more in ({"placement": "home"}, {"channel": "web"})),
+    ({"placements": ["home", "shop"]}, 400),
     ({"placement": "home", "context": {"note": "x" * 1_000_000}}, 413),
     ({"placement": "home", "context": {f"k{n}": n for n in range(100_000)}}, 413),
     ({"placement": "home", "context": {"note": "x" * 9_000_000}}, 413),
@@ -154,6 +161,14 @@ def test_what_cannot_be_understood_is_refused_with_what_to_do(door: Door) -> Non
         _is_clear(door.ask(body), status)
     assert "did you mean `home`" in door.ask({"placement": "hom"}).json()["message"]
     assert "count" in door.ask({"placement": "home", "count": "5"}).json()["message"]
+    mixed = door.ask({"placements": ["home", "shop"]}).json()["message"]
+    assert mixed.endswith(
+        "different successes (click, order), so their scores do not compare: ask for each by itself."
+    ), mixed
+    one = door.ask({"placements": ["home"], "anonymousId": "one"}).json()
+    assert (one["placement"], one["channel"], one["action"]) == ("home", "web", "tea") or one[
+        "action"
+    ] == "nothing"
     _is_clear(door.ask({"placement": "home"}, "wk_unknown"), 401)
 
 
