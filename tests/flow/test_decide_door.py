@@ -166,9 +166,7 @@ def test_what_cannot_be_understood_is_refused_with_what_to_do(door: Door) -> Non
         "different successes (click, order), so their scores do not compare: ask for each by itself."
     ), mixed
     one = door.ask({"placements": ["home"], "anonymousId": "one"}).json()
-    assert (one["placement"], one["channel"], one["action"]) == ("home", "web", "tea") or one[
-        "action"
-    ] == "nothing"
+    assert (one["placement"], one["channel"]) == ("home", "web")
     _is_clear(door.ask({"placement": "home"}, "wk_unknown"), 401)
 
 
