@@ -306,9 +306,9 @@ def test_a_write_key_tells_outcomes_of_its_own_device_only(door: Door) -> None:
     assert "fault in" not in door.server.stderr_tail(10_000)
 
 
-def test_outcomes_are_messages_of_the_rate_of_their_write_key(door: Door) -> None:
+def test_asks_and_outcomes_are_messages_of_the_rate_of_their_write_key(door: Door) -> None:
     key = door.server.write_key("web", "slow", "--rate", "1")
-    mine = door.ask({"placement": "home", "anonymousId": "slow"}, key).json()["decisionId"]
+    mine = door.ask({"placement": "home", "anonymousId": "slow"}).json()["decisionId"]
     told = {"decisionId": mine, "kind": "click", "anonymousId": "slow"}
     assert door.tell(key, **told, id="r1").status == 200
     pages = [{"type": "page", "anonymousId": "slow", "messageId": f"slow-{n}"} for n in range(60)]
@@ -317,6 +317,9 @@ def test_outcomes_are_messages_of_the_rate_of_their_write_key(door: Door) -> Non
     reply = door.tell(key, **told, id="r2")
     assert (reply.status, reply.json()["code"]) == (429, "rate_limited")
     assert 30 < int(reply.headers["retry-after"]) <= 61
+    asked = door.ask({"placement": "home", "anonymousId": "slow"}, key)
+    assert (asked.status, asked.json()["code"]) == (429, "rate_limited"), "asks count, too"
+    assert door.ask({"placement": "home", "anonymousId": "slow"}).status == 200
     assert door.tell(door.key, **told, id="r2").status == 200
     assert door.tell(**told, id="r3").status == 200
 

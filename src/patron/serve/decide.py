@@ -58,8 +58,11 @@ def routes(backend: Backend) -> list[Route]:
             )
         asked = request.json(DecideRequest)
         trusted = request.key is not None and request.key.may("decide")
-        source = None if trusted else backend.source_of(request.secret or asked.write_key)
-        if not trusted and source is None:
+        write_key = request.secret or asked.write_key
+        source = None if trusted else backend.source_of(write_key)
+        if source is not None:
+            backend.charge(write_key, source)
+        elif not trusted:
             raise BadKey("bad_key", "Give a secret key with the scope `decide`, or a live write key.")
         _check(asked)
         first, *beside = asked.placements or (asked.placement,)

@@ -34,7 +34,7 @@ _ERRORS = {
 
 _BY_WRITE_KEY = frozenset({"/v1/decide", "/v1/fallback/{placement}", "/v1/outcomes"})
 """Operations without a scope of their own that need some key all the same."""
-_RATED = frozenset({"/v1/outcomes"})
+_RATED = frozenset({"/v1/decide", "/v1/outcomes"})
 """Operations that the rate of a write key bounds."""
 PLAIN, ZIP = "text/plain", "application/zip"
 """Values of `Route.returns` for answers that are no JSON: their media type."""
