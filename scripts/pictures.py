@@ -50,6 +50,11 @@ TITLES = {
     "policies": "Policies: how each placement decides",
     "policy": "One placement: what was given, by day, and how it goes",
     "policy-what-if": "What another policy would have earned, or why that cannot be said",
+    "launch": "A policy on its way from draft to everybody",
+    "sends": "Sends: decisions for many people at once",
+    "send": "A send: who gets what, where and when, and what it changed",
+    "send-new": "A new send, tried before it is begun",
+    "preview": "What would somebody see, at every placement",
     "decision": "One decision: what, why, and why not the others",
     "funnel": "A funnel across channels",
     "retention": "Who comes back",
@@ -137,12 +142,22 @@ NEWSLETTER = {
 }
 
 
+WINTER = {
+    "id": "winter",
+    "name": "Winter news",
+    "segment": "regulars",
+    "placements": ["email_slot"],
+    "holdout": 0.1,
+}
+BOLD = {"name": "Tries more", "placements": ["web_home"], "explore": 3}
+
+
 def furnish(url: str, reader: str) -> None:
-    """Definitions, feeds and exports, so that their pages have something to show."""
+    """Definitions, feeds, a send, a policy and exports, so that their pages have something to show."""
 
     def tell(method: str, path: str, value: Any) -> None:
         answer = request(method, f"{url}{path}", json.dumps(value), bearer(reader), timeout=60)
-        assert answer.status == 200, (path, answer.status, answer.body[:300])
+        assert answer.status in (200, 202), (path, answer.status, answer.body[:300])
 
     tell("POST", "/v1/feeds/stock", {"rows": STOCK, "file": "stock.csv"})
     tell("PUT", "/v1/conditions/regular", OFTEN)
@@ -152,6 +167,9 @@ def furnish(url: str, reader: str) -> None:
     while any(row["status"]["state"] == "filling" for row in request("GET", f"{url}/v1/segments", headers=bearer(reader)).json()["data"]):  # fmt: skip
         assert time.monotonic() < until, "the segments are not filled"
         time.sleep(0.5)
+    tell("POST", "/v1/sends", WINTER)
+    tell("PUT", "/v1/policies/bold", BOLD)
+    tell("POST", "/v1/policies/bold/move", {"to": "shadow"})
     tell("PUT", "/v1/exports/crm", CRM)
     tell("POST", "/v1/exports/crm/run", {})
     tell("PUT", "/v1/exports/newsletter", NEWSLETTER)

@@ -86,6 +86,15 @@ def addresses(page: Page, base: str, person: str) -> dict[str, str]:
         "policies": "/console/decisions/policies",
         "policy": policy,
         "policy-what-if": f"{policy}?challenger=greedy&now=1" if policy else "",
+        "launch": first_link(
+            page, f"{base}/console/decisions/policies", r"/console/decisions/launches/(?!new)[^/?]+"
+        ),
+        "sends": "/console/decisions/sends",
+        "send": first_link(
+            page, f"{base}/console/decisions/sends", r"/console/decisions/sends/(?!new)[^/?]+"
+        ),
+        "send-new": "/console/decisions/sends/new",
+        "preview": "/console/decisions/preview",
         "decision": decision,
         "health": "/console/data",
         "sources": "/console/data/sources",

@@ -228,6 +228,7 @@ window_hours = 720
 id = "associate_card"
 name = "Card on the associate's tablet"
 channel = "associate_tablet"
+trigger = "Store Entered"                # decided as somebody walks in, so it is there before anybody asks
 needs = ["say"]
 reward = "order"
 window_hours = 72
