@@ -10,12 +10,13 @@ import numpy as np
 
 from patron.decide.encoding import look
 from patron.decide.fit import NAMES, SIZE, TRENDS
+from patron.decide.learn.grid import snap
 from patron.decide.learn.packing import length
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.offers import Ask
 from patron.runtime.arms import Arm, Arms, encode
 from patron.runtime.backend import LocalBackend
-from patron.runtime.looks import SCHEMA
+from patron.runtime.looks import MOVES, SCHEMA, VERSION
 from patron.runtime.model import looked_at
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
@@ -210,7 +211,7 @@ def test_a_record_from_before_trends_is_read_as_one_that_says_nothing_of_them(tm
         rating = look(row.record).rating
         assert rating is not None
         told = rating.features
-        end = length(told, SCHEMA.size)
+        end = 1 + length(told[1:], SCHEMA.size)
         assert len(told) == end + SIZE
         old, new = looked_at(told[: end + TRENDS]), looked_at(told)
         assert old is not None
@@ -220,6 +221,8 @@ def test_a_record_from_before_trends_is_read_as_one_that_says_nothing_of_them(tm
         assert new.fit.steps[1 + TRENDS] > 0
         assert looked_at(told[:end]) is None
         assert looked_at(told + b"more than is known") is None
+        assert looked_at(told[1:]) is None, "from before records told their schema"
+        assert looked_at(bytes((VERSION - 1,)) + told[1:]) is None, "of another schema"
 
     play(_chain(tmp_path / "shop", work))
 
@@ -231,22 +234,51 @@ def test_what_was_learned_before_trends_is_kept(tmp_path: Path) -> None:
         await town.asks("To1")
         arms = town.backend.workspace.state.table("arms")
         wide = np.frombuffer(encode(arms.get("joint:order/joint")), "<i8")
-        size = int(wide[0])
+        version, size = divmod(int(wide[0]), 1 << 32)
+        assert version == VERSION
         old = size - (SIZE - TRENDS)
         square = np.zeros((size, size), np.int64)
         square[np.triu_indices(size)] = wide[3 + size :]
         narrow = np.concatenate(
-            ([old, *wide[1:3]], wide[3 : 3 + old], square[:old, :old][np.triu_indices(old)])
+            ([wide[0] - size + old, *wide[1:3]], wide[3 : 3 + old], square[:old, :old][np.triu_indices(old)])
         )
         held = _Rows({"joint:order/joint": Arm(data=narrow.astype("<i8").tobytes())})
-        Arms(held)  # type: ignore[arg-type]
+        Arms(held)
         assert held.touched == ["joint:order/joint"]
         assert encode(held["joint:order/joint"]) == wide.tobytes()
         old = _Rows({"fit:order/fit": Arm(data=narrow.astype("<i8").tobytes())})
-        Arms(old)  # type: ignore[arg-type]
-        assert old["fit:order/fit"].ridge is None, "of a model that is no more"
+        Arms(old)
+        assert not old, "of a model that is no more"
 
     play(_chain(folder, work))
+
+
+def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() -> None:
+    def sums(size: int, version: int) -> Arm:
+        words = np.zeros(3 + size + size * (size + 1) // 2, "<i8")
+        words[:3] = version << 32 | size, 500, 9
+        return Arm(data=words.tobytes())
+
+    row = snap(np.ones(SCHEMA.size) / 8)
+    for version in (0, VERSION - 1):  # 0: from before sums told their schema
+        held = _Rows({"order/tea": sums(SCHEMA.size, version), "joint:order/joint": sums(90, version)})
+        arms = Arms(held)
+        assert arms.ridge("order", SCHEMA.size).seen == 0
+        assert not held
+        arms.observe("order", "tea", row, 1)
+        words = np.frombuffer(encode(held["order/tea"]), "<i8")
+        assert words[:2].tolist() == [VERSION << 32 | SCHEMA.size, 1], "what is learned from now on is kept"
+
+
+def test_another_schema_has_another_version() -> None:
+    told = (VERSION, SCHEMA.fingerprint, MOVES)
+    assert told == (
+        3,
+        "96a2a4b87c894d5b",
+        ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel"),
+    ), (
+        "what was learned would be read as something else: raise the version of `runtime.looks.SCHEMA`, then change this"
+    )
 
 
 class _Rows(dict[str, Arm]):
@@ -255,6 +287,12 @@ class _Rows(dict[str, Arm]):
     def __init__(self, rows: dict[str, Arm]) -> None:
         super().__init__(rows)
         self.touched: list[str] = []
+
+    def put(self, name: str, arm: Arm) -> None:
+        self[name] = arm
+
+    def delete(self, name: str) -> None:
+        del self[name]
 
     def touch(self, name: str) -> None:
         self.touched.append(name)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from patron.decide.learn.grid import REWARD_STEP, Row
 from patron.decide.learn.ridge import Ridge
 from patron.model.ports import Table
-from patron.runtime.looks import JOINT, LEAVING, OWN, PRECISION, SCHEMA
+from patron.runtime.looks import JOINT, LEAVING, OWN, PRECISION, SCHEMA, VERSION
 
 JOINED = "joint"
 """The joint regression, `joint:KIND`, and its only action."""
@@ -18,6 +18,7 @@ UNSUBSCRIBE = "unsubscribe"
 """The regressions of withdrawn consents: one for each channel that sends, and one for silence."""
 
 Sums = NDArray[np.int64]
+_SIZES = 1 << 32
 TOGETHER = 16
 """Choices of an action that are learned at a time while nothing follows them."""
 _AT_ONCE = 8
@@ -35,14 +36,14 @@ class Arm:
 
 
 def encode(arm: Arm) -> bytes:
-    """Canonical bytes: the number of features, choices, rewards, and the upper half of the squares."""
+    """Canonical bytes: the schema's version and the number of features in one word, choices, rewards, and the upper half of the squares."""
     ridge = arm.ridge
     if ridge is None:
         return arm.data
     size, row = ridge.features, arm.row
     ridge.gather(row)
     upper = ridge.squares[row][np.triu_indices(size)]
-    head = [size, int(ridge.counts[row]), int(ridge.totals[row])]
+    head = [VERSION * _SIZES + size, int(ridge.counts[row]), int(ridge.totals[row])]
     return np.concatenate((head, ridge.crosses[row], upper)).astype("<i8").tobytes()
 
 
@@ -53,11 +54,11 @@ def decode(data: bytes) -> Arm:
 
 def _widened(told: Sums, size: int) -> Sums:
     """The same sums with more features, that were 0 in all choices."""
-    old = int(told[0])
+    old = int(told[0]) % _SIZES
     square = np.zeros((size, size), np.int64)
     square[:old, :old][np.triu_indices(old)] = told[3 + old :]
     crosses = np.pad(told[3 : 3 + old], (0, size - old))
-    return np.concatenate(([size, *told[1:3]], crosses, square[np.triu_indices(size)]))
+    return np.concatenate(([told[0] - old + size, *told[1:3]], crosses, square[np.triu_indices(size)]))
 
 
 def _precision(kind: str) -> NDArray[np.float64] | float:
@@ -79,13 +80,16 @@ class Arms:
 
     def _load(self, name: str, arm: Arm) -> None:
         told = np.frombuffer(arm.data, "<i8")
-        size = int(told[0])
+        version, size = divmod(int(told[0]), _SIZES)
         kind, _, action = name.partition("/")
-        if kind.startswith(JOINED) and size < JOINT.size:  # fits of new names were 0 in every choice so far
+        if (
+            version == VERSION and kind.startswith(JOINED) and size < JOINT.size
+        ):  # fits of new names were 0 in every choice so far
             told, size = _widened(told, JOINT.size), JOINT.size
             self._rows.touch(name)
-        if size != (JOINT if kind.startswith(JOINED) else SCHEMA).size:
-            return  # learned with other features: it says nothing of these
+        if version != VERSION or size != (JOINT if kind.startswith(JOINED) else SCHEMA).size:
+            self._rows.delete(name)  # learned with other features: it says nothing of these
+            return
         ridge = self.ridge(kind, size)
         row = ridge.add(action)
         ridge.counts[row], ridge.totals[row] = told[1], told[2]

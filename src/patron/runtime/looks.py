@@ -30,7 +30,10 @@ SCHEMA = Schema(
     ],
     version="3",
 )
-"""What is looked at beside the fit. Another schema is another model: what was learned with this one no longer counts."""
+"""What is looked at beside the fit. Another schema, or other `MOVES`, is another model and needs another version: what was learned
+with this one no longer counts."""
+VERSION = int(SCHEMA.version)
+"""Stands in what was learned and in what records say was looked at; from 2 on, for what is older begins with 0 or 1."""
 MOVES = ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel")
 """With what the effect of showing anything at all may differ."""
 JOINT = Joint(SCHEMA.size, SCHEMA.constant, [place for name in MOVES for place in SCHEMA.places(name)], SIZE)

@@ -33,9 +33,11 @@ from patron.rules.facts import Facts
 from patron.runtime.arms import JOINED, UNSUBSCRIBE, Arm, Arms
 from patron.runtime.feeds import store_of
 from patron.runtime.interests import LiveInterests
-from patron.runtime.looks import JOINT, SCHEMA
+from patron.runtime.looks import JOINT, SCHEMA, VERSION
 from patron.runtime.trends import Trends
 
+_MARK = bytes((VERSION,))
+"""Begins what a record says was looked at."""
 _STEPS = 255
 _STEP = np.float32(1 / _STEPS)
 _HALF = np.float32(0.5)
@@ -260,7 +262,7 @@ class Bound:
         nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
         place = index.places_of.get(ask.placement)
         leaving = model.leaving(features, ask.channel) if place is not None and place.outbound else 0.0
-        return Expected(means, nothing, leaving, pack(features), int(ridge.seen), fits, noise)
+        return Expected(means, nothing, leaving, _MARK + pack(features), int(ridge.seen), fits, noise)
 
     def looked(self, told: bytes) -> Looked | None:
         """`looked_at` of the record that was just made, without unpacking what is still at hand."""
@@ -295,6 +297,9 @@ def looked_at(told: bytes) -> Looked | None:
     >>> looked_at(b"") is None
     True
     """
+    if told[:1] != _MARK:
+        return None
+    told = told[1:]
     end = length(told, SCHEMA.size)
     if not 0 < end < len(told) <= end + SIZE:
         return None
