@@ -1,5 +1,6 @@
 """One ask over several channels: the best offer of the best channel, under the limits of each, recorded once."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from patron.model.errors import BadRequest
 from patron.model.offers import NOTHING, Ask
+from patron.profiles.interests import MOST, answered
 from patron.runtime.backend import LocalBackend
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
@@ -146,3 +148,40 @@ async def _responses(path: Path) -> None:
 
 def test_who_answers_a_channel_is_expected_to_be_moved_by_it(tmp_path: Path) -> None:
     play(_responses(tmp_path / "shop"))
+
+
+def _viewed(user: str, number: int) -> dict[str, Any]:
+    told = {"product_id": f"P{number}"}
+    return {
+        "type": "track",
+        "event": "Product Viewed",
+        "userId": user,
+        "messageId": f"{user}-{number}",
+        "properties": told,
+    }
+
+
+async def _odd_channels(path: Path) -> None:
+    async with running(path, now=NOW) as backend:
+        await source(backend, "esp", "backend")
+        interests = backend.workspace.interests
+        await send(backend, "esp", [_message("ana", "Message Sent", n, "Email") for n in range(9)])
+        await send(backend, "esp", [_message("ana", "Message Clicked", 0, "email")])
+        # who looks at much is still who was sent nine messages
+        await send(backend, "esp", [_viewed("ana", n) for n in range(MOST + 30)])
+        row = deepcopy(interests.of(["user_id:ana"]))
+        assert answered(row, "email") == (1, 9) == interests.answered("email")
+        assert len(row) == MOST + 2
+        # channels that nobody can be written to by are not counted, and crowd nothing out
+        odd = ["carrier pigeon", "x" * 10_000, "e\0mail", "\u0130" * 200, *(f"c{n}" for n in range(200))]
+        before = len(backend.workspace.state.table("cycles"))
+        await send(
+            backend, "esp", [_message("ana", "Message Clicked", n, name) for n, name in enumerate(odd)]
+        )
+        assert interests.of(["user_id:ana"]) == row
+        assert len(backend.workspace.state.table("cycles")) == before
+        assert (await backend.verify_replay())["equal"]
+
+
+def test_channels_neither_crowd_out_nor_are_crowded_out(tmp_path: Path) -> None:
+    play(_odd_channels(tmp_path / "shop"))

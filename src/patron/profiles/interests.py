@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from patron.model.clock import HOUR
-from patron.model.events import Event
+from patron.model.events import CHANNELS, Event
 
 Signs = list[int]
 Interests = dict[str, Signs]
 """`p:PRODUCT`, `c:CATEGORY`, `s:CHANNEL` (messages sent) or `a:CHANNEL` (messages answered) -> its signs."""
 MOST = 120
-"""Products and categories of a node; the one that was longest left alone goes first."""
+"""Products and categories of a node; the one that was longest left alone goes first. Channels stay: there are few."""
 BOUGHT, FIRST, LAST, VIEWED, SAVED, TRIED = range(6)
 _LONGEST = 100
 _SIGNS: Mapping[str, int] = {
@@ -40,6 +40,7 @@ _SIGNS: Mapping[str, int] = {
     "Order Completed": BOUGHT,
 }
 _MESSAGES: Mapping[str, str] = {"Message Sent": "s:", "Message Clicked": "a:"}
+_OF_MESSAGES = frozenset(_MESSAGES.values())
 TOLD = frozenset({*_SIGNS, *_MESSAGES})
 """Events that say what somebody is interested in, or where they answer."""
 
@@ -70,7 +71,8 @@ def fold(interests: Interests, event: Event) -> list[str]:
 
 
 def names_of(event: Event) -> list[str]:
-    """What an event of `TOLD` is about: products and categories, each once; of an order those of its lines too.
+    """What an event of `TOLD` is about: products and categories, each once; of an order those of its lines too; of a message its
+    channel, if there is such a channel (`model.events.CHANNELS`).
 
     >>> names_of(Event(1, "esp", "backend", "track", "Message Sent", "m", 0, 0, properties={"channel": "email"}))
     ['s:email']
@@ -78,18 +80,22 @@ def names_of(event: Event) -> list[str]:
     kind = _MESSAGES.get(event.name)
     if kind is not None:
         told = event.properties.get("channel")
-        return [kind + (told if isinstance(told, str) and told else event.channel)[:_LONGEST].casefold()]
+        channel = told.casefold() if isinstance(told, str) and told else event.channel
+        return [kind + channel] if channel in CHANNELS else []
     return list(named(event.properties, lines=_SIGNS[event.name] == BOUGHT))
 
 
 def crowded(interests: Interests) -> list[str]:
-    """The names that must go so that a row is not too long: those that were longest left alone.
+    """The products and categories that must go so that a row is not too long: those that were longest left alone.
 
     >>> crowded({f"p:{n}": [0, 0, 0, n, 0, 0] for n in range(MOST + 1)})
     ['p:0']
     """
-    over = len(interests) - MOST
-    return sorted(interests, key=lambda one: (max(interests[one][LAST:]), one))[:over] if over > 0 else []
+    if len(interests) <= MOST:
+        return []
+    names = [key for key in interests if key[:2] not in _OF_MESSAGES]
+    over = len(names) - MOST
+    return sorted(names, key=lambda one: (max(interests[one][LAST:]), one))[:over] if over > 0 else []
 
 
 def intervals(signs: Signs) -> tuple[int, int]:
