@@ -141,6 +141,11 @@ async def _responses(path: Path) -> None:
         assert of("ana", "email", orders=1.0) > of("ana", "email"), "who buys often is moved more often"
         assert of("ana", "sms") == of("nobody", "sms"), "what is known of one channel says nothing of another"
         assert backend.workspace.interests.answered("email") == (4, 20)
+        # clicks of which nobody knows that anything was sent say at most that all was answered
+        await send(backend, "esp", [_message("bot", "Message Clicked", n, "email") for n in range(500)])
+        assert of("bea", "email") <= 4 * 30 / 60 * 2 / 12
+        assert of("nobody", "email") <= 4 * 30 / 60
+        await backend.erase("user_id:bot", "test")
         await backend.erase("user_id:ana", "test")
         assert backend.workspace.interests.answered("email") == (0, 10)
         assert backend.workspace.interests.answered("sms") == (0, 1)

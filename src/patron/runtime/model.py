@@ -147,7 +147,7 @@ class Model:
         if sent < 1:
             return None
         own, got = answered(interests, channel)
-        usual = (answers + 1.0) / (sent + 10.0)
+        usual = (min(answers, sent) + 1.0) / (sent + 10.0)
         share = min(1.0, (own + _ALIKE * usual) / (got + _ALIKE))
         often = (expm1(values["orders"]) + 1.0) / (expm1(values["first seen"]) + _DAYS)
         return 4 * _MONTH * often * share
