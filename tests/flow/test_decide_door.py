@@ -167,6 +167,9 @@ def test_what_cannot_be_understood_is_refused_with_what_to_do(door: Door) -> Non
     ), mixed
     one = door.ask({"placements": ["home"], "anonymousId": "one"}).json()
     assert (one["placement"], one["channel"]) == ("home", "web")
+    for places in (["shop"], ["shop", "shop"]):
+        one = door.ask({"placements": places, "anonymousId": "one"}, door.key).json()
+        assert (one["placement"], one["channel"]) == ("shop", "pos"), "its own channel, not the source's"
     _is_clear(door.ask({"placement": "home"}, "wk_unknown"), 401)
 
 
@@ -280,6 +283,16 @@ def test_outcomes_by_decision_id_count_once_and_can_be_taken_back(door: Door) ->
     assert door.reward(in_shop)[1] == {}
     names = [event["event"] for event in door.server.events("anonymous_id:buyer")]
     assert sorted(names) == sorted(["Offer Clicked", "Offer Shown", "Outcome Retracted", "Order Completed", "Order Refunded", "Order Cancelled"])  # fmt: skip
+
+
+def test_an_ask_over_placements_is_as_many_messages_of_the_rate(door: Door) -> None:
+    many = {"placements": [f"home{n}" for n in range(8)], "anonymousId": "slow"}
+    key = door.server.write_key("web", "slower", "--rate", "1")
+    assert door.ask(many, key).status == 400
+    assert door.ask({"placement": "home", "anonymousId": "slow"}, key).status == 429
+    key = door.server.write_key("web", "slowest", "--rate", "1")
+    assert door.ask(many | {"placements": ["home"] * 8}, key).status == 200
+    assert door.ask({"placement": "home", "anonymousId": "slow"}, key).status == 200
 
 
 def test_a_write_key_tells_outcomes_of_its_own_device_only(door: Door) -> None:

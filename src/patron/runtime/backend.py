@@ -133,10 +133,10 @@ class LocalBackend(FeedDoors):
         """The source of a live write key."""
         return self.workspace.ring.source_of(write_key)
 
-    def charge(self, write_key: str, source: Source) -> None:
-        """Count one message against the rate of a source. Raises RateLimited."""
+    def charge(self, write_key: str, source: Source, messages: int = 1) -> None:
+        """Count messages against the rate of a source. Raises RateLimited."""
         if source.rate > 0:
-            self.rates.charge(write_key, rate=source.rate, messages=1)
+            self.rates.charge(write_key, rate=source.rate, messages=messages)
 
     @property
     def applied(self) -> int:

@@ -61,12 +61,12 @@ def routes(backend: Backend) -> list[Route]:
         write_key = request.secret or asked.write_key
         source = None if trusted else backend.source_of(write_key)
         if source is not None:
-            backend.charge(write_key, source)
+            backend.charge(write_key, source, max(1, min(len(set(asked.placements)), _PLACES)))
         elif not trusted:
             raise BadKey("bad_key", "Give a secret key with the scope `decide`, or a live write key.")
         _check(asked)
-        first, *beside = asked.placements or (asked.placement,)
-        channel = asked.channel or (source.channel if source and not beside else "")
+        first, *beside = dict.fromkeys(asked.placements or (asked.placement,))
+        channel = asked.channel or (source.channel if source and not asked.placements else "")
         ask = Ask(
             first,
             asked.user_id,
