@@ -8,6 +8,7 @@ import pytest
 
 from patron.model.errors import BadRequest
 from patron.model.offers import NOTHING, Ask
+from patron.model.policies import Move, Policy
 from patron.profiles.interests import MOST, answered
 from patron.runtime.backend import LocalBackend
 from patron.runtime.settings import FILE
@@ -190,3 +191,28 @@ async def _odd_channels(path: Path) -> None:
 
 def test_channels_neither_crowd_out_nor_are_crowded_out(tmp_path: Path) -> None:
     play(_odd_channels(tmp_path / "shop"))
+
+
+async def _launched(path: Path) -> None:
+    async with running(path, now=NOW) as backend:
+        await backend.set_catalogue(CATALOGUE)
+        await source(backend, "web")
+        for name in ("ana", "bea", "cleo"):
+            await _said(backend, name, *CHANNELS)
+        launches = backend.workspace.launches
+        launches.saved(Policy("loud", "Loud", ("email",), formula="100 * value"), "ana", NOW, 1)
+        launches.moved("loud", Move(NOW, "ana", "draft", "100%", 1), 2)
+        assert (await _ask(backend, "ana", "email"))["action"] == "email-tea"
+        assert (await _ask(backend, "bea", *CHANNELS))["channel"] == "sms", "500 and 9 are not of one scale"
+        launches.saved(Policy("all", "All", CHANNELS, formula="10 - value"), "ana", NOW, 3)
+        launches.moved("all", Move(NOW, "ana", "draft", "100%", 1), 4)
+        assert (await _ask(backend, "cleo", *CHANNELS))["channel"] == "email", (
+            "one policy is compared by itself"
+        )
+
+
+def test_placements_of_several_policies_are_compared_by_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "shop"
+    play(_make(path))
+    path.joinpath(FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+    play(_launched(path))

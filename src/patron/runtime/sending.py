@@ -15,7 +15,7 @@ from patron.decide.habits import ENOUGH, Slot, habit, is_open, ranked
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.ridge import Ridge
 from patron.decide.limits import is_quiet
-from patron.decide.record import Drawn, mixed_rewards, weigh, worth_of
+from patron.decide.record import Drawn, mixed_rewards, weigh
 from patron.decide.stocks import Stock
 from patron.experiments.assign import CONTROL, TREATED, arm
 from patron.model.clock import HOUR, MINUTE
@@ -151,7 +151,8 @@ class Sender:
             terms = self._answers.terms(ask, name, key, person, known, place)
             policy = self._answers.policy(index, model, place.id, key, person)
             tried.append((weigh(index, ask, about, terms, policy), ask, about, terms, policy))
-        drawn, ask, about, terms, policy = max(tried, key=lambda one: worth_of(one[0]))
+        worths = self._answers.worths(index, [(made, one, known, model) for made, one, known, *_ in tried])
+        drawn, ask, about, terms, policy = tried[worths.index(max(worths))]
         would, side = drawn.would, self._arm(key, person)
         if side == CONTROL:
             ahead = structs.replace(_ahead(ask), held=True)
