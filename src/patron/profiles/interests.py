@@ -39,9 +39,10 @@ _SIGNS: Mapping[str, int] = {
     "Try-On Completed": TRIED,
     "Order Completed": BOUGHT,
 }
-_MESSAGES: Mapping[str, str] = {"Message Sent": "s:", "Message Clicked": "a:"}
-_OF_MESSAGES = frozenset(_MESSAGES.values())
-TOLD = frozenset({*_SIGNS, *_MESSAGES})
+MESSAGES: Mapping[str, str] = {"Message Sent": "s:", "Message Clicked": "a:"}
+"""What was sent, and what counts as an answer -> how their names begin."""
+_OF_MESSAGES = frozenset(MESSAGES.values())
+TOLD = frozenset({*_SIGNS, *MESSAGES})
 """Events that say what somebody is interested in, or where they answer."""
 
 
@@ -77,7 +78,7 @@ def names_of(event: Event) -> list[str]:
     >>> names_of(Event(1, "esp", "backend", "track", "Message Sent", "m", 0, 0, properties={"channel": "email"}))
     ['s:email']
     """
-    kind = _MESSAGES.get(event.name)
+    kind = MESSAGES.get(event.name)
     if kind is not None:
         told = event.properties.get("channel")
         channel = told.casefold() if isinstance(told, str) and told else event.channel

@@ -176,7 +176,7 @@ class App:
         Of several placements, each with a channel of its own, it is the one whose best offer scores highest; the answer's
         `placement` and `channel` say which. The process is trusted: content may be personal, and all reasons are given.
         """
-        first, *beside = [placement] if isinstance(placement, str) else list(placement) or [""]
+        first, *beside = [placement] if isinstance(placement, str) else list(dict.fromkeys(placement)) or [""]
         if not all((first, *beside)):
             raise BadRequest("bad_body", "`placement` is empty: name the place that asks, e.g. kiosk_home.")
         if beside and channel:

@@ -7,6 +7,7 @@ from patron.model.people import Key
 from patron.model.ports import Table
 from patron.profiles.interests import (
     BOUGHT,
+    MESSAGES,
     TOLD,
     Interests,
     Signs,
@@ -17,7 +18,7 @@ from patron.profiles.interests import (
     names_of,
 )
 
-_COUNTED = frozenset({"Order Completed", "Message Sent", "Message Clicked"})
+_COUNTED = frozenset({"Order Completed", *MESSAGES})
 """Events after which the counts of all people are others."""
 
 

@@ -150,7 +150,7 @@ class Model:
         usual = (min(answers, sent) + 1.0) / (sent + 10.0)
         share = min(1.0, (own + _ALIKE * usual) / (got + _ALIKE))
         often = (expm1(values["orders"]) + 1.0) / (expm1(values["first seen"]) + _DAYS)
-        return 4 * _MONTH * often * share
+        return _MONTH * often * share
 
     def rows(self, kind: str, index: CatalogueIndex) -> NDArray[np.intp]:
         """Where the offers of a catalogue stand in the regressions of a kind of reward, `nothing` last."""
