@@ -145,7 +145,6 @@ NEWSLETTER = {
 WINTER = {
     "id": "winter",
     "name": "Winter news",
-    "segment": "regulars",
     "placements": ["email_slot"],
     "holdout": 0.1,
 }

@@ -41,7 +41,7 @@ UP = EffectLine(
     5_400, 610, "up", "More people bought: 12% more than without it, 4% to 21%.", 0.224, 0.2, 0.12, 0.04, 0.21
 )
 EFFECT = SendEffect(7, 120, UP, Gain("EUR", 9.31, 8.4, 0.91, 0.2, 1.62))
-EARLY = EffectLine(0, 0, "early", "Too early: nobody has been decided for yet.", 0.0, 0.0, None, None, None)
+EARLY = EffectLine(0, 0, "early", "Too early: there is nobody to compare yet.", 0.0, 0.0, None, None, None)
 SAME = mix({Got("tea", "t", "email", 9): 900}, ["first_name"])
 
 

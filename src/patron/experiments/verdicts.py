@@ -116,7 +116,7 @@ def _sentence(judged: Verdict, shown: int, held: int, plan: Plan, did: str, *, o
             f"Not measured: {who} is held out ({people}). A share between 0 and 1 makes the effect visible."
         )
     if not shown and not held:
-        return "Too early: nobody has been decided for yet."
+        return "Too early: there is nobody to compare yet."
     if size is None:
         nothing = not judged.comparison.treated and not judged.comparison.control
         return f"Too early: {people}, and {f'nobody has {did} yet' if nothing else 'too little varies to plan with'}."

@@ -101,7 +101,7 @@ def test_amounts() -> None:
 
 # The figures in words were worked out by hand from the formulas in the docstrings.
 LINES = [
-    (rate(0, 0), rate(0, 0), Plan(), "Too early: nobody has been decided for yet."),
+    (rate(0, 0), rate(0, 0), Plan(), "Too early: there is nobody to compare yet."),
     (rate(0, 3), rate(0, 2), Plan(), "Too early: 3 shown, 2 held out, and nobody has bought yet."),
     (
         rate(8, 41),
