@@ -125,3 +125,33 @@ async def _made(path: Path) -> None:
     async with running(path, now=NOW):
         await asyncio.sleep(0)
     _settle(path, "learned")
+
+
+def test_a_place_that_must_not_stay_empty_shows_what_is_least_bad(tmp_path: Path) -> None:
+    path = tmp_path / "shop"
+    losing = CATALOGUE.replace('"value * weight + propensity"', '"value - 10"')
+
+    async def work() -> None:
+        async with running(path, now=NOW) as backend:
+            await backend.set_catalogue(losing)
+            assert _order(await _ask(backend, "fay", weather="rain"))[0] == NOTHING
+            await backend.set_catalogue(losing.replace("slots = 3", "slots = 3\nfill = true"))
+            assert _order(await _ask(backend, "fay", weather="rain")) == ["umbrella", "tea", "card"]
+            no = {"purpose": "personalization", "granted": False}
+            event = {"type": "track", "event": "Consent Changed", "userId": "fay", "messageId": "no"}
+            await source(backend, "web")
+            await send(backend, "web", [event | {"properties": no}])
+            shut = await _ask(backend, "fay", weather="rain")
+            assert (shut["action"], shut["eligible"]) == (NOTHING, [NOTHING])
+            # where it tries things, too, nothing is hardly ever drawn
+            tries = losing.replace("slots = 3\n", "fill = true\n").replace("explore = false\n", "")
+            await backend.set_catalogue(tries)
+            drawn = [await _ask(backend, f"f{n}", weather="rain") for n in range(200)]
+            assert sum(one["action"] == NOTHING for one in drawn) < 20
+            told = backend.decision(drawn[0]["decisionId"]).decision
+            replay = await backend.verify_replay()
+            assert told.rating is not None
+            assert replay["equal"], replay["differences"]
+
+    play(_made(path))
+    play(work())

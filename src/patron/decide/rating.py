@@ -17,7 +17,7 @@ from patron.decide.formula import Scores
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.choose import Choosing, Propensities, draw, spread, unit, weigh_gaps
 from patron.decide.scoring import Expected, Places, Scorer
-from patron.model.offers import Ask, Rating
+from patron.model.offers import Ask, Placement, Rating
 
 GREEDY = -1.0
 """As gamma: always the best; of several that are equally good each alike."""
@@ -25,6 +25,8 @@ CHOOSING = Choosing()
 """How greedy the draw is: gamma for gaps in standard deviations of what one decision earns, and the share that is spread over
 all alike. Where successes are rare a small gap says as much as a large one where they are not, so it weighs as much."""
 _STEPS = 255
+_BELOW = 9
+"""How far below the worst offer nothing scores where something is to be shown, in parts of how far the offers lie apart."""
 _SQUARES: Scores = (np.arange(_STEPS + 1) / _STEPS) ** 2
 """Code -> its gap, in parts of the widest."""
 
@@ -105,6 +107,19 @@ def usual_gamma(scores: Scores, worth: float, seen: int, noise: float) -> float:
     return float(CHOOSING.gamma * max(seen, 1) ** CHOOSING.exponent / size)
 
 
+def nothing_scores(offers: Scores, usual: float, place: Placement | None) -> float:
+    """What doing nothing scores beside these offers: the usual, or far below them where something is to be shown in any case.
+
+    >>> nothing_scores(np.array([2.0, 1.0]), 0.0, Placement("hero", "Hero", fill=True)), nothing_scores(np.array([2.0]), 0.0, None)
+    (-8.0, 0.0)
+    """
+    known = offers[np.isfinite(offers)]
+    if place is None or not place.fill or not len(known):
+        return usual
+    low, high = float(known.min()), float(known.max())
+    return low - _BELOW * ((high - low) or abs(high) or 1.0)
+
+
 def gaps_of(rating: Rating) -> Scores:
     """How far each choice lies behind the best, as recorded."""
     return _SQUARES.take(np.frombuffer(rating.codes, np.uint8)) * rating.widest
@@ -162,7 +177,8 @@ class Learned:
         expected = self._model.expect(index, places, ask, known, now)
         scores = np.empty(len(places) + 1)
         scores[:-1] = self._scorer.score(places, expected, known.facts)
-        scores[-1] = self._scorer.nothing
+        place = index.places_of.get(ask.placement)
+        scores[-1] = nothing_scores(scores[:-1], self._scorer.nothing, place)
         failed, fits = 0, expected.fits
         if not isfinite(
             float(scores.dot(scores))
@@ -171,7 +187,6 @@ class Learned:
             failed = sum(1 << int(place) for place in places[~fine[:-1]])
             scores, fits = scores[fine], _kept(fits, fine[:-1])
         gamma = usual_gamma(scores, self._scorer.worth, expected.seen, expected.noise)
-        place = index.places_of.get(ask.placement)
         if place is not None and not place.explore:
             gamma = GREEDY
         return Rated(rate(scores, gamma, expected.seen, expected.features, expected.noise), failed, fits)

@@ -98,6 +98,8 @@ class Placement(Struct, frozen=True):
     """The offer to show while Patron is away; empty = the best few for nobody in particular."""
     explore: bool = True
     """False: always what is ranked first, so nothing is learned about the rest here."""
+    fill: bool = False
+    """True: something is shown whenever anything may be; doing nothing scores far below every offer."""
     trigger: str = ""
     """The event at which it decides by itself, e.g. `Store Entered`; empty = only when somebody asks."""
     cooldown_hours: int = 4

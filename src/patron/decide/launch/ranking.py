@@ -11,7 +11,17 @@ from patron.decide.eligible import Known
 from patron.decide.formula import Scores
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.choose import Propensities
-from patron.decide.rating import GREEDY, Learned, Model, Rated, propensities, rate, scores_of, usual_gamma
+from patron.decide.rating import (
+    GREEDY,
+    Learned,
+    Model,
+    Rated,
+    nothing_scores,
+    propensities,
+    rate,
+    scores_of,
+    usual_gamma,
+)
 from patron.decide.scoring import Expected, Places, Scorer
 from patron.model.offers import Ask, Catalogue, Decision, Rating
 from patron.model.policies import Policy
@@ -94,7 +104,7 @@ def would(policy: Policy, decision: Decision, scorers: Scorers) -> Propensities 
         return None
     place = index.places_of.get(decision.placement)
     fine = np.append(np.isfinite(scores), True)
-    kept = np.append(scores, scorers.after.nothing)[fine]
+    kept = np.append(scores, nothing_scores(scores, scorers.after.nothing, place))[fine]
     rating = decision.rating or Rating()
     usual = usual_gamma(kept, scorers.after.worth, rating.seen, rating.noise)
     if place is not None and not place.explore:

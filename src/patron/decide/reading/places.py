@@ -74,6 +74,7 @@ _PLACEMENT: dict[str, Reader] = {
     "outbound": truth_of,
     "reward": lambda v: choice_of(v, REWARDS),
     "explore": truth_of,
+    "fill": truth_of,
     "window_hours": lambda v: whole_of(v, 1, MAX_DAYS * 24),
     "holdout": lambda v: number_of(v, 0, 1),
     "fallback": _id_or_none,

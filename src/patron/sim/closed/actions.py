@@ -113,6 +113,7 @@ def _placements() -> Iterator[dict[str, Any]]:
             "channel": channel,
             "reward": "order",
             "window_hours": _WEEK,
+            "fill": True,
         }
 
 
