@@ -82,13 +82,14 @@ class Arms:
         told = np.frombuffer(arm.data, "<i8")
         version, size = divmod(int(told[0]), _SIZES)
         kind, _, action = name.partition("/")
-        if (
-            version == VERSION and kind.startswith(JOINED) and size < JOINT.size
-        ):  # fits of new names were 0 in every choice so far
+        is_joint = kind.startswith(JOINED)
+        if is_joint and version == VERSION and size < JOINT.size:
+            # fits of new names were 0 in every choice so far
             told, size = _widened(told, JOINT.size), JOINT.size
             self._rows.touch(name)
-        if version != VERSION or size != (JOINT if kind.startswith(JOINED) else SCHEMA).size:
-            self._rows.delete(name)  # learned with other features: it says nothing of these
+        if version != VERSION or size != (JOINT if is_joint else SCHEMA).size:
+            # learned with other features: it says nothing of these
+            self._rows.delete(name)
             return
         ridge = self.ridge(kind, size)
         row = ridge.add(action)
