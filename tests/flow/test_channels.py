@@ -106,15 +106,21 @@ async def _scenario(path: Path) -> None:
 
 
 def test_the_best_channel_is_decided_for(tmp_path: Path) -> None:
-    path = tmp_path / "shop"
-    play(_make(path))
-    path.joinpath(FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+    path = _shop(tmp_path)
     play(_scenario(path))
 
 
 async def _make(path: Path) -> None:
     async with running(path, now=NOW):
         pass
+
+
+def _shop(folder: Path) -> Path:
+    """A workspace that holds nobody out."""
+    path = folder / "shop"
+    play(_make(path))
+    path.joinpath(FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+    return path
 
 
 def _message(user: str, event: str, number: int, channel: str) -> dict[str, Any]:
@@ -215,9 +221,7 @@ async def _launched(path: Path) -> None:
 
 
 def test_placements_of_several_policies_are_compared_by_the_default(tmp_path: Path) -> None:
-    path = tmp_path / "shop"
-    play(_make(path))
-    path.joinpath(FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+    path = _shop(tmp_path)
     play(_launched(path))
 
 
@@ -241,7 +245,5 @@ async def _looked(path: Path) -> None:
 
 
 def test_what_a_record_says_was_looked_at_has_the_response(tmp_path: Path) -> None:
-    path = tmp_path / "shop"
-    play(_make(path))
-    path.joinpath(FILE).write_text("[decide]\nholdout = 0.0\n", "utf-8")
+    path = _shop(tmp_path)
     play(_looked(path))
