@@ -133,22 +133,20 @@ async def _responses(path: Path) -> None:
     async with running(path, now=NOW) as backend:
         await source(backend, "esp", "backend")
         model = backend.workspace.model
-        values = {"orders": 0.0, "first seen": 0.0}
-        assert model.response(values, {}, "email") is None, "nothing was ever sent"
+        assert model.response({}, {}, "email") is None, "nothing was ever sent"
         sent = [_message(user, "Message Sent", n, "email") for user in ("ana", "bea") for n in range(10)]
         clicks = [_message("ana", "Message Clicked", n, "email") for n in range(4)]
         await send(backend, "esp", [*sent, *clicks, _message("bea", "Message Sent", 99, "sms")])
 
-        def of(user: str, channel: str, orders: float = 0.0) -> float:
-            found = model.response(
-                {**values, "orders": orders}, backend.workspace.interests.of([f"user_id:{user}"]), channel
-            )
+        def of(user: str, channel: str, orders: int = 0) -> float:
+            interests = backend.workspace.interests.of([f"user_id:{user}"])
+            found = model.response({"totals.orders": orders}, interests, channel)
             assert found is not None
             return found
 
         stranger = of("nobody", "email")
         assert of("ana", "email") > stranger > of("bea", "email") > 0
-        assert of("ana", "email", orders=1.0) > of("ana", "email"), "who buys often is moved more often"
+        assert of("ana", "email", orders=2) > of("ana", "email"), "who buys often is moved more often"
         assert of("ana", "sms") == of("nobody", "sms"), "what is known of one channel says nothing of another"
         assert backend.workspace.interests.answered("email") == (4, 20)
         # clicks of which nobody knows that anything was sent say at most that all was answered

@@ -113,8 +113,10 @@ def nothing_scores(offers: Scores, usual: float, place: Placement | None) -> flo
     >>> nothing_scores(np.array([2.0, 1.0]), 0.0, Placement("hero", "Hero", fill=True)), nothing_scores(np.array([2.0]), 0.0, None)
     (-8.0, 0.0)
     """
+    if place is None or not place.fill:
+        return usual
     known = offers[np.isfinite(offers)]
-    if place is None or not place.fill or not len(known):
+    if not len(known):
         return usual
     low, high = float(known.min()), float(known.max())
     return low - _BELOW * ((high - low) or abs(high) or 1.0)

@@ -1,6 +1,5 @@
 """One decision, put together: gates, comparison group, draw, reasons."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -12,12 +11,12 @@ from patron.decide.fit import is_trending, trend_said
 from patron.decide.gates import HELD_OUT_HERE, HELD_OUT_SEND, is_marketing
 from patron.decide.grants import RESERVED, Grant
 from patron.decide.index import CatalogueIndex, is_limited
-from patron.decide.rating import Policy, Rated, drawn, scores_of
+from patron.decide.rating import Policy, Rated, drawn
 from patron.decide.slots import fill
 from patron.decide.stocks import UNITS
 from patron.decide.variants import content_for
 from patron.model.clock import DAY
-from patron.model.offers import Ask, Decision, Offer, Placement, Rating
+from patron.model.offers import Ask, Decision, Offer, Rating
 
 POLICY = "uniform-1"
 ANSWER_LIFE = RESERVED
@@ -249,26 +248,6 @@ def _used(known: Known, sifted: Sifted) -> tuple[tuple[str, Any, int], ...]:
         return ()
     last = sifted.stops[-1] if sifted.stops else ("", 0, 0)
     return known.around.used(last[2] if last[0] == "stock" else 0)
-
-
-def worth_of(drawn: Drawn) -> tuple[bool, float]:
-    """By what a decision is the better one of several placements: what its best offer scores; one without offers stands behind all."""
-    rating = drawn.rating
-    if not drawn.sifted.left or rating is None:
-        return bool(drawn.sifted.left), 0.0
-    return True, float(scores_of(rating)[:-1].max())
-
-
-def mixed_rewards(places: Iterable[Placement]) -> str:
-    """Why placements cannot be weighed against each other, in a sentence; empty when they can.
-
-    >>> mixed_rewards([Placement("mail", "Mail", reward="order"), Placement("text", "Text", reward="click")])
-    'its placements count different successes (click, order), so their scores do not compare'
-    """
-    rewards = sorted({place.reward for place in places})
-    if len(rewards) < 2:
-        return ""
-    return f"its placements count different successes ({', '.join(rewards)}), so their scores do not compare"
 
 
 def spell(drawn: Drawn, index: CatalogueIndex) -> Decision:

@@ -4,22 +4,22 @@ import asyncio
 import difflib
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
-from math import inf
 from typing import Any
 
 from msgspec import structs
 
 from patron.collect import proof
 from patron.decide.choose import draw_seed
+from patron.decide.compare import Tried, best, mixed_rewards
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn
 from patron.decide.explain import restore
 from patron.decide.grants import Grant
 from patron.decide.index import CatalogueIndex
-from patron.decide.rating import Learned, Policy, scores_of
-from patron.decide.record import POLICY, Drawn, Terms, grants_of, mixed_rewards, weigh, worth_of
+from patron.decide.rating import Learned, Policy
+from patron.decide.record import Drawn, Terms, grants_of, weigh
 from patron.decide.scoring import Scorer
 from patron.experiments.assign import arm
 from patron.identity.claims import key_of
@@ -88,8 +88,8 @@ class Answers:
         key, verified = self._who(ask, trusted=trusted, source=source, user_hash=user_hash)
         name, now = self._ids.next(), workspace.clock.now()
         tried = [self._weighed(index, one, key, now, name, verified) for one in self._placed(index, ask)]
-        worths = self.worths(index, [one[:4] for one in tried])
-        made, _, _, model, place = tried[worths.index(max(worths))]
+        one, model = tried[best(index, [one for one, _ in tried])]
+        made, place = one.made, index.places_of.get(one.made.placement)
         if made.rating is not None:
             workspace.rewards.expect(made.id, model.looked(made.rating.features))
         await self._record(made, index, outbound=place is not None and place.outbound)
@@ -113,7 +113,7 @@ class Answers:
         seed : of the draw; a new one each time when left out.
         """
         moment = self._app.workspace.clock.now() if now is None else now
-        return self._weighed(self.index, ask, key, moment, self._ids.next(), verified, seed)[0]
+        return self._weighed(self.index, ask, key, moment, self._ids.next(), verified, seed)[0].made
 
     def _weighed(
         self,
@@ -124,8 +124,8 @@ class Answers:
         decision_id: str,
         verified: bool,
         seed: int | None = None,
-    ) -> tuple[Drawn, Ask, Known, Bound, Placement | None]:
-        """A decision as it is made, what it rests on, the model that ranked it, and the declared place that it is for."""
+    ) -> tuple[Tried, Bound]:
+        """A decision as it would be made, and the model that ranked it."""
         workspace = self._app.workspace
         place = self._place(index, ask.placement)
         if not ask.channel:
@@ -146,31 +146,7 @@ class Answers:
         # an unproved device is ranked for by what itself did: what leads would tell it what the person did elsewhere
         model = workspace.model.of(person.members if person and verified else (key,) if key else ())
         policy = self._policy(index, model, ask.placement, unit, person)
-        return weigh(index, ask, known, terms, policy), ask, known, model, place
-
-    def worths(
-        self, index: CatalogueIndex, tried: Sequence[tuple[Drawn, Ask, Known, Bound]]
-    ) -> list[tuple[bool, float]]:
-        """How good decisions for one person at several placements are, so that the best may be taken.
-
-        Where not the same policy decides at all of them, their scores do not compare: then it is how the default would score.
-        """
-        if len({made.policy for made, *_ in tried}) < 2:
-            # what is drawn evenly has scores only while another policy is in shadow, and that changes nothing
-            return [worth_of(m) if m.policy != POLICY else (bool(m.sifted.left), 0.0) for m, *_ in tried]
-        return [self._worth(index, *one) for one in tried]
-
-    def _worth(
-        self, index: CatalogueIndex, made: Drawn, ask: Ask, known: Known, model: Bound
-    ) -> tuple[bool, float]:
-        left, default = made.sifted.left, self._default(index, model)
-        if default is None or not left:
-            return bool(left), 0.0
-        if made.policy == default.name:
-            return worth_of(made)
-        at = made.time if ask.ahead is None else ask.ahead.at
-        scores = scores_of(default.rate(index, left, ask, known, at).rating)[:-1]
-        return True, float(scores.max(initial=-inf))
+        return Tried(weigh(index, ask, known, terms, policy), ask, known, self.default(index, model)), model
 
     def _policy(
         self, index: CatalogueIndex, model: Bound, placement: str, unit: Key, person: Person | None
@@ -183,9 +159,10 @@ class Answers:
             own = here.ranks(unit if drawn or person is None else person.root, index, model)
             if own is not None:
                 return own
-        return self._default(index, model)
+        return self.default(index, model)
 
-    def _default(self, index: CatalogueIndex, model: Bound) -> Learned | None:
+    def default(self, index: CatalogueIndex, model: Bound) -> Policy | None:
+        """How what is left is ranked where no other policy decides; None: all alike."""
         if self._app.workspace.settings.decide.policy == "uniform":
             return None
         if self._scorer[0] != index.version:
@@ -196,7 +173,7 @@ class Answers:
         """An ask for each of its placements. Raises BadRequest where their scores do not compare."""
         if not ask.beside:
             return [ask]
-        names = tuple(dict.fromkeys((ask.placement, *ask.beside)))
+        names = (ask.placement, *ask.beside)
         mixed = mixed_rewards([place for name in names if (place := self._place(index, name)) is not None])
         if mixed:
             raise BadRequest("bad_body", f"{mixed[0].upper()}{mixed[1:]}: ask for each by itself.")

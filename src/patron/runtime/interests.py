@@ -44,6 +44,7 @@ class LiveInterests:
             self._rows.put(node, row)
         else:
             self._rows.touch(node)
+        size = len(row)
         if event.name not in _COUNTED:
             fold(row, event)
         else:
@@ -51,7 +52,8 @@ class LiveInterests:
             for key in fold(row, event):
                 was, now = before.get(key, (0, 0)), _adds(key, row[key])
                 self._count(key, now[0] - was[0], now[1] - was[1])
-        for key in crowded(row):
+        # without a new name nothing is in the way of another
+        for key in crowded(row) if len(row) > size else ():
             first, second = _adds(key, row.pop(key))
             self._count(key, -first, -second)
 

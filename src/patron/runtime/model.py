@@ -9,7 +9,7 @@ alike.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from math import expm1, log1p
+from math import log1p
 from typing import Any
 
 import numpy as np
@@ -138,7 +138,7 @@ class Model:
             self._topics[index.version] = found
         return found
 
-    def response(self, values: Mapping[str, Any], interests: Interests, channel: str) -> float | None:
+    def response(self, facts: Facts, interests: Interests, channel: str) -> float | None:
         """How much somebody may be moved by what a channel sends: orders a month times the share of its messages they answer.
 
         Nobody answers what the channel never sent: None. Who got few is taken to answer as others do.
@@ -149,7 +149,7 @@ class Model:
         own, got = answered(interests, channel)
         usual = (min(answers, sent) + 1.0) / (sent + 10.0)
         share = min(1.0, (own + _ALIKE * usual) / (got + _ALIKE))
-        often = (expm1(values["orders"]) + 1.0) / (expm1(values["first seen"]) + _DAYS)
+        often = (_number(facts, "totals.orders") + 1.0) / (_number(facts, "first_seen_days") + _DAYS)
         return _MONTH * often * share
 
     def rows(self, kind: str, index: CatalogueIndex) -> NDArray[np.intp]:
@@ -242,7 +242,7 @@ class Bound:
         kind, model = reward_of(index, ask.placement), self._model
         ridge = model.ridge(kind)
         values = values_of(ask, known, self.interests, now)
-        response = model.response(values, self.interests, ask.channel)
+        response = model.response(known.facts, self.interests, ask.channel)
         if response is not None:
             values["response"] = response
         features = SCHEMA.encode(values)

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from patron.decide.compare import Tried, best, mixed_rewards
 from patron.decide.eligible import Known
 from patron.decide.habits import ENOUGH, Slot, habit, is_open, ranked
 from patron.decide.index import CatalogueIndex
 from patron.decide.learn.ridge import Ridge
 from patron.decide.limits import is_quiet
-from patron.decide.record import Drawn, mixed_rewards, weigh
+from patron.decide.record import Drawn, weigh
 from patron.decide.stocks import Stock
 from patron.experiments.assign import CONTROL, TREATED, arm
 from patron.model.clock import HOUR, MINUTE
@@ -150,9 +151,10 @@ class Sender:
             about = self._about(known, ask, now)
             terms = self._answers.terms(ask, name, key, person, known, place)
             policy = self._answers.policy(index, model, place.id, key, person)
-            tried.append((weigh(index, ask, about, terms, policy), ask, about, terms, policy))
-        worths = self._answers.worths(index, [(made, one, known, model) for made, one, known, *_ in tried])
-        drawn, ask, about, terms, policy = tried[worths.index(max(worths))]
+            made = weigh(index, ask, about, terms, policy)
+            tried.append((Tried(made, ask, about, self._answers.default(index, model)), terms, policy))
+        one, terms, policy = tried[best(index, [one for one, *_ in tried])]
+        drawn, ask, about = one.made, one.ask, one.known
         would, side = drawn.would, self._arm(key, person)
         if side == CONTROL:
             ahead = structs.replace(_ahead(ask), held=True)
