@@ -18,7 +18,7 @@ from patron.model.offers import NOTHING, Ask
 from patron.runtime.arms import JOINED
 from patron.runtime.backend import LocalBackend
 from patron.runtime.looks import JOINT, OWN, PRECISION, SCHEMA
-from patron.runtime.model import looked_at
+from patron.runtime.model import kind_of, looked_at
 from patron.runtime.settings import FILE
 from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source
@@ -193,7 +193,7 @@ def _batch(backend: LocalBackend, kind: str) -> dict[str, Any]:
         record = look(row.record)
         looked = looked_at(record.rating.features) if record.rating else None
         place = backend.workspace.catalogues.version(row.catalogue).places_of[record.placement]
-        if looked is None or place.reward != kind:
+        if looked is None or kind_of(place) != kind:
             continue
         if row.action not in ridge:
             ridge.add(row.action)
@@ -239,7 +239,7 @@ def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
     async def again() -> None:
         async with running(folder, now=NOW) as backend:
             model = backend.workspace.model
-            for kind in ("click", "margin"):
+            for kind in ("click by week", "margin by week"):
                 model.joined(kind).settle()
                 model.start_anew(kind)
                 model.ridge(kind).settle()
@@ -256,7 +256,7 @@ def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
 def test_a_sale_in_the_store_moves_the_arm_and_a_return_takes_it_back(tmp_path: Path) -> None:
     async def work(backend: LocalBackend, tell: Teller) -> list[float]:
         made = await _ask(backend, "anna", "till")
-        arm = f"margin/{made['action']}"
+        arm = f"margin by week/{made['action']}"
         told = [_sums(backend)[arm][1]]
         await backend.step_clock(NOW + DAY)
         bought = {"order_id": "o1", "revenue": 40.0, "currency": "EUR"}
@@ -278,7 +278,7 @@ def test_what_a_device_did_counts_for_the_person_as_long_as_they_are_one(tmp_pat
     async def work(backend: LocalBackend, tell: Teller) -> list[float]:
         ask = Ask("till", anonymous_id="browser", channel="web")
         made = await backend.decide(ask, trusted=True, source=None, user_hash="")
-        arm = f"margin/{made['action']}"
+        arm = f"margin by week/{made['action']}"
         await backend.step_clock(NOW + HOUR)
         await tell("Order Completed", "store", userId="anna", order_id="o1", revenue=40.0, currency="EUR")
         told = [_sums(backend)[arm][1]]

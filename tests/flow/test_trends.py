@@ -233,7 +233,7 @@ def test_what_was_learned_before_trends_is_kept(tmp_path: Path) -> None:
     async def work(town: Town) -> None:
         await town.asks("To1")
         arms = town.backend.workspace.state.table("arms")
-        wide = np.frombuffer(encode(arms.get("joint:order/joint")), "<i8")
+        wide = np.frombuffer(encode(arms.get("joint:order by week/joint")), "<i8")
         version, size = divmod(int(wide[0]), 1 << 32)
         assert version == VERSION
         old = size - (SIZE - TRENDS)
@@ -242,10 +242,10 @@ def test_what_was_learned_before_trends_is_kept(tmp_path: Path) -> None:
         narrow = np.concatenate(
             ([wide[0] - size + old, *wide[1:3]], wide[3 : 3 + old], square[:old, :old][np.triu_indices(old)])
         )
-        held = _Rows({"joint:order/joint": Arm(data=narrow.astype("<i8").tobytes())})
+        held = _Rows({"joint:order by week/joint": Arm(data=narrow.astype("<i8").tobytes())})
         Arms(held)
-        assert held.touched == ["joint:order/joint"]
-        assert encode(held["joint:order/joint"]) == wide.tobytes()
+        assert held.touched == ["joint:order by week/joint"]
+        assert encode(held["joint:order by week/joint"]) == wide.tobytes()
         old = _Rows({"fit:order/fit": Arm(data=narrow.astype("<i8").tobytes())})
         Arms(old)
         assert not old, "of a model that is no more"
@@ -261,7 +261,7 @@ def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() 
 
     row = snap(np.ones(SCHEMA.size) / 8)
     for version in (0, VERSION - 1):  # 0: from before sums told their schema
-        held = _Rows({"order/tea": sums(SCHEMA.size, version), "joint:order/joint": sums(90, version)})
+        held = _Rows({"order/tea": sums(SCHEMA.size, version), "joint:order by week/joint": sums(90, version)})
         arms = Arms(held)
         assert arms.ridge("order", SCHEMA.size).seen == 0
         assert not held

@@ -56,6 +56,7 @@ _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
 _MONTH, _DAYS, _ALIKE = 30.0, 60.0, 2.0
 """Of `response`: days that orders are counted for; days that one order is taken to lie back before anything is known; messages that
 the answers of all people are worth."""
+_SPANS = ((24, "day"), (7 * 24, "week"))
 _LEAST = 0.0004
 """Least variance of a success that comes or not."""
 _TOP = 6
@@ -239,7 +240,7 @@ class Bound:
 
     def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
         """What is to be expected of the offers at these places."""
-        kind, model = reward_of(index, ask.placement), self._model
+        kind, model = kind_of(place_of(index, ask.placement)), self._model
         ridge = model.ridge(kind)
         values = values_of(ask, known, self.interests, now)
         response = model.response(known.facts, self.interests, ask.channel)
@@ -259,7 +260,7 @@ class Bound:
             here = found.take(places, 0)
             means += here.astype(np.float32) @ (JOINT.of_fits(model.joined(kind).weights(JOINED)) * _STEP)
             fits = here.tobytes()
-        nothing = 0.0 if kind in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
+        nothing = 0.0 if reward_of(kind) in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
         place = index.places_of.get(ask.placement)
         leaving = model.leaving(features, ask.channel) if place is not None and place.outbound else 0.0
         return Expected(means, nothing, leaving, _MARK + pack(features), int(ridge.seen), fits, noise)
@@ -274,16 +275,28 @@ class Bound:
 def _noise(kind: str, ridge: Ridge) -> float:
     """Standard deviation of one reward: of a success that comes or not, from how often it comes; of money about twice its mean."""
     total = abs(int(np.add.reduce(ridge.totals))) * REWARD_STEP
-    if kind == "margin":
+    if reward_of(kind) == "margin":
         return max(1.0, 2.0 * total / ridge.seen) if ridge.seen > 0 else 1.0
     often = min((total + 1.0) / (max(ridge.seen, 0) + 2.0), 1.0)
     return float(max(often * (1.0 - often), _LEAST) ** 0.5)
 
 
-def reward_of(index: CatalogueIndex, placement: str) -> str:
-    """What counts as success at a placement; orders where none is declared."""
-    place = index.places_of.get(placement)
-    return "order" if place is None else place.reward
+def kind_of(place: Placement) -> str:
+    """By what the decisions of a placement are learned from together: what counts as success, and about how soon.
+
+    What comes anyway within a day and within a week are not the same number. Windows alike share what they learn, so that a change
+    of some hours forgets nothing.
+
+    >>> [kind_of(Placement("a", "A", reward="order", window_hours=hours)) for hours in (4, 24, 168, 720)]
+    ['order by day', 'order by day', 'order by week', 'order by month']
+    """
+    span = next((name for hours, name in _SPANS if place.window_hours <= hours), "month")
+    return f"{place.reward} by {span}"
+
+
+def reward_of(kind: str) -> str:
+    """What counts as success."""
+    return kind.partition(" ")[0]
 
 
 def place_of(index: CatalogueIndex, placement: str) -> Placement:

@@ -22,7 +22,7 @@ from patron.model.ports import Table
 from patron.profiles.orders import Purchase
 from patron.runtime.given import CLICKED_BY, SHOWN_BY
 from patron.runtime.launches import UNSUBSCRIBED, Launches, is_goodbye
-from patron.runtime.model import Looked, Model, looked_at, place_of
+from patron.runtime.model import Looked, Model, kind_of, looked_at, place_of
 from patron.runtime.tables import DecisionRow
 
 ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})
@@ -99,7 +99,7 @@ class Rewards:
             looked = looked_at(record.rating.features)
         if looked is not None:
             place = place_of(self._version(row.catalogue), record.placement)
-            self._model.observe(place.reward, row.action, looked, row.time)
+            self._model.observe(kind_of(place), row.action, looked, row.time)
             if place.outbound:
                 self._model.sent(_sent(row), looked, row.time)
             self._taught.put(decision, Taught())
@@ -113,8 +113,8 @@ class Rewards:
         if looked is not None:
             place = place_of(self._version(row.catalogue), record.placement)
             if taught.steps:
-                self._model.reward(place.reward, row.action, looked, -taught.steps, row.time)
-            self._model.observe(place.reward, row.action, looked, row.time, -1)
+                self._model.reward(kind_of(place), row.action, looked, -taught.steps, row.time)
+            self._model.observe(kind_of(place), row.action, looked, row.time, -1)
             if taught.lost:
                 self._model.left(_sent(row), looked, row.time, -1)
             if place.outbound:
@@ -250,7 +250,7 @@ class Rewards:
         looked = looked_at(record.rating.features)
         if looked is not None:
             self._taught.touch(decision)
-            self._model.reward(place.reward, row.action, looked, steps - taught.steps, row.time)
+            self._model.reward(kind_of(place), row.action, looked, steps - taught.steps, row.time)
             self._launches.taught(row, record, steps - taught.steps)
             taught.steps = steps
 
