@@ -261,7 +261,9 @@ def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() 
 
     row = snap(np.ones(SCHEMA.size) / 8)
     for version in (0, VERSION - 1):  # 0: from before sums told their schema
-        held = _Rows({"order/tea": sums(SCHEMA.size, version), "joint:order by week/joint": sums(90, version)})
+        held = _Rows(
+            {"order/tea": sums(SCHEMA.size, version), "joint:order by week/joint": sums(90, version)}
+        )
         arms = Arms(held)
         assert arms.ridge("order", SCHEMA.size).seen == 0
         assert not held
@@ -273,8 +275,8 @@ def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() 
 def test_another_schema_has_another_version() -> None:
     told = (VERSION, SCHEMA.fingerprint, MOVES)
     assert told == (
-        3,
-        "5ce2f575faf17873",
+        4,
+        "5b40c7ae56b91169",
         ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel"),
     ), (
         "what was learned would be read as something else: raise the version of `runtime.looks.SCHEMA`, then change this"

@@ -28,10 +28,10 @@ SCHEMA = Schema(
         Field("city", "hashed"),
         Field("bought", "hashed"),
     ],
-    version="3",
+    version="4",
 )
-"""What is looked at beside the fit. Another schema, or other `MOVES`, is another model and needs another version: what was learned
-with this one no longer counts."""
+"""What is looked at beside the fit. Another schema, other `MOVES` or other kinds (`model.kind_of`) are another
+model and need another version: what was learned with this one no longer counts."""
 VERSION = int(SCHEMA.version)
 """Stands in what was learned and in what records say was looked at; from 2 on, for what is older begins with 0 or 1."""
 MOVES = ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel")

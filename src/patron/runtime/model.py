@@ -240,7 +240,8 @@ class Bound:
 
     def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
         """What is to be expected of the offers at these places."""
-        kind, model = kind_of(place_of(index, ask.placement)), self._model
+        place, model = place_of(index, ask.placement), self._model
+        kind = kind_of(place)
         ridge = model.ridge(kind)
         values = values_of(ask, known, self.interests, now)
         response = model.response(known.facts, self.interests, ask.channel)
@@ -250,7 +251,7 @@ class Bound:
         self._features = features
         rows = model.rows(kind, index)
         model.refresh(kind)
-        noise = _noise(kind, ridge)
+        noise = _noise(place.reward, ridge)
         every = ridge.means(features) + np.float32(CHOOSING.optimism * noise) * ridge.widths(features)
         means = every.take(rows.take(places)).astype(np.float64)
         found = model.fits(index, self.interests, ask, now)
@@ -260,9 +261,8 @@ class Bound:
             here = found.take(places, 0)
             means += here.astype(np.float32) @ (JOINT.of_fits(model.joined(kind).weights(JOINED)) * _STEP)
             fits = here.tobytes()
-        nothing = 0.0 if reward_of(kind) in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
-        place = index.places_of.get(ask.placement)
-        leaving = model.leaving(features, ask.channel) if place is not None and place.outbound else 0.0
+        nothing = 0.0 if place.reward in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
+        leaving = model.leaving(features, ask.channel) if place.outbound else 0.0
         return Expected(means, nothing, leaving, _MARK + pack(features), int(ridge.seen), fits, noise)
 
     def looked(self, told: bytes) -> Looked | None:
@@ -272,10 +272,10 @@ class Bound:
         return Looked(self._features, _fit(told[-SIZE:]))
 
 
-def _noise(kind: str, ridge: Ridge) -> float:
+def _noise(reward: str, ridge: Ridge) -> float:
     """Standard deviation of one reward: of a success that comes or not, from how often it comes; of money about twice its mean."""
     total = abs(int(np.add.reduce(ridge.totals))) * REWARD_STEP
-    if reward_of(kind) == "margin":
+    if reward == "margin":
         return max(1.0, 2.0 * total / ridge.seen) if ridge.seen > 0 else 1.0
     often = min((total + 1.0) / (max(ridge.seen, 0) + 2.0), 1.0)
     return float(max(often * (1.0 - often), _LEAST) ** 0.5)
@@ -292,11 +292,6 @@ def kind_of(place: Placement) -> str:
     """
     span = next((name for hours, name in _SPANS if place.window_hours <= hours), "month")
     return f"{place.reward} by {span}"
-
-
-def reward_of(kind: str) -> str:
-    """What counts as success."""
-    return kind.partition(" ")[0]
 
 
 def place_of(index: CatalogueIndex, placement: str) -> Placement:
