@@ -101,7 +101,7 @@ def usual_gamma(scores: Scores, worth: float, seen: int, noise: float) -> float:
     noise : standard deviation of one reward.
 
     >>> usual_gamma(np.array([1.0, 0.0]), worth=2.0, seen=4, noise=0.5)
-    200.0
+    600.0
     """
     size = worth * noise or float(np.abs(scores).max()) or 1.0
     return float(CHOOSING.gamma * max(seen, 1) ** CHOOSING.exponent / size)

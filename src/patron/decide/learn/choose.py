@@ -44,11 +44,11 @@ class Choosing(Struct, frozen=True):
 
     >>> chances = Choosing().propensities([0.4, 0.1], [0.1, 0.1], seen=100)
     >>> [round(chance, 4) for chance in chances.tolist()]
-    [0.9917, 0.0083]
+    [0.9939, 0.0061]
     """
 
     rule: Literal["inverse_gap", "thompson", "epsilon_greedy", "greedy", "uniform"] = "inverse_gap"
-    gamma: float = 100.0
+    gamma: float = 300.0
     """Times (choices seen)**exponent it is the weight of a gap in expected reward of 1."""
     exponent: float = 0.5
     optimism: float = 0.2
