@@ -7,7 +7,6 @@ import logging
 import sys
 import time
 from collections.abc import Coroutine, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from patron.model.log import Entry
 from patron.model.views import Status
 from patron.profiles import public
 from patron.runtime import facts
+from patron.runtime.beside import PAUSE, spread
 from patron.runtime.ingest import Ingest
 from patron.runtime.lake.child import JobsChild
 from patron.runtime.lake.processes import LakeProcesses
@@ -27,11 +27,8 @@ from patron.runtime.recovery import open_workspace
 from patron.runtime.workspace import Crash, Workspace
 
 _logger = logging.getLogger("patron")
-PAUSE = 0.001
 TURN = 0.00025
 """Seconds that a checkpoint takes of a turn of the loop."""
-BESIDE = 0.001
-"""Seconds that segments take of a turn of the loop beside events."""
 WATCH = 0.05
 """Seconds between two looks at what segments have to do."""
 RETRY = 1.0
@@ -87,7 +84,8 @@ class App:
         self.closing = False
         """Whether it is about to stop: nothing of its own goes on."""
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._housekeep()), loop.create_task(self._judge())]
+        works = (self._housekeep(), self._judge(), self._look())
+        self._tasks = [loop.create_task(work) for work in works]
         for vital in (self.pipeline.task, *self._tasks):
             vital.add_done_callback(self._ended)
 
@@ -272,17 +270,18 @@ class App:
                     self._between()
 
     async def _judge(self) -> None:
-        """What segments have to do beside events: time going by, filling, judging by new rules, answers from people's own
-        events; a millisecond at a time.
-        """
+        """What segments have to do beside events: time going by, filling, judging by new rules."""
         workspace = self.workspace
         segments, clock = workspace.segments, workspace.clock
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 now = 0 if isinstance(clock, SteppedClock) else clock.now()
-                until = time.perf_counter() + BESIDE
-                for _ in chain(segments.work(now), workspace.above.work()):
-                    if time.perf_counter() > until:
-                        await asyncio.sleep(PAUSE)
-                        until = time.perf_counter() + BESIDE
+                await spread(segments.work(now))
+                await asyncio.sleep(WATCH)
+
+    async def _look(self) -> None:
+        """Members who are told from their own events: whoever has that many must not slow down the others."""
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await spread(self.workspace.above.work(), lambda: self.pipeline.waiting > 0)
                 await asyncio.sleep(WATCH)
