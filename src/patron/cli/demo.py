@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -120,7 +121,7 @@ class _Demo:
                 self.out.print(f"Built, loaded and decided in {time.monotonic() - began:.0f} s.")
             self._tell(facts)
             if not leave:
-                self._live(facts)
+                self._live(facts, server)
         except KeyboardInterrupt:
             self.out.print("\nStopping; the data stays in", str(self.folder))
         finally:
@@ -310,7 +311,7 @@ class _Demo:
         found = staging.person_id(self.url, key, identifier)
         return f"{self.url}/console/people" + (f"/{found}" if found else "")
 
-    def _live(self, facts: dict[str, Any]) -> None:
+    def _live(self, facts: dict[str, Any], server: subprocess.Popen[bytes]) -> None:
         stop = threading.Event()
         if self.rate > 0 and self.dataset == "town":
             from patron.sim.alive.alive import run_live
@@ -323,6 +324,6 @@ class _Demo:
             self.out.print("\nServing. Ctrl C stops it.")
         try:
             while not stop.wait(1.0):
-                pass
+                hosting.need_alive(server, self.folder)
         finally:
             stop.set()

@@ -30,14 +30,25 @@ def wait(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
         if server.poll() is not None:
-            tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-3:]
-            raise Failed("The server did not start: " + " ".join(tail))
+            raise Failed("The server did not start: " + _said(folder))
         try:
             if httpx.get(f"{url}/readyz", timeout=2).status_code == httpx.codes.OK:
                 return
         except httpx.HTTPError:
             time.sleep(0.05)
     raise Failed(f"The server did not become ready within a minute; see {LOG} in {folder}.")
+
+
+def need_alive(server: subprocess.Popen[bytes], folder: Path) -> None:
+    """Raise Failed with what the server said last when it has ended by itself."""
+    if server.poll() is not None:
+        raise Failed(
+            f"The server ended by itself (code {server.returncode}; see {LOG} in {folder}): {_said(folder)}"
+        )
+
+
+def _said(folder: Path) -> str:
+    return " ".join((folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-3:])
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
