@@ -17,7 +17,7 @@ from patron.model.log import Entry
 from patron.model.views import Status
 from patron.profiles import public
 from patron.runtime import facts
-from patron.runtime.beside import PAUSE, spread
+from patron.runtime.breath import PAUSE, Breath
 from patron.runtime.ingest import Ingest
 from patron.runtime.lake.child import JobsChild
 from patron.runtime.lake.processes import LakeProcesses
@@ -276,12 +276,16 @@ class App:
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 now = 0 if isinstance(clock, SteppedClock) else clock.now()
-                await spread(segments.work(now))
+                breath = Breath()
+                for _ in segments.work(now):
+                    await breath.take()
                 await asyncio.sleep(WATCH)
 
     async def _look(self) -> None:
         """Members who are told from their own events: whoever has that many must not slow down the others."""
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                await spread(self.workspace.above.work(), lambda: self.pipeline.waiting > 0)
+                breath = Breath(lambda: self.pipeline.waiting > 0)
+                for _ in self.workspace.above.work():
+                    await breath.take()
                 await asyncio.sleep(WATCH)

@@ -1,11 +1,10 @@
 """Work beside events, by a clock of its own."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
-from patron.runtime.beside import PAUSE, SLICE, spread
+from patron.runtime.breath import PAUSE, TURN, Breath
 
 
 class Time:
@@ -21,21 +20,21 @@ class Time:
         self.now += seconds
         self.slept += seconds
 
-    def works(self, steps: int, seconds: float) -> Iterator[None]:
+    async def works(self, breath: Breath, steps: int, seconds: float) -> None:
         for _ in range(steps):
             self.now += seconds
             self.worked += seconds
-            yield
+            await breath.take()
 
 
-@pytest.mark.parametrize("step", [SLICE / 3, 2 * SLICE, 400 * SLICE])
+@pytest.mark.parametrize("step", [TURN / 3, 2 * TURN, 400 * TURN])
 def test_while_events_wait_a_twentieth_of_the_time_is_worked(step: float) -> None:
     time = Time()
-    asyncio.run(spread(time.works(1000, step), lambda: True, time, time.sleep))
+    asyncio.run(time.works(Breath(lambda: True, time, time.sleep), 1000, step))
     assert time.worked / time.now == pytest.approx(0.05, rel=0.02)
 
 
-def test_else_others_get_a_turn_after_each_slice() -> None:
+def test_else_others_get_a_turn_after_each_millisecond() -> None:
     time = Time()
-    asyncio.run(spread(time.works(1000, SLICE / 3), lambda: False, time, time.sleep))
-    assert time.slept == pytest.approx(PAUSE * time.worked / SLICE, rel=0.5)
+    asyncio.run(time.works(Breath(lambda: False, time, time.sleep), 1000, TURN / 3))
+    assert time.slept == pytest.approx(PAUSE * time.worked / TURN, rel=0.5)
