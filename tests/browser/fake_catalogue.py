@@ -7,7 +7,7 @@ from patron.decide.catalogue import parse, version
 from patron.decide.changes import Trial, tried
 from patron.decide.example import CATALOGUE_TOML
 from patron.model.errors import Conflict
-from patron.runtime.catalogues import Held, Kept
+from patron.runtime.decisions.catalogues import Held, Kept
 
 NOW = 1_795_254_127_000
 DAY = 86_400_000

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from patron.runtime import server
 from patron.runtime.app import App
 from patron.runtime.backend import LocalBackend
 from patron.runtime.create import create
+from patron.runtime.serving import server
 from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source
 from tests.flow.serving import PATRON, PatronServer, free_port, request, run_patron

@@ -10,11 +10,11 @@ from patron.model.access import ApiKey
 from patron.model.audiences import PersonAudiences
 from patron.model.exports import Export, FileTarget
 from patron.profiles.public import iso
-from patron.runtime import above_cap
-from patron.runtime.agreement import agreement
-from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
-from patron.runtime.subjects import BREATH
+from patron.runtime.segments import above_cap
+from patron.runtime.segments.agreement import agreement
+from patron.runtime.segments.audiences import LocalAudiences
+from patron.runtime.segments.subjects import BREATH
 from patron.segments.tally import MOST
 from tests.flow.inprocess import play, running, send, source
 

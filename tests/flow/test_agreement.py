@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from patron.runtime.agreement import Example, agreement
+from patron.runtime.segments.agreement import Example, agreement
 from patron.segments import library
 from tests.flow.inprocess import play, running, send, source
 from tests.flow.serving import PatronServer, run_patron

@@ -12,8 +12,8 @@ from patron.model.offers import NOTHING, Ask
 from patron.model.policies import Move, Policy
 from patron.profiles.interests import MOST, answered
 from patron.runtime.backend import LocalBackend
-from patron.runtime.looks import SCHEMA
-from patron.runtime.model import looked_at
+from patron.runtime.decisions.looks import SCHEMA
+from patron.runtime.decisions.model import looked_at
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 

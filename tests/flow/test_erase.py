@@ -9,7 +9,7 @@ import pytest
 
 from patron.model.errors import Gone, NotFound
 from patron.runtime.create import restore_backup
-from patron.runtime.people import find
+from patron.runtime.people.people import find
 from tests.flow.inprocess import play, rows, running, send, source
 from tests.flow.scanner import scan
 

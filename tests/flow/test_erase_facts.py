@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from patron.model.offers import Ask
-from patron.runtime import facts, privacy
+from patron.runtime import facts
 from patron.runtime.backend import LocalBackend
-from patron.runtime.decided import decision_of
+from patron.runtime.decisions.decided import decision_of
 from patron.runtime.flow import KeyHash
-from patron.runtime.people import find
+from patron.runtime.people.people import find
+from patron.runtime.privacy import privacy
 from patron.storage.embedded import directory
 from patron.storage.embedded.segments import NOTES
 from tests.flow.inprocess import play, running, send, source

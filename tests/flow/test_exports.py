@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from patron.model.clock import MINUTE
-from patron.runtime import exporting
+from patron.runtime.exports import exporting
 from tests.flow.inprocess import send, source
 from tests.unit.serve.door import Door, door
 

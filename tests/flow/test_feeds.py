@@ -16,7 +16,7 @@ from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import Ask
 from patron.runtime.backend import LocalBackend
 from patron.runtime.create import create
-from patron.runtime.doors import private_door
+from patron.runtime.serving.doors import private_door
 from tests.flow.inprocess import play, running
 
 NOW = 1_800_000_000_000  # 15 January 2027, 08:00 UTC

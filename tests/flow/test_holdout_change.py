@@ -5,8 +5,8 @@ from pathlib import Path
 
 from patron.model.offers import Ask
 from patron.model.views import EffectLine
-from patron.runtime import views
 from patron.runtime.backend import LocalBackend
+from patron.runtime.people import views
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from patron.runtime.history import history
-from patron.runtime.people import find
+from patron.runtime.people.history import history
+from patron.runtime.people.people import find
 from patron.storage.embedded import directory
 from tests.flow.inprocess import LAWFUL, partition, play, rows, running, send, source
 from tests.flow.scanner import scan

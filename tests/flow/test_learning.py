@@ -15,10 +15,10 @@ from patron.decide.learn.grid import REWARD_STEP
 from patron.decide.learn.ridge import Ridge
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.offers import NOTHING, Ask
-from patron.runtime.arms import JOINED
 from patron.runtime.backend import LocalBackend
-from patron.runtime.looks import JOINT, OWN, PRECISION, SCHEMA
-from patron.runtime.model import kind_of, looked_at
+from patron.runtime.decisions.arms import JOINED
+from patron.runtime.decisions.looks import JOINT, OWN, PRECISION, SCHEMA
+from patron.runtime.decisions.model import kind_of, looked_at
 from patron.runtime.settings import FILE
 from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source

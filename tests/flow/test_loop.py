@@ -10,8 +10,8 @@ import pytest
 from patron.decide.rating import propensities
 from patron.model.errors import Forbidden
 from patron.model.offers import Ask
-from patron.runtime import views
 from patron.runtime.backend import LocalBackend
+from patron.runtime.people import views
 from tests.flow.inprocess import partition, play, rows, running, send, source
 
 CATALOGUE = """

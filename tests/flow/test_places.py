@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from patron.model.access import ApiKey
-from patron.runtime import subjects
 from patron.runtime.analysis import Analyst, Moment, Standings
-from patron.runtime.audiences import LocalAudiences
 from patron.runtime.backend import LocalBackend
 from patron.runtime.lake.child import lake_url
+from patron.runtime.segments import subjects
+from patron.runtime.segments.audiences import LocalAudiences
 from patron.storage.lake.asking import Query
 from tests.flow.inprocess import play, running, send, source
 

@@ -9,7 +9,7 @@ from patron.model.clock import DAY, HOUR
 from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import NOTHING
 from patron.runtime.backend import LocalBackend
-from patron.runtime.policies import Change
+from patron.runtime.decisions.policies import Change
 from tests.flow.inprocess import play
 from tests.flow.test_learning import NOW, Teller, _ask, _shop
 

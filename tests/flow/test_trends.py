@@ -14,10 +14,10 @@ from patron.decide.learn.grid import snap
 from patron.decide.learn.packing import length
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.offers import Ask
-from patron.runtime.arms import Arm, Arms, encode
 from patron.runtime.backend import LocalBackend
-from patron.runtime.looks import MOVES, SCHEMA, VERSION
-from patron.runtime.model import looked_at
+from patron.runtime.decisions.arms import Arm, Arms, encode
+from patron.runtime.decisions.looks import MOVES, SCHEMA, VERSION
+from patron.runtime.decisions.model import looked_at
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 
@@ -279,7 +279,7 @@ def test_another_schema_has_another_version() -> None:
         "5b40c7ae56b91169",
         ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel"),
     ), (
-        "what was learned would be read as something else: raise the version of `runtime.looks.SCHEMA`, then change this"
+        "what was learned would be read as something else: raise the version of `runtime.decisions.looks.SCHEMA`, then change this"
     )
 
 

@@ -109,7 +109,7 @@ async def _inside(
     data: Path, work: Callable[[Callable[[str, str, object], Awaitable[httpx.Response]]], Awaitable[Answer]]
 ) -> Answer:
     from patron.runtime.backend import LocalBackend
-    from patron.runtime.doors import private_door
+    from patron.runtime.serving.doors import private_door
 
     backend = await LocalBackend.start(data)
     try:

@@ -55,8 +55,9 @@ def serve(data: Path, host: str, port: int, admin_host: str, admin_port: int | N
 async def run(data: Path, host: str, port: int, admin_host: str, admin_port: int, clock: str) -> None:
     """Open the workspace, listen, say so, and serve until told to stop."""
     from patron.console.live import console_for
-    from patron.runtime import doors, server, settings
+    from patron.runtime import settings
     from patron.runtime.backend import LocalBackend
+    from patron.runtime.serving import doors, server
     from patron.runtime.workspace import crash_at
     from patron.storage.embedded import directory
 

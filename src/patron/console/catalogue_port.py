@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from patron.decide.changes import Trial
-from patron.runtime.catalogues import Held, Kept
+from patron.runtime.decisions.catalogues import Held, Kept
 
 
 class Catalogues(Protocol):

@@ -38,16 +38,18 @@ from patron.model.views import (
     Status,
     TimelinePage,
 )
-from patron.runtime import access, erasures, guide, letters, people, splits, views
-from patron.runtime.audiences import LocalAudiences
+from patron.runtime import access, guide, letters
 from patron.runtime.backend import LocalBackend
-from patron.runtime.export_views import LocalExports
-from patron.runtime.history import history
+from patron.runtime.decisions.launching import Launching
+from patron.runtime.decisions.offers import Offers
+from patron.runtime.decisions.policies import Policies
+from patron.runtime.exports.views import LocalExports
 from patron.runtime.lake.health import lake_view
-from patron.runtime.launching import Launching
-from patron.runtime.offers import Offers
-from patron.runtime.policies import Policies
-from patron.runtime.sends import Sends
+from patron.runtime.people import people, splits, views
+from patron.runtime.people.history import history
+from patron.runtime.privacy import erasures
+from patron.runtime.segments.audiences import LocalAudiences
+from patron.runtime.sends.sends import Sends
 from patron.serve.router import Asgi
 
 SHOP_FILE = "shop.json"

@@ -1,6 +1,6 @@
 """What the console asks about policies; part of `port.ConsoleApp`.
 
-`runtime.policies.Policies` and `runtime.launching.Launching` implement it.
+`runtime.decisions.policies.Policies` and `runtime.decisions.launching.Launching` implement it.
 """
 
 from typing import Any, Protocol

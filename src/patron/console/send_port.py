@@ -1,4 +1,4 @@
-"""What the console asks about sends; part of `port.ConsoleApp`. `runtime.sends.Sends` implements it."""
+"""What the console asks about sends; part of `port.ConsoleApp`. `runtime.sends.sends.Sends` implements it."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""What people and other systems are shown: frozen views, made by `runtime/views.py`, drawn by console and API.
+"""What people and other systems are shown: frozen views, made by `runtime/people/views.py`, drawn by console and API.
 
 Times are milliseconds UTC; money is `{currency: "41.30"}`; nothing here is personal beyond what it names.
 """

@@ -22,8 +22,8 @@ from patron.runtime.ingest import Ingest
 from patron.runtime.lake.child import JobsChild
 from patron.runtime.lake.processes import LakeProcesses
 from patron.runtime.pipeline import Pipeline
-from patron.runtime.rates import Rates
 from patron.runtime.recovery import open_workspace
+from patron.runtime.serving.rates import Rates
 from patron.runtime.workspace import Crash, Workspace
 
 _logger = logging.getLogger("patron")

@@ -21,38 +21,28 @@ from patron.model.views import (
     SplitView,
     Status,
 )
-from patron.runtime import (
-    access,
-    erasures,
-    export,
-    letters,
-    outcomes,
-    parts,
-    people,
-    preview,
-    scoped,
-    tidying,
-    upkeep,
-    views,
-)
-from patron.runtime.answer import Answers
+from patron.runtime import access, letters, tidying, upkeep
 from patron.runtime.app import App
-from patron.runtime.entering import Entering
-from patron.runtime.exporting import Exporting
-from patron.runtime.fallback import Fallbacks
-from patron.runtime.feed_doors import FeedDoors
-from patron.runtime.history import history
+from patron.runtime.decisions import outcomes, preview
+from patron.runtime.decisions.answer import Answers
+from patron.runtime.decisions.entering import Entering
+from patron.runtime.decisions.fallback import Fallbacks
+from patron.runtime.decisions.launching import Launching
+from patron.runtime.decisions.offers import Offers
+from patron.runtime.decisions.policies import Policies
+from patron.runtime.exports.exporting import Exporting
+from patron.runtime.feeds.doors import FeedDoors
 from patron.runtime.insights import LocalInsights
+from patron.runtime.lake.local import LocalLake
 from patron.runtime.lake.profiles import ProfileSnapshots
 from patron.runtime.lake.pruning import prune
-from patron.runtime.launching import Launching
-from patron.runtime.local_lake import LocalLake
-from patron.runtime.offers import Offers
-from patron.runtime.policies import Policies
-from patron.runtime.roster import Roster
-from patron.runtime.rules import LocalRules
-from patron.runtime.sends import Sends
-from patron.runtime.surgery import Surgery
+from patron.runtime.people import parts, people, scoped, views
+from patron.runtime.people.history import history
+from patron.runtime.people.roster import Roster
+from patron.runtime.people.surgery import Surgery
+from patron.runtime.privacy import erasures, export
+from patron.runtime.segments.rules import LocalRules
+from patron.runtime.sends.sends import Sends
 from patron.runtime.workspace import Crash
 from patron.storage.lake.asking import Head
 

@@ -20,9 +20,12 @@ from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.people import Key
 from patron.model.policies import Move, Policy
-from patron.runtime import catalogues, definitions, entered, sent, splits
-from patron.runtime.decided import decision_of, is_packed
+from patron.runtime.decisions import catalogues, entered
+from patron.runtime.decisions.decided import decision_of, is_packed
 from patron.runtime.flow import uncut
+from patron.runtime.people import splits
+from patron.runtime.segments import definitions
+from patron.runtime.sends import sent
 from patron.runtime.tables import CATALOGUE, Assignment, AuditRow, DecisionRow, Plain, SplitRecord, User
 from patron.runtime.workspace import Workspace
 

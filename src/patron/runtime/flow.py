@@ -19,12 +19,12 @@ from patron.profiles import interests
 from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
-from patron.runtime import given, rewards
-from patron.runtime.entered import Entered
-from patron.runtime.given import Given
-from patron.runtime.interests import LiveInterests
-from patron.runtime.rewards import Rewards
-from patron.runtime.trends import Trends
+from patron.runtime.decisions import given, rewards
+from patron.runtime.decisions.entered import Entered
+from patron.runtime.decisions.given import Given
+from patron.runtime.decisions.interests import LiveInterests
+from patron.runtime.decisions.rewards import Rewards
+from patron.runtime.decisions.trends import Trends
 from patron.segments.execution import Execution
 
 

@@ -9,10 +9,10 @@ from patron.model.ingest import Receipt
 from patron.model.log import Entry
 from patron.runtime import judge
 from patron.runtime.apply import apply_body, place_again
-from patron.runtime.entrance import Entrance
-from patron.runtime.exposures import MARK, Exposures, without
+from patron.runtime.decisions.exposures import MARK, Exposures, without
 from patron.runtime.judge import Judged
 from patron.runtime.pipeline import Pipeline
+from patron.runtime.serving.entrance import Entrance
 from patron.runtime.workspace import Workspace
 
 

@@ -20,7 +20,7 @@ from patron.profiles.public import iso
 from patron.runtime.analysis import Analyst, Moment
 from patron.runtime.app import App
 from patron.runtime.lake.processes import bounds_of
-from patron.runtime.subjects import calendar_of
+from patron.runtime.segments.subjects import calendar_of
 
 EVERY = {"week": 7, "month": 28}
 """Days of a period of retention; a month is four weeks, so that each has as many weekends."""

@@ -7,11 +7,11 @@ from patron.model.errors import CorruptLog
 from patron.model.events import Batch
 from patron.model.log import Entry
 from patron.runtime import facts
-from patron.runtime.above_cap import AboveCap
 from patron.runtime.apply import apply_body
 from patron.runtime.flow import index
 from patron.runtime.judge import days_of
-from patron.runtime.memberships import Memberships
+from patron.runtime.segments.above_cap import AboveCap
+from patron.runtime.segments.memberships import Memberships
 from patron.runtime.workspace import Crash, Workspace
 from patron.storage.embedded import directory
 

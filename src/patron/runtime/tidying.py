@@ -5,9 +5,10 @@ import logging
 
 from patron.model.clock import DAY
 from patron.model.errors import PatronError
-from patron.runtime import erasures, upkeep
+from patron.runtime import upkeep
 from patron.runtime.app import App
 from patron.runtime.lake.pruning import prune
+from patron.runtime.privacy import erasures
 
 EVERY = 3600
 """Seconds."""

@@ -29,24 +29,25 @@ from patron.model.policies import Launch
 from patron.model.ports import Table
 from patron.model.sends import SendRow
 from patron.profiles.partial import Partial, decode, encode
-from patron.runtime import arms, entered
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
-from patron.runtime.census import Census
-from patron.runtime.deciding import Deciding
-from patron.runtime.definitions import Definitions
-from patron.runtime.feeds import FeedCount, Feeds
+from patron.runtime.decisions import arms, entered
+from patron.runtime.decisions.deciding import Deciding
+from patron.runtime.decisions.rewards import Taught
+from patron.runtime.feeds.feeds import FeedCount, Feeds
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
 from patron.runtime.lake.past import Past, Replayed
-from patron.runtime.live import Live
-from patron.runtime.memberships import Memberships
+from patron.runtime.privacy.tombstones import Tombstones
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
-from patron.runtime.rewards import Taught
-from patron.runtime.segments import Segments
-from patron.runtime.sent import Sent
-from patron.runtime.served import SeriesRow, ServedRow
+from patron.runtime.segments.census import Census
+from patron.runtime.segments.definitions import Definitions
+from patron.runtime.segments.live import Live
+from patron.runtime.segments.memberships import Memberships
+from patron.runtime.segments.segments import Segments
+from patron.runtime.segments.served import SeriesRow, ServedRow
+from patron.runtime.sends.sent import Sent
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
@@ -59,7 +60,6 @@ from patron.runtime.tables import (
     User,
     sent_key,
 )
-from patron.runtime.tombstones import Tombstones
 from patron.segments import standing, tally
 from patron.segments.execution import Execution
 from patron.storage.embedded import directory
@@ -69,7 +69,7 @@ from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
 
 if TYPE_CHECKING:
-    from patron.runtime.above_cap import AboveCap
+    from patron.runtime.segments.above_cap import AboveCap
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from patron.rules.calendar import Calendar
-from patron.runtime.known import Parts
+from patron.runtime.decisions.known import Parts
 
 
 class Zones:

@@ -12,7 +12,7 @@ from patron.decide.rating import GREEDY, rate
 from patron.decide.scoring import Scorer
 from patron.model.offers import NOTHING, Decision
 from patron.model.policies import Policy
-from patron.runtime.launches import Here, Scored
+from patron.runtime.decisions.launches import Here, Scored
 
 OFFERS = "".join(f'[[offer]]\nid = "o{n}"\nname = "O{n}"\nvalue = {n + 1}\ncost = 0.{n}\n' for n in range(5))
 INDEX = CatalogueIndex(parse(OFFERS))

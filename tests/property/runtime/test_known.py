@@ -12,7 +12,7 @@ from patron.profiles.merge import merge
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
 from patron.rules.facts import facts_of
-from patron.runtime.known import LazyFacts, consents_of
+from patron.runtime.decisions.known import LazyFacts, consents_of
 from tests.property.profiles.histories import ALL, MIXED, MONEY, NAMES, RULES, START, TRAITS, histories
 
 NOW = START + 900 * 86_400_000

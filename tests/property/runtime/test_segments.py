@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from patron.runtime import portable
 from patron.runtime.backend import LocalBackend
 from patron.runtime.create import create
-from patron.runtime.subjects import of_person
+from patron.runtime.segments.subjects import of_person
 from patron.runtime.workspace import Workspace
 from tests.flow.inprocess import play, running, send, source
 from tests.property.costly import costly, quick_folder
@@ -211,12 +211,12 @@ class Story:
         if person is None:
             return
         if kind == "erase":
-            from patron.runtime.erasures import erase
+            from patron.runtime.privacy.erasures import erase
 
             await erase(backend.app, person, "test")
             return
         from patron.model.errors import BadRequest
-        from patron.runtime import splits
+        from patron.runtime.people import splits
 
         try:
             if kind == "split":

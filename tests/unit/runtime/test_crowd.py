@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from patron.runtime import everybody
-from patron.runtime.audiences import LocalAudiences
 from patron.runtime.crowd import sample
 from patron.runtime.crowd.sample import Crowd
+from patron.runtime.people import everybody
+from patron.runtime.segments.audiences import LocalAudiences
 from tests.flow.inprocess import send, source
 from tests.unit.serve.door import door
 

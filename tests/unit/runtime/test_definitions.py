@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from patron.runtime.definitions import Active, Definitions, Saved
+from patron.runtime.segments.definitions import Active, Definitions, Saved
 from patron.runtime.tables import DefinitionRow
 from patron.testing.tables import MemoryTable
 from tests.flow.inprocess import play, rows, running

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from patron.runtime import everybody
-from patron.runtime.everybody import Everybody
+from patron.runtime.people import everybody
+from patron.runtime.people.everybody import Everybody
 from tests.flow.inprocess import play, running, send, source
 
 

@@ -6,8 +6,8 @@ from patron.model.events import Event
 from patron.model.people import Key
 from patron.rules.calendar import Calendar
 from patron.rules.tree import Did
-from patron.runtime.filling import Filling
-from patron.runtime.served import SeriesRow
+from patron.runtime.segments.filling import Filling
+from patron.runtime.segments.served import SeriesRow
 from patron.segments.feeds import Fed, Feeds
 from patron.segments.series import Series, series_of
 from patron.segments.tally import Tally

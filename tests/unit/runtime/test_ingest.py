@@ -11,8 +11,8 @@ import pytest
 from patron.model.access import Source
 from patron.model.errors import Busy
 from patron.model.ingest import Receipt
-from patron.runtime import entrance
 from patron.runtime.backend import LocalBackend
+from patron.runtime.serving import entrance
 from patron.storage.embedded import committer
 from tests.flow.inprocess import play, running, source
 

@@ -2,7 +2,7 @@
 
 from patron.profiles.partial import Consent, Order, Partial
 from patron.profiles.rules import ProfileRules
-from patron.runtime.known import LazyFacts, consents_of
+from patron.runtime.decisions.known import LazyFacts, consents_of
 
 DAY = 86_400_000
 TIGHT = ProfileRules(names=1, traits=1, consents=1)

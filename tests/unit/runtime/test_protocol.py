@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 
 from patron.model.ingest import Receipt
-from patron.runtime.protocol import DirectProtocol
+from patron.runtime.serving.protocol import DirectProtocol
 from tests.unit.collect.intake import KEY, MemoryIntake, door
 
 BASIC = b"Authorization: Basic " + b64encode(f"{KEY}:".encode()) + b"\r\n"

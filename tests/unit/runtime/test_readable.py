@@ -19,8 +19,8 @@ from patron.rules.tree import (
     Step,
     Where,
 )
-from patron.runtime.definitions import Active
-from patron.runtime.readable import may_read, may_read_segment, may_read_trait
+from patron.runtime.segments.definitions import Active
+from patron.runtime.segments.readable import may_read, may_read_segment, may_read_trait
 
 IBAN = Fact("traits.iban", "starts_with", "IT60")
 CITY = Fact("traits.city", "=", "Bari")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from patron.runtime.backend import LocalBackend
-from patron.runtime.doors import private_door
+from patron.runtime.serving.doors import private_door
 from tests.flow import inprocess
 
 

@@ -49,7 +49,7 @@ class _Timed:
 
 async def _measure(data: Path, kind: str, count: int, prefix: str, people: list[int]) -> dict[str, Any]:
     from patron.runtime.backend import LocalBackend
-    from patron.runtime.doors import whole_door
+    from patron.runtime.serving.doors import whole_door
 
     backend = await LocalBackend.start(data, lasting=True)
     try:

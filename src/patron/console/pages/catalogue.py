@@ -10,7 +10,7 @@ from patron.console.visit import Visit
 from patron.decide.changes import Trial, changes
 from patron.model.errors import BadRequest, Conflict, NotFound
 from patron.model.offers import Offer
-from patron.runtime.catalogues import Held
+from patron.runtime.decisions.catalogues import Held
 
 BASE = "/console/decisions/catalogue"
 PAGE = 100

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from patron.model.audiences import Door
 from patron.rules.consent import Consents, standing
-from patron.runtime import people
+from patron.runtime.people import people
 from patron.runtime.workspace import Workspace
 
 ADDRESSES = {"email": "email", "sms": "phone", "push": "push_token", "pos": "card", "call_centre": "phone"}

@@ -10,7 +10,7 @@ from patron.model.audiences import Door, Reach, RowCount, Sampled
 from patron.rules.tree import Rule, Segment
 from patron.runtime.crowd.sample import Crowd, Sighted
 from patron.runtime.crowd.tally import Tally
-from patron.runtime.definitions import Active
+from patron.runtime.segments.definitions import Active
 
 
 class Counted(Struct, frozen=True):

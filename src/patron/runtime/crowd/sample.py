@@ -12,10 +12,10 @@ from patron.model.events import Event
 from patron.model.people import Person
 from patron.rules.evaluate import evaluate
 from patron.rules.tree import Rule
-from patron.runtime import people
-from patron.runtime.definitions import Active
-from patron.runtime.everybody import Everybody
-from patron.runtime.subjects import Subject
+from patron.runtime.people import people
+from patron.runtime.people.everybody import Everybody
+from patron.runtime.segments.definitions import Active
+from patron.runtime.segments.subjects import Subject
 from patron.runtime.workspace import Workspace
 
 PEOPLE = 600

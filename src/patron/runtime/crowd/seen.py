@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from patron.model.audiences import Named, Vocabulary
 from patron.model.events import CHANNELS
 from patron.runtime.crowd.sample import Crowd, Sighted
-from patron.runtime.definitions import Active
+from patron.runtime.segments.definitions import Active
 from patron.runtime.workspace import Workspace
 
 SEVERAL = 40

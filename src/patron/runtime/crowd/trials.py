@@ -7,13 +7,14 @@ from patron.model.audiences import Trial
 from patron.model.errors import RequestError
 from patron.rules.explain import Explained, explain
 from patron.rules.tree import Did, Not, Rule, Segment
-from patron.runtime import people, subjects
 from patron.runtime.crowd.sample import Crowd
-from patron.runtime.definitions import Active
-from patron.runtime.subjects import Subject
-from patron.runtime.told import names_of
-from patron.runtime.turning import moments, turn
-from patron.runtime.views import name_of
+from patron.runtime.people import people
+from patron.runtime.people.views import name_of
+from patron.runtime.segments import subjects
+from patron.runtime.segments.definitions import Active
+from patron.runtime.segments.subjects import Subject
+from patron.runtime.segments.told import names_of
+from patron.runtime.segments.turning import moments, turn
 from patron.runtime.workspace import Workspace
 
 SHOWN = 3

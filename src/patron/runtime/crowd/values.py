@@ -5,8 +5,8 @@ from collections import Counter
 from patron.model.audiences import Value, Values
 from patron.rules.tree import Computed
 from patron.runtime.crowd.sample import Crowd
-from patron.runtime.definitions import Active
-from patron.runtime.views import name_of
+from patron.runtime.people.views import name_of
+from patron.runtime.segments.definitions import Active
 from patron.runtime.workspace import Workspace
 
 SOME = 6

@@ -10,8 +10,8 @@ from patron.rules.evaluate import evaluate
 from patron.rules.history import History, consents_of, history_of
 from patron.rules.tree import Segment
 from patron.runtime.crowd.sample import Crowd
-from patron.runtime.definitions import Active
-from patron.runtime.subjects import Subject
+from patron.runtime.segments.definitions import Active
+from patron.runtime.segments.subjects import Subject
 
 WEEKS = 12
 PEOPLE = 200

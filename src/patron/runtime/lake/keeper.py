@@ -18,7 +18,7 @@ from patron.decide.encoding import decode_record
 from patron.decide.index import CatalogueIndex
 from patron.model.clock import DAY
 from patron.model.log import Entry
-from patron.runtime.decided import decision_of
+from patron.runtime.decisions.decided import decision_of
 from patron.runtime.flow import KeyHash
 from patron.runtime.lake.rows import EventRows, signed
 from patron.runtime.lake.terms import Terms

@@ -14,9 +14,9 @@ import msgspec
 from patron.model.errors import PatronError
 from patron.model.people import Person
 from patron.profiles import public
-from patron.runtime import parts, people
-from patron.runtime.belonging import computed
 from patron.runtime.flow import uncut
+from patron.runtime.people import parts, people
+from patron.runtime.segments.belonging import computed
 
 if TYPE_CHECKING:
     from patron.runtime.app import App

@@ -1,0 +1,1 @@
+"""What deciding needs of a running workspace: asks answered, recorded, taught; launches, fallback bundles, store entries."""

@@ -1,0 +1,1 @@
+"""Exports of a running workspace: saved, run when due, and shown."""

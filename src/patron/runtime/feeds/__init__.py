@@ -1,0 +1,1 @@
+"""Reference feeds of a running workspace: loaded, held, and shown."""

@@ -1,0 +1,1 @@
+"""The people of a running workspace as they are read, joined and parted."""
