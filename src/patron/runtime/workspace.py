@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -43,7 +43,7 @@ from patron.runtime.privacy.tombstones import Tombstones
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments.census import Census
 from patron.runtime.segments.definitions import Definitions
-from patron.runtime.segments.live import Live
+from patron.runtime.segments.live import Above, Live
 from patron.runtime.segments.memberships import Memberships
 from patron.runtime.segments.segments import Segments
 from patron.runtime.segments.served import SeriesRow, ServedRow
@@ -67,9 +67,6 @@ from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.mark import read_mark
 from patron.storage.embedded.state import State, TableSpec
-
-if TYPE_CHECKING:
-    from patron.runtime.segments.above_cap import AboveCap
 
 __all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
 NEWEST = 200
@@ -205,7 +202,7 @@ class Workspace:
         self.world.changed = self.links.fresh.append
         self.segments = self._segments()
         self.live: Live = Memberships(self.segments)
-        self.above: AboveCap
+        self.above: Above
         """Set where the workspace is opened, and `live` with it: it works over the whole of it."""
         self.read_rules = self._read_rules()
         self.sent = Sent(table("sends"))

@@ -9,16 +9,15 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any
-
-from msgspec import Struct
 
 from patron.model.clock import HOUR, MINUTE
 from patron.model.people import Person
 from patron.rules.evaluate import matching
 from patron.rules.tree import Computed
 from patron.runtime.segments.definitions import Active
+from patron.runtime.segments.live import Answer
 from patron.runtime.segments.served import Cut
 from patron.runtime.segments.subjects import Subject, reading, stand_of
 from patron.runtime.workspace import Workspace
@@ -27,17 +26,6 @@ from patron.segments.reach import numbers_of
 _log = logging.getLogger("patron")
 REMEMBERED = 5_000
 """Answers remembered."""
-
-
-class Answer(Struct, frozen=True):
-    """What the events of a person say where the lists kept of them do not reach."""
-
-    bits: int
-    """Segments that they are in, as bits, of those that a list cannot tell."""
-    barred: int
-    """Those that they would be in, had they a lawful basis."""
-    values: Mapping[str, Any]
-    """Computed trait -> its value, None where it has none; of the first and last event the time (ms)."""
 
 
 class AboveCap:

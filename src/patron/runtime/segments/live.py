@@ -4,6 +4,7 @@
 A subject is named by `Person.id` (or the id of an account or household, where the segment is about these).
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -45,6 +46,37 @@ class Standing(Struct, frozen=True):
     """People above a cap, whose answer comes from their own events: within `minutes`, `of` and `computed` at once."""
     minutes: int = 0
     progress: float = 1.0
+
+
+class Answer(Struct, frozen=True):
+    """What the events of a person say where the lists kept of them do not reach."""
+
+    bits: int
+    """Segments that they are in, as bits, of those that a list cannot tell."""
+    barred: int
+    """Those that they would be in, had they a lawful basis."""
+    values: Mapping[str, Any]
+    """Computed trait -> its value, None where it has none; of the first and last event the time (ms)."""
+
+
+class Above(Protocol):
+    """People of whom more happened than lists keep: what is right of them, from their own events (`above_cap`)."""
+
+    def of(self, person: Person) -> Answer | None:
+        """What is right of one person now; None when the lists kept of them tell all."""
+        ...
+
+    async def ready(self, person: Person) -> None:
+        """Have the answer ready, serving others meanwhile: `of` costs nothing then."""
+        ...
+
+    async def look(self) -> None:
+        """Set the bits of whoever changed since they were last set, serving others meanwhile."""
+        ...
+
+    def work(self) -> Iterator[None]:
+        """Set the bits of who is due, in slices."""
+        ...
 
 
 class Live(Protocol):

@@ -1,13 +1,10 @@
 """The running segments as doors ask for them (`live.Live`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from patron.model.people import Person
-from patron.runtime.segments.live import Belonging, Change, Standing
+from patron.runtime.segments.live import Above, Belonging, Change, Standing
 from patron.runtime.segments.segments import Segments
-
-if TYPE_CHECKING:
-    from patron.runtime.segments.above_cap import AboveCap
 
 
 class Memberships:
@@ -18,7 +15,7 @@ class Memberships:
     above : where a list was cut off, what the person's own events say; without it answers come from the lists.
     """
 
-    def __init__(self, segments: Segments, above: "AboveCap | None" = None) -> None:
+    def __init__(self, segments: Segments, above: Above | None = None) -> None:
         self._segments = segments
         self._above = above
 
