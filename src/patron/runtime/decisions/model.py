@@ -282,16 +282,19 @@ def _noise(reward: str, ridge: Ridge) -> float:
 
 
 def kind_of(place: Placement) -> str:
-    """By what the decisions of a placement are learned from together: what counts as success, and about how soon.
+    """By what the decisions of a placement are learned from together: what counts as success, about how soon, and of whom.
 
     What comes anyway within a day and within a week are not the same number. Windows alike share what they learn, so that a change
-    of some hours forgets nothing.
+    of some hours forgets nothing. A placement that is never left empty asks which, not whether: it is asked of those for whom
+    something was chosen already, more of whom buy than of all, and taught with the others it would speak for showing anything.
 
     >>> [kind_of(Placement("a", "A", reward="order", window_hours=hours)) for hours in (4, 24, 168, 720)]
     ['order by day', 'order by day', 'order by week', 'order by month']
+    >>> kind_of(Placement("a", "A", reward="order", window_hours=168, fill=True))
+    'order by week, filled'
     """
     span = next((name for hours, name in _SPANS if place.window_hours <= hours), "month")
-    return f"{place.reward} by {span}"
+    return f"{place.reward} by {span}{', filled' if place.fill else ''}"
 
 
 def place_of(index: CatalogueIndex, placement: str) -> Placement:
