@@ -22,10 +22,6 @@ SCREENS = {
 """Placement of somebody who came -> its name and channel."""
 WRITTEN = CHANNELS[:CALL]
 """Channels that messages go out on; each is a placement of its name."""
-MOMENT = "message_hour"
-"""The placement at which the hour of a message is asked for."""
-HOURS = (8, 11, 14, 17, 20)
-"""Local hours at which messages may go out."""
 SHOW = "show-"
 """Begins the ids of what is shown on screens; a category follows."""
 REST_DAYS = 7
@@ -42,7 +38,7 @@ def catalogue(setting: Setting) -> str:
     >>> from patron.sim.world.worlds import parameters
     >>> text = catalogue(Setting(1, parameters(), TOWN))
     >>> text.count("[[offer]]"), text.count("[[placement]]")
-    (113, 12)
+    (108, 11)
     """
     tables = [
         *(("offer", offer) for offer in _offers(setting)),
@@ -87,14 +83,6 @@ def _offers(setting: Setting) -> Iterator[dict[str, Any]]:
                 "value": round(p.buying.margin * _BASKET, 2),
                 "content": {"creative": creative},
             }
-    for hour in HOURS:
-        yield {
-            "id": f"hour-{hour}",
-            "name": f"At {hour} o'clock",
-            "placements": [MOMENT],
-            "value": round(p.buying.margin * _BASKET, 2),
-            "content": {"hour": hour},
-        }
 
 
 def _message(
@@ -127,7 +115,6 @@ def _placements() -> Iterator[dict[str, Any]]:
             "window_hours": _WEEK,
             "fill": True,
         }
-    yield {"id": MOMENT, "name": "Hour of a message", "reward": "order", "window_hours": _WEEK, "fill": True}
 
 
 def _table(kind: str, row: dict[str, Any]) -> str:

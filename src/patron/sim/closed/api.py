@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from patron.model.clock import DAY
 from patron.sim.alive.visits import NOTHING, AskDecision
-from patron.sim.closed.actions import HOURS, MOMENT, REST_DAYS, SHOW, WRITTEN, creative_place
+from patron.sim.closed.actions import REST_DAYS, SHOW, WRITTEN, creative_place
 from patron.sim.closed.asking import Asking
 from patron.sim.closed.screens import Screens, order_chances
 from patron.sim.closed.touchpoints import ask_of, message_to
@@ -28,8 +28,8 @@ from patron.sim.town import Town
 from patron.sim.world.catalogue import CATEGORIES
 from patron.sim.world.people import CALL
 
-_NOON = 12.0
-"""Local hour that questions before a message speak of."""
+HOUR = 15.0
+"""Local hour at which messages go out."""
 CONTROL, TREATED = "control", "treated"
 _SHOWS_AFTER = 2_000
 """Milliseconds after the visit begins at which what was decided is on the screen."""
@@ -63,7 +63,6 @@ class _Letter(Struct, frozen=True):
     category: int
     offer: bool
     creative: int
-    hour: int
     decision: str
 
 
@@ -109,7 +108,7 @@ class Platform:
         rested = today.day - self._written >= REST_DAYS
         rows = np.flatnonzero(agreed.any(axis=1) & rested & (self.arms.control == NEVER)).tolist()
         asks = [
-            message_to(self._town, row, self._channels(row, agreed[row], today.day), today.date, _NOON)
+            message_to(self._town, row, self._channels(row, agreed[row], today.day), today.date, HOUR)
             for row in rows
         ]
         found: list[_Letter] = []
@@ -118,7 +117,7 @@ class Platform:
                 found.append(_letter(row, WRITTEN.index(answer["placement"]), answer))
         self._written[[letter.row for letter in found]] = today.day
         self._asked.sent += len(found)
-        return self._worded(today, found)
+        return self._with_creatives(today, found)
 
     def _channels(self, row: int, agreed: Sequence[bool], day: int) -> list[int]:
         """The channels that somebody agreed to, in any order: the first one says who they are."""
@@ -126,25 +125,22 @@ class Platform:
         chosen = [k for k in range(CALL) if agreed[k]]
         return sorted(chosen, key=lambda k: dice.uniform("asks first", k))
 
-    def _worded(self, today: Today, letters: list[_Letter]) -> list[_Letter]:
-        """The same letters with the creative and the hour that were asked for; by luck where none was answered."""
-        creatives = self._details(today, letters, [creative_place(WRITTEN[one.channel]) for one in letters])
-        hours = self._details(today, letters, [MOMENT] * len(letters))
-        most, found = self._town.parameters.messages.creatives, []
-        for letter, wording, moment in zip(letters, creatives, hours, strict=True):
-            dice = Dice(self._town.seed, int(self._town.people.ids[letter.row]), today.day)
-            creative = wording.get("creative", dice.below(most, "creative"))
-            hour = moment.get("hour", HOURS[dice.below(len(HOURS), "hour")])
-            found.append(structs.replace(letter, creative=creative, hour=hour))
-        return found
-
-    def _details(self, today: Today, letters: list[_Letter], places: list[str]) -> list[Message]:
-        """The content that placements answer with for these letters; empty where they answer with nothing."""
+    def _with_creatives(self, today: Today, letters: list[_Letter]) -> list[_Letter]:
         asks = []
-        for letter, place in zip(letters, places, strict=True):
-            ask = message_to(self._town, letter.row, [letter.channel], today.date, _NOON)
+        for letter in letters:
+            ask = message_to(self._town, letter.row, [letter.channel], today.date, HOUR)
+            place = creative_place(WRITTEN[letter.channel])
             asks.append((letter.row, AskDecision(ask.at, place, ask.channel, ask.ids, ask.context)))
-        return [{} if one is None else one.get("content") or {} for one in self._ask(today.day, asks)]
+        found = []
+        for letter, answer in zip(letters, self._ask(today.day, asks), strict=True):
+            chosen = None if answer is None else (answer.get("content") or {}).get("creative")
+            if not isinstance(chosen, int):
+                dice = Dice(self._town.seed, int(self._town.people.ids[letter.row]), today.day)
+                chosen = dice.below(self._town.parameters.messages.creatives, "creative")
+            found.append(
+                _Letter(letter.row, letter.channel, letter.category, letter.offer, chosen, letter.decision)
+            )
+        return found
 
     # --- screens ----------------------------------------------------------------------------------------------------
 
@@ -225,7 +221,7 @@ def _category(action: str) -> int:
 def _letter(row: int, channel: int, answer: Message) -> _Letter:
     content = answer["content"]
     category = CATEGORIES.index(content["category"])
-    return _Letter(row, channel, category, bool(content["offer"]), 0, 0, answer["decisionId"])
+    return _Letter(row, channel, category, bool(content["offer"]), 0, answer["decisionId"])
 
 
 def _send(channel: int, letters: list[_Letter]) -> Send:
@@ -236,7 +232,7 @@ def _send(channel: int, letters: list[_Letter]) -> Send:
         np.array([letter.category for letter in mine], dtype=np.int64),
         np.array([letter.offer for letter in mine], dtype=np.bool_),
         np.array([letter.creative for letter in mine], dtype=np.int64),
-        np.array([letter.hour for letter in mine], dtype=np.float64),
+        np.full(len(mine), HOUR),
         reminder=True,
         campaign=f"decided-{WRITTEN[channel]}",
         decisions=tuple(letter.decision for letter in mine),
