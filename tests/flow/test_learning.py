@@ -253,6 +253,31 @@ def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
     play(again())
 
 
+def test_which_and_whether_soon_and_late_are_learned_apart(tmp_path: Path) -> None:
+    """Each placement says what follows where it asks: one's orders within a day say nothing of another's within a week."""
+    places = {"day": "window_hours = 20", "also_day": "window_hours = 24", "week": "window_hours = 168",
+              "month": "window_hours = 720", "which": "window_hours = 168\nfill = true"}  # fmt: skip
+    catalogue = "".join(
+        f'[[placement]]\nid = "{name}"\nname = "{name}"\nreward = "order"\n{more}\n'
+        for name, more in places.items()
+    )
+
+    async def work(backend: LocalBackend, tell: Teller) -> dict[str, int]:
+        for name in places:
+            await _ask(backend, "anna", name)
+        await backend.step_clock(NOW + HOUR)
+        await tell("Order Completed", "store", userId="anna", order_id="o", revenue=9.0, currency="EUR")
+        sums = _sums(backend)
+        assert all(rewards == choices for choices, rewards in sums.values())
+        return {name: choices for name, (choices, _) in sums.items() if name.startswith(JOINED)}
+
+    counted = play(_shop(tmp_path / "shop", work, catalogue + PRODUCTS))
+    assert counted == {
+        "joint:order by day/joint": 2, "joint:order by week/joint": 1, "joint:order by month/joint": 1,
+        "joint:order by week, filled/joint": 1,
+    }  # fmt: skip
+
+
 def test_a_sale_in_the_store_moves_the_arm_and_a_return_takes_it_back(tmp_path: Path) -> None:
     async def work(backend: LocalBackend, tell: Teller) -> list[float]:
         made = await _ask(backend, "anna", "till")
