@@ -142,7 +142,8 @@ def _lived(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
             said = subprocess.run([*command, *run], capture_output=True, text=True, check=False)  # noqa: S603 - our own command
             served = _cpu(server.pid)
         finally:
-            hosting.stop(server)
+            server.kill()  # nobody reads what it would write in an orderly end
+            server.wait()
         if said.returncode:
             return {"error": said.stderr.strip()[-500:]}
         return {
@@ -157,12 +158,15 @@ def _lived(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
 
 
 def _settle(data: Path, holdout: float) -> None:
-    """The holdout of the trial, and no lake: nobody analyses this one."""
+    """The holdout of the trial; no lake, as nobody analyses this one, and few checkpoints, as nobody starts it again."""
     from patron.runtime.settings import FILE
 
     text = (data / FILE).read_text("utf-8")
     lines = [f"holdout = {holdout}" if line.startswith("holdout = ") else line for line in text.splitlines()]
-    (data / FILE).write_text("\n".join([*lines, "", "[lake]", "enabled = false", ""]), "utf-8")
+    (data / FILE).write_text(
+        "\n".join([*lines, "", "[lake]", "enabled = false", "[storage]", "checkpoint_seconds = 3600", ""]),
+        "utf-8",
+    )
 
 
 def _cpu(process: int) -> float | None:

@@ -1,0 +1,53 @@
+"""`patron sim trial`: worlds against servers of their own, listed whatever came of them, and not run twice."""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from patron.cli.sim import trial as trials
+from patron.cli.sim.trial import trial
+
+SMALL = ["--size", "25", "--history", "6", "--days", "8"]
+
+
+def _left() -> list[str]:
+    """Processes and folders of trials that are still there."""
+    kept = [str(path) for path in Path(tempfile.gettempdir()).glob("patron-trial-900*")]
+    return kept + [
+        " ".join(one.info["cmdline"])
+        for one in psutil.process_iter(["cmdline"])
+        if any("patron-trial-900" in word for word in one.info["cmdline"] or ())
+    ]
+
+
+def test_each_seed_is_lived_once_and_nothing_of_it_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "trial.ndjson"
+    told = CliRunner().invoke(trial, [*SMALL, "--seeds", "9001", "--out", str(out), "--json"])
+    assert told.exit_code == 0, told.output
+    row = json.loads(out.read_text("utf-8"))
+    assert row["seed"] == 9001
+    assert row["card"]["treated"] > 0
+    assert row["card"]["sent"] > 0, "something was decided and sent"
+    assert row["server_cpu"] > 0
+    until = time.monotonic() + 30
+    while (left := _left()) and time.monotonic() < until:
+        time.sleep(0.1)  # the server's child ends when it finds that its parent is gone
+    assert not left
+
+    def again(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
+        return {"error": f"{seed} at {holdout}: no port was free"}
+
+    monkeypatch.setattr(trials, "_lived", again)
+    more = CliRunner().invoke(trial, [*SMALL, "--seeds", "9001-9002", "--out", str(out)])
+    assert more.exit_code == 2, "a seed that failed is said, and fails"
+    assert [json.loads(line)["seed"] for line in out.read_text("utf-8").splitlines()] == [9001, 9002]
+    assert "1 worlds" in more.output
+    assert "1 failed" in more.output
