@@ -73,6 +73,7 @@ def test_messages_are_decided_and_credited_and_those_held_out_get_what_is_usual(
     held_out, treated = done.arms.control > NEVER, done.arms.treated > NEVER
     assert not (held_out & treated).any()
     assert min(held_out.sum(), treated.sum()) > 20
+    assert 0 < done.asked.crossed < done.asked.asked / 4, "some browse under an identifier of the other arm"
     ours, usual = np.sum(done.lived.sent, axis=0), np.sum(done.usual.sent, axis=0)
     assert (ours[held_out] == usual[held_out]).all()
     assert (ours[treated] != usual[treated]).any()

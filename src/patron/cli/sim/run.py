@@ -146,6 +146,10 @@ def _text(done: Outcome, card: Card | None) -> str:
         f"asked {asked.asked:,} times, shown {asked.shown:,} offers, sent {asked.sent:,} messages."
     )
     lines = [asks]
+    if asked.crossed:
+        lines.append(
+            f"{asked.crossed / asked.asked:.1%} of the answers were as of the other arm: by an identifier not joined yet"
+        )
     if asked.refused:
         lines.append(f"{asked.refused:,} questions were refused, the last one: {asked.last_refusal}")
     lines.append(

@@ -43,6 +43,8 @@ class Asked(Struct):
     """Answers that were an offer on a screen."""
     sent: int = 0
     """Answers that were a message."""
+    crossed: int = 0
+    """Answers to somebody as of the other arm than theirs, by an identifier that nothing joined to them yet."""
     refused: int = 0
     last_refusal: str = ""
 
@@ -207,8 +209,12 @@ class Platform:
                 self._asked.last_refusal = str(answer.get("message") or status)
                 found.append(None)
                 continue
-            if self.arms.treated[row] == self.arms.control[row]:
-                (self.arms.control if answer["group"] == CONTROL else self.arms.treated)[row] = day
+            mine, other = self.arms.treated, self.arms.control
+            if answer["group"] == CONTROL:
+                mine, other = other, mine
+            if mine[row] == other[row]:
+                mine[row] = day
+            self._asked.crossed += int(other[row] > NEVER)
             found.append(answer)
         return found
 
