@@ -1,6 +1,7 @@
 """Somebody with more events than a list keeps: told right at once where they are asked of, and soon where many are listed."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -261,5 +262,42 @@ def test_live_and_lake_agree_above_the_cap(tmp_path: Path) -> None:
                 found = rows[name]
                 assert (found.way, found.capped, found.cut_off, found.differ) == ("live", 1, 0, 0), found
                 assert found.live == found.batch
+
+    play(play_all())
+
+
+class Nobody:
+    """In place of what looks beside events: nobody looks but the test."""
+
+    def work(self) -> Iterator[None]:
+        return iter(())
+
+
+def test_a_slow_look_does_not_undo_a_newer_one_and_keeps_nothing_of_the_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play_all() -> None:
+        async with running(tmp_path / "shop", now=NOW) as backend:
+            await define_all(backend)
+            above = backend.workspace.above
+            monkeypatch.setattr(backend.workspace, "above", Nobody())
+            await send(backend, "web", views("anna", 0, MOST + 20))
+            slow = above.work(everybody=True)
+            for _ in range(3):
+                next(slow)
+            await send(backend, "web", views("anna", MOST + 20, MANY))
+            await above.look()
+            assert members(backend, "curious") == 1
+            assert sum(1 for _ in slow) > 2, "it was in the middle"
+            assert members(backend, "curious") == 1
+
+            await send(backend, "web", views("anna", MOST + 20 + MANY, 5))
+            slow = above.work(everybody=True)
+            for _ in range(3):
+                next(slow)
+            await backend.erase("user_id:anna", "test")
+            assert sum(1 for _ in slow) > 2
+            await above.look()
+            assert "anna" not in repr(vars(above))
 
     play(play_all())

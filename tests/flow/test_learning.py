@@ -11,6 +11,7 @@ import pytest
 
 from patron.decide.encoding import look
 from patron.decide.fit import RULED
+from patron.decide.kinds import kind_of
 from patron.decide.learn.grid import REWARD_STEP
 from patron.decide.learn.ridge import Ridge
 from patron.model.clock import DAY, HOUR, MINUTE
@@ -18,7 +19,7 @@ from patron.model.offers import NOTHING, Ask
 from patron.runtime.backend import LocalBackend
 from patron.runtime.decisions.arms import JOINED
 from patron.runtime.decisions.looks import JOINT, OWN, PRECISION, SCHEMA
-from patron.runtime.decisions.model import kind_of, looked_at
+from patron.runtime.decisions.model import looked_at
 from patron.runtime.settings import FILE
 from patron.storage.embedded import directory
 from tests.flow.inprocess import play, running, send, source
@@ -239,7 +240,7 @@ def test_after_a_kill_the_posterior_is_that_of_all_acknowledged_rewards(
     async def again() -> None:
         async with running(folder, now=NOW) as backend:
             model = backend.workspace.model
-            for kind in ("click by week", "margin by week"):
+            for kind in ("click within a week", "margin within a week"):
                 model.joined(kind).settle()
                 model.start_anew(kind)
                 model.ridge(kind).settle()
@@ -273,15 +274,47 @@ def test_which_and_whether_soon_and_late_are_learned_apart(tmp_path: Path) -> No
 
     counted = play(_shop(tmp_path / "shop", work, catalogue + PRODUCTS))
     assert counted == {
-        "joint:order by day/joint": 2, "joint:order by week/joint": 1, "joint:order by month/joint": 1,
-        "joint:order by week, filled/joint": 1,
+        "joint:order within a day/joint": 2, "joint:order within a week/joint": 1, "joint:order within months/joint": 1,
+        "joint:order within a week, filled/joint": 1,
     }  # fmt: skip
+
+
+def test_what_comes_anyway_is_known_where_nothing_is_never_tried(tmp_path: Path) -> None:
+    """A wording must be chosen: what comes without is learned where the message itself was a choice."""
+    places = (
+        '[[placement]]\nid = "mail"\nname = "Mail"\nreward = "order"\n'
+        '[[placement]]\nid = "wording"\nname = "Wording"\nreward = "order"\nfill = true\n'
+    )
+
+    async def work(backend: LocalBackend, tell: Teller) -> list[float]:
+        model, index, now = backend.workspace.model, backend.answers.index, backend.workspace.clock.now()
+        await _ask(backend, "anna", "wording")
+        (row,) = (row for _, row in backend.workspace.decisions.items())
+        rating = look(row.record).rating
+        assert rating is not None
+        looked = looked_at(rating.features)
+        assert looked is not None
+        for turn in range(400):
+            model.observe("order within a week", NOTHING, looked, now)
+            if turn % 2:
+                model.reward("order within a week", NOTHING, looked, round(1 / REWARD_STEP), now)
+        found = []
+        for place in ("mail", "wording"):
+            ask = Ask(place, user_id="anna", channel="web")
+            known = backend.answers._known(index, ask, "user_id:anna", None, now, verified=True)
+            expected = model.of(("user_id:anna",)).expect(index, np.arange(len(index.ids)), ask, known, now)
+            found.append(expected.nothing)
+        return found
+
+    mail, wording = play(_shop(tmp_path / "shop", work, places + PRODUCTS))
+    assert mail > 0.3
+    assert wording == pytest.approx(mail, abs=0.1)
 
 
 def test_a_sale_in_the_store_moves_the_arm_and_a_return_takes_it_back(tmp_path: Path) -> None:
     async def work(backend: LocalBackend, tell: Teller) -> list[float]:
         made = await _ask(backend, "anna", "till")
-        arm = f"margin by week/{made['action']}"
+        arm = f"margin within a week/{made['action']}"
         told = [_sums(backend)[arm][1]]
         await backend.step_clock(NOW + DAY)
         bought = {"order_id": "o1", "revenue": 40.0, "currency": "EUR"}
@@ -303,7 +336,7 @@ def test_what_a_device_did_counts_for_the_person_as_long_as_they_are_one(tmp_pat
     async def work(backend: LocalBackend, tell: Teller) -> list[float]:
         ask = Ask("till", anonymous_id="browser", channel="web")
         made = await backend.decide(ask, trusted=True, source=None, user_hash="")
-        arm = f"margin by week/{made['action']}"
+        arm = f"margin within a week/{made['action']}"
         await backend.step_clock(NOW + HOUR)
         await tell("Order Completed", "store", userId="anna", order_id="o1", revenue=40.0, currency="EUR")
         told = [_sums(backend)[arm][1]]

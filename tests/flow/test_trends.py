@@ -202,7 +202,7 @@ def test_after_a_kill_and_after_an_erasure_the_state_is_that_of_a_replay(tmp_pat
     assert play(_chain(folder, work)) == play(again())
 
 
-def test_a_record_from_before_trends_is_read_as_one_that_says_nothing_of_them(tmp_path: Path) -> None:
+def test_what_a_record_looked_at_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
     async def work(town: Town) -> None:
         await _usual_day(town)
         made = await town.asks("To1")
@@ -213,44 +213,16 @@ def test_a_record_from_before_trends_is_read_as_one_that_says_nothing_of_them(tm
         told = rating.features
         end = 1 + length(told[1:], SCHEMA.size)
         assert len(told) == end + SIZE
-        old, new = looked_at(told[: end + TRENDS]), looked_at(told)
-        assert old is not None
+        new = looked_at(told)
         assert new is not None
-        assert (old.fit.steps[: 1 + TRENDS] == new.fit.steps[: 1 + TRENDS]).all()
-        assert not old.fit.steps[1 + TRENDS :].any()
         assert new.fit.steps[1 + TRENDS] > 0
+        assert looked_at(told[: end + TRENDS]) is None, "some signs are missing"
         assert looked_at(told[:end]) is None
         assert looked_at(told + b"more than is known") is None
         assert looked_at(told[1:]) is None, "from before records told their schema"
         assert looked_at(bytes((VERSION - 1,)) + told[1:]) is None, "of another schema"
 
     play(_chain(tmp_path / "shop", work))
-
-
-def test_what_was_learned_before_trends_is_kept(tmp_path: Path) -> None:
-    folder = tmp_path / "shop"
-
-    async def work(town: Town) -> None:
-        await town.asks("To1")
-        arms = town.backend.workspace.state.table("arms")
-        wide = np.frombuffer(encode(arms.get("joint:order by week/joint")), "<i8")
-        version, size = divmod(int(wide[0]), 1 << 32)
-        assert version == VERSION
-        old = size - (SIZE - TRENDS)
-        square = np.zeros((size, size), np.int64)
-        square[np.triu_indices(size)] = wide[3 + size :]
-        narrow = np.concatenate(
-            ([wide[0] - size + old, *wide[1:3]], wide[3 : 3 + old], square[:old, :old][np.triu_indices(old)])
-        )
-        held = _Rows({"joint:order by week/joint": Arm(data=narrow.astype("<i8").tobytes())})
-        Arms(held)
-        assert held.touched == ["joint:order by week/joint"]
-        assert encode(held["joint:order by week/joint"]) == wide.tobytes()
-        old = _Rows({"fit:order/fit": Arm(data=narrow.astype("<i8").tobytes())})
-        Arms(old)
-        assert not old, "of a model that is no more"
-
-    play(_chain(folder, work))
 
 
 def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() -> None:
@@ -262,7 +234,7 @@ def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() 
     row = snap(np.ones(SCHEMA.size) / 8)
     for version in (0, VERSION - 1):  # 0: from before sums told their schema
         held = _Rows(
-            {"order/tea": sums(SCHEMA.size, version), "joint:order by week/joint": sums(90, version)}
+            {"order/tea": sums(SCHEMA.size, version), "joint:order within a week/joint": sums(90, version)}
         )
         arms = Arms(held)
         assert arms.ridge("order", SCHEMA.size).seen == 0
@@ -275,8 +247,8 @@ def test_what_was_learned_with_another_schema_no_longer_counts_and_makes_room() 
 def test_another_schema_has_another_version() -> None:
     told = (VERSION, SCHEMA.fingerprint, MOVES)
     assert told == (
-        4,
-        "5b40c7ae56b91169",
+        5,
+        "fcebf8eaf6b5d008",
         ("orders", "last seen", "first seen", "sent lately", "clicked lately", "response", "channel"),
     ), (
         "what was learned would be read as something else: raise the version of `runtime.decisions.looks.SCHEMA`, then change this"

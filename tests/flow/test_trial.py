@@ -16,20 +16,22 @@ from patron.cli.sim.trial import trial
 SMALL = ["--size", "25", "--history", "6", "--days", "8"]
 
 
-def _left() -> list[str]:
+def _left(folder: Path) -> list[str]:
     """Processes and folders of trials that are still there."""
-    kept = [str(path) for path in Path(tempfile.gettempdir()).glob("patron-trial-900*")]
+    kept = [str(path) for path in folder.glob("patron-trial-*")]
     return kept + [
         " ".join(one.info["cmdline"])
         for one in psutil.process_iter(["cmdline"])
-        if any("patron-trial-900" in word for word in one.info["cmdline"] or ())
+        if any(word.startswith(str(folder)) for word in one.info["cmdline"] or ())
     ]
 
 
 def test_each_seed_is_lived_once_and_nothing_of_it_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "trial.ndjson"
+    out, place = tmp_path / "trial.ndjson", tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
     told = CliRunner().invoke(trial, [*SMALL, "--seeds", "9001", "--out", str(out), "--json"])
     assert told.exit_code == 0, told.output
     row = json.loads(out.read_text("utf-8"))
@@ -38,7 +40,7 @@ def test_each_seed_is_lived_once_and_nothing_of_it_stays(
     assert row["card"]["sent"] > 0, "something was decided and sent"
     assert row["server_cpu"] > 0
     until = time.monotonic() + 30
-    while (left := _left()) and time.monotonic() < until:
+    while (left := _left(place)) and time.monotonic() < until:
         time.sleep(0.1)  # the server's child ends when it finds that its parent is gone
     assert not left
 

@@ -20,7 +20,7 @@ from tests.flow.serving import PatronServer
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65_534
 READ = "import sys; open(sys.argv[1]).read()"
-WORKS = "import subprocess, sys, patron.runtime.server, uvloop, numpy; subprocess.run([sys.executable, '-c', ''], check=True)"
+WORKS = "import subprocess, sys, patron.runtime.serving.server, uvloop, numpy; subprocess.run([sys.executable, '-c', ''], check=True)"
 """Whether Python runs Patron, and can start itself again, as the state's writer is."""
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may run something as another user")
 

@@ -1,5 +1,6 @@
 """A server of our own beside a command: started, waited for, and stopped with it."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from patron.cli.client import Failed
 
 LOG = "server.log"
 READY_SECONDS = 60
+_END = 4_096
 
 
 def serve(folder: Path, port: int, *more: str) -> subprocess.Popen[bytes]:
@@ -48,7 +50,10 @@ def need_alive(server: subprocess.Popen[bytes], folder: Path) -> None:
 
 
 def _said(folder: Path) -> str:
-    return " ".join((folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-3:])
+    """Its last three lines, of the end of what may be a long file."""
+    with (folder / LOG).open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
+        return " ".join(log.read().decode("utf-8", "replace").strip().splitlines()[-3:])
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from patron.decide.eligible import Known
 from patron.decide.index import CatalogueIndex
+from patron.decide.kinds import success
 from patron.decide.rating import Policy, scores_of
 from patron.decide.record import POLICY, Drawn
 from patron.model.offers import Ask, Placement, Rating
@@ -65,9 +66,9 @@ def mixed_rewards(places: Iterable[Placement]) -> str:
     """Why placements cannot be weighed against each other, in a sentence; empty when they can.
 
     >>> mixed_rewards([Placement("mail", "Mail", reward="order"), Placement("text", "Text", reward="click")])
-    'its placements count different successes (click, order), so their scores do not compare'
+    'its placements count different successes (click within a week, order within a week), so their scores do not compare'
     """
-    rewards = sorted({place.reward for place in places})
-    if len(rewards) < 2:
+    counted = sorted({success(place) for place in places})
+    if len(counted) < 2:
         return ""
-    return f"its placements count different successes ({', '.join(rewards)}), so their scores do not compare"
+    return f"its placements count different successes ({', '.join(counted)}), so their scores do not compare"

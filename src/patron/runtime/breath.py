@@ -1,4 +1,4 @@
-"""Work beside events: a millisecond at a time, and hardly any while events wait."""
+"""Work beside events: a millisecond at a time, and hardly any while what comes first waits."""
 
 import asyncio
 import time
@@ -8,7 +8,9 @@ TURN = 0.001
 """Seconds that such work takes of a turn of the loop."""
 PAUSE = 0.001
 BUSY = 19
-"""While events wait a rest is so many times as long as the work before it: a twentieth of the time is worked."""
+"""While something that comes first waits, a rest is up to so many times as long as the work before it: a twentieth of the time is worked."""
+LONG = 0.05
+"""Seconds of a rest after which is looked whether it still waits."""
 
 
 class Breath:
@@ -31,6 +33,10 @@ class Breath:
     async def take(self) -> None:
         """Go on at once, or in a later turn."""
         worked = self._timer() - self._began
-        if worked > TURN:
-            await self._sleep(max(PAUSE, BUSY * worked) if self._is_busy() else PAUSE)
-            self._began = self._timer()
+        if worked <= TURN:
+            return
+        until = self._timer() + BUSY * worked
+        await self._sleep(PAUSE)
+        while self._is_busy() and (left := until - self._timer()) > 0:
+            await self._sleep(min(left, LONG))
+        self._began = self._timer()

@@ -148,7 +148,7 @@ def _text(done: Outcome, card: Card | None) -> str:
     lines = [asks]
     if asked.crossed:
         lines.append(
-            f"{asked.crossed / asked.asked:.1%} of the answers were as of the other arm: by an identifier not joined yet"
+            f"{asked.crossed / (asked.asked - asked.refused):.1%} of the answers were as of another arm than the first one: by an identifier that was drawn apart"
         )
     if asked.refused:
         lines.append(f"{asked.refused:,} questions were refused, the last one: {asked.last_refusal}")

@@ -20,6 +20,7 @@ from patron.cli.output import table
 from patron.cli.sim.options import SeedRange, size_option, world_options
 
 _PATRON = (sys.executable, "-m", "patron.cli")
+_LAST_WORDS = 30.0
 FIRST = "2026-01-05"
 """The first day lived: the Monday of the calibration, so that 180 days end before the season."""
 HEADS = (
@@ -154,7 +155,15 @@ def _lived(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
     except (Failed, OSError, ValueError) as error:
         return {"error": str(error)}
     finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """The server's child may write on until it finds that its parent is gone."""
+    until = time.monotonic() + _LAST_WORDS
+    while folder.exists() and time.monotonic() < until:
         shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.1)
 
 
 def _settle(data: Path, holdout: float) -> None:

@@ -52,15 +52,6 @@ def decode(data: bytes) -> Arm:
     return Arm(data=data)
 
 
-def _widened(told: Sums, size: int) -> Sums:
-    """The same sums with more features, that were 0 in all choices."""
-    old = int(told[0]) % _SIZES
-    square = np.zeros((size, size), np.int64)
-    square[:old, :old][np.triu_indices(old)] = told[3 + old :]
-    crosses = np.pad(told[3 : 3 + old], (0, size - old))
-    return np.concatenate(([told[0] - old + size, *told[1:3]], crosses, square[np.triu_indices(size)]))
-
-
 def _precision(kind: str) -> NDArray[np.float64] | float:
     if kind == UNSUBSCRIBE:
         return LEAVING
@@ -83,10 +74,6 @@ class Arms:
         version, size = divmod(int(told[0]), _SIZES)
         kind, _, action = name.partition("/")
         is_joint = kind.startswith(JOINED)
-        if is_joint and version == VERSION and size < JOINT.size:
-            # fits of new names were 0 in every choice so far
-            told, size = _widened(told, JOINT.size), JOINT.size
-            self._rows.touch(name)
         if version != VERSION or size != (JOINT if is_joint else SCHEMA).size:
             # learned with other features: it says nothing of these
             self._rows.delete(name)

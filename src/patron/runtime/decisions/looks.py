@@ -28,9 +28,9 @@ SCHEMA = Schema(
         Field("city", "hashed"),
         Field("bought", "hashed"),
     ],
-    version="4",
+    version="5",
 )
-"""What is looked at beside the fit. Another schema, other `MOVES` or other kinds (`model.kind_of`) are another
+"""What is looked at beside the fit. Another schema, other `MOVES` or other kinds (`decide.kinds`) are another
 model and need another version: what was learned with this one no longer counts."""
 VERSION = int(SCHEMA.version)
 """Stands in what was learned and in what records say was looked at; from 2 on, for what is older begins with 0 or 1."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from patron.decide.eligible import Known
 from patron.decide.fit import RULED, SIZE, TRENDS, Topics, topic_of
 from patron.decide.index import CatalogueIndex
+from patron.decide.kinds import kind_of, success
 from patron.decide.learn.grid import REWARD_STEP, Row, from_steps, reward_steps, snap
 from patron.decide.learn.packing import length, pack, unpack
 from patron.decide.learn.ridge import Ridge
@@ -56,7 +57,6 @@ _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
 _MONTH, _DAYS, _ALIKE = 30.0, 60.0, 2.0
 """Of `response`: days that orders are counted for; days that one order is taken to lie back before anything is known; messages that
 the answers of all people are worth."""
-_SPANS = ((24, "day"), (7 * 24, "week"))
 _LEAST = 0.0004
 """Least variance of a success that comes or not."""
 _TOP = 6
@@ -152,6 +152,13 @@ class Model:
         share = min(1.0, (own + _ALIKE * usual) / (got + _ALIKE))
         often = (_number(facts, "totals.orders") + 1.0) / (_number(facts, "first_seen_days") + _DAYS)
         return _MONTH * often * share
+
+    def nothing(self, kind: str, features: Row, noise: float) -> float:
+        """What is expected to come anyway, by a kind of reward that learns it."""
+        self._take_up(kind, NOTHING)
+        ridge = self.ridge(kind)
+        row = ridge.row(NOTHING)
+        return float(ridge.means(features)[row] + CHOOSING.optimism * noise * ridge.widths(features)[row])
 
     def rows(self, kind: str, index: CatalogueIndex) -> NDArray[np.intp]:
         """Where the offers of a catalogue stand in the regressions of a kind of reward, `nothing` last."""
@@ -261,7 +268,12 @@ class Bound:
             here = found.take(places, 0)
             means += here.astype(np.float32) @ (JOINT.of_fits(model.joined(kind).weights(JOINED)) * _STEP)
             fits = here.tobytes()
-        nothing = 0.0 if place.reward in _OF_WHAT_IS_SHOWN else float(every[rows[-1]])
+        if place.reward in _OF_WHAT_IS_SHOWN:
+            nothing = 0.0
+        elif place.fill:  # here nothing is hardly ever tried: what it brings is learned where it is
+            nothing = model.nothing(success(place), features, noise)
+        else:
+            nothing = float(every[rows[-1]])
         leaving = model.leaving(features, ask.channel) if place.outbound else 0.0
         return Expected(means, nothing, leaving, _MARK + pack(features), int(ridge.seen), fits, noise)
 
@@ -281,22 +293,6 @@ def _noise(reward: str, ridge: Ridge) -> float:
     return float(max(often * (1.0 - often), _LEAST) ** 0.5)
 
 
-def kind_of(place: Placement) -> str:
-    """By what the decisions of a placement are learned from together: what counts as success, about how soon, and of whom.
-
-    What comes anyway within a day and within a week are not the same number. Windows alike share what they learn, so that a change
-    of some hours forgets nothing. A placement that is never left empty asks which, not whether: it is asked of those for whom
-    something was chosen already, more of whom buy than of all, and taught with the others it would speak for showing anything.
-
-    >>> [kind_of(Placement("a", "A", reward="order", window_hours=hours)) for hours in (4, 24, 168, 720)]
-    ['order by day', 'order by day', 'order by week', 'order by month']
-    >>> kind_of(Placement("a", "A", reward="order", window_hours=168, fill=True))
-    'order by week, filled'
-    """
-    span = next((name for hours, name in _SPANS if place.window_hours <= hours), "month")
-    return f"{place.reward} by {span}{', filled' if place.fill else ''}"
-
-
 def place_of(index: CatalogueIndex, placement: str) -> Placement:
     """A placement, or what holds for one that is not declared."""
     return index.places_of.get(placement) or Placement(placement, placement, reward="order")
@@ -312,13 +308,13 @@ def looked_at(told: bytes) -> Looked | None:
         return None
     told = told[1:]
     end = length(told, SCHEMA.size)
-    if not 0 < end < len(told) <= end + SIZE:
+    if not 0 < end == len(told) - SIZE:
         return None
     try:
         features = unpack(told[:end], SCHEMA.size)
     except ValueError:
         return None
-    return Looked(features, _fit(told[end:].ljust(SIZE, b"\0")))
+    return Looked(features, _fit(told[end:]))
 
 
 def _fit(told: bytes) -> Row:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from patron.decide.encoding import Record, look
 from patron.decide.fallback import OWN
 from patron.decide.index import CatalogueIndex
+from patron.decide.kinds import kind_of
 from patron.decide.learn.grid import REWARD_LIMIT, REWARD_STEP, reward_steps
 from patron.model.clock import HOUR
 from patron.model.events import Event
@@ -22,7 +23,7 @@ from patron.model.ports import Table
 from patron.profiles.orders import Purchase
 from patron.runtime.decisions.given import CLICKED_BY, SHOWN_BY
 from patron.runtime.decisions.launches import UNSUBSCRIBED, Launches, is_goodbye
-from patron.runtime.decisions.model import Looked, Model, kind_of, looked_at, place_of
+from patron.runtime.decisions.model import Looked, Model, looked_at, place_of
 from patron.runtime.tables import DecisionRow
 
 ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})

@@ -21,6 +21,7 @@ from patron.runtime.segments.live import Answer
 from patron.runtime.segments.served import Cut
 from patron.runtime.segments.subjects import Subject, reading, stand_of
 from patron.runtime.workspace import Workspace
+from patron.segments.execution import Execution
 from patron.segments.reach import numbers_of
 
 _log = logging.getLogger("patron")
@@ -42,16 +43,11 @@ class AboveCap:
         self._timer = timer
         self._every = max(1, math.ceil(workspace.settings.lake.flush_seconds / 60))
         self._answers: dict[str, tuple[Hashable, Answer]] = {}
-        self._looked: dict[str, Hashable] = {}
+        self._looked: dict[str, tuple[Hashable, ...]] = {}
         """The state of each person when their bits were last set."""
         self._seen = workspace.log.rewritten
         self._round = (-math.inf, -math.inf)
         """When everybody was last looked through: by the timer (s) and by the workspace's clock (ms)."""
-
-    @property
-    def minutes(self) -> int:
-        """Within so many minutes lists of members follow."""
-        return self._every
 
     def of(self, person: Person) -> Answer | None:
         """What is right of one person now; None when the lists kept of them tell all."""
@@ -74,6 +70,10 @@ class AboveCap:
             return held[1]
         subject = yield from reading(self._workspace, person)
         answer = self._answer(subject, cut)
+        if (
+            self._workspace.log.rewritten != state[2]
+        ):  # somebody was erased meanwhile: nothing of before is kept
+            return answer
         if len(self._answers) >= REMEMBERED:
             del self._answers[next(iter(self._answers))]
         self._answers[person.id] = (state, answer)
@@ -89,7 +89,7 @@ class AboveCap:
         for _ in self.work(everybody=True):
             await asyncio.sleep(0)
 
-    def _state(self, person: Person, cut: Cut) -> Hashable:
+    def _state(self, person: Person, cut: Cut) -> tuple[Hashable, ...]:
         """Equal as long as the answer is the same: nobody's events are told otherwise without one of these changing."""
         workspace, live = self._workspace, self._segments.live
         parts = (workspace.nodes.get(key) for key in person.members)
@@ -136,16 +136,16 @@ class AboveCap:
             return
         if everybody or self._is_due():
             self._round = (self._timer(), self._workspace.clock.now())
-            due = list(live.over)
-            live.unanswered.clear()
             self._looked = {name: state for name, state in self._looked.items() if name in live.over}
-        else:
-            due = list(live.unanswered)
-        for name in due:
-            live.unanswered.pop(name, None)
-            if live is not self._segments.live:
-                return
-            yield from self._look(name)
+            for name in list(live.over):
+                yield from self._new(live)
+                yield from self._look(live, name)
+        yield from self._new(live)
+
+    def _new(self, live: Execution) -> Iterator[None]:
+        """Whoever nothing is known of comes before whoever only changed."""
+        for name in list(live.unanswered):
+            yield from self._look(live, name)
 
     def _is_due(self) -> bool:
         timed, clocked = self._round
@@ -154,10 +154,11 @@ class AboveCap:
             or self._workspace.clock.now() >= clocked + MINUTE * self._every
         )
 
-    def _look(self, name: str) -> Iterator[None]:
-        live, person = self._segments.live, self._workspace.graph.person_by_id(name)
-        if live is None:
+    def _look(self, live: Execution, name: str) -> Iterator[None]:
+        live.unanswered.pop(name, None)
+        if live is not self._segments.live:
             return
+        person = self._workspace.graph.person_by_id(name)
         cut = self._segments.cut(name)
         if person is None or person.id != name or not cut.short:
             live.over.pop(name, None)
@@ -172,10 +173,13 @@ class AboveCap:
         except Exception:  # noqa: BLE001 - a lake that cannot be reached must not end what else goes on beside events
             _log.exception("a person's segments could not be found from their events; they are tried again")
             return
-        if answer is None or live is not self._segments.live or self._segments.cut(name) != cut:
+        if self._looked.get(name) != before:
+            return  # whoever lists members has looked meanwhile, and knows more
+        now = self._segments.cut(name) if live is self._segments.live else None
+        if answer is None or now != cut or self._workspace.log.rewritten != state[2]:
             live.unanswered[name] = None  # they changed meanwhile: they are looked at next
             return
-        same_events = isinstance(before, tuple) and isinstance(state, tuple) and before[:3] == state[:3]
+        same_events = before is not None and before[:3] == state[:3]
         live.answered(name, answer.bits, answer.barred, "time" if same_events else "event")
         self._looked[name] = state
         yield

@@ -43,7 +43,8 @@ class Standing(Struct, frozen=True):
     without_basis: int = 0
     """People who would be in it, had they a lawful basis for its purpose."""
     capped: int = 0
-    """People above a cap, whose answer comes from their own events: within `minutes`, `of` and `computed` at once."""
+    """People above a cap, whose answer comes from their own events: within `minutes` (later under a full load), `of` and
+    `computed` at once."""
     minutes: int = 0
     progress: float = 1.0
 

@@ -44,7 +44,7 @@ class Asked(Struct):
     sent: int = 0
     """Answers that were a message."""
     crossed: int = 0
-    """Answers to somebody as of the other arm than theirs, by an identifier that nothing joined to them yet."""
+    """Answers to somebody as of another arm than their first answer: by an identifier that was drawn apart."""
     refused: int = 0
     last_refusal: str = ""
 
