@@ -163,7 +163,7 @@ def test_what_cannot_be_understood_is_refused_with_what_to_do(door: Door) -> Non
     assert "count" in door.ask({"placement": "home", "count": "5"}).json()["message"]
     mixed = door.ask({"placements": ["home", "shop"]}).json()["message"]
     assert mixed.endswith(
-        "different successes (click, order), so their scores do not compare: ask for each by itself."
+        "different successes (click within a week, order within a week), so their scores do not compare: ask for each by itself."
     ), mixed
     one = door.ask({"placements": ["home"], "anonymousId": "one"}).json()
     assert (one["placement"], one["channel"]) == ("home", "web")

@@ -67,6 +67,10 @@ def mixed_rewards(places: Iterable[Placement]) -> str:
 
     >>> mixed_rewards([Placement("mail", "Mail", reward="order"), Placement("text", "Text", reward="click")])
     'its placements count different successes (click within a week, order within a week), so their scores do not compare'
+    >>> mixed_rewards([Placement("mail", "Mail", window_hours=168), Placement("text", "Text", window_hours=24)])[:48]
+    'its placements count different successes (click '
+    >>> mixed_rewards([Placement("mail", "Mail", window_hours=168), Placement("text", "Text", window_hours=72)])
+    ''
     """
     counted = sorted({success(place) for place in places})
     if len(counted) < 2:
