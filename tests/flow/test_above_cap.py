@@ -291,6 +291,17 @@ def test_a_slow_look_does_not_undo_a_newer_one_and_keeps_nothing_of_the_erased(
             assert sum(1 for _ in slow) > 2, "it was in the middle"
             assert members(backend, "curious") == 1
 
+            await send(backend, "web", views("bo", 0, MOST + 20))
+            slow, newer = above.work(everybody=True), above.work(everybody=True)
+            for _ in range(3):
+                next(slow)
+            await send(backend, "web", views("bo", MOST + 20, MANY))
+            for _ in range(3):
+                next(newer)
+            assert sum(1 for _ in slow) > 2, "it ends first"
+            assert sum(1 for _ in newer) > 2
+            assert members(backend, "curious") == 2
+
             await send(backend, "web", views("anna", MOST + 20 + MANY, 5))
             slow = above.work(everybody=True)
             for _ in range(3):

@@ -43,8 +43,10 @@ class AboveCap:
         self._timer = timer
         self._every = max(1, math.ceil(workspace.settings.lake.flush_seconds / 60))
         self._answers: dict[str, tuple[Hashable, Answer]] = {}
-        self._looked: dict[str, tuple[Hashable, ...]] = {}
-        """The state of each person when their bits were last set."""
+        self._looked: dict[str, tuple[int, tuple[Hashable, ...]]] = {}
+        """When the look began by which the bits of each person were last set, and their state then."""
+        self._looks = 0
+        """How many looks have begun: some go on side by side, and one that began later knows more."""
         self._seen = workspace.log.rewritten
         self._round = (-math.inf, -math.inf)
         """When everybody was last looked through: by the timer (s) and by the workspace's clock (ms)."""
@@ -165,23 +167,26 @@ class AboveCap:
             self._looked.pop(name, None)
             return
         state = self._state(person, cut)
-        before = self._looked.get(name)
+        _, before = self._looked.get(name, (0, None))
         if before == state:
             return
+        self._looks += 1
+        begun = self._looks
         try:
             answer = yield from self.asking(person)
         except Exception:  # noqa: BLE001 - a lake that cannot be reached must not end what else goes on beside events
             _log.exception("a person's segments could not be found from their events; they are tried again")
             return
-        if self._looked.get(name) != before:
-            return  # whoever lists members has looked meanwhile, and knows more
+        latest, before = self._looked.get(name, (0, None))
+        if latest > begun:
+            return
         now = self._segments.cut(name) if live is self._segments.live else None
         if answer is None or now != cut or self._workspace.log.rewritten != state[2]:
             live.unanswered[name] = None  # they changed meanwhile: they are looked at next
             return
         same_events = before is not None and before[:3] == state[:3]
         live.answered(name, answer.bits, answer.barred, "time" if same_events else "event")
-        self._looked[name] = state
+        self._looked[name] = begun, state
         yield
 
 
