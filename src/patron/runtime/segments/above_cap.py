@@ -72,10 +72,8 @@ class AboveCap:
             return held[1]
         subject = yield from reading(self._workspace, person)
         answer = self._answer(subject, cut)
-        if (
-            self._workspace.log.rewritten != state[2]
-        ):  # somebody was erased meanwhile: nothing of before is kept
-            return answer
+        if self._workspace.log.rewritten != state[2]:
+            return answer  # somebody was erased meanwhile: nothing of before is kept
         if len(self._answers) >= REMEMBERED:
             del self._answers[next(iter(self._answers))]
         self._answers[person.id] = (state, answer)
