@@ -262,23 +262,19 @@ class LiveApp:
     # decisions
     def recent_decisions(self, limit: int) -> list[DecisionView]:
         """The latest decisions."""
-        answers, table = self._backend.answers, self._workspace.decisions
-        rows = [r for _, name in list(self._workspace.newest)[:limit] if (r := table.get(name)) is not None]
-        return [views.decided(self._workspace, answers, answers.read(row)) for row in rows]
+        newest = [name for _, name in list(self._workspace.newest)[:limit]]
+        return views.decided_all(self._workspace, self._backend.answers, newest)
 
     def decisions(
         self, cursor: str | None, channel: str, limit: int
     ) -> tuple[list[DecisionView], str | None]:
         """A page of decisions, newest first."""
-        table, answers = self._workspace.decisions, self._backend.answers
-        found = sorted(
-            (-row.time, name) for name, row in table.items() if not channel or row.channel == channel
-        )
+        rows = self._workspace.decisions.items()
+        found = sorted((-row.time, name) for name, row in rows if not channel or row.channel == channel)
         start = int(cursor) if cursor and cursor.isdigit() else 0
         page = found[start : start + limit]
         more = str(start + limit) if len(found) > start + limit else None
-        rows = [row for _, name in page if (row := table.get(name)) is not None]
-        return [views.decided(self._workspace, answers, answers.read(row)) for row in rows], more
+        return views.decided_all(self._workspace, self._backend.answers, [name for _, name in page]), more
 
     def decision(self, decision_id: str) -> DecisionView | None:
         """One decision."""

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -184,6 +184,12 @@ def decided(
     name = "Nothing shown" if decision.action == NOTHING else names.get(decision.action, decision.action)
     who = display_name(profile, person.members) if profile and person else "Not identified"
     return DecisionView(decision, followed, name, who, names)
+
+
+def decided_all(workspace: Workspace, answers: Answers, ids: Iterable[str]) -> list[DecisionView]:
+    """The decisions of these ids that are still kept, in this order."""
+    rows = [row for name in ids if (row := workspace.decisions.get(name)) is not None]
+    return [decided(workspace, answers, answers.read(row)) for row in rows]
 
 
 def _orders(profile: Profile | None) -> list[Order]:
