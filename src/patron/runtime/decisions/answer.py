@@ -12,11 +12,10 @@ from msgspec import structs
 
 from patron.collect import proof
 from patron.decide.choose import draw_seed
-from patron.decide.compare import Tried, best, mixed_rewards
+from patron.decide.compare import Tried, best, mixed_successes
 from patron.decide.eligible import Known
 from patron.decide.encoding import decode_record, encode_drawn
 from patron.decide.explain import restore
-from patron.decide.grants import Grant
 from patron.decide.index import CatalogueIndex
 from patron.decide.rating import Learned, Policy
 from patron.decide.record import Drawn, Terms, grants_of, weigh
@@ -31,7 +30,7 @@ from patron.model.offers import Ask, Catalogue, Decision, Placement
 from patron.model.people import Key, Person
 from patron.model.sends import Sent
 from patron.runtime.app import App
-from patron.runtime.decisions.decided import pack
+from patron.runtime.decisions.decided import pack, row_of
 from patron.runtime.decisions.known import LazyFacts, Parts, consents_of, has_complaint
 from patron.runtime.decisions.model import Bound
 from patron.runtime.facts import DecisionWork
@@ -174,7 +173,7 @@ class Answers:
         if not ask.beside:
             return [ask]
         names = (ask.placement, *ask.beside)
-        mixed = mixed_rewards([place for name in names if (place := self._place(index, name)) is not None])
+        mixed = mixed_successes([place for name in names if (place := self._place(index, name)) is not None])
         if mixed:
             raise BadRequest("bad_body", f"{mixed[0].upper()}{mixed[1:]}: ask for each by itself.")
         return [structs.replace(ask, placement=name, beside=()) for name in names]
@@ -220,27 +219,14 @@ class Answers:
     def row(self, made: Drawn, index: CatalogueIndex, sent: Sent, *, outbound: bool = True) -> DecisionRow:
         """A decision for somebody who did not ask as it is kept: for a send until its hour is over, else for now."""
         due = 0 if sent.position else sent.due
-        return self._row(made, index, grants_of(index, made, outbound=outbound, due=due), sent)
+        return row_of(
+            made, encode_drawn(made, index), grants_of(index, made, outbound=outbound, due=due), sent
+        )
 
     def _record(self, made: Drawn, index: CatalogueIndex, *, outbound: bool) -> "asyncio.Future[int]":
         """Append a decision; the future is done when it is durable and applied. What it gives is held from now on."""
-        return self.keep(made.id, self._row(made, index, grants_of(index, made, outbound=outbound)))
-
-    def _row(
-        self, made: Drawn, index: CatalogueIndex, grants: tuple[Grant, ...], sent: Sent | None = None
-    ) -> DecisionRow:
-        return DecisionRow(
-            made.catalogue,
-            made.time,
-            made.node,
-            made.channel,
-            made.action,
-            made.group,
-            made.holdout,
-            encode_drawn(made, index),
-            grants,
-            sent,
-        )
+        row = row_of(made, encode_drawn(made, index), grants_of(index, made, outbound=outbound))
+        return self.keep(made.id, row)
 
     def keep(self, decision: str, row: DecisionRow) -> "asyncio.Future[int]":
         """Append a decision; the future is done when it is durable and applied. What it gives is held from now on."""

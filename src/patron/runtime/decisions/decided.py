@@ -2,6 +2,10 @@
 
 import msgspec
 
+from patron.decide.grants import Grant
+from patron.decide.record import Drawn
+from patron.model.offers import Decision
+from patron.model.sends import Sent
 from patron.runtime.tables import DecisionRow
 
 NAME = "Offer Decided"
@@ -28,6 +32,24 @@ def pack(decision: str, row: DecisionRow) -> bytes:
     (True, None)
     """
     return _encode((NAME, decision, row))
+
+
+def row_of(
+    made: Drawn | Decision, record: bytes, grants: tuple[Grant, ...], sent: Sent | None = None
+) -> DecisionRow:
+    """A decision as it is kept: what is asked of it often beside its record."""
+    return DecisionRow(
+        made.catalogue,
+        made.time,
+        made.node,
+        made.channel,
+        made.action,
+        made.group,
+        made.holdout,
+        record,
+        grants,
+        sent,
+    )
 
 
 def is_packed(body: bytes) -> bool:

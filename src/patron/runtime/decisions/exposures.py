@@ -18,11 +18,11 @@ from patron.model.events import Batch, Event, Reject
 from patron.model.log import Entry
 from patron.model.offers import Decision
 from patron.model.people import Key
-from patron.runtime.decisions.decided import pack
+from patron.runtime.decisions.decided import pack, row_of
 from patron.runtime.decisions.given import SHOWN_BY
 from patron.runtime.facts import DecisionWork
 from patron.runtime.pipeline import Pipeline
-from patron.runtime.tables import CATALOGUE, DecisionRow
+from patron.runtime.tables import CATALOGUE
 from patron.runtime.workspace import Workspace
 
 MARK = b'"bundle_seal"'
@@ -100,17 +100,7 @@ class Exposures:
         workspace = self._workspace
         index = workspace.catalogues.version(made.catalogue)
         grants = grants_of(index, made)
-        row = DecisionRow(
-            made.catalogue,
-            made.time,
-            made.node,
-            made.channel,
-            made.action,
-            made.group,
-            made.holdout,
-            encode_record(made, index.ids),
-            grants,
-        )
+        row = row_of(made, encode_record(made, index.ids), grants)
         entry = Entry("fact", workspace.log.last + 1, 1, "patron", workspace.clock.now(), "fact")
         workspace.given.reserve(made.node, grants)
         self._flying[made.id] = made
