@@ -9,8 +9,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Hashable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, NamedTuple
 
 from patron.model.clock import HOUR, MINUTE
 from patron.model.people import Person
@@ -29,6 +29,22 @@ REMEMBERED = 5_000
 """Answers remembered."""
 
 
+class _State(NamedTuple):
+    """Equal as long as the answer is the same: nobody's events are told otherwise without one of these changing."""
+
+    members: tuple[str, ...]
+    events: int
+    rewritten: int
+    """How often the log was: rises when somebody is erased."""
+    hour: int
+    plan: int
+    cut: Cut
+
+    def has_events_of(self, other: "_State") -> bool:
+        """Whether both rest on the same events: then an answer differs by time or rules alone."""
+        return self[:3] == other[:3]
+
+
 class AboveCap:
     """Answers from the events of people, over one workspace.
 
@@ -42,8 +58,8 @@ class AboveCap:
         self._segments = workspace.segments
         self._timer = timer
         self._every = max(1, math.ceil(workspace.settings.lake.flush_seconds / 60))
-        self._answers: dict[str, tuple[Hashable, Answer]] = {}
-        self._looked: dict[str, tuple[int, tuple[Hashable, ...]]] = {}
+        self._answers: dict[str, tuple[_State, Answer]] = {}
+        self._looked: dict[str, tuple[int, _State]] = {}
         """When the look began by which the bits of each person were last set, and their state then."""
         self._looks = 0
         """How many looks have begun: some go on side by side, and one that began later knows more."""
@@ -72,7 +88,7 @@ class AboveCap:
             return held[1]
         subject = yield from reading(self._workspace, person)
         answer = self._answer(subject, cut)
-        if self._workspace.log.rewritten != state[2]:
+        if self._workspace.log.rewritten != state.rewritten:
             return answer  # somebody was erased meanwhile: nothing of before is kept
         if len(self._answers) >= REMEMBERED:
             del self._answers[next(iter(self._answers))]
@@ -89,11 +105,10 @@ class AboveCap:
         for _ in self.work(everybody=True):
             await asyncio.sleep(0)
 
-    def _state(self, person: Person, cut: Cut) -> tuple[Hashable, ...]:
-        """Equal as long as the answer is the same: nobody's events are told otherwise without one of these changing."""
+    def _state(self, person: Person, cut: Cut) -> _State:
         workspace, live = self._workspace, self._segments.live
         parts = (workspace.nodes.get(key) for key in person.members)
-        return (
+        return _State(
             person.members,
             sum(part.events for part in parts if part is not None),
             workspace.log.rewritten,
@@ -179,10 +194,10 @@ class AboveCap:
         if latest > begun:
             return
         now = self._segments.cut(name) if live is self._segments.live else None
-        if answer is None or now != cut or self._workspace.log.rewritten != state[2]:
+        if answer is None or now != cut or self._workspace.log.rewritten != state.rewritten:
             live.unanswered[name] = None  # they changed meanwhile: they are looked at next
             return
-        same_events = before is not None and before[:3] == state[:3]
+        same_events = before is not None and before.has_events_of(state)
         live.answered(name, answer.bits, answer.barred, "time" if same_events else "event")
         self._looked[name] = begun, state
         yield
