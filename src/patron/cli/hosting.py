@@ -51,9 +51,12 @@ def need_alive(server: subprocess.Popen[bytes], folder: Path) -> None:
 
 def _said(folder: Path) -> str:
     """Its last three lines, of the end of what may be a long file."""
-    with (folder / LOG).open("rb") as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
-        return " ".join(log.read().decode("utf-8", "replace").strip().splitlines()[-3:])
+    try:
+        with (folder / LOG).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
+            return " ".join(log.read().decode("utf-8", "replace").strip().splitlines()[-3:])
+    except OSError as error:  # the whole folder may be gone, and the server with it
+        return str(error)
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
