@@ -62,14 +62,14 @@ def _worth(made: Drawn, rating: Rating | None) -> Worth:
     return True, float(scores_of(rating)[:-1].max(initial=-inf))
 
 
-def mixed_rewards(places: Iterable[Placement]) -> str:
+def mixed_successes(places: Iterable[Placement]) -> str:
     """Why placements cannot be weighed against each other, in a sentence; empty when they can.
 
-    >>> mixed_rewards([Placement("mail", "Mail", reward="order"), Placement("text", "Text", reward="click")])
+    >>> mixed_successes([Placement("mail", "Mail", reward="order"), Placement("text", "Text", reward="click")])
     'its placements count different successes (click within a week, order within a week), so their scores do not compare'
-    >>> mixed_rewards([Placement("mail", "Mail", window_hours=168), Placement("text", "Text", window_hours=24)])[:48]
-    'its placements count different successes (click '
-    >>> mixed_rewards([Placement("mail", "Mail", window_hours=168), Placement("text", "Text", window_hours=72)])
+    >>> mixed_successes([Placement("mail", "Mail", window_hours=168), Placement("text", "Text", window_hours=24)])
+    'its placements count different successes (click within a day, click within a week), so their scores do not compare'
+    >>> mixed_successes([Placement("mail", "Mail", window_hours=168), Placement("text", "Text", window_hours=72)])
     ''
     """
     counted = sorted({success(place) for place in places})

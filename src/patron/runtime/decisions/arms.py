@@ -17,7 +17,6 @@ JOINED = "joint"
 UNSUBSCRIBE = "unsubscribe"
 """The regressions of withdrawn consents: one for each channel that sends, and one for silence."""
 
-Sums = NDArray[np.int64]
 _SIZES = 1 << 32
 TOGETHER = 16
 """Choices of an action that are learned at a time while nothing follows them."""

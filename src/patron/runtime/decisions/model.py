@@ -158,7 +158,7 @@ class Model:
         self._take_up(kind, NOTHING)
         ridge = self.ridge(kind)
         row = ridge.row(NOTHING)
-        return float(ridge.means(features)[row] + CHOOSING.optimism * noise * ridge.widths(features)[row])
+        return float(_hopeful(ridge, features, noise)[row])
 
     def rows(self, kind: str, index: CatalogueIndex) -> NDArray[np.intp]:
         """Where the offers of a catalogue stand in the regressions of a kind of reward, `nothing` last."""
@@ -259,7 +259,7 @@ class Bound:
         rows = model.rows(kind, index)
         model.refresh(kind)
         noise = _noise(place.reward, ridge)
-        every = ridge.means(features) + np.float32(CHOOSING.optimism * noise) * ridge.widths(features)
+        every = _hopeful(ridge, features, noise)
         means = every.take(rows.take(places)).astype(np.float64)
         found = model.fits(index, self.interests, ask, now)
         if found is None:
@@ -282,6 +282,11 @@ class Bound:
         if self._features is None or len(told) <= SIZE:
             return None
         return Looked(self._features, _fit(told[-SIZE:]))
+
+
+def _hopeful(ridge: Ridge, features: Row, noise: float) -> NDArray[np.float32]:
+    """What every action is expected to earn, and some standard errors more: what is unknown is tried first."""
+    return ridge.means(features) + np.float32(CHOOSING.optimism * noise) * ridge.widths(features)
 
 
 def _noise(reward: str, ridge: Ridge) -> float:
@@ -308,7 +313,7 @@ def looked_at(told: bytes) -> Looked | None:
         return None
     told = told[1:]
     end = length(told, SCHEMA.size)
-    if not 0 < end == len(told) - SIZE:
+    if end < 1 or len(told) != end + SIZE:
         return None
     try:
         features = unpack(told[:end], SCHEMA.size)

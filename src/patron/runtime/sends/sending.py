@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from patron.decide.compare import Tried, best, mixed_rewards
+from patron.decide.compare import Tried, best, mixed_successes
 from patron.decide.eligible import Known
 from patron.decide.habits import ENOUGH, Slot, habit, is_open, ranked
 from patron.decide.index import CatalogueIndex
@@ -234,7 +234,7 @@ def obstacle(send: Send, index: CatalogueIndex) -> str:
         if not place.outbound or not place.channel:
             return f"the placement `{name}` is not for sending: give it `outbound = true` and a `channel`"
         places.append(place)
-    mixed = mixed_rewards(places)
+    mixed = mixed_successes(places)
     if mixed:
         return f"{mixed}: make a send of each"
     unknown = [name for name in send.offers if name not in index.by_id]
