@@ -12,6 +12,7 @@ import pytest
 
 from patron.model.clock import DAY, HOUR
 from patron.model.offers import Ask
+from patron.runtime.sends import sent
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 from tests.unit.serve.door import Door, door
@@ -258,7 +259,9 @@ def test_exposures_come_back_and_what_is_not_sent_is_free_again(tmp_path: Path) 
     play(story(_shop(tmp_path / "shop", 0.0)))
 
 
-def test_a_send_to_a_segment_is_stopped_and_fetched_as_files(tmp_path: Path) -> None:
+def test_a_send_to_a_segment_is_stopped_and_fetched_as_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(path: Path) -> None:
         async with door(path, NOON) as at:
             await _filled(at, 120)
@@ -277,12 +280,21 @@ def test_a_send_to_a_segment_is_stopped_and_fetched_as_files(tmp_path: Path) -> 
             assert [row["decision"] for row in rows] == [json.loads(line)["decision"] for line in lines]
             assert Counter(row["offer"] for row in rows)["nothing"] > 0
             assert (await at.ask("POST", "/v1/sends/spring/stop"))[0] == 409
+            close = at.backend.sends._close
+
+            async def slowly(name: str, state: sent.State, by: str) -> None:
+                await asyncio.sleep(0.3)
+                await close(name, state, by)
+
+            monkeypatch.setattr(at.backend.sends, "_close", slowly)
             await at.ask("POST", "/v1/sends", {**SPRING, "id": "late"})
             status, stopped = await at.ask("POST", "/v1/sends/late/stop")
+            monkeypatch.undo()
+            assert stopped["decided"] < told["decided"], "nobody is decided for from the asking on"
             assert (status, stopped["state"]) == (200, "stopped")
             reached = stopped["decided"]
             await asyncio.sleep(0.2)
-            assert (await at.get("/v1/sends/late"))["decided"] <= reached + 1
+            assert (await at.get("/v1/sends/late"))["decided"] == reached
             gone = (await at.get("/v1/sends/spring/report"))["decided"]
             await at.ask("DELETE", f"/v1/profiles/{rows[0]['node']}")
             assert (await at.get("/v1/sends/spring/report"))["decided"] == gone - 1

@@ -57,6 +57,7 @@ class Sends:
         self._answers = answers
         self._reports: dict[str, tuple[int, State, SendReport]] = {}
         self._effects: dict[str, tuple[int, SendEffect]] = {}
+        self._stopping: set[str] = set()
 
     def allow(self, key: ApiKey) -> None:
         """Refuse a key that sees only some fields (403): decisions of a send name people by their identifiers."""
@@ -181,7 +182,11 @@ class Sends:
         row = self._row(name)
         if row.state != "running":
             raise Conflict("send_over", f"The send {name} is {row.state} already.")
-        await self._close(name, "stopped", by)
+        self._stopping.add(name)  # at once: what is decided until the log has it would come behind the answer
+        try:
+            await self._close(name, "stopped", by)
+        finally:
+            self._stopping.discard(name)
         return self.get(name)
 
     async def _close(self, name: str, state: State, by: str) -> None:
@@ -210,7 +215,7 @@ class Sends:
         while True:
             row = self._row(send.id)
             over = await self._walk(row, sender, breath)
-            if not over or self._row(send.id).state != "running":
+            if not over or not self._goes_on(send.id):
                 return
             if row.pass_ > 1:
                 await self._close(send.id, "ended", "patron")
@@ -224,7 +229,7 @@ class Sends:
         first = row.pass_ == 1
         async for person in self._audience(row.send, row.cursor):
             await breath.take()
-            if self._app.closing or self._row(name).state != "running":
+            if self._app.closing or not self._goes_on(name):
                 break
             problem = sender.ready() or (
                 "its time is over" if self._workspace.clock.now() >= sender.end else ""
@@ -251,6 +256,9 @@ class Sends:
         await self._settled(waiting)
         await self._advance(name, cursor, row.pass_, looked, unreachable)
         return False
+
+    def _goes_on(self, name: str) -> bool:
+        return name not in self._stopping and self._row(name).state == "running"
 
     async def _settled(self, waiting: dict[str, "asyncio.Future[int]"]) -> None:
         """Wait until what was decided is durable and applied."""
