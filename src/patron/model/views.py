@@ -244,6 +244,8 @@ class EffectLine(Struct, frozen=True):
     value: float | None
     low: float | None
     high: float | None
+    in_both: float = 0.0
+    """Share of them who were drawn into both groups, by identifiers that were joined later: the change looks too small by about that share."""
 
 
 class EraseReceipt(Struct, frozen=True):

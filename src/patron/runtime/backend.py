@@ -23,7 +23,7 @@ from patron.model.views import (
 )
 from patron.runtime import access, letters, tidying, upkeep
 from patron.runtime.app import App
-from patron.runtime.decisions import outcomes, preview
+from patron.runtime.decisions import effect, outcomes, preview
 from patron.runtime.decisions.answer import Answers
 from patron.runtime.decisions.entering import Entering
 from patron.runtime.decisions.fallback import Fallbacks
@@ -252,7 +252,7 @@ class LocalBackend(FeedDoors):
         """The honest line; worked out at most every ten seconds."""
         now = self.workspace.clock.now()
         if self._effect is None or now - self._effect[0] > 10_000:
-            self._effect = (now, views.effect(self.workspace))
+            self._effect = (now, effect.effect(self.workspace))
         return self._effect[1]
 
     async def set_catalogue(self, text: str, by: str = "", based_on: str = "") -> Any:

@@ -1,19 +1,11 @@
 """Views for people and other systems, built from the workspace: one person, a timeline, decisions, the effect."""
 
-import contextlib
-import datetime as dt
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from msgspec import structs
 
 from patron.decide.credit import Order, outcome
 from patron.decide.record import Drawn
-from patron.experiments.power import Plan
-from patron.experiments.verdicts import line
 from patron.identity import explain
 from patron.identity.accounts import groups_of_nodes
 from patron.model.clock import DAY
@@ -24,7 +16,6 @@ from patron.model.ports import IndexRow
 from patron.model.views import (
     ConsentView,
     DecisionView,
-    EffectLine,
     IdentifierView,
     LinkView,
     PersonRow,
@@ -32,7 +23,6 @@ from patron.model.views import (
     TimelineEvent,
     TraitView,
 )
-from patron.moments.sums import Sums
 from patron.profiles import public
 from patron.profiles.merge import Profile
 from patron.profiles.sentence import display_name, sentence, summary
@@ -261,65 +251,3 @@ def person_row(workspace: Workspace, person: Person, matched: Key) -> PersonRow:
 def name_of(workspace: Workspace, person: Person) -> str:
     """What people call somebody: their name, else their id."""
     return display_name(people.profile(workspace, person), person.members) or person.id
-
-
-def effect(workspace: Workspace) -> EffectLine:
-    """Orders within the window after the first decision, people shown offers against people held out.
-
-    Intention to treat: everyone drawn counts in the arm first drawn, once per person as resolved today, when the window
-    after their first decision has ended. Whether the arms look as drawn is judged by the share in force when each was
-    drawn, so a change of `decide.holdout` stops no verdict.
-    """
-    decide = workspace.settings.decide
-    window, now = decide.window_days * DAY, workspace.clock.now()
-    first: dict[str, tuple[int, str, Key, Person]] = {}
-    for key in workspace.assigned.keys():
-        drawn, person = workspace.assigned.get(key), people.by_key(workspace, key)
-        if drawn is None or person is None:
-            continue
-        held = first.get(person.id)
-        if held is None or (drawn.time, drawn.arm, key) < held[:3]:
-            first[person.id] = (drawn.time, drawn.arm, key, person)
-    closed = [f for f in first.values() if f[0] + window <= now]
-    counts = {"treated": [0, 0], "control": [0, 0]}
-    for time, arm, _, person in closed:
-        orders = people.profile(workspace, person).orders.values()
-        counts[arm][1] += 1
-        counts[arm][0] += any(time < o.time <= time + window and o.net > 0 for o in orders)
-    shares = [_share(workspace, key, time) for time, _, key, _ in closed]
-    holdout = math.fsum(shares) / len(shares) if shares else decide.holdout
-    plan = Plan(effect=decide.minimum_effect, holdout=holdout)
-    found = line(Sums.of_rate(*counts["treated"]), Sums.of_rate(*counts["control"]), plan)
-    if closed or not first:
-        return found
-    return _none_closed(workspace, found, [(time, arm) for time, arm, _, _ in first.values()], window)
-
-
-def _share(workspace: Workspace, node: Key, time: int) -> float:
-    """The share held out when a node was drawn, as its first decision recorded it."""
-    for name in workspace.asked.get(node) or ():
-        row = workspace.decisions.get(name)
-        if row is not None and row.time == time:
-            return row.holdout
-    return workspace.settings.decide.holdout
-
-
-def _none_closed(
-    workspace: Workspace, found: EffectLine, drawn: list[tuple[int, str]], window: int
-) -> EffectLine:
-    """People were decided for, but nobody's window has ended: only that can be said."""
-    held = sum(arm == "control" for _, arm in drawn)
-    day = _local(workspace, min(time for time, _ in drawn) + window)
-    sentence = (
-        f"Too early: {len(drawn) - held:,} shown, {held:,} held out; the first window of "
-        f"{window // DAY} days ends on {day.day} {day:%b}."
-    )
-    return structs.replace(found, shown=len(drawn) - held, held_out=held, sentence=sentence)
-
-
-def _local(workspace: Workspace, time: int) -> dt.datetime:
-    """A time in the workspace's zone; UTC when this machine does not know it."""
-    zone: dt.tzinfo = dt.UTC
-    with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
-        zone = ZoneInfo(workspace.settings.workspace.zone)
-    return dt.datetime.fromtimestamp(time / 1000, zone)
