@@ -179,6 +179,7 @@ def _card(card: Card) -> list[str]:
             f"the platform's holdout ({found.treated:,} treated, {found.held_out:,} held out): {verdict}{_lift(found.adjusted)}; "
             f"{said}, {100 * found.truth:+.1f} %"
         )
+    lines.append(f"the decisions page: {card.said}")
     lines.append(
         "missed of the greedy oracle's margin, by week: "
         + ", ".join(f"{one:.0%}" for one in card.weekly_regret)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -231,12 +232,14 @@ def _summary(rows: list[dict[str, Any]]) -> str:
     held = [card["holdout"] for card in cards if card["holdout"]["adjusted"] is not None]
     covered = sum(one["covered"] for one in held)
     zero = sum(one["adjusted"]["low"] <= 0.0 <= one["adjusted"]["high"] for one in held)
+    pages = Counter(card.get("verdict") or "-" for card in cards)
     mean = sum(card["revenue"]["value"] for card in cards) / max(1, len(cards))
     challenged = [row for card in cards for row in card["challengers"]]
     judged = [row for row in challenged if row["covered"] is not None]
     lines = [
-        f"{len(cards)} worlds, revenue {_percent(mean)} on average; {len(rows) - len(cards)} failed.",
+        f"{len(cards)} {'world' if len(cards) == 1 else 'worlds'}, revenue {_percent(mean)} on average; {len(rows) - len(cards)} failed.",
         f"The holdout's interval held the truth in {covered} of {len(held)}, and 0 in {zero}.",
+        f"The decisions page says: {', '.join(f'{name} {count}' for name, count in sorted(pages.items()))}.",
         f"Challengers: {len(judged)} of {len(challenged)} judged, {sum(row['covered'] for row in judged)} of them held the truth.",
     ]
     return "\n".join(lines + [f"seed {row['seed']} failed: {row['error']}" for row in rows if "error" in row])

@@ -89,6 +89,10 @@ class Card(Struct, frozen=True):
     """Share of the greedy oracle's margin of the week that was missed."""
     challengers: list[ChallengerRow]
     perverse: PerverseRow | None = None
+    verdict: str = ""
+    """What the decisions page says of the programme at the end: `early`, `up`, `down`, `none`."""
+    said: str = ""
+    """The same as its sentence."""
 
 
 def holdout(lived: Lived, usual: Lived, before: Floats, treated: Ints, control: Ints) -> HoldoutRow:

@@ -40,6 +40,7 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
     ]
     before = done.before.by_person if done.history else np.zeros(len(town.people))
     annoyed = town.people.annoyed & treated
+    page = api.get("/v1/effect")
     return Card(
         people=len(town.people),
         treated=int(treated.sum()),
@@ -55,6 +56,8 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
         perverse=perverse(done.lived, _lives(town, _Silent, done.history), annoyed)
         if annoyed.any()
         else None,
+        verdict=page["verdict"],
+        said=page["sentence"],
     )
 
 
