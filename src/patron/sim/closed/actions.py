@@ -24,8 +24,8 @@ WRITTEN = CHANNELS[:CALL]
 """Channels that messages go out on; each is a placement of its name."""
 SHOW = "show-"
 """Begins the ids of what is shown on screens; a category follows."""
-REST_DAYS = 7
-"""Days between two messages to one person: with 7 they get a tenth fewer than usual (worlds M)."""
+REST_DAYS = 6
+"""Days between two messages to one person: with 6 they get a tenth more than usual, with 7 a tenth fewer (seed 1, M)."""
 _DAY, _WEEK = 24, 7 * 24
 _BASKET = 40.0
 """What an order is worth, EUR: that of the calibration."""
