@@ -29,12 +29,13 @@ from patron.model.offers import Decision, Dropped, Outcome
 from patron.model.views import (
     ChannelRate,
     ConsentView,
+    Cycle,
     DeadLetter,
     DecisionView,
-    EffectLine,
     EraseReceipt,
     Health,
     IdentifierView,
+    Lift,
     LinkView,
     Need,
     PersonRow,
@@ -42,6 +43,8 @@ from patron.model.views import (
     PlacePreview,
     Preview,
     PreviewAsk,
+    ProgrammeEffect,
+    Spent,
     SplitPreview,
     SplitView,
     Status,
@@ -49,6 +52,7 @@ from patron.model.views import (
     TimelinePage,
     TraitView,
 )
+from patron.runtime.decisions.programme import NOT_YET
 from tests.browser.fake_audiences import FakeAudiences, FakeInsights, lake
 from tests.browser.fake_catalogue import FakeCatalogue
 from tests.browser.fake_exports import FakeExports
@@ -443,11 +447,15 @@ class FakeApp:
             Need("health", "One kiosk has been silent for 14 minutes", "Kiosk K-07, Bologna Indipendenza.", "/console/data", "Look"),
         ]  # fmt: skip
 
-    def effect(self) -> EffectLine:
-        return EffectLine(
+    async def effect(self) -> ProgrammeEffect:
+        if self.empty:
+            return NOT_YET
+        return ProgrammeEffect(
             shown=1_204, held_out=1_187, verdict="early",
             sentence="Too early: 1,204 shown, 1,187 held out; about 3,100 each are needed to see a change of 20%.",
             treated_rate=0.164, control_rate=0.157, value=0.041, low=-0.12, high=0.22,
+            in_both=0.031, cycle_days=23, spent=Spent("EUR", 41.2, 39.5, Lift(0.043, -0.011, 0.097)),
+            cycles=[Cycle(1, 2_391, Lift(0.071, 0.002, 0.14)), Cycle(2, 1_102, Lift(-0.02, -0.13, 0.09)), Cycle(3, 4, Lift(None, None, None))],
         )  # fmt: skip
 
     async def subscribe(self, watch: str) -> AsyncIterator[LiveUpdate]:

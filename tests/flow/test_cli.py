@@ -271,6 +271,8 @@ def test_policies(desk: Desk, tmp_path: Path) -> None:
     )
     desk.json("catalogue", "load", str(offers))
     assert "No policy yet" in desk.run("policy", "list").stdout
+    assert desk.run("policy", "effect").stdout.startswith("Too early: ")
+    assert desk.json("policy", "effect")["verdict"] == "early"
     file.write_text('[[policy]]\nid = "bold"\nname = "Tries more"\nplacements = ["web"]\nexplore = 3\n')
     assert "There are: till" in desk.run("policy", "put", str(file), code=FAILED).stderr
     file.write_text(file.read_text().replace("explore = 3", "explore = 99"))

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 from patron.model.offers import Ask
-from patron.model.views import EffectLine
+from patron.model.views import ProgrammeEffect
 from patron.runtime.backend import LocalBackend
-from patron.runtime.decisions.effect import effect
+from patron.runtime.breath import Breath
+from patron.runtime.decisions.effect import effect_of
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 
@@ -23,19 +24,19 @@ def share(path: Path, holdout: float) -> None:
     (path / FILE).write_text(f"{zone}[decide]\nholdout = {holdout}\n", "utf-8")
 
 
-async def programme(path: Path) -> tuple[EffectLine, EffectLine]:
+async def programme(path: Path) -> tuple[ProgrammeEffect, ProgrammeEffect]:
     async with running(path) as backend:
         await source(backend, "web")
         await send(backend, "web", [{"type": "page", "userId": f"u{n}"} for n in range(600)])
     share(path, 0.5)
     async with running(path) as backend:
         await decided(backend, range(300))
-        first = effect(backend.workspace)
+        first = await effect_of(backend.workspace, Breath())
     share(path, 0.1)
     async with running(path) as backend:
         await decided(backend, range(600))
         await backend.step_clock(backend.workspace.clock.now() + 8 * DAY)
-        return first, effect(backend.workspace)
+        return first, await effect_of(backend.workspace, Breath())
 
 
 def test_a_change_of_the_share_is_no_broken_assignment(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_change_of_the_share_is_no_broken_assignment(tmp_path: Path) -> None:
     assert "not the groups that were drawn" not in after.sentence
 
 
-async def joined(path: Path) -> EffectLine:
+async def joined(path: Path) -> ProgrammeEffect:
     async with running(path) as backend:
         await source(backend, "web")
     share(path, 0.5)
@@ -68,12 +69,14 @@ async def joined(path: Path) -> EffectLine:
             if (row := backend.workspace.assigned.get(key))
         }
         both = sum(arms[f"anonymous_id:a{n}"] != arms[f"user_id:u{n}"] for n in range(100))
-        found = effect(backend.workspace)
+        found = await effect_of(backend.workspace, Breath())
         assert 20 < both < 80
         assert found.in_both == both / 200, "of a hundred with two identifiers and a hundred with one"
         assert found.held_out == sum(arms[f"anonymous_id:a{n}"] == "control" for n in range(200))
         await decided(backend, range(100))
-        assert effect(backend.workspace) == found, "joined, they stay where they were drawn first"
+        assert await effect_of(backend.workspace, Breath()) == found, (
+            "joined, they stay where they were drawn first"
+        )
         return found
 
 

@@ -11,7 +11,8 @@ from patron.decide.rating import propensities
 from patron.model.errors import Forbidden
 from patron.model.offers import Ask
 from patron.runtime.backend import LocalBackend
-from patron.runtime.decisions.effect import effect
+from patron.runtime.breath import Breath
+from patron.runtime.decisions.effect import effect_of
 from tests.flow.inprocess import partition, play, rows, running, send, source
 
 CATALOGUE = """
@@ -74,7 +75,7 @@ async def _loop(folder: Path) -> dict[str, Any]:
         }
         await send(backend, "till", [{**shown, "properties": {"decision_id": made[1]["decisionId"]}}])
         seen["credited"] = [backend.decision(m["decisionId"]).outcome for m in made]
-        seen["effect"] = effect(backend.workspace)
+        seen["effect"] = await effect_of(backend.workspace, Breath())
         seen["state"] = (
             partition(backend.workspace),
             rows(backend.workspace),

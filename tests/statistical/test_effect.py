@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from patron.decide.choose import choose, draw_seed
+from patron.experiments.adjusted import Before, adjusted
 from patron.experiments.assign import arm
 from patron.experiments.compare import compare, srm_p
 from patron.experiments.power import Plan, needed
 from patron.experiments.verdicts import verdict
 from patron.moments.sums import Sums
+from patron.moments.variances import Spread
 
 WORLDS = 1200
 
@@ -46,6 +48,25 @@ def test_intervals_of_rates_cover_the_truth(
         assert covered[kind] / WORLDS <= 1 - share_below(0.05, WORLDS), (
             f"{kind} is too wide to be a 95% interval"
         )
+
+
+def test_what_was_spent_before_narrows_the_interval_and_it_still_covers_the_truth() -> None:
+    rng = np.random.default_rng(11)
+    covered, widths = 0, np.zeros(2)
+    for _ in range(WORLDS):
+        need = rng.gamma(0.6, 60.0, 1200)
+        before, since = (rng.gamma(6.0, need / 6.0 + 1e-9) for _ in range(2))
+        treated = rng.random(1200) < 0.5
+        since = np.where(treated, since * 1.1, since)
+        arms = [Before(before[rows].tolist(), since[rows].tolist()) for rows in (treated, ~treated)]
+        found = compare(*adjusted(*arms)).lift
+        plain = compare(*(Spread.of(one.since) for one in arms)).lift
+        assert found is not None
+        assert plain is not None
+        covered += found.low <= 0.1 <= found.high
+        widths += (found.high - found.low, plain.high - plain.low)
+    assert share_below(0.95, WORLDS) <= covered / WORLDS <= 1 - share_below(0.05, WORLDS)
+    assert widths[0] < 0.7 * widths[1], "a correlation of .79 leaves .61 of the width"
 
 
 def test_intervals_of_skewed_amounts_cover_the_truth() -> None:

@@ -79,6 +79,15 @@ def show(name: str, days: int, data: Path, as_json: bool) -> None:
     emit(told, as_json=as_json, text=_placement(told))
 
 
+@policy.command("effect", epilog=example("patron policy effect --data shop"))
+@data_option
+@json_option
+def effect(data: Path, as_json: bool) -> None:
+    """What deciding changed, against the people held out: orders, revenue, and whether a gain stays."""
+    told = call(data, "GET", "/v1/effect")
+    emit(told, as_json=as_json, text=_effect(told))
+
+
 @policy.command(
     "put",
     epilog=example(
@@ -186,6 +195,31 @@ def evaluate(
     emit(told, as_json=as_json, text=_judged(told))
     if told["verdict"] == "refused":
         raise click.exceptions.Exit(2)
+
+
+def _effect(told: dict[str, Any]) -> str:
+    lines = [told["sentence"]]
+    if told["in_both"]:
+        lines.append(
+            f"{told['in_both']:.1%} of them were decided for in both groups, by identifiers that were joined later."
+        )
+    spent, days = told["spent"], told["cycle_days"]
+    if spent is None:
+        return "\n".join(lines)
+    since = f"since the first decision: {spent['treated']:,.2f} {spent['currency']} a person, {spent['control']:,.2f} held out"
+    cells = [[since, f"{told['shown'] + told['held_out']:,}", *_change(spent["lift"])]]
+    for row in told["cycles"]:
+        number = row["number"]
+        name = f"purchase cycle {number}: days {(number - 1) * days + 1} to {number * days}"
+        cells.append([name, f"{row['people']:,}", *_change(row["lift"])])
+    return "\n".join([*lines, "", table(["revenue", "people", "change", "95 %"], cells)])
+
+
+def _change(lift: dict[str, float | None]) -> list[str]:
+    value, low, high = (lift[name] for name in ("value", "low", "high"))
+    if value is None or low is None or high is None:
+        return ["too early", ""]
+    return [f"{value:+.1%}", f"{low:+.1%} to {high:+.1%}"]
 
 
 def _body(one: Policy) -> Any:

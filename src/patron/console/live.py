@@ -25,7 +25,6 @@ from patron.model.views import (
     ChannelRate,
     DeadLetter,
     DecisionView,
-    EffectLine,
     EraseReceipt,
     Health,
     Need,
@@ -33,6 +32,7 @@ from patron.model.views import (
     PersonView,
     Preview,
     PreviewAsk,
+    ProgrammeEffect,
     SplitPreview,
     SplitView,
     Status,
@@ -112,9 +112,9 @@ class LiveApp:
         """What waits for a person, most pressing first."""
         return needs(self._backend)
 
-    def effect(self) -> EffectLine:
-        """The honest line."""
-        return self._backend.effect()
+    async def effect(self) -> ProgrammeEffect:
+        """What deciding changed; a page waits a second for it, else shows what was known before."""
+        return await self._backend.effect(within=1.0)
 
     async def subscribe(self, watch: str) -> AsyncIterator[LiveUpdate]:
         """One update a second."""

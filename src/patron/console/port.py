@@ -23,7 +23,6 @@ from patron.model.views import (
     ChannelRate,
     DeadLetter,
     DecisionView,
-    EffectLine,
     EraseReceipt,
     Health,
     Need,
@@ -31,6 +30,7 @@ from patron.model.views import (
     PersonView,
     Preview,
     PreviewAsk,
+    ProgrammeEffect,
     SplitPreview,
     SplitView,
     Status,
@@ -123,7 +123,7 @@ class ConsoleApp(Protocol):
     def rates(self) -> list[ChannelRate]: ...
     def figures(self) -> Figures: ...
     def needs(self) -> list[Need]: ...
-    def effect(self) -> EffectLine: ...
+    async def effect(self) -> ProgrammeEffect: ...
     def subscribe(self, watch: str) -> AsyncIterator[LiveUpdate]:
         """Updates, one a second, while the tab is open. `watch` is a person id, an identifier key, or empty."""
         ...

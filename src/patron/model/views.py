@@ -244,8 +244,45 @@ class EffectLine(Struct, frozen=True):
     value: float | None
     low: float | None
     high: float | None
+
+
+class Lift(Struct, frozen=True):
+    """A relative change with its 95 % interval; None while the data cannot say."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class Spent(Struct, frozen=True):
+    """Revenue a person in both groups from the first decision until now, returns taken off, as if all had spent as much before."""
+
+    currency: str
+    """That of most orders; others do not count."""
+    treated: float
+    control: float
+    lift: Lift
+
+
+class Cycle(Struct, frozen=True):
+    """The same within one purchase cycle after the first decision, of those who have seen its end."""
+
+    number: int
+    """From 1. A gain of the first that the second takes back is a sale that only came sooner."""
+    people: int
+    lift: Lift
+
+
+class ProgrammeEffect(EffectLine, frozen=True):
+    """What deciding changed in all: orders soon after the first decision, revenue since, and over purchase cycles."""
+
     in_both: float = 0.0
-    """Share of them who were drawn into both groups, by identifiers that were joined later: the change looks too small by about that share."""
+    """Share of them drawn into both groups, by identifiers that were joined later: changes look smaller by about that share."""
+    spent: Spent | None = None
+    """None while nobody has bought, and where the groups are not as drawn."""
+    cycle_days: int = 0
+    """Days between two orders of a person, the median; 0 while nobody bought twice."""
+    cycles: list[Cycle] = []
 
 
 class EraseReceipt(Struct, frozen=True):

@@ -255,9 +255,11 @@ class App:
         self._checkpointed = (time.monotonic(), self.workspace.applied)
         self.last_checkpoint = self.workspace.clock.now()
 
-    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def keep(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run something in the background until this app stops."""
-        self._tasks.append(asyncio.get_running_loop().create_task(work))
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks = [*(one for one in self._tasks if not one.done()), task]
+        return task
 
     async def _housekeep(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

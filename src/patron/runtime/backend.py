@@ -13,23 +13,24 @@ from patron.model.outcomes import Reported
 from patron.model.views import (
     DeadLetter,
     DecisionView,
-    EffectLine,
     EraseReceipt,
     Health,
     Preview,
     PreviewAsk,
+    ProgrammeEffect,
     SplitView,
     Status,
 )
 from patron.runtime import access, letters, tidying, upkeep
 from patron.runtime.app import App
-from patron.runtime.decisions import effect, outcomes, preview
+from patron.runtime.decisions import outcomes, preview
 from patron.runtime.decisions.answer import Answers
 from patron.runtime.decisions.entering import Entering
 from patron.runtime.decisions.fallback import Fallbacks
 from patron.runtime.decisions.launching import Launching
 from patron.runtime.decisions.offers import Offers
 from patron.runtime.decisions.policies import Policies
+from patron.runtime.decisions.programme import Programme
 from patron.runtime.exports.exporting import Exporting
 from patron.runtime.feeds.doors import FeedDoors
 from patron.runtime.insights import LocalInsights
@@ -75,7 +76,7 @@ class LocalBackend(FeedDoors):
         self.token = f"lt_{secrets.token_hex(24)}"
         """A key of this process for the command line on this machine; it is gone when the process ends."""
         self._local = ApiKey("local", "", "", ("admin",))
-        self._effect: tuple[int, EffectLine] | None = None
+        self.programme = Programme(app)
 
     @classmethod
     async def start(
@@ -248,12 +249,9 @@ class LocalBackend(FeedDoors):
         found = views.decided(self.workspace, self.answers, self.answers.find(decision_id))
         return scoped.decision(found, key)
 
-    def effect(self) -> EffectLine:
-        """The honest line; worked out at most every ten seconds."""
-        now = self.workspace.clock.now()
-        if self._effect is None or now - self._effect[0] > 10_000:
-            self._effect = (now, effect.effect(self.workspace))
-        return self._effect[1]
+    async def effect(self, within: float | None = None) -> ProgrammeEffect:
+        """What deciding changed; after `within` seconds an older answer."""
+        return await self.programme.effect(within)
 
     async def set_catalogue(self, text: str, by: str = "", based_on: str = "") -> Any:
         """Check and load a catalogue; the file in the directory follows."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from patron.model.views import EffectLine
+from patron.model.views import ProgrammeEffect
 from patron.serve import access, answers
 from patron.serve.port import Backend
 from patron.serve.router import Query, Reply, Request, Route
@@ -51,7 +51,7 @@ def routes(backend: Backend) -> list[Route]:
 
 def _effect(backend: Backend) -> list[Route]:
     async def effect(_: Request) -> Reply:
-        return Reply(backend.effect())
+        return Reply(await backend.effect())
 
     return [
         Route(
@@ -60,7 +60,7 @@ def _effect(backend: Backend) -> list[Route]:
             "admin",
             "What deciding changed, against the people held out.",
             effect,
-            returns=EffectLine,
+            returns=ProgrammeEffect,
         ),
     ]
 

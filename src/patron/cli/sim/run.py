@@ -26,7 +26,7 @@ from patron.model.clock import DAY, HOUR
 from patron.model.errors import PatronError
 from patron.sim.closed import NAMES, Outcome, judge
 from patron.sim.closed import run as live
-from patron.sim.closed.card import Card, ChallengerRow
+from patron.sim.closed.card import Card, ChallengerRow, PageRow
 from patron.sim.engine.calibration import Lift
 
 
@@ -179,7 +179,7 @@ def _card(card: Card) -> list[str]:
             f"the platform's holdout ({found.treated:,} treated, {found.held_out:,} held out): {verdict}{_lift(found.adjusted)}; "
             f"{said}, {100 * found.truth:+.1f} %"
         )
-    lines.append(f"the decisions page: {card.said}")
+    lines += _page(card.page) if card.page is not None else []
     lines.append(
         "missed of the greedy oracle's margin, by week: "
         + ", ".join(f"{one:.0%}" for one in card.weekly_regret)
@@ -191,6 +191,15 @@ def _card(card: Card) -> list[str]:
             f"those whom reminders put off ({put_off.people:,}): {put_off.first:.2f} messages in the first week, {put_off.last:.2f} in "
             f"the last; margin against silence {_lift(put_off.margin)}"
         )
+    return lines
+
+
+def _page(row: PageRow) -> list[str]:
+    lines = [f"the decisions page: {row.sentence} {row.in_both:.1%} were drawn into both groups"]
+    if row.value is not None and row.low is not None and row.high is not None:
+        said = "holds the truth" if row.covered else "misses the truth"
+        change = f"{100 * row.value:+.1f} % ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+        lines.append(f"there, revenue since the first decision, of the orders it saw: {change}; {said}")
     return lines
 
 

@@ -232,17 +232,27 @@ def _summary(rows: list[dict[str, Any]]) -> str:
     held = [card["holdout"] for card in cards if card["holdout"]["adjusted"] is not None]
     covered = sum(one["covered"] for one in held)
     zero = sum(one["adjusted"]["low"] <= 0.0 <= one["adjusted"]["high"] for one in held)
-    pages = Counter(card.get("verdict") or "-" for card in cards)
     mean = sum(card["revenue"]["value"] for card in cards) / max(1, len(cards))
     challenged = [row for card in cards for row in card["challengers"]]
     judged = [row for row in challenged if row["covered"] is not None]
     lines = [
         f"{len(cards)} {'world' if len(cards) == 1 else 'worlds'}, revenue {_percent(mean)} on average; {len(rows) - len(cards)} failed.",
         f"The holdout's interval held the truth in {covered} of {len(held)}, and 0 in {zero}.",
-        f"The decisions page says: {', '.join(f'{name} {count}' for name, count in sorted(pages.items()))}.",
+        _paged(cards),
         f"Challengers: {len(judged)} of {len(challenged)} judged, {sum(row['covered'] for row in judged)} of them held the truth.",
     ]
     return "\n".join(lines + [f"seed {row['seed']} failed: {row['error']}" for row in rows if "error" in row])
+
+
+def _paged(cards: list[dict[str, Any]]) -> str:
+    """What the decisions pages said."""
+    pages = [page for card in cards if (page := card.get("page"))]
+    verdicts = sorted(Counter(page["verdict"] for page in pages).items())
+    told = [page for page in pages if page["covered"] is not None]
+    zero = sum(page["low"] <= 0.0 <= page["high"] for page in told)
+    said = ", ".join(f"{name} {count}" for name, count in verdicts) or "nothing"
+    covered = sum(page["covered"] for page in told)
+    return f"The decisions page says: {said}; its interval of revenue held the truth in {covered} of {len(told)}, and 0 in {zero}."
 
 
 def _percent(value: float) -> str:

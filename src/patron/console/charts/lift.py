@@ -5,7 +5,7 @@ from markupsafe import Markup
 _LOOK = {"up": "var(--up)", "down": "var(--down)"}
 
 
-def lift(value: float, low: float, high: float, verdict: str) -> Markup:
+def lift(value: float, low: float, high: float, verdict: str, reach: float = 0.0) -> Markup:
     """An effect and its interval against zero.
 
     Parameters
@@ -14,9 +14,11 @@ def lift(value: float, low: float, high: float, verdict: str) -> Markup:
         Relative changes: 0.1 is 10 %.
     verdict
         `up`, `down`, `none` or `early`; the last is dashed and hollow.
+    reach
+        The change at both ends of the line, where several stand below each other; its own without.
     """
-    reach = max(abs(low), abs(high), 0.001) * 1.15
-    x, a, b = (120 + number / reach * 112 for number in (value, low, high))
+    ends = max(abs(low), abs(high), reach, 0.001) * 1.15
+    x, a, b = (120 + number / ends * 112 for number in (value, low, high))
     colour = _LOOK.get(verdict, "var(--ink2)")
     dash = ' stroke-dasharray="3 3"' if verdict == "early" else ""
     dot = "var(--surface)" if verdict == "early" else colour

@@ -12,7 +12,7 @@ from patron.decide.rating import propensities, scores_of
 from patron.model.errors import NotFound
 from patron.model.events import CHANNELS
 from patron.model.offers import NOTHING, Decision
-from patron.model.views import DecisionView
+from patron.model.views import DecisionView, ProgrammeEffect
 
 PAGE = 50
 MOST = 10
@@ -23,14 +23,22 @@ async def log(visit: Visit) -> Response:
     """All decisions, newest first."""
     channel = visit.query.get("channel", "")
     found, cursor = visit.app.decisions(visit.query.get("cursor") or None, channel, PAGE)
+    effect = await visit.app.effect()
     context: dict[str, Any] = {
         "decisions": found,
         "cursor": cursor,
         "channel": channel,
         "channels": CHANNELS,
-        "effect": visit.app.effect(),
+        "effect": effect,
+        "reach": _reach(effect),
     }
     return visit.page("decisions.html", **context)
+
+
+def _reach(effect: ProgrammeEffect) -> float:
+    """The greatest change that an interval of revenue reaches: all stand below each other on one scale."""
+    lifts = [one.lift for one in (effect.spent, *effect.cycles) if one is not None]
+    return max((abs(end) for one in lifts for end in (one.low, one.high) if end is not None), default=0.0)
 
 
 async def show(visit: Visit) -> Response:

@@ -17,7 +17,7 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "home.html",
         sentence=_sentence(visit, rates, [text for _, well, text in health.checks if not well]),
-        effect=visit.app.effect(),
+        effect=await visit.app.effect(),
         figures=figures,
         rates=rates,
         per_second=sum(rate.per_second for rate in rates),

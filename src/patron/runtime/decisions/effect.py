@@ -1,22 +1,34 @@
-"""What deciding changed: orders of people shown offers beside those of people held out, each person once."""
+"""What deciding changed: people shown offers beside people held out, each once, by all they bought anywhere."""
 
 import contextlib
 import datetime as dt
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import structs
 
+from patron.experiments.compare import srm_p
 from patron.experiments.power import Plan
-from patron.experiments.verdicts import line
+from patron.experiments.verdicts import SRM_LIMIT, line
 from patron.model.clock import DAY
 from patron.model.people import Key, Person
-from patron.model.views import EffectLine
+from patron.model.views import EffectLine, ProgrammeEffect
 from patron.moments.sums import Sums
+from patron.profiles.merge import orders_of
+from patron.profiles.orders import Purchase
+from patron.runtime.breath import Breath
+from patron.runtime.decisions.bought import Arm, Habits, cycles, spent
 from patron.runtime.people import people
 from patron.runtime.workspace import Workspace
+
+SHORTEST, LONGEST = 7, 120
+"""Days of a purchase cycle: what is shorter or longer counts as so long."""
+_SAMPLE = 2_000
+_CONTROL, _TREATED = "control", "treated"
 
 
 class _Draw(NamedTuple):
@@ -27,47 +39,87 @@ class _Draw(NamedTuple):
     node: Key
 
 
-def effect(workspace: Workspace) -> EffectLine:
-    """Orders within the window after the first decision, people shown offers against people held out.
+class _Drawn(NamedTuple):
+    """Somebody, their first draw, and whether another node of theirs fell into the other arm within its window."""
+
+    person: Person
+    first: _Draw
+    both: bool
+
+
+async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
+    """People shown offers against people held out: orders within the window after the first decision, and revenue since.
 
     Intention to treat: everyone drawn counts in the arm first drawn, once per person as resolved today, when the window
     after their first decision has ended. Whether the arms look as drawn is judged by the share in force when each was
     drawn, so a change of `decide.holdout` stops no verdict. Who was drawn into both arms, by identifiers that were joined
     only later, stays where they are, and their share is told: leaving them out would choose people by what came after.
     """
-    decide = workspace.settings.decide
-    window, now = decide.window_days * DAY, workspace.clock.now()
-    drawn = _drawn(workspace)
-    closed = [(person, first, both) for person, first, both in drawn if first.time + window <= now]
-    counts = {"treated": [0, 0], "control": [0, 0]}
-    for person, (time, arm, _), _ in closed:
-        orders = people.profile(workspace, person).orders.values()
-        counts[arm][1] += 1
-        counts[arm][0] += any(time < o.time <= time + window and o.net > 0 for o in orders)
-    shares = [_share(workspace, first) for _, first, _ in closed]
+    decide, now = workspace.settings.decide, workspace.clock.now()
+    window = decide.window_days * DAY
+    drawn = await _drawn(workspace, breath)
+    closed = [one for one in drawn if one.first.time + window <= now]
+    habits = await _habits(workspace, closed, breath)
+    arms = {_TREATED: Arm(), _CONTROL: Arm()}
+    shares = list[float]()
+    for one in closed:
+        await breath.take()
+        arms[one.first.arm].add(_orders(workspace, one.person), one.first.time, now, window, habits)
+        shares.append(_share(workspace, one.first))
     holdout = math.fsum(shares) / len(shares) if shares else decide.holdout
     plan = Plan(effect=decide.minimum_effect, holdout=holdout)
-    found = line(Sums.of_rate(*counts["treated"]), Sums.of_rate(*counts["control"]), plan)
+    treated, control = arms[_TREATED], arms[_CONTROL]
+    found = line(
+        Sums.of_rate(treated.buyers, treated.people), Sums.of_rate(control.buyers, control.people), plan
+    )
+    as_drawn = holdout in (0.0, 1.0) or srm_p(treated.people, control.people, holdout) >= SRM_LIMIT
     if not closed and drawn:
-        return _none_closed(workspace, found, [first for _, first, _ in drawn], window)
-    return structs.replace(found, in_both=sum(both for *_, both in closed) / max(1, len(closed)))
+        found = _none_closed(workspace, found, [one.first for one in drawn], window)
+    return ProgrammeEffect(
+        **structs.asdict(found),
+        in_both=sum(one.both for one in closed) / max(1, len(closed)),
+        spent=spent(treated, control, habits) if as_drawn else None,
+        cycle_days=habits.cycle // DAY,
+        cycles=cycles(treated, control) if as_drawn else [],
+    )
 
 
-def _drawn(workspace: Workspace) -> list[tuple[Person, _Draw, bool]]:
-    """Everybody drawn, their first draw, and whether a node of theirs fell into the other arm within its window."""
+async def _drawn(workspace: Workspace, breath: Breath) -> list[_Drawn]:
     window = workspace.settings.decide.window_days * DAY
     of = defaultdict[str, list[_Draw]](list)
     persons = dict[str, Person]()
-    for key in workspace.assigned.keys():
+    for key in list(workspace.assigned.keys()):
+        await breath.take()
         row, person = workspace.assigned.get(key), people.by_key(workspace, key)
         if row is not None and person is not None:
             persons[person.id] = person
             of[person.id].append(_Draw(row.time, row.arm, key))
-    firsts = {name: min(draws) for name, draws in of.items()}
-    return [
-        (persons[name], first, any(d.arm != first.arm and d.time < first.time + window for d in of[name]))
-        for name, first in firsts.items()
-    ]
+    found = list[_Drawn]()
+    for name, draws in of.items():
+        await breath.take()
+        first = min(draws)
+        both = any(one.arm != first.arm and one.time < first.time + window for one in draws)
+        found.append(_Drawn(persons[name], first, both))
+    return found
+
+
+def _orders(workspace: Workspace, person: Person) -> list[Purchase]:
+    parts = [part for key in person.members if (part := workspace.nodes.get(key)) is not None]
+    return list(orders_of(parts, workspace.settings.profiles).values())
+
+
+async def _habits(workspace: Workspace, drawn: list[_Drawn], breath: Breath) -> Habits:
+    """By an even sample of people."""
+    currencies, gaps = Counter[str](), list[int]()
+    for one in drawn[:: max(1, len(drawn) // _SAMPLE)]:
+        await breath.take()
+        orders = _orders(workspace, one.person)
+        currencies.update(order.currency for order in orders if order.net > 0)
+        times = sorted(order.time for order in orders if order.net > 0)
+        gaps += [gap for a, b in pairwise(times) if (gap := b - a) >= DAY]
+    currency = max(currencies, key=lambda name: (currencies[name], name), default="")
+    days = min(max(round(median(gaps) / DAY), SHORTEST), LONGEST) if gaps else 0
+    return Habits(currency, days * DAY)
 
 
 def _share(workspace: Workspace, draw: _Draw) -> float:
@@ -81,7 +133,7 @@ def _share(workspace: Workspace, draw: _Draw) -> float:
 
 def _none_closed(workspace: Workspace, found: EffectLine, drawn: list[_Draw], window: int) -> EffectLine:
     """People were decided for, but nobody's window has ended: only that can be said."""
-    held = sum(draw.arm == "control" for draw in drawn)
+    held = sum(draw.arm == _CONTROL for draw in drawn)
     day = _local(workspace, min(draw.time for draw in drawn) + window)
     sentence = (
         f"Too early: {len(drawn) - held:,} shown, {held:,} held out; the first window of "

@@ -69,6 +69,21 @@ class PerverseRow(Struct, frozen=True):
     """Beside writing to nobody and showing what is usual, on the same luck."""
 
 
+class PageRow(Struct, frozen=True):
+    """What the decisions page says of the programme at the end, by the orders that the platform saw."""
+
+    verdict: str
+    """Of orders soon after the first decision: `early`, `up`, `down`, `none`."""
+    sentence: str
+    in_both: float
+    value: float | None
+    """The lift of revenue since the first decision."""
+    low: float | None
+    high: float | None
+    covered: bool | None
+    """Whether its interval holds the truth of `HoldoutRow`."""
+
+
 class Card(Struct, frozen=True):
     """All of it."""
 
@@ -89,10 +104,7 @@ class Card(Struct, frozen=True):
     """Share of the greedy oracle's margin of the week that was missed."""
     challengers: list[ChallengerRow]
     perverse: PerverseRow | None = None
-    verdict: str = ""
-    """What the decisions page says of the programme at the end: `early`, `up`, `down`, `none`."""
-    said: str = ""
-    """The same as its sentence."""
+    page: PageRow | None = None
 
 
 def holdout(lived: Lived, usual: Lived, before: Floats, treated: Ints, control: Ints) -> HoldoutRow:

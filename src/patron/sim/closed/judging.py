@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from patron.sim.closed.card import Card, ChallengerRow, difference, holdout, paired, perverse, weekly
+from patron.sim.closed.card import Card, ChallengerRow, PageRow, difference, holdout, paired, perverse, weekly
 from patron.sim.closed.lived import Lived
 from patron.sim.closed.loop import Later, Outcome
 from patron.sim.engine.letters import Send
@@ -40,7 +40,7 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
     ]
     before = done.before.by_person if done.history else np.zeros(len(town.people))
     annoyed = town.people.annoyed & treated
-    page = api.get("/v1/effect")
+    held = holdout(done.lived, done.usual, before, *arms)
     return Card(
         people=len(town.people),
         treated=int(treated.sum()),
@@ -49,16 +49,23 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
         sent=sent[0],
         sent_usual=sent[1],
         unsubscribed=difference(*left),
-        holdout=holdout(done.lived, done.usual, before, *arms),
+        holdout=held,
         weekly_lift=weekly(done.lived.margin, done.usual.margin, treated),
         weekly_regret=[-one for one in weekly(done.lived.margin, best.margin, treated)],
         challengers=[_challenge(api, place, done) for place in sorted(done.screens.asked)],
         perverse=perverse(done.lived, _lives(town, _Silent, done.history), annoyed)
         if annoyed.any()
         else None,
-        verdict=page["verdict"],
-        said=page["sentence"],
+        page=_page(api, held.truth),
     )
+
+
+def _page(api: Api, truth: float) -> PageRow:
+    said = api.get("/v1/effect")
+    lift = (said["spent"] or {}).get("lift") or {}
+    value, low, high = (lift.get(name) for name in ("value", "low", "high"))
+    covered = None if low is None or high is None else low <= truth <= high
+    return PageRow(said["verdict"], said["sentence"], said["in_both"], value, low, high, covered)
 
 
 class _Silent:
