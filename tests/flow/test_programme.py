@@ -53,14 +53,19 @@ async def _bought(path: Path) -> dict[str, Any]:
         arms = await _decided(backend)
         early = await backend.effect()
         await backend.step_clock(backend.workspace.clock.now() + 2 * DAY)
-        soon = [_order(n, f"soon-{n}", 20.0 + 2 * n + n * 5 % 17 + 30.0 * (arms[n] == "treated")) for n in range(PEOPLE)]
+        soon = [
+            _order(n, f"soon-{n}", 20.0 + 2 * n + n * 5 % 17 + 30.0 * (arms[n] == "treated"))
+            for n in range(PEOPLE)
+        ]
         await send(backend, "till", soon)
         abroad = [_order(n, f"abroad-{n}", 999.0, "CHF") for n in range(5)]
         await send(backend, "till", abroad)
         back = {**_order(0, "soon-0", 20.0), "event": "Order Refunded", "messageId": "back"}
         await send(backend, "till", [back])
         await backend.step_clock(backend.workspace.clock.now() + 8 * DAY)
-        late = [_order(n, f"late-{n}", 50.0 + n * 7 % 13 - 20.0 * (arms[n] == "treated")) for n in range(PEOPLE)]
+        late = [
+            _order(n, f"late-{n}", 50.0 + n * 7 % 13 - 20.0 * (arms[n] == "treated")) for n in range(PEOPLE)
+        ]
         await send(backend, "till", late)
         await backend.step_clock(backend.workspace.clock.now() + 8 * DAY)
         return {"arms": arms, "early": early, "found": await backend.effect()}
@@ -76,6 +81,7 @@ def test_revenue_since_the_first_decision_is_compared_and_by_purchase_cycle(tmp_
     assert early.sentence.startswith("Too early")
     assert found.shown + found.held_out == PEOPLE
     assert found.spent.currency == "EUR", "that of most orders"
+    assert 260.0 < found.spent.control < 310.0, "nothing of what they spent before, about 110"
     more = found.spent.treated - found.spent.control
     assert 6.0 < more < 14.0, "30 more soon, 20 less later, what they spent before taken into account"
     assert found.spent.lift.low < more / found.spent.control < found.spent.lift.high

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -86,20 +86,20 @@ async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
 
 async def _drawn(workspace: Workspace, breath: Breath) -> list[_Drawn]:
     window = workspace.settings.decide.window_days * DAY
-    of = defaultdict[str, list[_Draw]](list)
     persons = dict[str, Person]()
+    earliest: dict[str, dict[str, _Draw]] = {_TREATED: {}, _CONTROL: {}}
     for key in list(workspace.assigned.keys()):
         await breath.take()
         row, person = workspace.assigned.get(key), people.by_key(workspace, key)
         if row is not None and person is not None:
             persons[person.id] = person
-            of[person.id].append(_Draw(row.time, row.arm, key))
+            draw, held = _Draw(row.time, row.arm, key), earliest[row.arm].get(person.id)
+            earliest[row.arm][person.id] = draw if held is None else min(draw, held)
     found = list[_Drawn]()
-    for name, draws in of.items():
+    for name, person in persons.items():
         await breath.take()
-        first = min(draws)
-        both = any(one.arm != first.arm and one.time < first.time + window for one in draws)
-        found.append(_Drawn(persons[name], first, both))
+        first, *other = sorted(of[name] for of in earliest.values() if name in of)
+        found.append(_Drawn(person, first, any(draw.time < first.time + window for draw in other)))
     return found
 
 
