@@ -44,7 +44,7 @@ because = "Has bought once, {last_seen_days} days since the last visit"
 conditions = [{ field = "totals.orders", op = "=", value = 1 }]
 family = "discount"
 value = 30
-cost = 4
+cost = 0.2                               # 4 when it is used; one in twenty does
 priority = 1.2
 
 [offer.content]
@@ -114,7 +114,7 @@ conditions = [
 ]
 family = "discount"
 value = 35
-cost = 5
+cost = 0.25                              # 5 when it is used; one in twenty does
 
 [offer.content]
 title = "Shipping is on us this week"

@@ -58,7 +58,7 @@ class Offer(Struct, frozen=True):
     value: float = 1.0
     """Worth of one acceptance, in the business's currency."""
     cost: float = 0.0
-    """What giving it once costs, in the same currency: a sent message, a coupon's discount."""
+    """What giving it once costs, in the same currency: a sent message; a coupon's discount times the share of coupons that are used."""
     margin: float = 1.0
     """Share of credited revenue that is kept."""
     priority: float = 1.0
