@@ -8,6 +8,8 @@ from patron.runtime.backend import LocalBackend
 
 EXPECTED = ("unknown_channel", letters.REFUSED)
 """Reasons that the home page does not count as messages to mend: one has a task of its own, one is a customer's no."""
+MOST = 5
+"""Unknown channels that the home page names."""
 TOLD = frozenset({"Sources", "Dead letters"})
 """Checks of the workspace's health that have a task of their own here."""
 
@@ -18,7 +20,8 @@ def needs(backend: LocalBackend) -> list[Need]:
 
 
 def _channels(backend: LocalBackend) -> Iterator[Need]:
-    for name, count in sorted(letters.unknown_channels(backend.app).items()):
+    unknown = sorted(letters.unknown_channels(backend.app).items(), key=lambda one: (-one[1], one[0]))
+    for name, count in unknown[:MOST]:
         plural = "event waits" if count == 1 else "events wait"
         yield Need(
             "quarantine",
@@ -26,6 +29,14 @@ def _channels(backend: LocalBackend) -> Iterator[Need]:
             "Nothing is lost: say what it is, and they are replayed.",
             "/console/data/quarantine?code=unknown_channel",
             "Map and replay",
+        )
+    if len(unknown) > MOST:
+        yield Need(
+            "quarantine",
+            f"{len(unknown) - MOST:,} more unknown channels",
+            "Nothing is lost: say what they are, and their events are replayed.",
+            "/console/data/quarantine?code=unknown_channel",
+            "Look",
         )
 
 

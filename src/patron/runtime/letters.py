@@ -1,6 +1,7 @@
 """Dead letters: listed by reason, opened with their message, edited, replayed, and never lost."""
 
 from collections import Counter
+from itertools import islice
 
 from patron.collect.resend import resend, stated_channel
 from patron.collect.segment_api import message_at
@@ -9,6 +10,7 @@ from patron.model.errors import BadRequest, NotFound
 from patron.model.log import Entry
 from patron.model.views import DeadLetter
 from patron.runtime.app import App
+from patron.runtime.dead import OPEN, UNKNOWN
 from patron.runtime.tables import DeadRow, Plain
 
 REFUSED = "collection_refused"
@@ -20,29 +22,16 @@ def page(
 ) -> tuple[list[DeadLetter], str | None, dict[str, int]]:
     """Open letters, newest first, with the count of each reason (over all pages). `apart` names a reason whose letters
     are listed only when it is asked for by `code`."""
-    rows = _open(app)
-    counts = Counter(row.code for _, row in rows)
-    wanted = [
-        r
-        for r in rows
-        if (r[1].code == code if code else r[1].code != apart) and (not source or r[1].source == source)
-    ]
-    wanted.sort(key=lambda r: -r[1].position)
-    start = _start(cursor)
-    wanted = [r for r in wanted if start is None or r[1].position < start]
-    shown = wanted[:limit]
-    more = str(shown[-1][1].position) if len(wanted) > limit else None
-    return [_view(app, k, r) for k, r in shown], more, dict(counts)
+    dead = app.workspace.dead
+    places = list(islice(dead.newest(code, source, apart, _start(cursor)), limit + 1))
+    shown = [(key, row) for key in map(str, places[:limit]) if (row := dead.get(key)) is not None]
+    more = str(places[limit - 1]) if len(places) > limit else None
+    return [_view(app, key, row) for key, row in shown], more, dead.counts()
 
 
 def waiting(app: App) -> int:
     """Open letters that somebody can mend: all but those that a person's no made."""
-    return sum(row.code != REFUSED for _, row in _open(app))
-
-
-def _open(app: App) -> list[tuple[str, DeadRow]]:
-    dead = app.workspace.dead
-    return [(k, row) for k in dead.keys() if (row := dead.get(k)) and row.status == "open"]
+    return sum(count for code, count in app.workspace.dead.counts().items() if code != REFUSED)
 
 
 def one(app: App, letter: str) -> tuple[DeadLetter, str]:
@@ -54,7 +43,7 @@ def one(app: App, letter: str) -> tuple[DeadLetter, str]:
 async def replay(app: App, letter: str, edited: str | None) -> tuple[bool, str]:
     """Send a letter's message again through the ordinary door, edited or as it is."""
     row = _row(app, letter)
-    if row.status != "open":
+    if row.status != OPEN:
         raise BadRequest("not_open", f"This letter is {row.status} already.")
     source = app.workspace.sources.get(row.source)
     if source is None:
@@ -89,9 +78,9 @@ async def map_channel(app: App, unknown: str, channel: str) -> tuple[int, int]:
     held = app.workspace.config.get("channel_map") or Plain({})
     await app.record("Configuration Changed", {"channel_map": {**held.value, unknown: channel}})
     done = failing = 0
-    for key in list(app.workspace.dead.keys()):
+    for key in [str(place) for place in app.workspace.dead.newest(UNKNOWN)]:
         row = app.workspace.dead.get(key)
-        if row and row.status == "open" and row.code == "unknown_channel" and _channel(app, row) == unknown:
+        if row is not None and row.status == OPEN and _channel(app, row) == unknown:
             accepted, _ = await replay(app, key, None)
             done, failing = done + accepted, failing + (not accepted)
     return done, failing
@@ -99,10 +88,12 @@ async def map_channel(app: App, unknown: str, channel: str) -> tuple[int, int]:
 
 def unknown_channels(app: App) -> dict[str, int]:
     """Channel names that wait to be mapped, with the number of messages."""
-    rows = (app.workspace.dead.get(k) for k in app.workspace.dead.keys())
-    return dict(
-        Counter(_channel(app, r) for r in rows if r and r.status == "open" and r.code == "unknown_channel")
-    )
+    found = Counter[str]()
+    for place, count in app.workspace.dead.unknown().items():
+        row = app.workspace.dead.get(str(place))
+        if row is not None:
+            found[_channel(app, row)] += count
+    return dict(found)
 
 
 def _again(app: App, row: DeadRow, source: Source, edited: str | None) -> bytes:
@@ -153,7 +144,7 @@ def _view(app: App, key: str, row: DeadRow) -> DeadLetter:
         row.path,
         row.position,
         row.status,
-        _channel(app, row) if row.code == "unknown_channel" else row.channel,
+        _channel(app, row) if row.code == UNKNOWN else row.channel,
         row.size,
     )
 

@@ -31,6 +31,7 @@ from patron.model.sends import SendRow
 from patron.profiles.partial import Partial, decode, encode
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
+from patron.runtime.dead import DeadLetters
 from patron.runtime.decisions import arms, entered
 from patron.runtime.decisions.deciding import Deciding
 from patron.runtime.decisions.rewards import Taught
@@ -154,7 +155,7 @@ class Workspace:
         self.asked: Table[list[str]] = table("asked")
         self.shown: Table[int] = table("shown")
         self.assigned: Table[Assignment] = table("assigned")
-        self.dead: Table[DeadRow] = table("dead")
+        self.dead = DeadLetters(table("dead"))
         self.cuts: Table[list[int]] = table("cuts")
         self.splits: Table[SplitRecord] = table("splits")
         self.sources: Table[Source] = table("sources")

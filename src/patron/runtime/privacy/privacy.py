@@ -213,7 +213,7 @@ def _normal(workspace: Workspace, kind: str, text: str) -> str:
 
 
 def _erase_dead(workspace: Workspace, positions: set[int]) -> tuple[int, str]:
-    gone = [key for key, row in list(workspace.dead.items()) if row.position in positions]
+    gone = [key for key in map(str, positions) if key in workspace.dead]
     for key in gone:
         workspace.dead.delete(key)
     return len(gone), f"{len(gone)} dead letters removed"
