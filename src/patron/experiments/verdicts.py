@@ -128,9 +128,7 @@ def _sentence(judged: Verdict, shown: int, held: int, plan: Plan, did: str, *, o
     if judged.why == "unclear":
         return f"Too early: {change}; {people} do not settle it yet."
     if judged.name == "none":
-        return (
-            f"No effect: {change} stays within the {plan.effect * 100:.3g}% either way that was fixed before."
-        )
+        return f"No effect of {plan.effect * 100:.3g}% or more: {change}. Smaller ones were not planned to be seen."
     more = ("more" if lift.value > 0 else "less") + (" often" if often else "")
     return (
         f"{judged.name.capitalize()}: people who are shown offers {did} {more} than those held out, {change}."

@@ -131,7 +131,7 @@ LINES = [
         rate(2010, 10_000),
         rate(2000, 10_000),
         Plan(),
-        "No effect: +0.5% (95% interval −8.1% to +9.1%) stays within the 20% either way that was fixed before.",
+        "No effect of 20% or more: +0.5% (95% interval −8.1% to +9.1%). Smaller ones were not planned to be seen.",
     ),
     (
         rate(690, 3000),
