@@ -113,7 +113,9 @@ async def _asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(one is told[0] for one in told)
         assert await backend.effect() is told[0], "it stands for a while"
         await backend.step_clock(backend.workspace.clock.now() + 8 * DAY)
-        assert await backend.effect(within=0.01) is told[0], "what was known, rather than waiting"
+        assert await backend.effect(within=0.2) is told[0], (
+            "what was known, rather than waiting as it took longer before"
+        )
         assert (await backend.effect()).shown > 0
         assert runs == 2
 

@@ -35,6 +35,7 @@ class Programme:
         self._app = app
         self._found: ProgrammeEffect | None = None
         self._until = 0
+        self._took = 0.0
         self._work: asyncio.Task[None] | None = None
 
     async def effect(self, within: float | None = None) -> ProgrammeEffect:
@@ -42,12 +43,14 @@ class Programme:
 
         Parameters
         ----------
-        within : seconds to wait; an older answer then, or `NOT_YET`. Without it: for as long as it takes.
+        within : seconds to wait; an older answer then, or `NOT_YET`, and the older one at once where it took longer the last
+            time. Without it: for as long as it takes.
         """
         if self._found is None or self._app.workspace.clock.now() > self._until:
             if self._work is None or self._work.done():
                 self._work = self._app.keep(self._measure())
-            await asyncio.wait({self._work}, timeout=within)
+            hopeless = within is not None and self._took > within and self._found is not None
+            await asyncio.wait({self._work}, timeout=0.0 if hopeless else within)
             if self._work.done():
                 self._work.result()
         return self._found or NOT_YET
@@ -56,4 +59,5 @@ class Programme:
         app = self._app
         began, now = time.monotonic(), app.workspace.clock.now()
         self._found = await effect_of(app.workspace, Breath(lambda: app.pipeline.waiting > 0))
-        self._until = now + max(FRESH, round(SHARE * 1_000 * (time.monotonic() - began)))
+        self._took = time.monotonic() - began
+        self._until = now + max(FRESH, round(SHARE * 1_000 * self._took))
