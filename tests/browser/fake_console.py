@@ -514,7 +514,7 @@ class FakeApp:
     def person(self, id_or_key: str) -> PersonView | None:
         return self._person(id_or_key)
 
-    def find(self, query: str, limit: int) -> list[PersonRow]:
+    async def find(self, query: str, limit: int) -> list[PersonRow]:
         if query == "slow":
             raise BadRequest("query_too_wide", "This matches too many people. Type more of it.")
         rows = []

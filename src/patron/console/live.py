@@ -137,12 +137,9 @@ class LiveApp:
         return LiveUpdate(self.now(), self.rates(), figures.decisions_today, newest, watched, position)
 
     # people
-    def find(self, query: str, limit: int) -> list[PersonRow]:
+    async def find(self, query: str, limit: int) -> list[PersonRow]:
         """People by any identifier or name."""
-        text = query[:200]
-        return [
-            views.person_row(self._workspace, p, k) for p, k in people.search(self._workspace, text, limit)
-        ]
+        return await self._backend.find(query, limit)
 
     def person(self, id_or_key: str) -> PersonView | None:
         """One person; None when unknown."""

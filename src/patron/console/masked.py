@@ -44,9 +44,9 @@ class Masked:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._app, name)
 
-    def find(self, query: str, limit: int) -> list[PersonRow]:
+    async def find(self, query: str, limit: int) -> list[PersonRow]:
         """People found by a whole identifier, or by one that is not personal."""
-        rows = (row for row in self._app.find(query, limit) if _whole(query, row.matched))
+        rows = (row for row in await self._app.find(query, limit) if _whole(query, row.matched))
         return [Veil(row.identifiers, row.name).show(row) for row in rows]
 
     def person(self, id_or_key: str) -> PersonView | None:

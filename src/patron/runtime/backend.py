@@ -15,6 +15,7 @@ from patron.model.views import (
     DecisionView,
     EraseReceipt,
     Health,
+    PersonRow,
     Preview,
     PreviewAsk,
     ProgrammeEffect,
@@ -23,6 +24,7 @@ from patron.model.views import (
 )
 from patron.runtime import access, letters, tidying, upkeep
 from patron.runtime.app import App
+from patron.runtime.breath import Breath
 from patron.runtime.decisions import outcomes, preview
 from patron.runtime.decisions.answer import Answers
 from patron.runtime.decisions.entering import Entering
@@ -40,6 +42,7 @@ from patron.runtime.lake.pruning import prune
 from patron.runtime.people import parts, people, scoped, views
 from patron.runtime.people.history import history
 from patron.runtime.people.roster import Roster
+from patron.runtime.people.searching import search
 from patron.runtime.people.surgery import Surgery
 from patron.runtime.privacy import erasures, export
 from patron.runtime.segments.rules import LocalRules
@@ -213,14 +216,16 @@ class LocalBackend(FeedDoors):
         task = asyncio.ensure_future(self.app.record("Audited", (user, verb, subject)))
         task.add_done_callback(lambda t: t.cancelled() or t.exception())
 
-    def search(self, query: str, limit: int, key: ApiKey | None = None) -> Any:
+    async def search(self, query: str, limit: int, key: ApiKey | None = None) -> Any:
         """People by any part of an identifier or name that the key may read."""
-        text = query[:200]
-        found = (
-            scoped.row(views.person_row(self.workspace, p, k), text, key)
-            for p, k in people.search(self.workspace, text, limit)
-        )
-        return [row for row in found if row is not None]
+        rows = (scoped.row(row, query[:200], key) for row in await self.find(query, limit))
+        return [row for row in rows if row is not None]
+
+    async def find(self, query: str, limit: int) -> list[PersonRow]:
+        """The same with all their fields."""
+        pipeline = self.app.pipeline
+        found = await search(self.workspace, query[:200], limit, Breath(lambda: pipeline.waiting > 0))
+        return [views.person_row(self.workspace, person, key) for person, key in found]
 
     # --- deciding -------------------------------------------------------------------------------------------------
 

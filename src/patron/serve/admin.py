@@ -153,7 +153,7 @@ def _upkeep(backend: Backend) -> list[Route]:
 
     async def people(request: Request) -> Reply:
         limit = request.number("limit", 20, 1, 200)
-        return Reply(backend.search(request.query.get("q", ""), limit, request.who))
+        return Reply(await backend.search(request.query.get("q", ""), limit, request.who))
 
     async def dry_run(request: Request) -> Reply:
         return Reply(backend.dry_run(request.json(DryRun).identity, request.who))

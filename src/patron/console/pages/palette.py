@@ -11,7 +11,7 @@ PEOPLE = 6
 async def find(visit: Visit) -> Response:
     """People and places for what was typed so far."""
     query = visit.form.get("q", "").strip()[:200]
-    rows: list[PersonRow] = visit.app.find(query, PEOPLE) if len(query) >= 2 else []
+    rows: list[PersonRow] = await visit.app.find(query, PEOPLE) if len(query) >= 2 else []
     folded = query.casefold()
     known = visit.places()
     fitting = [place for place in known if folded in f"{place[0]} {place[4]}".casefold()]

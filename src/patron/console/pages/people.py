@@ -21,7 +21,7 @@ async def find(visit: Visit) -> Response:
     query = visit.form.get("q", "").strip()[:LONGEST_QUERY]
     rows: list[PersonRow] = []
     if len(query) >= 2:
-        rows = visit.app.find(query, LIMIT)
+        rows = await visit.app.find(query, LIMIT)
         visit.app.audit(visit.user.name, "find", f"{len(rows)} found")
     context: dict[str, Any] = {"query": query, "rows": rows, "asked": len(query) >= 2, "limit": LIMIT}
     if visit.partial:
