@@ -39,6 +39,7 @@ def test_each_seed_is_lived_once_and_nothing_of_it_stays(
     assert row["card"]["treated"] > 0
     assert row["card"]["sent"] > 0, "something was decided and sent"
     assert row["server_cpu"] > 0
+    assert isinstance(row["card"]["page"]["in_both"], float)
     assert row["card"]["page"]["sentence"].startswith("Too early"), "two dozen people settle nothing"
     until = time.monotonic() + 30
     while (left := _left(place)) and time.monotonic() < until:

@@ -21,6 +21,10 @@ class MemoryTable(Generic[T]):
         """The live value, or None."""
         return self.rows.get(key)
 
+    def peek(self, key: str) -> T | None:
+        """The value to read only, or None."""
+        return self.rows.get(key)
+
     def touch(self, key: str) -> None:
         """Say that the value is about to change in place."""
         self.touched.add(key)

@@ -104,7 +104,7 @@ async def _drawn(workspace: Workspace, breath: Breath) -> list[_Drawn]:
 
 
 def _orders(workspace: Workspace, person: Person) -> list[Purchase]:
-    parts = [part for key in person.members if (part := workspace.nodes.get(key)) is not None]
+    parts = [part for key in person.members if (part := workspace.nodes.peek(key)) is not None]
     return list(orders_of(parts, workspace.settings.profiles).values())
 
 

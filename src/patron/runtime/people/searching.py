@@ -52,7 +52,7 @@ async def _named(workspace: Workspace, text: str, breath: Breath) -> AsyncIterat
         return
     for key in list(workspace.nodes.keys()):
         await breath.take()
-        part = workspace.nodes.get(key)
+        part = workspace.nodes.peek(key)
         traits = part.traits if part is not None else None
         if not traits:
             continue

@@ -1,6 +1,7 @@
 """The ready library over one workspace: what of it is in force, and whether the events it lives from are being received."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from patron.model.errors import NotFound
 from patron.rules.references import Definitions, Item
 from patron.rules.tree import ANY_EVENT, Computed, Segment
 from patron.rules.walk import needs, rules_of
+from patron.runtime.breath import Breath
 from patron.runtime.segments.definitions import Active, Kind, in_force
 from patron.runtime.segments.told import executions, plain, runs
 from patron.runtime.workspace import Workspace
@@ -16,8 +18,8 @@ from patron.segments import library
 
 FRESH = 60_000
 """Milliseconds for which the names that were received serve."""
-BREATH = 100
-"""Nodes looked at between two breaths."""
+SHARE = 20
+"""They are looked for at most a twentieth of the time: through everybody, where one is not there."""
 
 
 class Shelf:
@@ -27,6 +29,7 @@ class Shelf:
         self._workspace = workspace
         self._present: tuple[int, frozenset[str]] = (-FRESH, frozenset())
         self._looking = asyncio.Lock()
+        self._took = 0.0
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every ready definition, segments first, as the API tells it."""
@@ -66,21 +69,23 @@ class Shelf:
         """Names of events that some profile counts; as soon as all that the library needs are found, no more are looked for."""
         async with self._looking:
             now = self._workspace.clock.now()
-            if not 0 <= now - self._present[0] < FRESH:
+            if not 0 <= now - self._present[0] < max(FRESH, SHARE * 1_000 * self._took):
+                began = time.monotonic()
                 self._present = (now, frozenset(await self._look()))
+                self._took = time.monotonic() - began
             return self._present[1]
 
     async def _look(self) -> set[str]:
         wanted = {name for one in library.ready(()) for name in one.needs} - {ANY_EVENT}
         found: set[str] = set()
-        for at, key in enumerate(list(self._workspace.nodes.keys()), 1):
-            part = self._workspace.nodes.get(key)
+        breath = Breath()
+        for key in list(self._workspace.nodes.keys()):
+            await breath.take()
+            part = self._workspace.nodes.peek(key)
             if part is not None:
                 found.update(part.counters)
             if wanted <= found:
                 break
-            if at % BREATH == 0:
-                await asyncio.sleep(0)
         return found
 
 

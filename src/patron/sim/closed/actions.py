@@ -25,7 +25,7 @@ WRITTEN = CHANNELS[:CALL]
 SHOW = "show-"
 """Begins the ids of what is shown on screens; a category follows."""
 REST_DAYS = 6
-"""Days between two messages to one person: with 6 they get a tenth more than usual, with 7 a tenth fewer (seed 1, M)."""
+"""Days between two messages to one person."""
 _DAY, _WEEK = 24, 7 * 24
 _BASKET = 40.0
 """What an order is worth, EUR: that of the calibration."""
@@ -56,7 +56,7 @@ def creative_place(channel: str) -> str:
 _SCORING = (
     "\n[scoring]\n"
     'formula = "propensity * value * weight * priority - cost - unsubscribe * unsubscribe_cost"\n'
-    "unsubscribe_cost = 6\n"
+    "unsubscribe_cost = 20\n"
 )
 
 

@@ -63,9 +63,11 @@ def judge(town: Town, done: Outcome, api: Api) -> Card:
 def _page(api: Api, truth: float) -> PageRow:
     said = api.get("/v1/effect")
     lift = (said["spent"] or {}).get("lift") or {}
-    value, low, high = (lift.get(name) for name in ("value", "low", "high"))
+    value, low, high = (
+        None if lift.get(name) is None else float(lift[name]) for name in ("value", "low", "high")
+    )
     covered = None if low is None or high is None else low <= truth <= high
-    return PageRow(said["verdict"], said["sentence"], said["in_both"], value, low, high, covered)
+    return PageRow(said["verdict"], said["sentence"], float(said["in_both"]), value, low, high, covered)
 
 
 class _Silent:

@@ -108,12 +108,17 @@ class StoredTable(Generic[T]):
     def items(self) -> Iterator[tuple[str, T]]:
         """All rows, to read only: what is not live is decoded for this once."""
         for key in list(self.rows):
-            raw = self.rows.get(key)
-            value = self._live(key)
-            if value is None and raw is not None:
-                value = self._decoded(key, raw)
+            value = self.peek(key)
             if value is not None:
                 yield key, value
+
+    def peek(self, key: str) -> T | None:
+        """A value to read only: what is not live is decoded for this once, and nothing else leaves for it."""
+        value = self._live(key)
+        if value is not None:
+            return value
+        raw = self.rows.get(key)
+        return None if raw is None else self._decoded(key, raw)
 
     def __contains__(self, key: object) -> bool:
         return key in self.rows
