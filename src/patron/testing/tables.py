@@ -21,7 +21,7 @@ class MemoryTable(Generic[T]):
         """The live value, or None."""
         return self.rows.get(key)
 
-    def peek(self, key: str) -> T | None:
+    def peek(self, key: str, _holds: object = None) -> T | None:
         """The value to read only, or None."""
         return self.rows.get(key)
 

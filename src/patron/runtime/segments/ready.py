@@ -79,9 +79,13 @@ class Shelf:
         wanted = {name for one in library.ready(()) for name in one.needs} - {ANY_EVENT}
         found: set[str] = set()
         breath = Breath()
+
+        def holds(raw: bytes) -> bool:
+            return any(name not in found and name.encode() in raw for name in wanted)
+
         for key in list(self._workspace.nodes.keys()):
             await breath.take()
-            part = self._workspace.nodes.peek(key)
+            part = self._workspace.nodes.peek(key, holds)
             if part is not None:
                 found.update(part.counters)
             if wanted <= found:

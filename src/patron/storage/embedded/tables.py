@@ -112,13 +112,18 @@ class StoredTable(Generic[T]):
             if value is not None:
                 yield key, value
 
-    def peek(self, key: str) -> T | None:
-        """A value to read only: what is not live is decoded for this once, and nothing else leaves for it."""
+    def peek(self, key: str, holds: Callable[[bytes], bool] | None = None) -> T | None:
+        """A value to read only: what is not live is decoded for this once, and nothing else leaves for it.
+
+        Parameters
+        ----------
+        holds : of its bytes, whether it need be decoded at all; None else. What is live is given in any case.
+        """
         value = self._live(key)
         if value is not None:
             return value
         raw = self.rows.get(key)
-        return None if raw is None else self._decoded(key, raw)
+        return None if raw is None or (holds is not None and not holds(raw)) else self._decoded(key, raw)
 
     def __contains__(self, key: object) -> bool:
         return key in self.rows
