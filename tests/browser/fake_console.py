@@ -26,6 +26,7 @@ from patron.model.errors import BadRequest, Conflict, Forbidden, Gone, NotFound
 from patron.model.feeds import FeedLoad, FeedStatus, Reject
 from patron.model.guide import Answer, Check, Look, Practice, Question, Stories, Story
 from patron.model.offers import Decision, Dropped, Outcome
+from patron.model.policies import Figure
 from patron.model.views import (
     ChannelRate,
     ConsentView,
@@ -35,7 +36,6 @@ from patron.model.views import (
     EraseReceipt,
     Health,
     IdentifierView,
-    Lift,
     LinkView,
     Need,
     PersonRow,
@@ -454,8 +454,8 @@ class FakeApp:
             shown=1_204, held_out=1_187, verdict="early",
             sentence="Too early: 1,204 shown, 1,187 held out; about 3,100 each are needed to see a change of 20%.",
             treated_rate=0.164, control_rate=0.157, value=0.041, low=-0.12, high=0.22,
-            in_both=0.031, cycle_days=23, spent=Spent("EUR", 41.2, 39.5, Lift(0.043, -0.011, 0.097)),
-            cycles=[Cycle(1, 2_391, Lift(0.071, 0.002, 0.14)), Cycle(2, 1_102, Lift(-0.02, -0.13, 0.09)), Cycle(3, 4, Lift(None, None, None))],
+            in_both=0.031, cycle_days=23, spent=Spent("EUR", 41.2, 39.5, Figure(0.043, -0.011, 0.097)),
+            cycles=[Cycle(1, 2_391, Figure(0.071, 0.002, 0.14)), Cycle(2, 1_102, Figure(-0.02, -0.13, 0.09)), Cycle(3, 4, None)],
         )  # fmt: skip
 
     async def subscribe(self, watch: str) -> AsyncIterator[LiveUpdate]:

@@ -215,11 +215,10 @@ def _effect(told: dict[str, Any]) -> str:
     return "\n".join([*lines, "", table(["revenue", "people", "change", "95 %"], cells)])
 
 
-def _change(lift: dict[str, float | None]) -> list[str]:
-    value, low, high = (lift[name] for name in ("value", "low", "high"))
-    if value is None or low is None or high is None:
+def _change(lift: dict[str, float] | None) -> list[str]:
+    if lift is None:
         return ["too early", ""]
-    return [f"{value:+.1%}", f"{low:+.1%} to {high:+.1%}"]
+    return [f"{lift['value']:+.1%}", f"{lift['low']:+.1%} to {lift['high']:+.1%}"]
 
 
 def _body(one: Policy) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from patron.model.offers import Decision, Outcome
+from patron.model.policies import Figure
 
 
 class ChannelRate(Struct, frozen=True):
@@ -246,14 +247,6 @@ class EffectLine(Struct, frozen=True):
     high: float | None
 
 
-class Lift(Struct, frozen=True):
-    """A relative change with its 95 % interval; None while the data cannot say."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
 class Spent(Struct, frozen=True):
     """Revenue a person in both groups from the first decision until now, returns taken off, as if all had spent as much before."""
 
@@ -261,7 +254,8 @@ class Spent(Struct, frozen=True):
     """That of most orders; others do not count."""
     treated: float
     control: float
-    lift: Lift
+    lift: Figure | None
+    """Relative; None while the data cannot say."""
 
 
 class Cycle(Struct, frozen=True):
@@ -270,7 +264,7 @@ class Cycle(Struct, frozen=True):
     number: int
     """From 1. A gain of the first that the second takes back is a sale that only came sooner."""
     people: int
-    lift: Lift
+    lift: Figure | None
 
 
 class ProgrammeEffect(EffectLine, frozen=True):

@@ -27,8 +27,9 @@ class DeadLetters:
         self._rows = rows
         self._open: dict[tuple[str, str], _Places] = {}
         self._unknown: dict[str, _Places] = {}
-        for _, row in sorted(rows.items(), key=_position):
-            self._note(row)
+        for place in sorted(map(int, rows.keys())):
+            if (row := rows.peek(str(place))) is not None:
+                self._note(row)
 
     # --- the table ---------------------------------------------------------------------------------------------------
 
@@ -93,10 +94,6 @@ class DeadLetters:
             _remove(self._open, (row.code, row.source), row.position)
             if row.code == UNKNOWN:
                 _remove(self._unknown, row.message, row.position)
-
-
-def _position(item: tuple[str, DeadRow]) -> int:
-    return item[1].position
 
 
 def _insert(places: _Places, position: int) -> None:

@@ -38,7 +38,7 @@ async def log(visit: Visit) -> Response:
 def _reach(effect: ProgrammeEffect) -> float:
     """The greatest change that an interval of revenue reaches: all stand below each other on one scale."""
     lifts = [one.lift for one in (effect.spent, *effect.cycles) if one is not None]
-    return max((abs(end) for one in lifts for end in (one.low, one.high) if end is not None), default=0.0)
+    return max((abs(end) for one in lifts if one for end in (one.low, one.high)), default=0.0)
 
 
 async def show(visit: Visit) -> Response:

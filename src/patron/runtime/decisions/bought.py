@@ -4,10 +4,11 @@ from array import array
 from typing import NamedTuple
 
 from patron.experiments.adjusted import Before, adjusted
-from patron.experiments.compare import compare
+from patron.experiments.compare import Interval, compare
 from patron.model.clock import DAY
 from patron.model.money import UNIT
-from patron.model.views import Cycle, Lift, Spent
+from patron.model.policies import Figure
+from patron.model.views import Cycle, Spent
 from patron.profiles.orders import Purchase
 
 BEFORE = 365 * DAY
@@ -59,8 +60,8 @@ def spent(treated: Arm, control: Arm, habits: Habits) -> Spent | None:
     """Revenue a person since the first decision; None while nobody has bought."""
     if not habits.currency:
         return None
-    of, against = adjusted(treated.since, control.since)
-    return Spent(habits.currency, of.mean / UNIT, against.mean / UNIT, _lift(treated.since, control.since))
+    found = compare(*adjusted(treated.since, control.since))
+    return Spent(habits.currency, found.treated / UNIT, found.control / UNIT, _figure(found.lift))
 
 
 def cycles(treated: Arm, control: Arm) -> list[Cycle]:
@@ -69,10 +70,9 @@ def cycles(treated: Arm, control: Arm) -> list[Cycle]:
     for at in range(CYCLES):
         ours, theirs = treated.cycle(at), control.cycle(at)
         if people_in := len(ours.since) + len(theirs.since):
-            found.append(Cycle(at + 1, people_in, _lift(ours, theirs)))
+            found.append(Cycle(at + 1, people_in, _figure(compare(*adjusted(ours, theirs)).lift)))
     return found
 
 
-def _lift(treated: Before, control: Before) -> Lift:
-    found = compare(*adjusted(treated, control)).lift
-    return Lift(None, None, None) if found is None else Lift(found.value, found.low, found.high)
+def _figure(lift: Interval | None) -> Figure | None:
+    return None if lift is None else Figure(lift.value, lift.low, lift.high)

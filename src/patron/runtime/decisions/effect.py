@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import structs
 
+from patron.experiments.assign import CONTROL, TREATED
 from patron.experiments.compare import srm_p
 from patron.experiments.power import Plan
 from patron.experiments.verdicts import SRM_LIMIT, line
@@ -18,8 +19,6 @@ from patron.model.clock import DAY
 from patron.model.people import Key, Person
 from patron.model.views import EffectLine, ProgrammeEffect
 from patron.moments.sums import Sums
-from patron.profiles.merge import orders_of
-from patron.profiles.orders import Purchase
 from patron.runtime.breath import Breath
 from patron.runtime.decisions.bought import Arm, Habits, cycles, spent
 from patron.runtime.people import people
@@ -28,7 +27,6 @@ from patron.runtime.workspace import Workspace
 SHORTEST, LONGEST = 7, 120
 """Days of a purchase cycle: what is shorter or longer counts as so long."""
 _SAMPLE = 2_000
-_CONTROL, _TREATED = "control", "treated"
 
 
 class _Draw(NamedTuple):
@@ -60,15 +58,15 @@ async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
     drawn = await _drawn(workspace, breath)
     closed = [one for one in drawn if one.first.time + window <= now]
     habits = await _habits(workspace, closed, breath)
-    arms = {_TREATED: Arm(), _CONTROL: Arm()}
+    arms = {TREATED: Arm(), CONTROL: Arm()}
     shares = list[float]()
     for one in closed:
         await breath.take()
-        arms[one.first.arm].add(_orders(workspace, one.person), one.first.time, now, window, habits)
+        arms[one.first.arm].add(people.orders(workspace, one.person), one.first.time, now, window, habits)
         shares.append(_share(workspace, one.first))
     holdout = math.fsum(shares) / len(shares) if shares else decide.holdout
     plan = Plan(effect=decide.minimum_effect, holdout=holdout)
-    treated, control = arms[_TREATED], arms[_CONTROL]
+    treated, control = arms[TREATED], arms[CONTROL]
     found = line(
         Sums.of_rate(treated.buyers, treated.people), Sums.of_rate(control.buyers, control.people), plan
     )
@@ -87,7 +85,7 @@ async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
 async def _drawn(workspace: Workspace, breath: Breath) -> list[_Drawn]:
     window = workspace.settings.decide.window_days * DAY
     persons = dict[str, Person]()
-    earliest: dict[str, dict[str, _Draw]] = {_TREATED: {}, _CONTROL: {}}
+    earliest: dict[str, dict[str, _Draw]] = {TREATED: {}, CONTROL: {}}
     for key in list(workspace.assigned.keys()):
         await breath.take()
         row, person = workspace.assigned.get(key), people.by_key(workspace, key)
@@ -103,17 +101,12 @@ async def _drawn(workspace: Workspace, breath: Breath) -> list[_Drawn]:
     return found
 
 
-def _orders(workspace: Workspace, person: Person) -> list[Purchase]:
-    parts = [part for key in person.members if (part := workspace.nodes.peek(key)) is not None]
-    return list(orders_of(parts, workspace.settings.profiles).values())
-
-
 async def _habits(workspace: Workspace, drawn: list[_Drawn], breath: Breath) -> Habits:
     """By an even sample of people."""
     currencies, gaps = Counter[str](), list[int]()
     for one in drawn[:: max(1, len(drawn) // _SAMPLE)]:
         await breath.take()
-        orders = _orders(workspace, one.person)
+        orders = people.orders(workspace, one.person)
         currencies.update(order.currency for order in orders if order.net > 0)
         times = sorted(order.time for order in orders if order.net > 0)
         gaps += [gap for a, b in pairwise(times) if (gap := b - a) >= DAY]
@@ -133,7 +126,7 @@ def _share(workspace: Workspace, draw: _Draw) -> float:
 
 def _none_closed(workspace: Workspace, found: EffectLine, drawn: list[_Draw], window: int) -> EffectLine:
     """People were decided for, but nobody's window has ended: only that can be said."""
-    held = sum(draw.arm == _CONTROL for draw in drawn)
+    held = sum(draw.arm == CONTROL for draw in drawn)
     day = _local(workspace, min(draw.time for draw in drawn) + window)
     sentence = (
         f"Too early: {len(drawn) - held:,} shown, {held:,} held out; the first window of "

@@ -8,7 +8,8 @@ from patron.model.errors import BadRequest, Gone, NotFound
 from patron.model.events import Event
 from patron.model.people import Key, Person
 from patron.model.ports import IndexRow
-from patron.profiles.merge import Profile, merge
+from patron.profiles.merge import Profile, merge, orders_of
+from patron.profiles.orders import Purchase
 from patron.runtime.flow import uncut
 from patron.runtime.workspace import Workspace
 
@@ -67,6 +68,12 @@ def profile(workspace: Workspace, person: Person) -> Profile:
     nodes = workspace.nodes
     parts = [(key, part) for key in person.members if (part := nodes.get(key)) is not None]
     return merge(parts, workspace.settings.profiles)
+
+
+def orders(workspace: Workspace, person: Person) -> list[Purchase]:
+    """The orders of a person alone, from all their nodes; for whoever looks through many people."""
+    parts = [part for key in person.members if (part := workspace.nodes.peek(key)) is not None]
+    return list(orders_of(parts, workspace.settings.profiles).values())
 
 
 def node_profile(workspace: Workspace, key: Key) -> Profile:

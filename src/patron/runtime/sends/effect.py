@@ -6,6 +6,7 @@ that is over. Intention to treat: whom the message never reached counts as sent 
 
 from collections import Counter, defaultdict
 
+from patron.experiments.assign import CONTROL, TREATED
 from patron.experiments.compare import compare
 from patron.experiments.power import Plan
 from patron.experiments.verdicts import line
@@ -19,7 +20,6 @@ from patron.runtime.breath import Breath
 from patron.runtime.people import people
 from patron.runtime.workspace import Workspace
 
-_CONTROL, _TREATED = "control", "treated"
 _DIGITS = 4
 
 
@@ -50,7 +50,7 @@ async def effect_of(workspace: Workspace, row: SendRow) -> SendEffect:
     """Orders and revenue of both arms of a send, so far; each person once, in the arm of their first decision."""
     decide, now, breath = workspace.settings.decide, workspace.clock.now(), Breath()
     window = decide.window_days * DAY
-    arms = {_TREATED: _Arm(), _CONTROL: _Arm()}
+    arms = {TREATED: _Arm(), CONTROL: _Arm()}
     seen, waiting = set[str](), 0
     for _, decision in list(workspace.sent.made(row.send.id)):
         await breath.take()
@@ -63,7 +63,7 @@ async def effect_of(workspace: Workspace, row: SendRow) -> SendEffect:
             waiting += 1
         else:
             arms[arm].add(_followed(workspace, person, due, due + window))
-    treated, control = arms[_TREATED], arms[_CONTROL]
+    treated, control = arms[TREATED], arms[CONTROL]
     plan = Plan(effect=decide.minimum_effect, holdout=row.send.holdout)
     said = line(treated.bought, control.bought, plan)
     return SendEffect(decide.window_days, waiting, said, _gain(treated, control))
@@ -72,11 +72,11 @@ async def effect_of(workspace: Workspace, row: SendRow) -> SendEffect:
 def _drawn(workspace: Workspace, decision: str) -> tuple[Person, str, int] | None:
     """The person of a decision, their arm, and when it was due; None for who would have got nothing anyway."""
     row = workspace.decisions.get(decision)
-    if row is None or row.sent is None or row.group == _CONTROL:
+    if row is None or row.sent is None or row.group == CONTROL:
         return None
     arm = row.sent.arm
     person = people.by_key(workspace, row.node)
-    if person is None or (row.sent.would if arm == _CONTROL else row.action) == NOTHING:
+    if person is None or (row.sent.would if arm == CONTROL else row.action) == NOTHING:
         return None
     return person, arm, row.sent.due
 
@@ -84,7 +84,7 @@ def _drawn(workspace: Workspace, decision: str) -> tuple[Person, str, int] | Non
 def _followed(workspace: Workspace, person: Person, begin: int, end: int) -> dict[str, int]:
     """What they bought meanwhile and kept, by currency; empty for nothing."""
     found = defaultdict[str, int](int)
-    for one in people.profile(workspace, person).orders.values():
+    for one in people.orders(workspace, person):
         if begin < one.time <= end and one.net > 0:
             found[one.currency] += one.net
     return found
