@@ -6,6 +6,7 @@ Money is in EUR at list prices, as the engine counts it. Intervals are over peop
 import numpy as np
 from msgspec import Struct
 
+from patron.experiments.adjusted import Before, adjusted
 from patron.experiments.compare import Interval, compare
 from patron.moments.variances import Spread
 from patron.sim.closed.lived import Lived
@@ -114,13 +115,9 @@ def holdout(lived: Lived, usual: Lived, before: Floats, treated: Ints, control: 
     mine = np.arange(len(revenue))[:, None] >= first[None, :]
     ours, theirs = (revenue * mine).sum(axis=0), (truth * mine).sum(axis=0)
     t, c = treated > NEVER, control > NEVER
-    both = t | c
-    spread = float(before[both].var())
-    slope = float(np.cov(before[both], ours[both])[0, 1] / spread) if both.sum() > 1 and spread else 0.0
-    adjusted = ours - slope * (before - before[both].mean() if both.any() else 0.0)
     base = float(theirs[t].sum())
     true = float(ours[t].sum() / base - 1.0) if base else 0.0
-    found = _lift(adjusted, t, c)
+    found = compare(*adjusted(*(Before(before[rows].tolist(), ours[rows].tolist()) for rows in (t, c)))).lift
     covered = None if found is None else found.low <= true <= found.high
     return HoldoutRow(int(t.sum()), int(c.sum()), _lift(ours, t, c), found, true, covered)
 
