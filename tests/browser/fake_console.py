@@ -453,8 +453,8 @@ class FakeApp:
         return ProgrammeEffect(
             shown=1_204, held_out=1_187, verdict="early",
             sentence="Too early: 1,204 shown, 1,187 held out; about 3,100 each are needed to see a change of 20%.",
-            treated_rate=0.164, control_rate=0.157, value=0.041, low=-0.12, high=0.22,
-            in_both=0.031, cycle_days=23, spent=Spent("EUR", 41.2, 39.5, Figure(0.043, -0.011, 0.097)),
+            treated_rate=0.164, control_rate=0.157, value=0.043, low=-0.134, high=0.22, judged_by="revenue", bought=Figure(0.045, -0.12, 0.22),
+            in_both=0.031, cycle_days=23, spent=Spent("EUR", 41.2, 39.5, Figure(0.043, -0.134, 0.22)),
             cycles=[Cycle(1, 2_391, Figure(0.071, 0.002, 0.14)), Cycle(2, 1_102, Figure(-0.02, -0.13, 0.09)), Cycle(3, 4, None)],
         )  # fmt: skip
 

@@ -76,7 +76,8 @@ def test_revenue_since_the_first_decision_is_compared_and_by_purchase_cycle(tmp_
     early, found = seen["early"], seen["found"]
     told = _effect(msgspec.to_builtins(found))
     assert "held out" in told
-    assert "purchase cycle 2: days 8 to 14" in told
+    assert "revenue in purchase cycle 2: days 8 to 14" in told
+    assert "ordered within the window of each: 100.0%, 100.0% held out" in told
     assert early.spent is None, "nobody's window has ended"
     assert early.sentence.startswith("Too early")
     assert found.shown + found.held_out == PEOPLE
@@ -85,6 +86,10 @@ def test_revenue_since_the_first_decision_is_compared_and_by_purchase_cycle(tmp_
     more = found.spent.treated - found.spent.control
     assert 6.0 < more < 14.0, "30 more soon, 20 less later, what they spent before taken into account"
     assert found.spent.lift.low < more / found.spent.control < found.spent.lift.high
+    assert found.judged_by == "revenue", "somebody has bought"
+    assert (found.value, found.low, found.high) == tuple(msgspec.structs.astuple(found.spent.lift))
+    assert found.treated_rate == found.control_rate == 1.0, "everybody ordered soon"
+    assert found.bought is None, "so nothing varies"
     assert found.cycle_days == 7, "3 and 8 days between two: the shortest that counts"
     first, second = found.cycles[:2]
     assert first.people == second.people == PEOPLE

@@ -206,13 +206,17 @@ def _effect(told: dict[str, Any]) -> str:
     spent, days = told["spent"], told["cycle_days"]
     if spent is None:
         return "\n".join(lines)
-    since = f"since the first decision: {spent['treated']:,.2f} {spent['currency']} a person, {spent['control']:,.2f} held out"
-    cells = [[since, f"{told['shown'] + told['held_out']:,}", *_change(spent["lift"])]]
+    since = f"revenue since the first decision: {spent['treated']:,.2f} {spent['currency']} a person, {spent['control']:,.2f} held out"
+    ordered = (
+        f"ordered within the window of each: {told['treated_rate']:.1%}, {told['control_rate']:.1%} held out"
+    )
+    people = f"{told['shown'] + told['held_out']:,}"
+    cells = [[since, people, *_change(spent["lift"])], [ordered, people, *_change(told["bought"])]]
     for row in told["cycles"]:
         number = row["number"]
-        name = f"purchase cycle {number}: days {(number - 1) * days + 1} to {number * days}"
+        name = f"revenue in purchase cycle {number}: days {(number - 1) * days + 1} to {number * days}"
         cells.append([name, f"{row['people']:,}", *_change(row["lift"])])
-    return "\n".join([*lines, "", table(["revenue", "people", "change", "95 %"], cells)])
+    return "\n".join([*lines, "", table(["compared", "people", "change", "95 %, whenever one looks"], cells)])
 
 
 def _change(lift: dict[str, float] | None) -> list[str]:

@@ -16,6 +16,7 @@ from statistics import NormalDist
 from msgspec import Struct
 
 _NORMAL = NormalDist()
+_LEAST = 100
 
 
 class Plan(Struct, frozen=True):
@@ -51,7 +52,8 @@ def needed(mean: float, plan: Plan, variance: float | None = None) -> tuple[int,
     ----------
     mean : of the control group, expected. Without `variance` it is a rate (a share of people, 0 to 1), and the
         variances are p (1 - p) of both arms.
-    variance : of a person's value, when it is a mean of amounts; taken as equal in both arms.
+    variance : of a person's value, when it is a mean of amounts; taken as equal in both arms. Then at least a hundred
+        people in each: with fewer the variance itself is not known.
 
     >>> needed(0.18, Plan(any_time=False)), needed(0.18, Plan())
     ((1920, 1920), (3236, 3236))
@@ -65,7 +67,8 @@ def needed(mean: float, plan: Plan, variance: float | None = None) -> tuple[int,
     c_var = mean * (1 - mean) if variance is None else variance
     reach = deviations(plan) + _NORMAL.inv_cdf(plan.power)
     total = reach**2 * (t_var / (1 - plan.holdout) + c_var / plan.holdout) / (changed - mean) ** 2
-    return max(2, math.ceil(total * (1 - plan.holdout))), max(2, math.ceil(total * plan.holdout))
+    least = 2 if variance is None else _LEAST
+    return max(least, math.ceil(total * (1 - plan.holdout))), max(least, math.ceil(total * plan.holdout))
 
 
 def deviations(plan: Plan, size: float = 1.0) -> float:

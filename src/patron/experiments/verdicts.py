@@ -58,14 +58,15 @@ def line(
 ) -> EffectLine:
     """The one line of the console: what deciding changed, against the people held out.
 
-    `did` is the outcome as a verb in the past (`bought`, `spent`). `value`, `low` and `high` are relative: 0.1 = 10%.
+    `did` is the outcome as a verb in the past (`bought`, `spent`). `value`, `low` and `high` are relative: 0.1 = 10%; None
+    where the data cannot say, and where the arms are not as drawn.
 
     >>> from patron.moments.sums import Sums
     >>> line(Sums.of_rate(9, 41), Sums.of_rate(6, 38), Plan()).sentence
     'Too early: 41 shown, 38 held out; about 3,100 each are needed to see a change of 20%.'
     """
     judged = verdict(treated, control, plan, rate=rate)
-    lift = judged.comparison.lift
+    lift = None if judged.why == "not_as_drawn" else judged.comparison.lift
     return EffectLine(
         shown=treated.n,
         held_out=control.n,

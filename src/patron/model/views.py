@@ -3,7 +3,7 @@
 Times are milliseconds UTC; money is `{currency: "41.30"}`; nothing here is personal beyond what it names.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -268,8 +268,15 @@ class Cycle(Struct, frozen=True):
 
 
 class ProgrammeEffect(EffectLine, frozen=True):
-    """What deciding changed in all: orders soon after the first decision, revenue since, and over purchase cycles."""
+    """What deciding changed in all: revenue since the first decision, orders soon after it, and revenue over purchase cycles.
 
+    The rates are shares of people who ordered. All intervals hold whenever one looks.
+    """
+
+    judged_by: Literal["revenue", "orders"] = "orders"
+    """What the verdict, its sentence and its change are of: revenue, once somebody has bought."""
+    bought: Figure | None = None
+    """Change of the share of people who ordered within the window; None while the data cannot say."""
     in_both: float = 0.0
     """Share of them drawn into both groups, by identifiers that were joined later: changes look smaller by about that share."""
     spent: Spent | None = None

@@ -99,6 +99,12 @@ def test_amounts() -> None:
     assert verdict(Sums.of([5] * 50), Sums.of([5] * 50), Plan(), rate=False).why == "no_outcomes"
 
 
+@pytest.mark.parametrize(("people", "name"), [(99, "early"), (100, "up")])
+def test_amounts_want_a_hundred_people_in_each_group(people: int, name: str) -> None:
+    arms = (Sums.of([amount] * (people - 1) + [amount + 1]) for amount in (20, 10))
+    assert verdict(*arms, Plan(), rate=False).name == name
+
+
 # The figures in words were worked out by hand from the formulas in the docstrings.
 LINES = [
     (rate(0, 0), rate(0, 0), Plan(), "Too early: there is nobody to compare yet."),
@@ -161,3 +167,8 @@ def test_the_line_in_words(treated: Sums, control: Sums, plan: Plan, sentence: s
     assert (shown.shown, shown.held_out) == (treated.n, control.n)
     if shown.value is not None and shown.low is not None and shown.high is not None:
         assert shown.low < shown.value < shown.high
+
+
+def test_groups_that_are_not_as_drawn_say_nothing_of_a_change() -> None:
+    assert line(rate(600, 6000), rate(600, 6000), Plan()).value == 0.0
+    assert line(rate(620, 6200), rate(380, 3800), Plan()).value is None

@@ -36,8 +36,8 @@ async def log(visit: Visit) -> Response:
 
 
 def _reach(effect: ProgrammeEffect) -> float:
-    """The greatest change that an interval of revenue reaches: all stand below each other on one scale."""
-    lifts = [one.lift for one in (effect.spent, *effect.cycles) if one is not None]
+    """The greatest change that an interval reaches: all stand below each other on one scale."""
+    lifts = [effect.bought, *(one.lift for one in (effect.spent, *effect.cycles) if one is not None)]
     return max((abs(end) for one in lifts if one for end in (one.low, one.high)), default=0.0)
 
 

@@ -4,11 +4,12 @@ from array import array
 from typing import NamedTuple
 
 from patron.experiments.adjusted import Before, adjusted
-from patron.experiments.compare import Interval, compare
+from patron.experiments.power import Plan
+from patron.experiments.verdicts import line
 from patron.model.clock import DAY
-from patron.model.money import UNIT
 from patron.model.policies import Figure
-from patron.model.views import Cycle, Spent
+from patron.model.views import Cycle, EffectLine
+from patron.moments.sums import Sums
 from patron.profiles.orders import Purchase
 
 BEFORE = 365 * DAY
@@ -56,23 +57,29 @@ class Arm:
         return Before(*self._cycles[at])
 
 
-def spent(treated: Arm, control: Arm, habits: Habits) -> Spent | None:
-    """Revenue a person since the first decision; None while nobody has bought."""
-    if not habits.currency:
-        return None
-    found = compare(*adjusted(treated.since, control.since))
-    return Spent(habits.currency, found.treated / UNIT, found.control / UNIT, _figure(found.lift))
+def ordered(treated: Arm, control: Arm, plan: Plan) -> EffectLine:
+    """The share of people who ordered within the window."""
+    ours, theirs = (Sums.of_rate(one.buyers, one.people) for one in (treated, control))
+    return line(ours, theirs, plan)
 
 
-def cycles(treated: Arm, control: Arm) -> list[Cycle]:
+def spent(treated: Before, control: Before, plan: Plan) -> EffectLine:
+    """Revenue a person, as if both arms had spent as much before. Rates are in units of 1e-4."""
+    return line(*adjusted(treated, control), plan, rate=False, did="spent")
+
+
+def cycles(treated: Arm, control: Arm, plan: Plan) -> list[Cycle]:
     """Revenue in each purchase cycle that somebody has seen the end of."""
     found = list[Cycle]()
     for at in range(CYCLES):
         ours, theirs = treated.cycle(at), control.cycle(at)
         if people_in := len(ours.since) + len(theirs.since):
-            found.append(Cycle(at + 1, people_in, _figure(compare(*adjusted(ours, theirs)).lift)))
+            found.append(Cycle(at + 1, people_in, change(spent(ours, theirs, plan))))
     return found
 
 
-def _figure(lift: Interval | None) -> Figure | None:
-    return None if lift is None else Figure(lift.value, lift.low, lift.high)
+def change(found: EffectLine) -> Figure | None:
+    """The relative change of a line, and its interval."""
+    if found.value is None or found.low is None or found.high is None:
+        return None
+    return Figure(found.value, found.low, found.high)

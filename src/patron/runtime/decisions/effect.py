@@ -14,13 +14,13 @@ from msgspec import structs
 from patron.experiments.assign import CONTROL, TREATED
 from patron.experiments.compare import srm_p
 from patron.experiments.power import Plan
-from patron.experiments.verdicts import SRM_LIMIT, line
+from patron.experiments.verdicts import SRM_LIMIT
 from patron.model.clock import DAY
+from patron.model.money import UNIT
 from patron.model.people import Key, Person
-from patron.model.views import EffectLine, ProgrammeEffect
-from patron.moments.sums import Sums
+from patron.model.views import EffectLine, ProgrammeEffect, Spent
 from patron.runtime.breath import Breath
-from patron.runtime.decisions.bought import Arm, Habits, cycles, spent
+from patron.runtime.decisions.bought import Arm, Habits, change, cycles, ordered, spent
 from patron.runtime.people import people
 from patron.runtime.workspace import Workspace
 
@@ -46,7 +46,10 @@ class _Drawn(NamedTuple):
 
 
 async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
-    """People shown offers against people held out: orders within the window after the first decision, and revenue since.
+    """People shown offers against people held out: revenue since the first decision, and orders within the window after it.
+
+    The verdict is that of revenue, of orders while nobody has ever bought: what each spent before explains much of what
+    they spend since, so that revenue needs fewer people, and it counts what orders leave out (returns, larger baskets).
 
     Intention to treat: everyone drawn counts in the arm first drawn, once per person as resolved today, when the window
     after their first decision has ended. Whether the arms look as drawn is judged by the share in force when each was
@@ -67,19 +70,26 @@ async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
     holdout = math.fsum(shares) / len(shares) if shares else decide.holdout
     plan = Plan(effect=decide.minimum_effect, holdout=holdout)
     treated, control = arms[TREATED], arms[CONTROL]
-    found = line(
-        Sums.of_rate(treated.buyers, treated.people), Sums.of_rate(control.buyers, control.people), plan
-    )
+    orders = ordered(treated, control, plan)
+    revenue = spent(treated.since, control.since, plan) if habits.currency else None
     as_drawn = holdout in (0.0, 1.0) or srm_p(treated.people, control.people, holdout) >= SRM_LIMIT
+    found = revenue or orders
     if not closed and drawn:
         found = _none_closed(workspace, found, [one.first for one in drawn], window)
+    rates = {"treated_rate": orders.treated_rate, "control_rate": orders.control_rate}
     return ProgrammeEffect(
-        **structs.asdict(found),
+        **{**structs.asdict(found), **rates},
+        judged_by="revenue" if revenue else "orders",
+        bought=change(orders),
         in_both=sum(one.both for one in closed) / max(1, len(closed)),
-        spent=spent(treated, control, habits) if as_drawn else None,
+        spent=_spent(revenue, habits) if revenue and as_drawn else None,
         cycle_days=habits.cycle // DAY,
-        cycles=cycles(treated, control) if as_drawn else [],
+        cycles=cycles(treated, control, plan) if as_drawn else [],
     )
+
+
+def _spent(revenue: EffectLine, habits: Habits) -> Spent:
+    return Spent(habits.currency, revenue.treated_rate / UNIT, revenue.control_rate / UNIT, change(revenue))
 
 
 async def _drawn(workspace: Workspace, breath: Breath) -> list[_Drawn]:

@@ -74,11 +74,11 @@ class PageRow(Struct, frozen=True):
     """What the decisions page says of the programme at the end, by the orders that the platform saw."""
 
     verdict: str
-    """Of orders soon after the first decision: `early`, `up`, `down`, `none`."""
+    """Of revenue since the first decision: `early`, `up`, `down`, `none`."""
     sentence: str
     in_both: float
     value: float | None
-    """The lift of revenue since the first decision."""
+    """The change it is of, with an interval that holds whenever one looks."""
     low: float | None
     high: float | None
     covered: bool | None
