@@ -111,8 +111,8 @@ def test_a_touchpoint_goes_on_alone_and_is_credited_later(
 
     # away: the kiosk answers from what it holds, also after its own restart
     kiosk = Touchpoint(one.url, key, "kiosk", tmp_path / "kiosk")
-    assert kiosk.refresh()
-    assert kiosk.refresh(), "held already"
+    assert kiosk.refresh(60)
+    assert kiosk.refresh(60), "held already"
     live = kiosk.ask("live", {"weather": "rain"}, seconds=30)
     assert not live.alone
     one.kill9()
@@ -132,9 +132,9 @@ def test_a_touchpoint_goes_on_alone_and_is_credited_later(
     before = len(one.get("/v1/profiles/anonymous_id:d0/decisions").json()["data"])
     assert before == 0
     shutil.copy(tmp_path / "kiosk" / QUEUE, tmp_path / "queue")
-    assert kiosk.deliver() == DEVICES
+    assert kiosk.deliver(60) == DEVICES
     shutil.copy(tmp_path / "queue", tmp_path / "kiosk" / QUEUE)
-    assert kiosk.deliver() == DEVICES
+    assert kiosk.deliver(60) == DEVICES
     copies = [json.loads(line) for line in (tmp_path / "queue").read_text().splitlines() if line]
     one.track(key, *[{**copy, "messageId": f"copy-{copy['messageId']}"} for copy in copies])
     one.track(key, *[_order(f"d{n}", "") | {"timestamp": None} for n in range(1, 5)])
