@@ -61,8 +61,8 @@ def views(who: str, first: int, count: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def until(condition: Any) -> None:
-    for _ in range(2_000):
+async def until(condition: Any, seconds: float = 10.0) -> None:
+    for _ in range(round(seconds * 200)):
         if condition():
             return
         await asyncio.sleep(0.005)

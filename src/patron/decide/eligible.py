@@ -55,8 +55,8 @@ class Known(Struct, frozen=True):
     """Where the person is, as far as is known; else that of the business."""
     complaint: bool = False
     spent: Spent | None = None
-    is_in: Callable[[str], bool] = bool
-    """Whether the person is in a segment now."""
+    is_in: Callable[[str], bool | None] = bool
+    """Whether the person is in a segment now; None while nobody knows."""
 
     @property
     def may_see_personal(self) -> bool:
@@ -175,11 +175,16 @@ def _by_audience(sieve: _Sieve, known: Known) -> None:
     """In one of the segments that an offer wants, and in none of those it does not. Only what is left is asked for.
 
     What segments somebody is in is told to those who proved to be them; that they are kept from an offer binds everywhere.
+    While nobody knows who is in a segment, offers for its members and offers that are not for them wait alike.
     """
     wanted = banned = 0
     for name, wanting, barring in sieve.index.audiences:
-        if (wanting | barring) & sieve.left and known.is_in(name):
-            wanted |= wanting if known.identified == "verified" else 0
+        if not (wanting | barring) & sieve.left:
+            continue
+        held = known.is_in(name)
+        if held and known.identified == "verified":
+            wanted |= wanting
+        if held is not False:
             banned |= barring
     sieve.stop(sieve.index.wanting & ~wanted, "audience", OUTSIDE)
     sieve.stop(banned, "audience", INSIDE)

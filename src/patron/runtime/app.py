@@ -23,6 +23,7 @@ from patron.runtime.lake.child import JobsChild
 from patron.runtime.lake.processes import LakeProcesses
 from patron.runtime.pipeline import Pipeline
 from patron.runtime.recovery import open_workspace
+from patron.runtime.segments.rounds import Rounds
 from patron.runtime.serving.rates import Rates
 from patron.runtime.workspace import Crash, Workspace
 
@@ -84,7 +85,8 @@ class App:
         self.closing = False
         """Whether it is about to stop: nothing of its own goes on."""
         loop = asyncio.get_running_loop()
-        works = (self._housekeep(), self._judge(), self._look())
+        self.rounds = Rounds(self)
+        works = (self._housekeep(), self._judge(), self._look(), self.rounds.run())
         self._tasks = [loop.create_task(work) for work in works]
         for vital in (self.pipeline.task, *self._tasks):
             vital.add_done_callback(self._ended)

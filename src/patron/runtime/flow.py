@@ -25,6 +25,7 @@ from patron.runtime.decisions.given import Given
 from patron.runtime.decisions.interests import LiveInterests
 from patron.runtime.decisions.rewards import Rewards
 from patron.runtime.decisions.trends import Trends
+from patron.runtime.segments.from_lake import FromLake
 from patron.segments.execution import Execution
 
 
@@ -53,6 +54,8 @@ class World(Struct):
     """How many people there are: kept by the changes, so that nobody has to count."""
     segments: Execution | None = None
     """Everybody against the rules in force; None where there is none."""
+    from_lake: FromLake | None = None
+    """What the lake answers, minutes behind: it is told what counts at once."""
 
     changed: Callable[[Change], None] | None = None
     """Told of every change of people."""
@@ -74,6 +77,8 @@ class World(Struct):
     def _counted(self, change: Change) -> None:
         self.people += len(change.after) - len(change.before)
         if change.moved:
+            if self.from_lake is not None:
+                self.from_lake.regrouped(change)
             if self.changed is not None:
                 self.changed(change)
             self.rewards.regrouped(person.members for person in change.after)
@@ -131,6 +136,8 @@ def advance(event: Event, located: Located, world: World) -> None:
         fold(partial, event, world.rules)
     if world.segments is not None:
         world.segments.event(event, node)
+    if event.consents and world.from_lake is not None:
+        world.from_lake.told(node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
     name = event.name

@@ -25,7 +25,7 @@ def open_workspace(path: Path, clock: str = "system", crash: Crash | None = None
     try:
         workspace = Workspace(path, hold, clock, crash)
         workspace.above = AboveCap(workspace)
-        workspace.live = Memberships(workspace.segments, workspace.above)
+        workspace.live = Memberships(workspace.segments, workspace.from_lake, workspace.above)
         recover(workspace)
         # only now is the newest receipt time known, below which time must not fall
         workspace.clock = workspace.clock_of(clock)

@@ -44,6 +44,7 @@ from patron.runtime.privacy.tombstones import Tombstones
 from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments.census import Census
 from patron.runtime.segments.definitions import Definitions
+from patron.runtime.segments.from_lake import FromLake
 from patron.runtime.segments.live import Above, Live
 from patron.runtime.segments.memberships import Memberships
 from patron.runtime.segments.segments import Segments
@@ -202,7 +203,8 @@ class Workspace:
         self.links = Links(self.graph.person_of, self.cuts, self.hashes, self.state.offset)
         self.world.changed = self.links.fresh.append
         self.segments = self._segments()
-        self.live: Live = Memberships(self.segments)
+        self.from_lake = self.world.from_lake = FromLake(self)
+        self.live: Live = Memberships(self.segments, self.from_lake)
         self.above: Above
         """Set where the workspace is opened, and `live` with it: it works over the whole of it."""
         self.read_rules = self._read_rules()

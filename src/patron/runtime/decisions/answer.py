@@ -304,7 +304,7 @@ class Answers:
             zone=self._zones.of(ask.context, parts if whole is None else whole),
             complaint=has_complaint(parts if whole is None else whole),
             spent=workspace.given.spent(index, now),
-            is_in=partial(workspace.segments.is_in, person.id) if person else bool,
+            is_in=partial(workspace.live.is_in, person.id) if person else bool,
         )
 
     def _parts(self, keys: Iterable[Key]) -> Parts:

@@ -41,8 +41,9 @@ class Offers:
 
     @property
     def segments(self) -> Collection[str]:
-        """Ids of the segments that offers may name."""
-        return self._app.workspace.definitions.active().written.segments
+        """Ids of the segments that offers may name: those of people."""
+        written = self._app.workspace.definitions.active().written
+        return {name for name, one in written.segments.items() if one.subject == "person"}
 
     def held(self, name: str = "") -> Held | None:
         """The version in force, or an earlier one; None when there never was such a version."""

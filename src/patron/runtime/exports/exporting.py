@@ -36,6 +36,7 @@ from patron.rules.values import field_of
 from patron.runtime.exports.exported import every, saved
 from patron.runtime.people import people, scoped, views
 from patron.runtime.people.everybody import Everybody
+from patron.runtime.segments.addressed import unaddressable
 from patron.runtime.settings import environment
 from patron.runtime.workspace import plain
 
@@ -128,8 +129,7 @@ class Exporting:
             found.append(
                 Fault("$.segment", f"there is no segment {export.segment[:64]}; see `patron segment list`")
             )
-        elif export.segment and self._workspace.live.status(export.segment).state == "lake":
-            problem = "is answered from the lake, some minutes behind; only live segments can be exported"
+        elif export.segment and (problem := unaddressable(self._workspace, export.segment, filling=True)):
             found.append(Fault("$.segment", f"{export.segment} {problem}"))
         for at, name in enumerate(export.fields):
             root, _, rest = name.partition(".")
@@ -260,6 +260,10 @@ class Exporting:
     async def _rows(self, export: Export) -> tuple[list[Row], int]:
         """Everybody to be told of now, by id, and how many may not be."""
         rows, without = [], 0
+        await self._app.rounds.ready()
+        problem = unaddressable(self._workspace, export.segment, filling=True) if export.segment else ""
+        if problem:  # an empty list would take everybody away on the other side
+            raise Conflict("segment_unknown", f"Nobody was told: {export.segment} {problem}.")
         await self._workspace.above.look()
         async for person in self._people(export):
             profile = people.profile(self._workspace, person)

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -24,16 +23,12 @@ from patron.runtime.lake.processes import bounds_of
 from patron.runtime.people import people
 from patron.runtime.segments import subjects
 from patron.runtime.segments.belonging import is_moment
+from patron.runtime.segments.cells import IN, SECONDS, STANDS, read
 from patron.runtime.segments.served import live_of
 from patron.runtime.segments.subjects import stand_of
 
-SECONDS = 900.0
-"""Longest time of each of the two questions: they read everything."""
 BREATH = 20
 """People compared between two breaths, so that others are served."""
-IN = 1
-STANDS = ("out", "in", "without basis")
-"""In words, by the code that the lake gives."""
 
 
 class Example(Struct):
@@ -264,18 +259,6 @@ class _Comparison:
                     row.example.events = subject.computed(row.id)
                 else:
                     row.example.events = STANDS[stand_of(subject, self._active.segments[row.id])]
-
-
-def read(value: Any, is_decimal: bool) -> Any:
-    """A cell of the lake's answer as profiles show it; decimals come as text.
-
-    >>> read("2.500000", True), read("7.000000", True), read("7", False), read(None, True)
-    (2.5, 7, '7', None)
-    """
-    if not is_decimal or value is None:
-        return value
-    exact = Decimal(value)
-    return int(exact) if exact == exact.to_integral_value() else float(exact)
 
 
 def is_same(live: Any, batch: Any) -> bool:

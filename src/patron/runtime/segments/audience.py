@@ -1,5 +1,6 @@
 """Who is in a segment and what computed traits are worth, as the live execution has it; and how many a rule would reach."""
 
+import heapq
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -72,6 +73,8 @@ class Audience:
             raise NotFound("unknown_trait", f"There is no computed trait {name[:64]}.")
         if not may_read_trait(key, name, active):
             raise _narrow("The values of this trait tell fields")
+        if active.traits[name].subject != "person":
+            return self._of_others(name, cursor, limit)
         last, scanned = None, 0
         async for person in self._everybody.after(cursor):
             if len(found) == limit or scanned == SCANNED:
@@ -83,6 +86,13 @@ class Audience:
                 found.append({**row, "value": shown(active.traits[name], value)})
             last, scanned = person.id, scanned + 1
         return {"data": found, "cursor": None}
+
+    def _of_others(self, name: str, cursor: str, limit: int) -> dict[str, Any]:
+        """The same of accounts."""
+        held = self._workspace.from_lake.values(name)
+        names = heapq.nsmallest(limit + 1, (one for one in held if one > cursor))
+        rows = [{"id": one, "identifiers": [], "value": held[one]} for one in names[:limit]]
+        return {"data": rows, "cursor": rows[-1]["id"] if len(names) > limit else None}
 
     # --- who came and went ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ Numbers of what is saved and live come from the live execution; those of a draft
 everybody in a small workspace and a sample with its interval in a large one.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -54,6 +53,7 @@ from patron.runtime.people import people
 from patron.runtime.people.views import name_of
 from patron.runtime.segments import checking
 from patron.runtime.segments.definitions import Active
+from patron.runtime.segments.from_lake import minutes_behind
 from patron.runtime.segments.rules import kind_of
 from patron.runtime.segments.told import names_of, plain
 from patron.runtime.tables import DefinitionRow
@@ -80,27 +80,27 @@ class LocalAudiences:
     def segments(self) -> list[SegmentRow]:
         """All segments with their members, as far as these are known."""
         found = []
-        unread = self._book.definitions.active().unread
+        unread, problems = self._book.definitions.active().unread, self._workspace.from_lake.problems
         for row in self._book.definitions.rows("segment"):
             told = self._book.shown(row)
             status = self._workspace.live.status(row.id)
-            counted = status.state == "live"
+            counted = status.state in ("live", "lake")
             found.append(
                 SegmentRow(
                     row.id, _name(row), told["sentence"], row.time, row.by, row.version,
                     status.members if counted else None, status.state, status.minutes,
-                    status.without_basis if counted else 0, status.progress, unread.get(f"segment/{row.id}", ""),
+                    status.without_basis if counted else 0, status.progress, unread.get(f"segment/{row.id}") or problems.get(f"segment/{row.id}", ""),
                 )
             )  # fmt: skip
         return found
 
     def traits(self) -> list[TraitRow]:
         """All computed traits."""
-        unread = self._book.definitions.active().unread
+        unread, problems = self._book.definitions.active().unread, self._workspace.from_lake.problems
         return [
             TraitRow(
                 row.id, _name(row), self._book.shown(row)["sentence"], row.time, row.by, row.version,
-                str((row.definition or {}).get("unit", "")), unread.get(f"trait/{row.id}", ""),
+                str((row.definition or {}).get("unit", "")), unread.get(f"trait/{row.id}") or problems.get(f"trait/{row.id}", ""),
             )
             for row in self._book.definitions.rows("trait")
         ]  # fmt: skip
@@ -195,7 +195,7 @@ class LocalAudiences:
             (),
             tuple(Part(slot.text, slot.path) for slot in slots),
             live,
-            0 if live else max(1, math.ceil(self._workspace.settings.lake.flush_seconds / 60)),
+            0 if live else minutes_behind(self._workspace.settings.lake.flush_seconds),
             int(runs.get("bytes_per_person", 0)),
             " ".join([*runs.get("reasons", ()), *runs.get("costs", ()), *runs.get("notes", ())]),
         )

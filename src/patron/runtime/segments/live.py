@@ -87,6 +87,10 @@ class Live(Protocol):
         """Ids of members greater than `after` ("" = from the first), ascending, at most `limit`."""
         ...
 
+    def is_in(self, person: str, segment: str) -> bool | None:
+        """Whether somebody is in a segment; None while the lake was not asked for it yet."""
+        ...
+
     def of(self, person: Person) -> list[Belonging]:
         """The segments that a person is in, by segment id."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import FieldInfo, fields
 
 from patron.rules.classify import Execution, classify
@@ -68,7 +68,7 @@ def executions(active: Active) -> tuple[dict[str, Execution], dict[str, Executio
     {'a': False, 'b': False}
     """
     traits = {
-        name: classify(*(m for m in (trait.measure, trait.per) if m is not None))
+        name: _of_subject(trait, classify(*(m for m in (trait.measure, trait.per) if m is not None)))
         for name, trait in active.traits.items()
     }
     slow_traits = {name for name, one in traits.items() if not one.live}
@@ -77,8 +77,17 @@ def executions(active: Active) -> tuple[dict[str, Execution], dict[str, Executio
         segment = active.segments.get(name)
         if segment is not None:
             slow = {other for other, one in segments.items() if not one.live}
-            segments[name] = classify(segment.rule, slow_segments=slow, slow_traits=slow_traits)
+            found = classify(segment.rule, slow_segments=slow, slow_traits=slow_traits)
+            segments[name] = _of_subject(segment, found)
     return segments, traits
+
+
+def _of_subject(item: Segment | Computed, found: Execution) -> Execution:
+    """Profiles are kept of people; whatever is of others is answered from the lake."""
+    if item.subject == "person":
+        return found
+    reason = f"What is of {item.subject}s is answered from the lake."
+    return structs.replace(found, live=False, bytes=0, most=0, reasons=(reason, *found.reasons))
 
 
 def names_of(active: Active) -> Names:

@@ -25,6 +25,7 @@ from patron.runtime.breath import Breath
 from patron.runtime.decisions.answer import Answers
 from patron.runtime.people import scoped
 from patron.runtime.people.everybody import Everybody
+from patron.runtime.segments.addressed import unaddressable
 from patron.runtime.sends import pages as send_pages
 from patron.runtime.sends import sent
 from patron.runtime.sends.effect import effect_of
@@ -120,12 +121,10 @@ class Sends:
             yield Fault("$.hours", "a window begins at 0 to 23 o'clock and ends at 0 to 24")
         if send.segment and send.segment not in workspace.definitions.active().segments:
             yield Fault("$.segment", f"there is no segment {send.segment[:64]}; see `patron segment list`")
-        elif send.segment and workspace.live.status(send.segment).state != "live":
-            state = workspace.live.status(send.segment).state
-            yield Fault(
-                "$.segment",
-                f"{send.segment} is not live but {state}: who is in it is not known to the moment",
-            )
+        elif send.segment:
+            problem = unaddressable(workspace, send.segment)
+            if problem:
+                yield Fault("$.segment", f"{send.segment} {problem}")
 
     # --- trying ------------------------------------------------------------------------------------------------------
 
@@ -134,6 +133,7 @@ class Sends:
 
         Of more than `most` people an even sample is looked at. Raises BadRequest.
         """
+        await self._app.rounds.ready()
         send, workspace = self.definition(value), self._workspace
         books = deepcopy(workspace.given.stocks(self._answers.index))
         sender = Sender(workspace, self._answers, send, workspace.clock.now(), books)
@@ -171,6 +171,7 @@ class Sends:
 
     async def start(self, value: object, by: str) -> SendView:
         """Begin a send; it goes on beside events. Raises BadRequest, or Conflict when there is one of this id."""
+        await self._app.rounds.ready()
         send = self.definition(value)
         if self._workspace.sent.get(send.id) is not None:
             raise Conflict("send_exists", f"There is a send {send.id} already; give this one another id.")
@@ -210,6 +211,7 @@ class Sends:
     async def _run(self, row: SendRow) -> None:
         """Carry one on to its end, from where it is."""
         send = row.send
+        await self._app.rounds.ready()
         sender = Sender(self._workspace, self._answers, send, row.started)
         breath = Breath()
         while True:
@@ -269,7 +271,7 @@ class Sends:
         await self._app.record(sent.ADVANCED, sent.Advance(name, cursor, pass_, looked, unreachable))
 
     def _belongs(self, person: Person, send: Send) -> bool:
-        return not send.segment or self._workspace.segments.is_in(person.id, send.segment)
+        return not send.segment or self._workspace.live.is_in(person.id, send.segment) is True
 
     def _audience(self, send: Send, after: str) -> AsyncIterator[Person]:
         if not send.segment:

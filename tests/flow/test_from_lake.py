@@ -1,0 +1,222 @@
+"""What no profile can answer is answered from the lake, minutes behind; consents, joins and erasures count at once."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patron.model.access import ApiKey
+from patron.model.errors import BadRequest
+from patron.model.exports import Export, FileTarget
+from patron.model.offers import Ask
+from patron.profiles.public import iso
+from patron.runtime.backend import LocalBackend
+from patron.runtime.segments import rounds
+from patron.runtime.settings import FILE
+from tests.flow.inprocess import play, running, send, source
+from tests.flow.test_above_cap import define, until
+
+NOW = 1_800_000_000_000
+MINUTE, DAY = 60_000, 86_400_000
+KEY = ApiKey("all", "", "", ("admin",))
+PATHS = {"kind": "did", "event": "Page Seen", "measure": "distinct", "property": "properties.path"}
+"""Of all time: a profile keeps a list of events only within a window."""
+CURIOUS = {**PATHS, "op": ">=", "value": 2}
+CATALOGUE = """
+[[offer]]
+id = "for-others"
+name = "For those who do not look around"
+not_segments = ["curious"]
+
+[[offer]]
+id = "for-all"
+name = "For all"
+"""
+
+
+def _saw(who: str, path: str) -> dict[str, Any]:
+    return {
+        "type": "track", "event": "Page Seen", "userId": who, "messageId": f"{who}-{path}", "properties": {"path": path},
+    }  # fmt: skip
+
+
+def _belongs(who: str, firm: str) -> dict[str, Any]:
+    return {
+        "type": "group",
+        "userId": who,
+        "groupId": firm,
+        "messageId": f"{who}-{firm}",
+        "traits": {"plan": "gold"},
+    }
+
+
+async def _define(backend: LocalBackend) -> None:
+    await source(backend, "web")
+    await define(backend, "Trait", "paths", measure=PATHS)
+    await define(backend, "Segment", "curious", rule=CURIOUS)
+    await define(
+        backend,
+        "Segment",
+        "incurious",
+        rule={"kind": "not", "rule": {"kind": "segment", "segment": "curious"}},
+    )
+    await define(backend, "Segment", "firms", rule={**CURIOUS, "value": 3}, subject="account")
+    await define(backend, "Trait", "firm_paths", measure=PATHS, subject="account")
+
+
+async def _members(backend: LocalBackend, segment: str) -> list[list[str]]:
+    """The user ids of each member, and the ids of accounts."""
+    told = await backend.rules.members(segment, "", 100, KEY)
+    assert told["total"] == len(told["data"])
+    names = [
+        [i["value"] for i in row["identifiers"] if i["type"] == "user_id"] or [row["id"]]
+        for row in told["data"]
+    ]
+    return sorted(sorted(one) for one in names)
+
+
+def _id(backend: LocalBackend, who: str) -> str:
+    person = backend.workspace.graph.person_of(f"user_id:{who}")
+    assert person is not None
+    return person.id
+
+
+def _profile(backend: LocalBackend, who: str) -> tuple[Any, set[str]]:
+    computed = backend.resource(f"user_id:{who}", "profile", KEY)["computed"]
+    return computed.get("paths"), {
+        row["id"] for row in backend.resource(f"user_id:{who}", "segments", KEY)["data"]
+    }
+
+
+async def _answered(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        seen = [_saw("anna", "a"), _saw("anna", "b"), _saw("anna", "b"), _saw("bea", "a"), _saw("carl", "c")]
+        await send(backend, "web", [*seen, *(_belongs(who, "acme") for who in ("anna", "carl"))])
+        assert backend.workspace.live.status("curious").state == "filling"
+        assert await _members(backend, "curious") == [["anna"]], "asked for when somebody wants to know"
+        assert await _members(backend, "incurious") == [["bea"], ["carl"]]
+        assert await _members(backend, "firms") == [["acme"]], "a, b of anna and c of carl"
+        standing = backend.workspace.live.status("curious")
+        assert (standing.state, standing.members, standing.minutes) == ("lake", 1, 1)
+        assert _profile(backend, "anna") == (2, {"curious"})
+        assert _profile(backend, "bea") == (1, {"incurious"})
+        values = await backend.rules.values("paths", "", 10, KEY)
+        assert sorted(row["value"] for row in values["data"]) == [1, 1, 2]
+        values = await backend.rules.values("firm_paths", "", 10, KEY)
+        assert values == {"data": [{"id": "acme", "identifiers": [], "value": 3}], "cursor": None}
+        await backend.step_clock(NOW + MINUTE)
+        await send(backend, "web", [_saw("bea", "b")])
+        assert await _members(backend, "curious") == [["anna"]], "not before the lake is asked again"
+        await backend.step_clock(NOW + 3 * MINUTE)
+        await until(lambda: backend.workspace.live.count("curious") == 2, 60.0)
+        told = await backend.rules.diff("curious", iso(NOW) or "", "", 10, KEY)
+        assert [row["id"] for row in told["entered"]] == [_id(backend, "bea")]
+        assert not told["left"]
+        await backend.rules.remove("segment", "incurious", "test")
+        assert backend.workspace.live.members("incurious", "", 10) == []
+        rows = {row.kind + row.id: row for row in (await backend.rules.compare()).rows}
+        assert (rows["segmentcurious"].way, rows["segmentcurious"].batch) == ("lake", 2)
+
+
+def test_members_values_and_changes_come_from_the_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "SHARE", 0)  # however slow this machine is
+    play(_answered(tmp_path / "shop"))
+
+
+async def _at_once(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        for who in ("anna", "bea", "carl", "dora"):
+            await send(backend, "web", [_saw(who, "a"), _saw(who, "b")])
+        assert len(await _members(backend, "curious")) == 4
+        denied = {"type": "track", "event": "Consent Changed", "userId": "bea", "messageId": "no", "properties": {"purpose": "personalization", "granted": False}}  # fmt: skip
+        await send(backend, "web", [denied])
+        assert await _members(backend, "curious") == [["anna"], ["carl"], ["dora"]], "a consent taken back"
+        assert _profile(backend, "bea")[1] == set()
+        await send(
+            backend, "web", [{"type": "alias", "userId": "dora", "previousId": "carl", "messageId": "one"}]
+        )
+        both = await _members(backend, "curious")
+        assert both == [["anna"], ["carl", "dora"]], "joined, they are one"
+        assert _profile(backend, "dora")[0] == 2
+        await backend.erase(_id(backend, "anna"), "test")
+        assert await _members(backend, "curious") == [["carl", "dora"]], "erased"
+        await backend.step_clock(NOW + 5 * MINUTE)
+        await backend.app.rounds.look()
+        assert await _members(backend, "curious") == [["carl", "dora"]], "and the lake says the same"
+        assert backend.workspace.live.status("curious").without_basis == 1
+
+
+def test_consents_joins_and_erasures_count_at_once(tmp_path: Path) -> None:
+    play(_at_once(tmp_path / "shop"))
+
+
+async def _asked(backend: LocalBackend, who: str) -> list[str]:
+    made = await backend.decide(Ask("web_home", user_id=who), trusted=True, source=None, user_hash="")
+    return sorted(set(made["eligible"]) - {"nothing"})
+
+
+async def _gated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    async with running(path) as backend:
+        await _define(backend)
+        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await backend.offers.save(CATALOGUE, "test")
+        for who in ("anna", "bea"):
+            assert await _asked(backend, who) == ["for-all"], "nobody knows yet whom it is not for"
+        await backend.app.rounds.look()
+        assert await _asked(backend, "anna") == ["for-all"]
+        assert await _asked(backend, "bea") == ["for-all", "for-others"]
+        with pytest.raises(BadRequest, match="firms"):
+            await backend.offers.save(CATALOGUE.replace('"curious"', '"firms"'), "test")
+
+
+def test_an_offer_that_is_not_for_a_segment_waits_until_the_lake_has_said_who_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(_gated(tmp_path / "shop", monkeypatch))
+
+
+async def _exported(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        export = Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id", "computed.paths"))
+        await backend.exports.save("out", _plain(export), "test")
+        run = await backend.exports.run("out")
+        assert run["added"] == 1, run
+        with pytest.raises(BadRequest) as refused:
+            await backend.exports.save("firms", _plain(Export("firms", "F", FileTarget(), "firms", ("identifiers.user_id",))), "test")  # fmt: skip
+        assert refused.value.faults[0].problem == "firms is of accounts; take one of people"
+
+
+def _plain(export: Export) -> Any:
+    from patron.runtime.workspace import plain
+
+    return plain(export)
+
+
+def test_its_people_are_exported(tmp_path: Path) -> None:
+    play(_exported(tmp_path / "shop"))
+
+
+async def _off(path: Path) -> None:
+    async with running(path):
+        pass
+    (path / FILE).write_text('[workspace]\nzone = "UTC"\n[lake]\nenabled = false\n', "utf-8")
+    async with running(path) as backend:
+        await _define(backend)
+        await asyncio.sleep(0)
+        assert backend.workspace.live.status("curious").state == "off"
+        assert await _members(backend, "curious") == []
+        with pytest.raises(BadRequest) as refused:
+            await backend.exports.save("out", _plain(Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id",))), "test")  # fmt: skip
+        assert "cannot be asked" in refused.value.faults[0].problem
+
+
+def test_without_a_lake_it_is_said_that_nobody_answers(tmp_path: Path) -> None:
+    play(_off(tmp_path / "shop"))
