@@ -51,6 +51,13 @@ def _belongs(who: str, firm: str) -> dict[str, Any]:
     }
 
 
+def _denied(who: str) -> dict[str, Any]:
+    return {
+        "type": "track", "event": "Consent Changed", "userId": who, "messageId": f"{who}-no",
+        "properties": {"purpose": "personalization", "granted": False},
+    }  # fmt: skip
+
+
 async def _define(backend: LocalBackend) -> None:
     await source(backend, "web")
     await define(backend, "Trait", "paths", measure=PATHS)
@@ -133,8 +140,7 @@ async def _at_once(path: Path) -> None:
         for who in ("anna", "bea", "carl", "dora"):
             await send(backend, "web", [_saw(who, "a"), _saw(who, "b")])
         assert len(await _members(backend, "curious")) == 4
-        denied = {"type": "track", "event": "Consent Changed", "userId": "bea", "messageId": "no", "properties": {"purpose": "personalization", "granted": False}}  # fmt: skip
-        await send(backend, "web", [denied])
+        await send(backend, "web", [_denied("bea")])
         assert await _members(backend, "curious") == [["anna"], ["carl"], ["dora"]], "a consent taken back"
         assert _profile(backend, "bea")[1] == set()
         await send(
@@ -153,6 +159,28 @@ async def _at_once(path: Path) -> None:
 
 def test_consents_joins_and_erasures_count_at_once(tmp_path: Path) -> None:
     play(_at_once(tmp_path / "shop"))
+
+
+async def _firms(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        seen = [_saw("anna", "a"), _saw("anna", "b"), _saw("carl", "c")]
+        await send(backend, "web", [*seen, *(_belongs(who, "acme") for who in ("anna", "carl"))])
+        assert await _members(backend, "firms") == [["acme"]]
+        for n, (who, barred) in enumerate({"anna": 0, "carl": 1}.items(), 1):
+            await send(backend, "web", [_denied(who)])
+            await backend.step_clock(NOW + 5 * n * MINUTE)
+            await backend.app.rounds.look()
+            assert await _members(backend, "firms") == [], (
+                "what somebody did who may not be looked at does not count"
+            )
+            told = await backend.rules.explain("firms", "account:acme", None)
+            assert told["member"] is False, told
+            assert backend.workspace.live.status("firms").without_basis == barred
+
+
+def test_of_an_account_only_people_count_who_may_be_looked_at(tmp_path: Path) -> None:
+    play(_firms(tmp_path / "shop"))
 
 
 async def _asked(backend: LocalBackend, who: str) -> list[str]:

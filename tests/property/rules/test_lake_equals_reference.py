@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from patron.model.lake import MEMBERS, PEOPLE
 from patron.rules import evaluate as reference
+from patron.rules.basis import purposes
 from patron.rules.consent import lawful
 from patron.rules.expressions import (
     IN,
@@ -61,8 +62,8 @@ def owners(world: World) -> dict[str, list[Any]]:
     return found
 
 
-def account_owners(world: World) -> dict[str, list[Any]]:
-    """The events of every account: those of its people."""
+def account_owners(world: World) -> dict[str, list[list[Any]]]:
+    """The events of every account's people."""
     people = owners(world)
     known = [p for p in world.people if world.as_of is None or p["known"] <= world.as_of * 1000]
     latest = {
@@ -74,7 +75,7 @@ def account_owners(world: World) -> dict[str, list[Any]]:
             for p in known:
                 if p["node"] == m["person_node"] and p["position"] == latest[p["node"]]:
                     mine.setdefault(m["account"], set()).add(p["person"])
-    return {account: [e for person in who for e in people[person]] for account, who in mine.items()}
+    return {account: [people[person] for person in who] for account, who in mine.items()}
 
 
 def history(
@@ -173,10 +174,23 @@ def test_accounts(backend: duckdb.DuckDBPyConnection, world: World, rules: list[
     at = At(world.now, world.calendar, OPT_IN, stores=STORES, as_of=world.as_of)
     found = answers(backend, standings(rules, build(backend, world), at))
     wanted = {
-        account: {
-            rule.id: stands(rule, history_of(events, account, now=world.now, stores=STORES), world)
-            for rule in rules
-        }
-        for account, events in account_owners(world).items()
+        account: {rule.id: account_stands(rule, account, people, world, {}) for rule in rules}
+        for account, people in account_owners(world).items()
     }
     assert found == wanted
+
+
+def account_stands(
+    rule: Segment, account: str, people: list[list[Any]], world: World, others: dict[str, Segment]
+) -> int:
+    """An account's people who may be looked at count, as if they were one; of whom nobody may is without a basis."""
+    needed = purposes(rule, others)
+    seen = [
+        events
+        for events in people
+        if all(lawful(p, history_of(events, account, now=world.now).consents, OPT_IN) for p in needed)
+    ]
+    if not seen:
+        return WITHOUT_BASIS
+    held = history_of([e for events in seen for e in events], account, now=world.now, stores=STORES)
+    return IN if reference.evaluate(rule.rule, held, world.now, world.calendar) else OUT

@@ -25,12 +25,19 @@ class Gather:
 
     Leaves call `aggregate` or `side` and get the name of a column of `table`, in which every subject has one row. Columns are
     null for subjects without such events.
+
+    Parameters
+    ----------
+    among : `person`: of accounts only these people count.
     """
 
-    def __init__(self, lake: Lake, at: At, subject: Subject = "person") -> None:
+    def __init__(
+        self, lake: Lake, at: At, subject: Subject = "person", among: ir.Table | None = None
+    ) -> None:
         self.lake = lake
         self.at = at
         self.subject = subject
+        self._among = among
         self._aggregates: dict[str, Aggregate] = {}
         self._sides: dict[str, Side] = {}
         self._names: dict[str, str] = {}
@@ -80,7 +87,7 @@ class Gather:
         return found
 
     def _gathered(self, everyone: bool) -> ir.Table:
-        owned = owners(self.lake, self.at, self.subject)
+        owned = owners(self.lake, self.at, self.subject, self._among)
         found = owned.select(SUBJECT).distinct()
         if not self._needs and not self._columns:
             return found

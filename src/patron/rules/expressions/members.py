@@ -7,13 +7,14 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from patron.rules.basis import purposes
 from patron.rules.expressions import measures
 from patron.rules.expressions.facts import fact_holds, is_denied, is_granted, said, score, trait
 from patron.rules.expressions.gather import Gather
 from patron.rules.expressions.operators import never, number_holds, truth
 from patron.rules.expressions.sequences import sequence
 from patron.rules.expressions.silence import may_hold_without_events
-from patron.rules.expressions.tables import SUBJECT, At, Lake
+from patron.rules.expressions.tables import SUBJECT, At, Lake, owners
 from patron.rules.tree import (
     AllOf,
     AnyOf,
@@ -44,7 +45,10 @@ def members(segment: Segment, lake: Lake, at: At) -> ir.Table:
     >>> members(buyers, unbound(), At(1_774_778_400_000, Calendar("Europe/Rome"))).columns
     ('subject',)
     """
-    gather = Gather(lake, at, segment.subject)
+    if segment.subject != "person":
+        found = standings([segment], lake, at)
+        return found.filter(found[segment.id] == IN).select(SUBJECT)
+    gather = Gather(lake, at)
     holds = _every([_rule(segment.rule, gather, (segment.id,)), _basis(segment.purpose, gather)])
     table = gather.table(everyone=may_hold_without_events(segment.rule))
     return table.filter(holds(table)).select(SUBJECT)
@@ -53,6 +57,8 @@ def members(segment: Segment, lake: Lake, at: At) -> ir.Table:
 def standings(segments: Seq[Segment], lake: Lake, at: At) -> ir.Table:
     """How every subject stands to each of many segments: `subject`, and a column of `IN`, `WITHOUT_BASIS` or `OUT` by id.
 
+    Of an account only those people count who may be looked at for the segment's purpose; of whom nobody may is `WITHOUT_BASIS`.
+
     Raises
     ------
     ValueError : the segments are not all of one kind of subject, or a rule holds what only `resolve` can fill in.
@@ -60,7 +66,32 @@ def standings(segments: Seq[Segment], lake: Lake, at: At) -> ir.Table:
     kinds = {segment.subject for segment in segments}
     if len(kinds) != 1:
         raise ValueError("ask for segments of one kind of subject at a time: people, or accounts")
-    gather = Gather(lake, at, kinds.pop())
+    subject = kinds.pop()
+    if subject == "person":
+        return _stands(segments, Gather(lake, at))
+    found = owners(lake, at, subject).select(SUBJECT).distinct()
+    for needed, some in _by_purposes(segments, at):
+        part = _stands(some, Gather(lake, at, subject, _with_basis(needed, lake, at)))
+        found = found.left_join(part, SUBJECT).drop(f"{SUBJECT}_right")
+    return found.mutate(**{s.id: ibis.coalesce(found[s.id], WITHOUT_BASIS).cast("int8") for s in segments})
+
+
+def _by_purposes(segments: Seq[Segment], at: At) -> list[tuple[frozenset[str], list[Segment]]]:
+    groups: dict[frozenset[str], list[Segment]] = {}
+    for segment in segments:
+        groups.setdefault(purposes(segment, at.segments), []).append(segment)
+    return sorted(groups.items(), key=lambda group: sorted(group[0]))
+
+
+def _with_basis(needed: Iterable[str], lake: Lake, at: At) -> ir.Table:
+    """`person`: those who may be looked at for all these purposes."""
+    gather = Gather(lake, at)
+    lawful = _every([_basis(purpose, gather) for purpose in sorted(needed)])
+    table = gather.table()
+    return table.filter(lawful(table)).select(person=table[SUBJECT])
+
+
+def _stands(segments: Seq[Segment], gather: Gather) -> ir.Table:
     rules = [(s.id, _rule(s.rule, gather, (s.id,)), _basis(s.purpose, gather)) for s in segments]
     table = gather.table()
     stands = {
@@ -188,6 +219,8 @@ def _member(name: str, gather: Gather, path: tuple[str, ...]) -> Predicate:
 
 
 def _basis(purpose: str, gather: Gather) -> Predicate:
+    if gather.subject != "person":
+        return lambda _: ibis.literal(True)  # of accounts only people who have one count
     word = said(purpose, "*", gather)
     if purpose in gather.at.opt_in:
         return lambda table: is_granted(table[word])

@@ -55,8 +55,12 @@ def unbound() -> Lake:
     return Lake(ibis.table(read, "events"), ibis.table(PEOPLE, "people"), ibis.table(MEMBERS, "members"))
 
 
-def owners(lake: Lake, at: At, subject: Subject) -> ir.Table:
+def owners(lake: Lake, at: At, subject: Subject, among: ir.Table | None = None) -> ir.Table:
     """Whose each node is: `node`, `since`, `until`, `subject`. Of a node's rows those of the greatest position stand.
+
+    Parameters
+    ----------
+    among : `person`: of accounts only these people count.
 
     Raises
     ------
@@ -74,6 +78,8 @@ def owners(lake: Lake, at: At, subject: Subject) -> ir.Table:
         .select("account", person=owned.subject)
         .distinct()
     )
+    if among is not None:
+        people_of = people_of.semi_join(among, "person")
     return owned.join(people_of, owned.subject == people_of.person).select(
         owned.node, owned.since, owned.until, subject=people_of.account
     )

@@ -97,7 +97,7 @@ class LocalRules:
         found = active.segments.get(segment)
         if found is None:
             raise _unread("segment", segment, active.unread)
-        subject = await subjects.find(self._workspace, person, account=found.subject == "account")
+        subject = await subjects.find(self._workspace, person, found)
         sentence = self.book.shown(row)["sentence"]
         explainer = Explainer(subject, active, key)
         return await asyncio.to_thread(explainer.segment, found, row.version, sentence)
@@ -108,7 +108,7 @@ class LocalRules:
         found = active.traits.get(trait)
         if found is None:
             raise _unread("computed trait", trait, active.unread)
-        subject = await subjects.find(self._workspace, person, account=found.subject == "account")
+        subject = await subjects.find(self._workspace, person, found)
         sentence = self.book.shown(row)["sentence"]
         return await asyncio.to_thread(Explainer(subject, active, key).trait, found, row.version, sentence)
 

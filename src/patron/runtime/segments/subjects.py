@@ -4,17 +4,19 @@ Right by definition and slow: for explanations, estimates from a sample, and wha
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import Any
 
 from patron.model.errors import BadRequest, NotFound
 from patron.model.events import Event
 from patron.model.people import Key, Person
+from patron.rules.basis import purposes
 from patron.rules.calendar import Calendar
 from patron.rules.consent import lawful
 from patron.rules.evaluate import computed, evaluate
 from patron.rules.history import History, history_of
-from patron.rules.tree import Segment
+from patron.rules.tree import Computed, Segment
+from patron.runtime.decisions.known import consents_of
 from patron.runtime.people import people
 from patron.runtime.segments.definitions import Active
 from patron.runtime.workspace import Workspace
@@ -32,11 +34,20 @@ class Subject:
     """A subject with its history, its segments and its computed traits at one moment."""
 
     def __init__(
-        self, workspace: Workspace, name: str, events: list[Event], *, whole: bool, account: bool = False
+        self,
+        workspace: Workspace,
+        name: str,
+        events: list[Event],
+        *,
+        whole: bool,
+        account: bool = False,
+        barred: bool = False,
     ) -> None:
         self.name = name
         """`p_...` of a person, the group id of an account."""
         self.is_account = account
+        self.is_barred = barred
+        """Of an account: none of its people may be looked at for the purposes it was found for."""
         self.whole = whole
         """Whether `history` holds all events, not just the newest."""
         self.now = workspace.clock.now()
@@ -81,7 +92,9 @@ class Subject:
         )
 
     def has_basis(self, purpose: str) -> bool:
-        """Whether a rule of this purpose may see the subject."""
+        """Whether a rule of this purpose may see the subject. Of an account only people count whom it may see."""
+        if self.is_account:
+            return not self.is_barred
         return lawful(purpose, self.history.consents, self._opt_in)
 
     def computed(self, name: str) -> Any:
@@ -97,16 +110,19 @@ def calendar_of(workspace: Workspace) -> Calendar:
     return Calendar(workspace.settings.business.timezone)
 
 
-async def find(workspace: Workspace, name: str, *, account: bool = False) -> Subject:
-    """The subject of `namespace:value`, `p_...`, or for rules about accounts `account:ID`.
+async def find(workspace: Workspace, name: str, item: Segment | Computed) -> Subject:
+    """The subject of a definition by `namespace:value`, `p_...`, or for rules about accounts `account:ID`.
 
     Raises NotFound, Gone (an erased person) or BadRequest.
     """
+    account = item.subject == "account"
     if account != name.startswith(ACCOUNT):
         wanted = "account:ID" if account else "namespace:value, for example email:anna@mail.example"
         raise BadRequest("bad_subject", f"This is about {_PLURAL[account]}: write {wanted}.")
     if account:
-        return await of_account(workspace, name.removeprefix(ACCOUNT))
+        segments = workspace.definitions.active().segments
+        needed = purposes(item, segments) if isinstance(item, Segment) else ()
+        return await of_account(workspace, name.removeprefix(ACCOUNT), needed)
     return await of_person(workspace, people.find(workspace, name))
 
 
@@ -142,21 +158,32 @@ def stand_of(subject: Subject, segment: Segment) -> int:
 
     0: out; 1: in; 2: it would be, had it a lawful basis.
     """
+    if subject.is_barred:
+        return 2
     if not evaluate(segment.rule, subject.history, subject.now, subject.calendar):
         return 0
     return 1 if subject.has_basis(segment.purpose) else 2
 
 
-async def of_account(workspace: Workspace, name: str, most: int = MOST_EVENTS) -> Subject:
-    """An account with the events of its people."""
+async def of_account(
+    workspace: Workspace, name: str, needed: Collection[str] = (), most: int = MOST_EVENTS
+) -> Subject:
+    """An account with the events of its people, of those who may be looked at for the purposes `needed`."""
     nodes = {node for node, held in workspace.members.items() if name in held.groups}
     found = {p.id: p for node in nodes if (p := workspace.graph.person_of(node)) is not None}
     if not found:
         raise NotFound("unknown_account", f"No account {name[:60]} is known: nobody was grouped into it.")
-    members = {key for person in found.values() for key in person.members}
-    rows = sorted({(r.time, r.position) for person in found.values() for r in people.rows(workspace, person)})
+    seen = [person for person in found.values() if _may_see(workspace, person, needed)]
+    members = {key for person in seen for key in person.members}
+    rows = sorted({(r.time, r.position) for person in seen for r in people.rows(workspace, person)})
     events = await _read(workspace, [position for _, position in rows][-most:], members.__contains__)
-    return Subject(workspace, name, events, whole=len(rows) <= most, account=True)
+    return Subject(workspace, name, events, whole=len(rows) <= most, account=True, barred=not seen)
+
+
+def _may_see(workspace: Workspace, person: Person, needed: Collection[str]) -> bool:
+    parts = [(key, part) for key in person.members if (part := workspace.nodes.get(key)) is not None]
+    said, opt_in = consents_of(parts, workspace.settings.profiles), workspace.settings.decide.opt_in
+    return all(lawful(purpose, said, opt_in) for purpose in needed)
 
 
 async def _read(workspace: Workspace, positions: list[int], own: Callable[[Key], bool]) -> list[Event]:
