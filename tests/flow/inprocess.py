@@ -11,7 +11,7 @@ from patron.runtime.backend import LocalBackend
 from patron.runtime.create import create
 from patron.runtime.workspace import Workspace
 
-LAWFUL = ("nodes", "accounts", "members", "shown")
+LAWFUL = ("nodes", "accounts", "members", "homes", "shown")
 """Tables whose bytes are a function of the set of events."""
 
 

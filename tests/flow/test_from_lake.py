@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from patron.model.access import ApiKey
-from patron.model.errors import BadRequest
+from patron.model.errors import BadRequest, NotFound
 from patron.model.exports import Export, FileTarget
 from patron.model.offers import Ask
 from patron.profiles.public import iso
@@ -181,6 +181,67 @@ async def _firms(path: Path) -> None:
 
 def test_of_an_account_only_people_count_who_may_be_looked_at(tmp_path: Path) -> None:
     play(_firms(tmp_path / "shop"))
+
+
+def _lives(who: str, street: str, at: int) -> dict[str, Any]:
+    home = {"street": street, "postal_code": "40121", "city": "Bologna"}
+    return {
+        "type": "identify", "userId": who, "messageId": f"{who}-{street}", "timestamp": iso(NOW - DAY + at),
+        "traits": {"last_name": "Rossi", "address": home},
+    }  # fmt: skip
+
+
+def _household(backend: LocalBackend, who: str, key: ApiKey = KEY) -> str | None:
+    found: str | None = backend.resource(f"user_id:{who}", "metadata", key)["household"]
+    return found
+
+
+async def _homes(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "web")
+        rule = {**CURIOUS, "value": 3}
+        await define(backend, "Segment", "homes", rule=rule, subject="household")
+        seen = [
+            _saw("anna", "a"),
+            _saw("anna", "b"),
+            _saw("bea", "c"),
+            *(_saw("carl", path) for path in "abc"),
+        ]
+        lived = [
+            _lives("anna", "Via Roma, 1", 0),
+            _lives("bea", "via roma 1", 0),
+            _lives("carl", "Via Roma 2", 0),
+        ]
+        await send(backend, "web", [*seen, *lived])
+        together, alone = _household(backend, "anna"), _household(backend, "carl")
+        assert together == _household(backend, "bea") != alone
+        assert (
+            _household(backend, "anna", ApiKey("some", "", "", ("profiles:read",), fields=("city",))) is None
+        )
+        assert await _members(backend, "homes") == sorted([[str(together)], [str(alone)]])
+        told = await backend.rules.explain("homes", f"household:{together}", None)
+        assert told["member"] is True
+        assert told["rule"]["value"] == 3, told["rule"]
+        assert told["sentence"].startswith("Households whose"), told["sentence"]
+        with pytest.raises(BadRequest, match="write household:ID"):
+            await backend.rules.explain("homes", "user_id:anna", None)
+        await send(backend, "web", [_lives("bea", "Via Milano 9", 1), _lives("bea", "Via Roma 1 ", -1)])
+        assert _household(backend, "bea") not in (together, alone, None), (
+            "by when it was said, not by when it came"
+        )
+        await backend.step_clock(NOW + 5 * MINUTE)
+        await backend.app.rounds.look()
+        assert await _members(backend, "homes") == [[str(alone)]]
+        await backend.erase(_id(backend, "carl"), "test")
+        with pytest.raises(NotFound, match="nobody belongs"):
+            await backend.rules.explain("homes", f"household:{alone}", None)
+        await backend.step_clock(NOW + 10 * MINUTE)
+        await backend.app.rounds.look()
+        assert await _members(backend, "homes") == []
+
+
+def test_households_are_people_who_last_told_the_same_home(tmp_path: Path) -> None:
+    play(_homes(tmp_path / "shop"))
 
 
 async def _asked(backend: LocalBackend, who: str) -> list[str]:

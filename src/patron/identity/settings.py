@@ -189,6 +189,8 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Most links kept for one identifier, best first; further ones are counted, not kept."""
     names_kept: int = 8
     """Most different given names (or birth dates) kept for one identifier; more are a conflict."""
+    household_people: int = 10
+    """What more people call their home is no household."""
     claims: int = 16
     """Most identifiers taken from one event, by priority."""
     identifier_bytes: int = 512
@@ -210,6 +212,7 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
             "crowded",
             "neighbours",
             "names_kept",
+            "household_people",
             "claims",
             "identifier_bytes",
             "cache",

@@ -42,6 +42,7 @@ EVENTS: dict[str, str] = {
     "properties": "string",  # JSON, whole
     "traits": "string",  # JSON: what the profile takes of this event
     "consents": "string",  # JSON: [[purpose, channel, granted], ...]
+    "home": "string",  # id of the household whose home it tells
     "envelope": "string",  # JSON: what replay needs beside the other columns (docs/decisions/0011)
 }
 """Accepted events, each once. Texts stand in their typed column when they are texts, else only in `properties`."""
@@ -122,6 +123,7 @@ PERSONAL = frozenset(
         "properties",
         "traits",
         "consents",
+        "home",
         "envelope",
         "event_id",
     }

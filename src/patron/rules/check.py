@@ -13,7 +13,7 @@ from patron.model.errors import Fault
 from patron.rules.check_tree import MAX_DEPTH, TreeCheck
 from patron.rules.check_values import MAX_LIST, scalar_problem
 from patron.rules.faults import Faults, clip, id_problem, one_of, refuse, show, text_problem
-from patron.rules.tree import Computed, Condition, Did, Hat, Rule, Segment
+from patron.rules.tree import Computed, Condition, Did, Hat, Rule, Segment, Subject
 
 MAX_BYTES = 262_144
 MAX_TAGS = 20
@@ -159,13 +159,8 @@ def _about(data: Mapping[str, Any], faults: Faults) -> None:
     if "purpose" in data:
         faults.add("$.purpose", text_problem(data["purpose"], 64))
     subject = data.get("subject", "person")
-    if subject == "household":
-        faults.add(
-            "$.subject",
-            "households are not resolved yet: there is nobody to answer for; use `person` or `account`",
-        )
-    elif subject not in ("person", "account"):
-        faults.add("$.subject", one_of(subject, ("person", "account")))
+    if subject not in get_args(Subject):
+        faults.add("$.subject", one_of(subject, get_args(Subject)))
     faults.add("$.description", text_problem(data.get("description", ""), 2000, blank=True))
     tags = data.get("tags", ())
     if not isinstance(tags, list | tuple) or len(tags) > MAX_TAGS:

@@ -20,6 +20,7 @@ from patron.rules.tree import (
     Segment,
     Sequence,
     Step,
+    Subject,
     Use,
     Where,
 )  # fmt: skip
@@ -81,19 +82,25 @@ def describe(item: Segment | Computed, names: Names | None = None) -> Sentence:
         if item.per is not None:
             slots += [Slot(" divided by "), *_measure(item.per, "$.per")]
         return Sentence((*_upper(slots), Slot(".")))
-    return describe_rule(item.rule, names, account=item.subject == "account", hat=item.hat)
+    return describe_rule(item.rule, names, subject=item.subject, hat=item.hat)
 
 
 def describe_rule(
-    rule: Rule, names: Names | None = None, *, path: str = "$.rule", account: bool = False, hat: str = "any"
+    rule: Rule,
+    names: Names | None = None,
+    *,
+    path: str = "$.rule",
+    subject: Subject = "person",
+    hat: str = "any",
 ) -> Sentence:
-    """A rule in one sentence about people, or accounts.
+    """A rule in one sentence about people, accounts or households.
 
     >>> describe_rule(Fact("traits.city", "=", "Bari")).text
     'People whose city is Bari.'
     """
-    speaker = _Speaker(names or Names(), "that" if account else "who", "accounts" if account else "people")
-    slots = [Slot("Accounts " if account else "People "), *speaker.group(rule, path)]
+    many = _MANY[subject]
+    speaker = _Speaker(names or Names(), "who" if subject == "person" else "that", many)
+    slots = [Slot(f"{many.capitalize()} "), *speaker.group(rule, path)]
     if hat != "any":
         slots.append(
             Slot(
@@ -116,6 +123,7 @@ def phrase(rule: Rule, names: Names | None = None) -> str:
     return "".join(slot.text for slot in speaker.clause(rule, "$")[1])
 
 
+_MANY: Mapping[Subject, str] = {"person": "people", "account": "accounts", "household": "households"}
 _Slots = list[Slot]
 _Clause = tuple[str, _Slots]
 """The pronoun that leads a clause ("who", "whose") and the rest."""

@@ -1,6 +1,6 @@
 """The JSON Schema of what the language takes, made from its types, so that editors and other programs can check as they write."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -8,7 +8,7 @@ from patron.rules.check import Form
 from patron.rules.check_tree import MAX_STEPS, MAX_WHERE
 from patron.rules.check_values import DATES, NEAR
 from patron.rules.filters import FIELDS
-from patron.rules.tree import ANY_EVENT, Computed, Condition, Rule, Segment
+from patron.rules.tree import ANY_EVENT, Computed, Condition, Rule, Segment, Subject
 from patron.rules.values import OPERATORS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -82,7 +82,7 @@ def _narrow(name: str, fields: dict[str, Any]) -> None:
     if name in ("AllOf", "AnyOf"):
         fields["of"]["minItems"] = 1
     if "subject" in fields:
-        fields["subject"]["enum"] = ["person", "account"]
+        fields["subject"]["enum"] = list(get_args(Subject))
     if name == "Sequence":
         fields["steps"].update(minItems=2, maxItems=MAX_STEPS)
     for field in ("event", "salt", "purpose", "name"):

@@ -149,6 +149,7 @@ class Use(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, t
 Rule = AllOf | AnyOf | Not | Fact | Did | Sequence | Member | Consented | Bucket | Use
 
 Subject = Literal["person", "account", "household"]
+"""A household: people of one home (`identity.households`)."""
 Hat = Literal["any", "consumer", "business"]
 
 

@@ -34,6 +34,7 @@ class Moment(Struct, frozen=True, omit_defaults=True):
     computed: tuple[Computed, ...] = ()
     stores: dict[str, tuple[float, float]] = {}
     as_of: int | None = None
+    household_people: int = 10
 
 
 class Standings(Struct, frozen=True, tag_field="kind", tag="standings"):
@@ -168,6 +169,7 @@ def expression(question: "Question | Insight", m: Moment) -> Any:
         {c.id: c for c in m.computed},
         m.stores,
         m.as_of,
+        m.household_people,
     )
     match question:
         case MembersSql():

@@ -1,6 +1,6 @@
 """The whole flow of one event, readable in one place: each room is named once, in order.
 
-    resolve who it is -> fold it into the node's profile -> move segments -> remember accounts -> credit what was shown -> index it
+    resolve who it is -> fold it into the node's profile -> move segments -> remember accounts and homes -> credit what was shown -> index it
 
 The same function runs live, in replay and in tests. It acts on nobody: what must be done outside follows from the state.
 """
@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from patron.identity.accounts import Account, Membership, observe_group
 from patron.identity.graph import Change, Graph
+from patron.identity.households import Households
 from patron.model.events import Event
 from patron.model.people import Located
 from patron.model.ports import Table
 from patron.profiles import interests
-from patron.profiles.fold import fold
+from patron.profiles.fold import fold, told_traits
 from patron.profiles.partial import Partial
 from patron.profiles.rules import ProfileRules
 from patron.runtime.decisions import given, rewards
@@ -36,6 +37,7 @@ class World(Struct):
     nodes: Table[Partial]
     accounts: Table[Account]
     members: Table[Membership]
+    households: Households
     shown: Table[int]
     given: Given
     interests: LiveInterests
@@ -140,6 +142,8 @@ def advance(event: Event, located: Located, world: World) -> None:
         world.from_lake.told(node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
+    if event.traits:
+        world.households.tell(node, told_traits(event, world.rules), event.time, event.uid)
     name = event.name
     if name in interests.TOLD:
         world.interests.event(event, node)

@@ -18,6 +18,7 @@ from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
+from patron.identity.households import Home, HouseholdIds, Households
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
@@ -83,6 +84,7 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("groups", Group, resident),
         TableSpec("accounts", Account, 5_000),
         TableSpec("members", Membership, 5_000),
+        TableSpec("homes", Home, 5_000),
         TableSpec("decisions", DecisionRow, 20_000),
         TableSpec("asked", list[str], 20_000),
         TableSpec("shown", int, 20_000),
@@ -152,6 +154,7 @@ class Workspace:
         self.groups: Table[Group] = table("groups")
         self.accounts: Table[Account] = table("accounts")
         self.members: Table[Membership] = table("members")
+        self.households = Households(table("homes"), HouseholdIds(self.secret))
         self.decisions: Table[DecisionRow] = table("decisions")
         self.asked: Table[list[str]] = table("asked")
         self.shown: Table[int] = table("shown")
@@ -183,6 +186,7 @@ class Workspace:
             nodes=self.nodes,
             accounts=self.accounts,
             members=self.members,
+            households=self.households,
             shown=self.shown,
             given=self.given,
             interests=self.interests,

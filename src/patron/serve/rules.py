@@ -23,7 +23,11 @@ _PAGE = (
     AFTER,
 )
 _PERSON = (
-    Query("person", "string", "Any identifier, `namespace:value`; `account:ID` for rules about accounts."),
+    Query(
+        "person",
+        "string",
+        "Any identifier, `namespace:value`; `account:ID` and `household:ID` for rules about these.",
+    ),
     AFTER,
 )
 _KIND = Query("kind", "string", "Of what; a segment when left out.", choices=(*_TYPES, "rule"))

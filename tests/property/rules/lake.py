@@ -7,10 +7,13 @@ import duckdb
 import ibis
 import pyarrow as pa
 
+from patron.identity.households import HouseholdIds
 from patron.model.events import Event
 from patron.profiles.rules import ProfileRules
 from patron.rules.expressions import definitions, sql_of
 from patron.runtime.lake.rows import EventRows
+
+HOUSEHOLDS = HouseholdIds(b"0123456789abcdef")
 
 
 def table(columns: dict[str, str], rows: Iterable[dict[str, Any]]) -> pa.Table:
@@ -24,7 +27,7 @@ def table(columns: dict[str, str], rows: Iterable[dict[str, Any]]) -> pa.Table:
 
 def events_table(placed: Sequence[tuple[Event, int]]) -> pa.Table:
     """The table `events` of events with their nodes, by the code of the flush."""
-    rows = EventRows(ProfileRules(), int)
+    rows = EventRows(ProfileRules(), int, HOUSEHOLDS.stated)
     for event, node in placed:
         rows.add(event, str(node), event.received, 0)
     return rows.table()

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from patron.identity.households import home_of
+from patron.model.clock import HOUR
 from patron.model.lake import MEMBERS, PEOPLE
+from patron.profiles.fold import told_traits
+from patron.profiles.rules import ProfileRules
 from patron.rules import evaluate as reference
 from patron.rules.basis import purposes
 from patron.rules.consent import lawful
@@ -176,6 +180,31 @@ def test_accounts(backend: duckdb.DuckDBPyConnection, world: World, rules: list[
     wanted = {
         account: {rule.id: account_stands(rule, account, people, world, {}) for rule in rules}
         for account, people in account_owners(world).items()
+    }
+    assert found == wanted
+
+
+@costly
+@given(world=worlds(), rules=segments("household"), most=st.integers(1, 3))
+def test_households(
+    backend: duckdb.DuckDBPyConnection, world: World, rules: list[Segment], most: int
+) -> None:
+    at = At(world.now, world.calendar, OPT_IN, stores=STORES, as_of=world.as_of, household_people=most)
+    found = answers(backend, standings(rules, build(backend, world), at))
+    homes: dict[str, list[list[Any]]] = {}
+    for events in owners(world).values():
+        told = [
+            (event.time, event.uid, home)
+            for event in events
+            if event.time // HOUR <= world.now // HOUR
+            and (home := home_of(told_traits(event, ProfileRules())))
+        ]
+        if told:
+            homes.setdefault(lakes.HOUSEHOLDS.of(max(told)[2]), []).append(events)
+    wanted = {
+        home: {rule.id: account_stands(rule, home, people, world, {}) for rule in rules}
+        for home, people in homes.items()
+        if len(people) <= most
     }
     assert found == wanted
 

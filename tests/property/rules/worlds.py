@@ -116,8 +116,12 @@ def worlds(draw: st.DrawFn) -> World:
         }
     )
     claims = st.builds(ConsentClaim, st.sampled_from(PURPOSES), st.booleans(), st.sampled_from(CHANNELS))
-    traits = st.dictionaries(
-        st.sampled_from(("a", "a.b", "x", "born")), VALUES | st.sampled_from(DATES), max_size=2
+    traits = st.builds(
+        dict.__or__,
+        st.dictionaries(
+            st.sampled_from(("a", "a.b", "x", "born")), VALUES | st.sampled_from(DATES), max_size=2
+        ),
+        st.sampled_from(({}, {}, {"household_id": "h1"}, {"household_id": "h2"})),
     )
     placed = []
     for position in range(1, draw(st.integers(0, 20)) + 1):

@@ -108,7 +108,7 @@ PROPERTIES = st.dictionaries(TEXT | NAMED, VALUE | LINES, max_size=4)
 )
 def test_an_event_out_of_the_lake_is_the_event(given_: list[Any]) -> None:
     hashes = KeyHash(b"a secret of sixteen bytes")
-    rows = EventRows(ProfileRules(), hashes.__getitem__)
+    rows = EventRows(ProfileRules(), hashes.__getitem__, lambda _: None)
     events = []
     for place, (properties, context, time, text) in enumerate(given_):
         event = Event(

@@ -170,7 +170,7 @@ class TestBadOnes:
         [
             ({"id": "Tea Lovers"}, "$.id", "starts with a letter"),
             ({"name": ""}, "$.name", "not empty"),
-            ({"subject": "household"}, "$.subject", "not resolved yet"),
+            ({"subject": "family"}, "$.subject", "one of person account household"),
             ({"subject": "persn"}, "$.subject", "did you mean `person`?"),
             ({"hat": "top"}, "$.hat", "consumer"),
             ({"purpose": 7}, "$.purpose", "needs a text"),

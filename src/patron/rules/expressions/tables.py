@@ -15,7 +15,9 @@ from patron.rules.expressions.functions import milliseconds
 from patron.rules.tree import Computed, Segment, Subject
 
 SUBJECT = "subject"
-"""Column of a subject's id: a person's, or an account's."""
+"""Column of a subject's id: a person's, an account's, or a household's."""
+STAMP = 16
+"""Digits of a time that stands before an event's id in a text, so that texts are in the order of time."""
 
 
 class Lake(NamedTuple):
@@ -47,6 +49,8 @@ class At(Struct, frozen=True):
     computed: Mapping[str, Computed] = {}
     stores: Mapping[str, tuple[float, float]] = {}
     as_of: int | None = None
+    household_people: int = 10
+    """What more people call their home is no household."""
 
 
 def unbound() -> Lake:
@@ -60,7 +64,7 @@ def owners(lake: Lake, at: At, subject: Subject, among: ir.Table | None = None) 
 
     Parameters
     ----------
-    among : `person`: of accounts only these people count.
+    among : `person`: of accounts and households only these people count.
 
     Raises
     ------
@@ -70,19 +74,31 @@ def owners(lake: Lake, at: At, subject: Subject, among: ir.Table | None = None) 
     owned = people.select("node", "since", "until", subject=people.person)
     if subject == "person":
         return owned
-    if subject == "household" or lake.members is None:
-        raise ValueError(f"the lake does not say who belongs to a {subject}; ask for people or for accounts")
-    members = _known(lake.members, at).select("account", "person_node").distinct()
-    people_of = (
-        members.join(owned, members.person_node == owned.node)
-        .select("account", person=owned.subject)
-        .distinct()
-    )
+    people_of = _at_home(lake, at, owned) if subject == "household" else _in_accounts(lake, at, owned)
     if among is not None:
         people_of = people_of.semi_join(among, "person")
     return owned.join(people_of, owned.subject == people_of.person).select(
-        owned.node, owned.since, owned.until, subject=people_of.account
+        owned.node, owned.since, owned.until, subject=people_of.belongs
     )
+
+
+def _in_accounts(lake: Lake, at: At, owned: ir.Table) -> ir.Table:
+    """`belongs`, `person`: the people of each account."""
+    if lake.members is None:
+        raise ValueError("the lake does not say who belongs to an account; ask for people")
+    members = _known(lake.members, at).select("account", "person_node").distinct()
+    joined = members.join(owned, members.person_node == owned.node)
+    return joined.select(belongs=joined.account, person=joined.subject).distinct()
+
+
+def _at_home(lake: Lake, at: At, owned: ir.Table) -> ir.Table:
+    """`belongs`, `person`: the household of each person, by the home last told; those that too many people call so left out."""
+    told = events_of(lake, at, owned, lake.events.home.notnull())
+    stamp = told.milliseconds.cast("string").lpad(STAMP, "0") + told.source + "/" + told.message_id
+    homes = told.group_by(SUBJECT).agg(belongs=told.home.argmax(stamp))
+    crowds = homes.group_by("belongs").agg(people=homes.count())
+    held = homes.semi_join(crowds.filter(crowds.people <= at.household_people), "belongs")
+    return held.select("belongs", person=held.subject)
 
 
 def events_of(lake: Lake, at: At, owned: ir.Table, wanted: ir.BooleanValue | None) -> ir.Table:

@@ -16,6 +16,7 @@ from patron.collect.limits import Limits
 from patron.decide.catalogue import parse
 from patron.decide.encoding import decode_record
 from patron.decide.index import CatalogueIndex
+from patron.identity.households import HouseholdIds
 from patron.model.clock import DAY
 from patron.model.log import Entry
 from patron.runtime.decisions.decided import decision_of
@@ -49,6 +50,7 @@ class Keeper:
         self.store = store
         self.follower = LogFollower(log)
         self.hashes = KeyHash(secret)
+        self.households = HouseholdIds(secret)
         self.crash = crash
         self._links: list[Sequence[Any]] = []
         self._limits = Limits()
@@ -196,7 +198,7 @@ class _Chunk:
         self._start = start
         self.last = start - 1
         self.bytes = 0
-        self.events = EventRows(keeper.terms.profiles, keeper.hashes.__getitem__)
+        self.events = EventRows(keeper.terms.profiles, keeper.hashes.__getitem__, keeper.households.stated)
         self.members: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
 

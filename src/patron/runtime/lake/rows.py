@@ -37,9 +37,15 @@ def signed(key_hash: int) -> int:
 class EventRows:
     """Rows of the table `events` being gathered."""
 
-    def __init__(self, rules: ProfileRules, hash_of: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        rules: ProfileRules,
+        hash_of: Callable[[str], int],
+        household: Callable[[dict[str, Any]], str | None],
+    ) -> None:
         self._rules = rules
         self._hash_of = hash_of
+        self._household = household
         self._contexts = Contexts()
         self._columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
         self._adds = [self._columns[name].append for name in _COLUMNS]
@@ -84,6 +90,7 @@ class EventRows:
             to_json(properties) if properties else _NO_PROPERTIES,
             to_json(told) if told else None,
             to_json([(c.purpose, c.channel, c.granted) for c in event.consents]) if event.consents else None,
+            self._household(told) if told else None,
             envelope_of(event, received, checksum, self._contexts),
         )
         for add, value in zip(self._adds, values, strict=True):

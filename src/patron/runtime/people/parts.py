@@ -9,6 +9,7 @@ from patron.profiles import public
 from patron.runtime.decisions.answer import Answers
 from patron.runtime.people import people, scoped, views
 from patron.runtime.segments.belonging import belonging, computed
+from patron.runtime.segments.readable import may_know_homes
 from patron.runtime.workspace import Workspace, plain
 
 
@@ -64,7 +65,13 @@ def _metadata(workspace: Workspace, _answers: Answers, person: Person, key: ApiK
         "nodes": [scoped.node(n, key) for n in profile.nodes],
         "crowded": person.crowded,
         "groups": views.groups(workspace, person),
+        "household": _household(workspace, person, key),
     }
+
+
+def _household(workspace: Workspace, person: Person, key: ApiKey) -> str | None:
+    """The household that the person last told; None too for keys that may not read what it rests on."""
+    return (workspace.households.of(person.members) or None) if may_know_homes(key) else None
 
 
 def _decisions(workspace: Workspace, answers: Answers, person: Person, key: ApiKey) -> Any:

@@ -3,7 +3,7 @@
 from patron.model.errors import BadRequest
 from patron.model.people import Key, Person
 from patron.model.views import SplitPreview, SplitView
-from patron.profiles.fold import fold
+from patron.profiles.fold import fold, told_traits
 from patron.profiles.partial import Partial
 from patron.runtime.flow import uncut
 from patron.runtime.tables import SplitRecord
@@ -88,6 +88,7 @@ def _recut(workspace: Workspace, key: Key, times: list[int]) -> None:
         workspace.world.regrouped(workspace.graph.drop(name, erased=False))
         workspace.nodes.delete(name)
         workspace.segments.drop(name)
+        workspace.households.drop(name)
         workspace.interests.drop(name)
         workspace.trends.drop(name)
     if times:
@@ -116,6 +117,8 @@ def _again(workspace: Workspace, position: int, key: Key) -> None:
     partial = workspace.nodes.get(located.node) or Partial()
     workspace.nodes.touch(located.node)
     fold(partial, event, workspace.settings.profiles)
+    told = told_traits(event, workspace.settings.profiles)
+    workspace.households.tell(located.node, told, event.time, event.uid)
     workspace.nodes.put(located.node, partial)
     workspace.segments.refold(event, located.node)
     workspace.interests.event(event, located.node)

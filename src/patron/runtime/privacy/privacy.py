@@ -19,7 +19,7 @@ from patron.identity.once import around
 from patron.model.log import Entry
 from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
-from patron.profiles.fold import fold
+from patron.profiles.fold import fold, told_traits
 from patron.profiles.partial import Partial
 from patron.runtime import facts
 from patron.runtime.exports import exporting
@@ -164,6 +164,7 @@ def refold(workspace: Workspace, node: Key) -> None:
     """Make a node's profile anew from its messages in the log, as a replay would."""
     partial = Partial()
     workspace.segments.drop(node)
+    workspace.households.drop(node)
     workspace.interests.drop(node)
     workspace.trends.drop(node)
     rows = workspace.log.find({workspace.hashes(uncut(node, workspace.cuts))})
@@ -172,6 +173,8 @@ def refold(workspace: Workspace, node: Key) -> None:
         hit = workspace.event_at(position)
         if hit is not None and hit[1].node == node:
             fold(partial, hit[0], workspace.settings.profiles)
+            told = told_traits(hit[0], workspace.settings.profiles)
+            workspace.households.tell(node, told, hit[0].time, hit[0].uid)
             workspace.segments.refold(hit[0], node)
             workspace.interests.event(hit[0], node)
             workspace.trends.event(hit[0], node)
@@ -241,6 +244,7 @@ def _erase_state(workspace: Workspace, erasure: Erasure) -> tuple[int, str]:
         ):
             table.delete(key)
         workspace.segments.drop(key)
+        workspace.households.drop(key)
         workspace.interests.drop(key)
         workspace.trends.drop(key)
         workspace.entered.drop(key)

@@ -123,6 +123,7 @@ class _Comparison:
             tuple(self._active.segments.values()),
             tuple(self._active.traits.values()),
             dict(workspace.feeds.locations()),
+            household_people=workspace.settings.identity.household_people,
         )
 
     # --- segments ------------------------------------------------------------------------------------------------

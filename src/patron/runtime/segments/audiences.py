@@ -299,6 +299,7 @@ class LocalAudiences:
             tuple(active.segments.values()),
             tuple(active.traits.values()),
             dict(self._workspace.feeds.locations()),
+            household_people=self._workspace.settings.identity.household_people,
         )
         found = active.segments[item.id] if kind == "segment" else active.traits[item.id]
         return await self._analyst.sql(found, moment)

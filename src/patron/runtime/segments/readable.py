@@ -28,6 +28,8 @@ from patron.runtime.people.scoped import is_whole
 from patron.runtime.segments.definitions import Active
 
 _COORDINATES = ("latitude", "longitude")
+HOME = ("address", "last_name")
+"""What a household rests on."""
 
 
 def may_read(key: ApiKey | None, rule: Rule, active: Active) -> bool:
@@ -59,9 +61,11 @@ def may_define(key: ApiKey | None, item: Item, active: Active) -> bool:
         return True
     match item:
         case Segment():
-            return _may(key, active.segments[item.id].rule, active, {item.id})
+            return _may_meet(key, item) and _may(key, active.segments[item.id].rule, active, {item.id})
         case Computed():
-            return all(_may_did(key, m) for m in (item.measure, item.per) if m is not None)
+            return _may_meet(key, item) and all(
+                _may_did(key, m) for m in (item.measure, item.per) if m is not None
+            )
         case _:
             return _may(key, item.rule, active, set())
 
@@ -69,6 +73,15 @@ def may_define(key: ApiKey | None, item: Item, active: Active) -> bool:
 def is_unbound(key: ApiKey) -> bool:
     """Whether a key sees all fields of all sources."""
     return is_whole(key) and not key.sources
+
+
+def may_know_homes(key: ApiKey) -> bool:
+    """Whether a key may know who lives together: that follows from where people live.
+
+    >>> may_know_homes(ApiKey("crm", "", "", (), ("*",))), may_know_homes(ApiKey("crm", "", "", (), ("*",), masked=("address",)))
+    (True, False)
+    """
+    return all(_named(key, name) for name in HOME)
 
 
 def fields_of(where: tuple[Where, ...], measured: str | None = None) -> Iterator[str]:
@@ -150,7 +163,11 @@ def _may_segment(key: ApiKey, name: str, active: Active, seen: set[str]) -> bool
     seen.add(
         name
     )  # one that may not be read ends the whole walk, so what was seen once is readable or being read
-    return _may(key, segment.rule, active, seen)
+    return _may_meet(key, segment) and _may(key, segment.rule, active, seen)
+
+
+def _may_meet(key: ApiKey, item: Segment | Computed) -> bool:
+    return item.subject != "household" or may_know_homes(key)
 
 
 def _may_trait(key: ApiKey, name: str, active: Active) -> bool:
@@ -159,8 +176,10 @@ def _may_trait(key: ApiKey, name: str, active: Active) -> bool:
     if _is_granted(key, f"computed.{name}"):
         return True
     trait: Computed | None = active.traits.get(name)
-    measures = [m for m in (trait.measure, trait.per) if m is not None] if trait else []
-    return all(_may_did(key, measure) for measure in measures)
+    if trait is None:
+        return True
+    measures = [m for m in (trait.measure, trait.per) if m is not None]
+    return _may_meet(key, trait) and all(_may_did(key, measure) for measure in measures)
 
 
 def _is_granted(key: ApiKey, name: str) -> bool:

@@ -122,6 +122,7 @@ class Rounds:
             tuple(active.segments.values()),
             tuple(active.traits.values()),
             dict(workspace.feeds.locations()),
+            household_people=workspace.settings.identity.household_people,
         )
         analyst = Analyst(self._app.lake, msgspec.structs.replace(bounds_of(workspace), seconds=SECONDS))
         asking = _Asking(analyst, moment, self._app)

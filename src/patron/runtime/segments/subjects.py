@@ -16,6 +16,7 @@ from patron.rules.consent import lawful
 from patron.rules.evaluate import computed, evaluate
 from patron.rules.history import History, history_of
 from patron.rules.tree import Computed, Segment
+from patron.rules.tree import Subject as Kind
 from patron.runtime.decisions.known import consents_of
 from patron.runtime.people import people
 from patron.runtime.segments.definitions import Active
@@ -27,7 +28,7 @@ BREATH = 50
 """Events read between two breaths."""
 RECALLED = 100 * BREATH
 """Events read from the lake at once, where the log no longer has them."""
-ACCOUNT = "account:"
+GROUPED = ("account:", "household:")
 
 
 class Subject:
@@ -41,13 +42,9 @@ class Subject:
         *,
         whole: bool,
         account: bool = False,
-        barred: bool = False,
     ) -> None:
         self.name = name
-        """`p_...` of a person, the group id of an account."""
-        self.is_account = account
-        self.is_barred = barred
-        """Of an account: none of its people may be looked at for the purposes it was found for."""
+        """`p_...` of a person, the group id of an account, `h_...` of a household."""
         self.whole = whole
         """Whether `history` holds all events, not just the newest."""
         self.now = workspace.clock.now()
@@ -92,9 +89,7 @@ class Subject:
         )
 
     def has_basis(self, purpose: str) -> bool:
-        """Whether a rule of this purpose may see the subject. Of an account only people count whom it may see."""
-        if self.is_account:
-            return not self.is_barred
+        """Whether a rule of this purpose may see the subject."""
         return lawful(purpose, self.history.consents, self._opt_in)
 
     def computed(self, name: str) -> Any:
@@ -105,28 +100,56 @@ class Subject:
         return self._values[name]
 
 
+class Grouped(Subject):
+    """People together, as if they were one: an account, or a household.
+
+    Parameters
+    ----------
+    account : its traits are those of group calls.
+    barred : none of its people may be looked at for the purposes it was found for.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str,
+        events: list[Event],
+        *,
+        whole: bool,
+        account: bool,
+        barred: bool,
+    ) -> None:
+        super().__init__(workspace, name, events, whole=whole, account=account)
+        self._barred = barred
+
+    def has_basis(self, purpose: str) -> bool:  # noqa: ARG002 - only people count who have one
+        """Whether anybody of it may be looked at."""
+        return not self._barred
+
+
 def calendar_of(workspace: Workspace) -> Calendar:
     """Days of the business's zone."""
     return Calendar(workspace.settings.business.timezone)
 
 
 async def find(workspace: Workspace, name: str, item: Segment | Computed) -> Subject:
-    """The subject of a definition by `namespace:value`, `p_...`, or for rules about accounts `account:ID`.
+    """The subject of a definition by `namespace:value`, `p_...`, or for rules about others `account:ID`, `household:ID`.
 
     Raises NotFound, Gone (an erased person) or BadRequest.
     """
-    account = item.subject == "account"
-    if account != name.startswith(ACCOUNT):
-        wanted = "account:ID" if account else "namespace:value, for example email:anna@mail.example"
-        raise BadRequest("bad_subject", f"This is about {_PLURAL[account]}: write {wanted}.")
-    if account:
-        segments = workspace.definitions.active().segments
-        needed = purposes(item, segments) if isinstance(item, Segment) else ()
-        return await of_account(workspace, name.removeprefix(ACCOUNT), needed)
-    return await of_person(workspace, people.find(workspace, name))
-
-
-_PLURAL = {True: "accounts", False: "people"}
+    kind = item.subject
+    if kind == "person":
+        if name.startswith(GROUPED):
+            raise BadRequest(
+                "bad_subject",
+                "This is about people: write namespace:value, for example email:anna@mail.example.",
+            )
+        return await of_person(workspace, people.find(workspace, name))
+    if not name.startswith(f"{kind}:"):
+        raise BadRequest("bad_subject", f"This is about {kind}s: write {kind}:ID.")
+    segments = workspace.definitions.active().segments
+    needed = purposes(item, segments) if isinstance(item, Segment) else ()
+    return await of_group(workspace, kind, name.removeprefix(f"{kind}:"), needed)
 
 
 async def of_person(workspace: Workspace, person: Person, most: int = MOST_EVENTS) -> Subject:
@@ -158,26 +181,37 @@ def stand_of(subject: Subject, segment: Segment) -> int:
 
     0: out; 1: in; 2: it would be, had it a lawful basis.
     """
-    if subject.is_barred:
-        return 2
     if not evaluate(segment.rule, subject.history, subject.now, subject.calendar):
         return 0
     return 1 if subject.has_basis(segment.purpose) else 2
 
 
-async def of_account(
-    workspace: Workspace, name: str, needed: Collection[str] = (), most: int = MOST_EVENTS
-) -> Subject:
-    """An account with the events of its people, of those who may be looked at for the purposes `needed`."""
-    nodes = {node for node, held in workspace.members.items() if name in held.groups}
-    found = {p.id: p for node in nodes if (p := workspace.graph.person_of(node)) is not None}
-    if not found:
-        raise NotFound("unknown_account", f"No account {name[:60]} is known: nobody was grouped into it.")
-    seen = [person for person in found.values() if _may_see(workspace, person, needed)]
+async def of_group(
+    workspace: Workspace, kind: Kind, name: str, needed: Collection[str] = (), most: int = MOST_EVENTS
+) -> Grouped:
+    """An account or household with the events of its people, of those who may be looked at for the purposes `needed`."""
+    everybody = _people_of(workspace, kind, name)
+    if not everybody:
+        raise NotFound(f"unknown_{kind}", f"No {kind} {name[:60]} is known: nobody belongs to it.")
+    seen = [person for person in everybody if _may_see(workspace, person, needed)]
     members = {key for person in seen for key in person.members}
     rows = sorted({(r.time, r.position) for person in seen for r in people.rows(workspace, person)})
     events = await _read(workspace, [position for _, position in rows][-most:], members.__contains__)
-    return Subject(workspace, name, events, whole=len(rows) <= most, account=True, barred=not seen)
+    return Grouped(
+        workspace, name, events, whole=len(rows) <= most, account=kind == "account", barred=not seen
+    )
+
+
+def _people_of(workspace: Workspace, kind: Kind, name: str) -> list[Person]:
+    if kind == "account":
+        nodes = [node for node, held in workspace.members.items() if name in held.groups]
+    else:
+        nodes = workspace.households.nodes_of(name)
+    found = {p.id: p for node in nodes if (p := workspace.graph.person_of(node)) is not None}
+    if kind == "account":
+        return list(found.values())
+    home = [person for person in found.values() if workspace.households.of(person.members) == name]
+    return home if len(home) <= workspace.settings.identity.household_people else []
 
 
 def _may_see(workspace: Workspace, person: Person, needed: Collection[str]) -> bool:
