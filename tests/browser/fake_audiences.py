@@ -276,7 +276,7 @@ class FakeAudiences:
     async def reach(
         self, definition: dict[str, Any], rows: Sequence[RowAsk], mode: Literal["all", "any"]
     ) -> Reach | None:
-        if not self.people:
+        if not self.people or definition.get("subject", "person") != "person":
             return None
         segment = self._rule(definition)
         asked = [

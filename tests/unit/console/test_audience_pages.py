@@ -126,6 +126,19 @@ def test_the_counts_go_down_row_by_row_to_the_reach() -> None:
     assert int(reach[1]) == left[-1]
 
 
+def test_households_are_counted_where_they_are_known() -> None:
+    app = FakeApp()
+    browsing = Browsing(app)
+    sent = fields_of(browsing.get("/console/people/segments/many-pages").text) | {"subject": "household"}
+    page = browsing.post(DRAFT, {**sent, "do": "look"}).text
+    assert "Households are counted in the lake" in page
+    assert re.search(r'<option value="household" selected>', page)
+    browsing.post(DRAFT, {**fields_of(page), "do": "save"})
+    held = app.audiences().held("segment", "many-pages")
+    assert held is not None
+    assert held.definition["subject"] == "household"
+
+
 def test_a_sample_is_never_called_exact() -> None:
     app = FakeApp(groups=FakeAudiences(sampled=True))
     page = Browsing(app).get(BUILDER).text

@@ -26,7 +26,7 @@ PEOPLE = 8
 """People on whom a draft is tried at once."""
 PATIENCE = 0.8
 """Seconds that a page waits for its numbers before it is drawn without them."""
-_HEAD = ("name", "purpose", "description", "hat")
+_HEAD = ("name", "purpose", "description", "subject", "hat")
 _ID = re.compile(r"[^a-z0-9]+")
 
 
@@ -189,7 +189,7 @@ def _sent(visit: Visit) -> Draft:
 
 
 def _set(definition: dict[str, Any], name: str, value: str) -> None:
-    plain = {"description": "", "hat": "any", "purpose": "personalization"}
+    plain = {"description": "", "subject": "person", "hat": "any", "purpose": "personalization"}
     if name in plain and value == plain[name]:
         definition.pop(name, None)
     else:
