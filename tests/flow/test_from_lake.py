@@ -13,6 +13,7 @@ from patron.model.offers import Ask
 from patron.profiles.public import iso
 from patron.runtime.backend import LocalBackend
 from patron.runtime.segments import rounds
+from patron.runtime.segments.audiences import LocalAudiences
 from patron.runtime.settings import FILE
 from tests.flow.inprocess import play, running, send, source
 from tests.flow.test_above_cap import define, until
@@ -107,6 +108,14 @@ async def _answered(path: Path) -> None:
         assert await _members(backend, "firms") == [["acme"]], "a, b of anna and c of carl"
         standing = backend.workspace.live.status("curious")
         assert (standing.state, standing.members, standing.minutes) == ("lake", 1, 1)
+        audiences = LocalAudiences(backend)
+        shown = {row.id: (row.members, row.state) for row in audiences.segments()}
+        assert shown == {"curious": (1, "lake"), "incurious": (2, "lake"), "firms": (1, "lake")}
+        firms = audiences.held("segment", "firms")
+        assert firms is not None
+        assert await audiences.weeks(firms.definition) is None
+        with pytest.raises(BadRequest, match="of people"):
+            await audiences.overlap("firms", "curious")
         assert _profile(backend, "anna") == (2, {"curious"})
         assert _profile(backend, "bea") == (1, {"incurious"})
         values = await backend.rules.values("paths", "", 10, KEY)

@@ -32,7 +32,7 @@ from patron.model.audiences import (
     Weeks,
     Worth,
 )  # fmt: skip
-from patron.model.errors import Fault, NotFound, RequestError
+from patron.model.errors import BadRequest, Fault, NotFound, RequestError
 from patron.rules.describe import describe
 from patron.rules.resolve import resolve
 from patron.rules.tree import Computed, Condition, Rule, Segment
@@ -260,8 +260,10 @@ class LocalAudiences:
         return await trials(self._workspace, segment, active, names)
 
     async def weeks(self, definition: dict[str, Any]) -> Weeks | None:
-        """The members at the end of each of the last weeks, by the rule of today."""
+        """The members at the end of each of the last weeks, by the rule of today; None for accounts and households."""
         segment, active = self._tried(definition)
+        if segment.subject != "person":
+            return None
         opt_in = self._workspace.settings.decide.opt_in
         return await weeks(self._crowd, segment, active, self._workspace.clock.now(), opt_in)
 
@@ -272,6 +274,8 @@ class LocalAudiences:
             held = self.held("segment", name)
             if held is None:
                 raise NotFound("unknown_segment", f"There is no segment {name[:64]}.")
+            if held.definition.get("subject", "person") != "person":
+                raise BadRequest("not_of_people", "Only segments of people can be compared here.")
             rows.append(Named(name, str(held.definition.get("name", name))))
         return await overlap(self._workspace, self._crowd, *rows)
 
