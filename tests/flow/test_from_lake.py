@@ -146,9 +146,15 @@ def test_members_values_and_changes_come_from_the_lake(
 async def _at_once(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
-        for who in ("anna", "bea", "carl", "dora"):
+        for who in ("anna", "bea", "carl", "dora", "erin"):
             await send(backend, "web", [_saw(who, "a"), _saw(who, "b")])
-        assert len(await _members(backend, "curious")) == 4
+        assert len(await _members(backend, "curious")) == 5
+        await send(backend, "web", [_denied("frank")])
+        await send(
+            backend, "web", [{"type": "alias", "userId": "erin", "previousId": "frank", "messageId": "two"}]
+        )
+        told = {name for row in await _members(backend, "curious") for name in row}
+        assert told == {"anna", "bea", "carl", "dora"}, "joined to somebody who may not be looked at"
         await send(backend, "web", [_denied("bea")])
         assert await _members(backend, "curious") == [["anna"], ["carl"], ["dora"]], "a consent taken back"
         assert _profile(backend, "bea")[1] == set()
@@ -163,11 +169,43 @@ async def _at_once(path: Path) -> None:
         await backend.step_clock(NOW + 5 * MINUTE)
         await backend.app.rounds.look()
         assert await _members(backend, "curious") == [["carl", "dora"]], "and the lake says the same"
-        assert backend.workspace.live.status("curious").without_basis == 1
+        assert backend.workspace.live.status("curious").without_basis == 2
 
 
 def test_consents_joins_and_erasures_count_at_once(tmp_path: Path) -> None:
     play(_at_once(tmp_path / "shop"))
+
+
+async def _meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        for who in ("anna", "bea", "carl", "dora"):
+            await send(backend, "web", [_saw(who, "a"), _saw(who, "b")])
+        asked = rounds._Asking.traits
+        left = [_denied("bea"), {"type": "alias", "userId": "dora", "previousId": "carl", "messageId": "one"}]
+
+        async def late(asking: Any, traits: Any) -> None:
+            await asked(asking, traits)
+            while left:
+                await send(backend, "web", [left.pop()])
+
+        monkeypatch.setattr(rounds._Asking, "traits", late)
+        assert await _members(backend, "curious") == [["anna"], ["carl", "dora"]]
+        assert not left
+        page = await backend.rules.members("curious", "", 1, KEY)
+        rest = await backend.rules.members("curious", page["cursor"], 5, KEY)
+        ids = [row["id"] for row in (*page["data"], *rest["data"])]
+        assert ids == sorted({_id(backend, "anna"), _id(backend, "carl")})
+        values = await backend.rules.values("paths", "", 10, KEY)
+        assert {row["id"]: row["value"] for row in values["data"]} == {
+            _id(backend, who): 2 for who in ("anna", "bea", "carl")
+        }
+
+
+def test_what_happens_while_the_lake_is_asked_counts_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(_meanwhile(tmp_path / "shop", monkeypatch))
 
 
 async def _firms(path: Path) -> None:
