@@ -63,8 +63,7 @@ def segments(data: Path, as_json: bool) -> None:
         [
             row["id"],
             row["definition"].get("name", ""),
-            row["status"]["members"] if row["status"] else "-",
-            row["status"]["state"] if row["status"] else "-",
+            *_standing(row["status"]),
             f"v{row['version']}",
         ]
         for row in value["data"]
@@ -111,6 +110,14 @@ def versions(name: str, data: Path, as_json: bool) -> None:
     definitions.versions(data, KIND, name, as_json=as_json)
 
 
+def _standing(status: dict[str, Any] | None) -> tuple[Any, str]:
+    """Members, as far as they are known, and the state."""
+    if status is None:
+        return "-", "-"
+    known = status["members"] or status["state"] in ("live", "lake")
+    return status["members"] if known else "-", status["state"]
+
+
 @segment.command("members", epilog=example("patron segment members tea-lovers --limit 50 --data shop"))
 @click.argument("name")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
@@ -126,7 +133,9 @@ def members(name: str, limit: int, cursor: str, data: Path, as_json: bool) -> No
     emit(
         value,
         as_json=as_json,
-        text=f"{text}\n{value['total']:,} members.{tail}" if value["data"] else "Nobody.",
+        text=f"{text}\n{value['total']:,} {'member' if value['total'] == 1 else 'members'}.{tail}"
+        if value["data"]
+        else "Nobody.",
     )
 
 
