@@ -432,3 +432,45 @@ def test_live_segments_are_answered_while_the_lake_fails(
 ) -> None:
     monkeypatch.setattr(rounds, "WATCH", 3_600.0)
     play(_failing(tmp_path / "shop", monkeypatch))
+
+
+def _same_home(who: str, household: str) -> dict[str, Any]:
+    traits = {"household_id": household}
+    return {"type": "identify", "userId": who, "messageId": f"{who}-home", "traits": traits}
+
+
+async def _mentioned(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "web")
+        await define(backend, "Segment", "homes", rule={**CURIOUS, "value": 1}, subject="household")
+        for who, head in (("anna", "dora"), ("bea", "emil")):
+            mail = f"{head}@mail.example"
+            heads = {"type": "identify", "userId": head, "messageId": head, "traits": {"email": mail}}
+            await send(backend, "web", [heads, _same_home(who, mail), _saw(who, "a")])
+        live = {str(_household(backend, who)) for who in ("anna", "bea")}
+        assert await _members(backend, "homes") == [[one] for one in sorted(live)]
+        for head in ("dora", "emil"):
+            await backend.erase(_id(backend, head), "test")
+        assert [_household(backend, who) for who in ("anna", "bea")] == [None, None], (
+            "strangers to each other"
+        )
+        await backend.app.rounds.look()
+        assert await _members(backend, "homes") == [], "and the lake has forgotten what named them"
+
+
+def test_what_erasure_leaves_of_a_home_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_mentioned(tmp_path / "shop"))
+
+
+async def _in_context(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "web")
+        await define(backend, "Segment", "homes", rule={**CURIOUS, "value": 1}, subject="household")
+        told = {**_saw("anna", "a"), "context": {"traits": {"household_id": "h1"}}}
+        await send(backend, "web", [told])
+        assert await _members(backend, "homes") == [[str(_household(backend, "anna"))]]
+
+
+def test_a_home_told_beside_an_event_counts_everywhere(tmp_path: Path) -> None:
+    play(_in_context(tmp_path / "shop"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from patron.model.people import Key
+from patron.model.people import ERASED, Key
 from patron.model.ports import Table
 
 DECLARED = ("household_id", "householdId")
@@ -116,7 +116,9 @@ def _first(values: Mapping[str, Any], names: Iterable[str]) -> str:
     """The first of these that says something, in one spelling."""
     for name in names:
         value = values.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and (plain := _plain(str(value))):
+        if isinstance(value, bool) or not isinstance(value, str | int) or value == ERASED:
+            continue
+        if plain := _plain(str(value)):
             return plain
     return ""
 
