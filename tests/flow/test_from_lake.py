@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from patron.model.access import ApiKey
-from patron.model.errors import BadRequest, NotFound, StorageError
+from patron.model.errors import BadRequest, Conflict, NotFound, StorageError
 from patron.model.exports import Export, FileTarget
 from patron.model.offers import Ask
 from patron.profiles.public import iso
@@ -474,3 +474,28 @@ async def _in_context(path: Path) -> None:
 
 def test_a_home_told_beside_an_event_counts_everywhere(tmp_path: Path) -> None:
     play(_in_context(tmp_path / "shop"))
+
+
+async def _kept(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await until(lambda: not backend.workspace.segments.waiting)
+        export = Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id",))
+        await backend.exports.save("out", _plain(export), "test")
+        assert (await backend.exports.run("out"))["added"] == 1
+        seen = {"kind": "did", "event": "Page Seen", "within": {"days": 9}}
+        await define(backend, "Segment", "curious", 2, rule=seen)
+        assert backend.workspace.live.status("curious").state == "filling"
+        with pytest.raises(Conflict, match="still being filled"):
+            await backend.exports.run("out")
+        await until(lambda: backend.workspace.live.status("curious").state == "live")
+        run = await backend.exports.run("out")
+        assert (run["added"], run["removed"]) == (1, 0), "anna stayed"
+
+
+def test_an_export_takes_nobody_away_while_its_segment_becomes_a_live_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_kept(tmp_path / "shop"))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 KEPT = 10_000
 """Entries and exits that are remembered."""
+STRETCH = 500
+"""Members compared at once."""
 SINGLY = 64
 """Of more, a list is made anew: each single one moves all behind it."""
 
@@ -161,10 +163,10 @@ class FromLake:
         self.end()
 
     def _compare(self, before: Listed, after: Listed, now: int) -> None:
-        was, is_now, name = set(before.members), set(after.members), after.segment.id
+        name, (left, came) = after.segment.id, apart(before.members, after.members)
         cause = "" if before.segment == after.segment else "definition"
-        self._moves.extend(Change(name, one, now, False, cause) for one in sorted(was - is_now))
-        self._moves.extend(Change(name, one, now, True, cause) for one in sorted(is_now - was))
+        self._moves.extend(Change(name, one, now, False, cause) for one in left)
+        self._moves.extend(Change(name, one, now, True, cause) for one in came)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -294,6 +296,23 @@ class FromLake:
 def _has(members: Sequence[str], name: str) -> bool:
     at = bisect_left(members, name)
     return at < len(members) and members[at] == name
+
+
+def apart(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Who is only in the first of two ascending lists, and who only in the second. Equal stretches are passed over.
+
+    >>> apart(["a", "b", "d"], ["b", "c", "d", "e"])
+    (['a'], ['c', 'e'])
+    """
+    left, came, at = list[str](), list[str](), 0
+    for start in range(0, len(before), STRETCH):
+        part = before[start : start + STRETCH]
+        until = bisect_right(after, part[-1], at)
+        other, at = after[at:until], until
+        if part != other:
+            left += sorted({*part} - {*other})
+            came += sorted({*other} - {*part})
+    return left, [*came, *after[at:]]
 
 
 def _change(members: list[str], out: Collection[str], into: Collection[str]) -> None:
