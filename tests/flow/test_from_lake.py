@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from patron.model.access import ApiKey
-from patron.model.errors import BadRequest, NotFound
+from patron.model.errors import BadRequest, Conflict, NotFound, StorageError
 from patron.model.exports import Export, FileTarget
 from patron.model.offers import Ask
 from patron.profiles.public import iso
@@ -356,3 +356,193 @@ async def _off(path: Path) -> None:
 
 def test_without_a_lake_it_is_said_that_nobody_answers(tmp_path: Path) -> None:
     play(_off(tmp_path / "shop"))
+
+
+NEWS = {"kind": "consent", "purpose": "news", "channel": "*", "granted": True}
+
+
+def _said(who: str, purpose: str, number: int, *, granted: bool) -> dict[str, Any]:
+    return {
+        "type": "track", "event": "Consent Changed", "userId": who, "messageId": f"{who}-{purpose}-{number}",
+        "timestamp": iso(NOW - DAY + number), "properties": {"purpose": purpose, "granted": granted},
+    }  # fmt: skip
+
+
+async def _words(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        await define(backend, "Segment", "club", rule=CURIOUS, purpose="ads")
+        inside = {"kind": "segment", "segment": "club"}
+        await define(backend, "Segment", "inner", rule={"kind": "all", "of": [CURIOUS, inside]})
+        await define(backend, "Segment", "reached", rule={"kind": "all", "of": [CURIOUS, NEWS]})
+        for who in ("anna", "bea"):
+            await send(
+                backend,
+                "web",
+                [_saw(who, "a"), _saw(who, "b"), _said(who, "news", 1, granted=True)],
+            )
+        for name in ("inner", "reached"):
+            assert await _members(backend, name) == [["anna"], ["bea"]]
+        await backend.step_clock(NOW + 1)
+        await send(backend, "web", [_said("anna", "news", 2, granted=False)])
+        await send(backend, "web", [_said("bea", "ads", 2, granted=False)])
+        assert await _members(backend, "reached") == [["bea"]], "the rule asks for a yes that was taken back"
+        assert await _members(backend, "inner") == [["anna"]], "made of a segment of that purpose"
+        assert await _members(backend, "curious") == [["anna"], ["bea"]]
+        told = await backend.rules.diff("reached", iso(NOW) or "", "", 10, KEY)
+        assert [(row["id"], row["cause"]) for row in told["left"]] == [(_id(backend, "anna"), "consent")]
+        anna = _id(backend, "anna")
+        await backend.erase(anna, "test")
+        assert backend.workspace.live.changes("reached", 0, NOW + DAY) == [], "nothing tells of the erased"
+
+
+def test_consents_that_the_rule_rests_on_count_at_once_and_who_left_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_words(tmp_path / "shop"))
+
+
+async def _let_go(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "web")
+        await define(backend, "Segment", "curious", rule=CURIOUS)
+        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        assert await _members(backend, "curious") == [["anna"]]
+        anna, live = _id(backend, "anna"), backend.workspace.live
+        await define(
+            backend,
+            "Segment",
+            "curious",
+            2,
+            rule={"kind": "did", "event": "Nothing", "within": {"days": 9}},
+        )
+        await until(lambda: live.status("curious").state == "live")
+        assert live.is_in(anna, "curious") is False, "the lake's answer is no answer any more"
+        assert _profile(backend, "anna")[1] == set()
+
+
+def test_what_became_live_is_not_answered_by_the_lake_any_more(tmp_path: Path) -> None:
+    play(_let_go(tmp_path / "shop"))
+
+
+async def _meanwhile(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        jobs, workspace = backend.app.start_jobs(), backend.workspace
+        flush = jobs.flush
+
+        async def slow(seconds: float = 600.0) -> int:
+            position = await flush(seconds)
+            if not workspace.from_lake.problems and not done:
+                done.append(True)
+                await send(backend, "web", [_denied("anna"), _saw("bea", "b")])
+            return position
+
+        done: list[bool] = []
+        jobs.flush = slow  # type: ignore[method-assign]
+        await backend.app.rounds.look()
+        assert done
+        assert await _members(backend, "curious") == [], "denied while the lake was written"
+        await backend.app.rounds.look()
+        assert await _members(backend, "curious") == [["bea"]], "what came meanwhile is asked for again"
+
+
+def test_what_happens_while_the_lake_is_written_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_meanwhile(tmp_path / "shop"))
+
+
+async def _failing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        await define(
+            backend, "Segment", "lookers", rule={"kind": "did", "event": "Page Seen", "within": {"days": 9}}
+        )
+        await send(backend, "web", [_saw("anna", "a")])
+
+        async def fail(_seconds: float = 600.0) -> int:
+            raise StorageError("no lake today")
+
+        monkeypatch.setattr(backend.app.start_jobs(), "flush", fail)
+        with pytest.raises(StorageError):
+            await _members(backend, "curious")
+        await until(lambda: backend.workspace.live.status("lookers").state == "live")
+        assert await _members(backend, "lookers") == [["anna"]], "a live segment needs no lake"
+
+
+def test_live_segments_are_answered_while_the_lake_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_failing(tmp_path / "shop", monkeypatch))
+
+
+def _same_home(who: str, household: str) -> dict[str, Any]:
+    traits = {"household_id": household}
+    return {"type": "identify", "userId": who, "messageId": f"{who}-home", "traits": traits}
+
+
+async def _mentioned(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "web")
+        await define(backend, "Segment", "homes", rule={**CURIOUS, "value": 1}, subject="household")
+        for who, head in (("anna", "dora"), ("bea", "emil")):
+            mail = f"{head}@mail.example"
+            heads = {"type": "identify", "userId": head, "messageId": head, "traits": {"email": mail}}
+            await send(backend, "web", [heads, _same_home(who, mail), _saw(who, "a")])
+        live = {str(_household(backend, who)) for who in ("anna", "bea")}
+        assert await _members(backend, "homes") == [[one] for one in sorted(live)]
+        for head in ("dora", "emil"):
+            await backend.erase(_id(backend, head), "test")
+        assert [_household(backend, who) for who in ("anna", "bea")] == [None, None], (
+            "strangers to each other"
+        )
+        await backend.app.rounds.look()
+        assert await _members(backend, "homes") == [], "and the lake has forgotten what named them"
+
+
+def test_what_erasure_leaves_of_a_home_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_mentioned(tmp_path / "shop"))
+
+
+async def _in_context(path: Path) -> None:
+    async with running(path) as backend:
+        await source(backend, "web")
+        await define(backend, "Segment", "homes", rule={**CURIOUS, "value": 1}, subject="household")
+        told = {**_saw("anna", "a"), "context": {"traits": {"household_id": "h1"}}}
+        await send(backend, "web", [told])
+        assert await _members(backend, "homes") == [[str(_household(backend, "anna"))]]
+
+
+def test_a_home_told_beside_an_event_counts_everywhere(tmp_path: Path) -> None:
+    play(_in_context(tmp_path / "shop"))
+
+
+async def _kept(path: Path) -> None:
+    async with running(path) as backend:
+        await _define(backend)
+        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await until(lambda: not backend.workspace.segments.waiting)
+        export = Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id",))
+        await backend.exports.save("out", _plain(export), "test")
+        assert (await backend.exports.run("out"))["added"] == 1
+        seen = {"kind": "did", "event": "Page Seen", "within": {"days": 9}}
+        await define(backend, "Segment", "curious", 2, rule=seen)
+        assert backend.workspace.live.status("curious").state == "filling"
+        with pytest.raises(Conflict, match="still being filled"):
+            await backend.exports.run("out")
+        await until(lambda: backend.workspace.live.status("curious").state == "live")
+        run = await backend.exports.run("out")
+        assert (run["added"], run["removed"]) == (1, 0), "anna stayed"
+
+
+def test_an_export_takes_nobody_away_while_its_segment_becomes_a_live_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
+    play(_kept(tmp_path / "shop"))

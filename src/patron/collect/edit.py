@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 
 from patron.collect import body as bodies
-from patron.collect.identifiers import ERASED
 from patron.collect.scan import Scanner, leaves, replace
+from patron.model.people import ERASED
 
 _ERASED = json.dumps(ERASED).encode()
 _SHORT = 6

@@ -10,7 +10,6 @@ from patron.collect import consent, identifiers, times
 from patron.collect.consent import CONSENT_CHANGED, CONSENT_EVENTS
 from patron.collect.context import Surroundings, channel_of
 from patron.collect.edit import set_field
-from patron.collect.identifiers import ERASED
 from patron.collect.limits import UNLIMITED, Limits
 from patron.collect.message import Message
 from patron.collect.origin import Origin, ReadRules
@@ -19,6 +18,7 @@ from patron.collect.refusal import Refused
 from patron.collect.surround import Surround
 from patron.collect.times import Written
 from patron.model.events import CALL_TYPES, ConsentClaim, Event
+from patron.model.people import ERASED
 
 _NAMES = {
     "identify": "Identified",

@@ -5,9 +5,7 @@ from typing import Any
 from patron.collect.limits import Limits
 from patron.collect.refusal import Refused
 from patron.model.events import ExternalId
-
-ERASED = "[erased]"
-"""What erasure leaves in place of a value. As an identifier it counts as absent, or it would join strangers."""
+from patron.model.people import ERASED
 
 
 def id_text(value: object, path: str) -> str | None:

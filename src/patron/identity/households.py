@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from patron.model.people import Key
+from patron.model.people import ERASED, Key
 from patron.model.ports import Table
 
 DECLARED = ("household_id", "householdId")
@@ -38,8 +38,10 @@ def home_of(traits: Mapping[str, Any]) -> str:
     True
     >>> home_of({"lastName": "Rossi"}), home_of({"household_id": 77})
     ('', 'id:77')
+    >>> home_of({"household_id": "aZ-3"}) == home_of({"household_id": "AZ3"}), home_of({"household_id": "[erased]"})
+    (False, '')
     """
-    declared = _first(traits, DECLARED)
+    declared = next((told for name in DECLARED if (told := _told(traits.get(name)).strip())), "")
     if declared:
         return f"id:{declared}"
     address = traits.get("address")
@@ -114,18 +116,25 @@ class Households:
 
 def _first(values: Mapping[str, Any], names: Iterable[str]) -> str:
     """The first of these that says something, in one spelling."""
-    for name in names:
-        value = values.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and (plain := _plain(str(value))):
-            return plain
-    return ""
+    return next((plain for name in names if (plain := _plain(_told(values.get(name))))), "")
+
+
+def _told(value: Any) -> str:
+    """A text or whole number as text; "" for anything else, and for what erasure left."""
+    is_said = isinstance(value, str | int) and not isinstance(value, bool) and value != ERASED
+    return str(value) if is_said else ""
 
 
 def _plain(text: str) -> str:
     """Without case, accents and punctuation, words one space apart.
 
-    >>> _plain("  Señor-Müller,  Straße 5/b")
-    'senor muller strasse 5 b'
+    >>> _plain("  Señor-Müller,  Straße 5/b"), _plain("की") == _plain("कि")
+    ('senor muller strasse 5 b', False)
     """
     bare = "".join(c for c in unicodedata.normalize("NFKD", text[:_LONGEST]) if not unicodedata.combining(c))
-    return " ".join("".join(c if c.isalnum() else " " for c in bare.casefold()).split())
+    return " ".join("".join(c if _is_written(c) else " " for c in bare.casefold()).split())
+
+
+def _is_written(char: str) -> bool:
+    """Letters, digits, and the vowels of scripts that write them as marks."""
+    return char.isalnum() or unicodedata.category(char)[0] == "M"

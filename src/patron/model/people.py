@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+ERASED = "[erased]"
+"""What erasure leaves in place of a value. As an identifier it counts as absent, or it would join strangers."""
+
 Key = str
 """A normalised identifier written `type:value`, for example `email:ana.rossi@x.it`."""
 

@@ -149,7 +149,7 @@ def _default_problem(default: Any) -> str | None:
 
 def _named(data: Mapping[str, Any], faults: Faults) -> None:
     if "id" in data:
-        faults.add("$.id", id_problem(data["id"]))
+        faults.add("$.id", id_problem(data["id"]) or _taken(data["id"]))
     if "name" in data:
         faults.add("$.name", text_problem(data["name"], 200))
 
@@ -175,3 +175,12 @@ _CHECKS: dict[Form, Callable[[Mapping[str, Any], Faults], None]] = {
     "trait": _trait,
     "condition": _condition,
 }
+
+
+def _taken(name: str) -> str | None:
+    """Names of columns that the lake's answers have beside those of definitions."""
+    return (
+        f"`{name}` is a column of the lake's answers; take another id"
+        if name in ("subject", "subject_right")
+        else None
+    )

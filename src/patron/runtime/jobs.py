@@ -168,7 +168,9 @@ def _erase(jobs: Jobs, wanted: Any) -> Any:
     jobs.rounds.settle()
     keeper = jobs.keeper
     keeper.follower.forget()
-    done = erase(keeper.store, msgspec.convert(wanted, Wanted), keeper.terms.identity, keeper.crash)
+    done = erase(
+        keeper.store, msgspec.convert(wanted, Wanted), keeper.terms.identity, keeper.households, keeper.crash
+    )
     keeper.hashes.forget()
     jobs.report()
     return done

@@ -169,6 +169,7 @@ class TestBadOnes:
         ("change", "path", "said"),
         [
             ({"id": "Tea Lovers"}, "$.id", "starts with a letter"),
+            ({"id": "subject"}, "$.id", "column of the lake"),
             ({"name": ""}, "$.name", "not empty"),
             ({"subject": "family"}, "$.subject", "one of person account household"),
             ({"subject": "persn"}, "$.subject", "did you mean `person`?"),

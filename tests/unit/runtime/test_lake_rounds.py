@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from patron.identity.households import HouseholdIds
 from patron.identity.rules import IdentityRules
 from patron.model.errors import StorageError
 from patron.runtime.lake.erasing import Wanted, erase
@@ -140,7 +141,7 @@ def test_an_erasure_takes_snapshots_that_hold_a_node_though_no_text_tells(tmp_pa
     ]
     store["profiles"].append(profiles_table(rows, DAY), 1)
     wanted = Wanted([(-3, None, None), (1, 5, 9)], [], [], [], ["d"], ["ann@x.it"])
-    done = erase(store, wanted, NONE, quiet)
+    done = erase(store, wanted, NONE, HouseholdIds(b"sixteen bytes ok"), quiet)
     assert (done.rows, [name for name, _ in taken(store)]) == (4, ["c"])
 
 

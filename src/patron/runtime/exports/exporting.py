@@ -260,11 +260,12 @@ class Exporting:
     async def _rows(self, export: Export) -> tuple[list[Row], int]:
         """Everybody to be told of now, by id, and how many may not be."""
         rows, without = [], 0
-        await self._app.rounds.ready()
-        problem = unaddressable(self._workspace, export.segment, filling=True) if export.segment else ""
+        await self._workspace.above.look()
+        await self._answered(export)
+        older = self._workspace.segments.keeps_older(export.segment)
+        problem = unaddressable(self._workspace, export.segment, filling=older) if export.segment else ""
         if problem:  # an empty list would take everybody away on the other side
             raise Conflict("segment_unknown", f"Nobody was told: {export.segment} {problem}.")
-        await self._workspace.above.look()
         async for person in self._people(export):
             profile = people.profile(self._workspace, person)
             said = {key: (word.granted, word.stamp[0]) for key, word in profile.consents.items()}
@@ -274,6 +275,15 @@ class Exporting:
             else:
                 without += 1
         return rows, without
+
+    async def _answered(self, export: Export) -> None:
+        """Wait for what only the lake says of what is told."""
+        if "segments" in export.fields:
+            await self._app.rounds.ready()
+        named = [name.removeprefix("computed.") for name in export.fields if name.startswith("computed.")]
+        for name in (export.segment, *named):
+            if name:
+                await self._app.rounds.ready(name)
 
     def _people(self, export: Export) -> AsyncIterator[Person]:
         return self._members(export.segment) if export.segment else Everybody(self._workspace).after()

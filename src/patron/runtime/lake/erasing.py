@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from patron.collect.edit import redact
-from patron.collect.identifiers import ERASED
+from patron.identity.households import HouseholdIds
 from patron.identity.normalise import normalise
 from patron.identity.rules import IdentityRules
+from patron.model.people import ERASED
 from patron.storage.lake.store import LakeStore
 from patron.storage.lake.table import DataFile, LakeTable
 
@@ -55,10 +56,12 @@ class Erased(Struct):
     """Positions of the redacted ones."""
 
 
-def erase(store: LakeStore, wanted: Wanted, rules: IdentityRules, crash: Callable[[str], None]) -> Erased:
+def erase(
+    store: LakeStore, wanted: Wanted, rules: IdentityRules, homes: HouseholdIds, crash: Callable[[str], None]
+) -> Erased:
     """Erase somebody from every table of the lake. Raises StorageError; then ask again."""
     done = Erased()
-    mentions = _Mentions(wanted, rules)
+    mentions = _Mentions(wanted, rules, homes)
     for file in store["events"].files():
         _rewrite(store["events"], file, wanted, mentions, done)
         crash("lake_in_erasure")
@@ -103,7 +106,7 @@ def _patched(rows: pa.Table, places: Any, mentions: "_Mentions") -> pa.Table:
     """The rows with those at some places redacted."""
     fresh = {int(place): mentions.redacted(rows.slice(int(place), 1).to_pylist()[0]) for place in places}
     for number, field in enumerate(rows.schema):
-        if field.name in mentions.columns or field.name == "products":
+        if field.name in (*mentions.columns, "products", "home"):
             values = rows[field.name].to_pylist()
             for place, row in fresh.items():
                 values[place] = row[field.name]
@@ -119,7 +122,8 @@ class _Mentions:
         *("category", "order_id", "coupon", "currency", "properties", "traits", "consents", "envelope"),
     )
 
-    def __init__(self, wanted: Wanted, rules: IdentityRules) -> None:
+    def __init__(self, wanted: Wanted, rules: IdentityRules, homes: HouseholdIds) -> None:
+        self._homes = homes
         self._values = set(wanted.values)
         self._keys = set(wanted.keys)
         self._rules = rules
@@ -147,6 +151,8 @@ class _Mentions:
                 row[name] = None
         for name in texts:
             row[name] = msgspec.json.encode(cleaned.get(name)).decode()
+        if row["home"] is not None:
+            row["home"] = self._homes.stated(cleaned["traits"])
         for line, clean in zip(row["products"] or (), cleaned.get("products", ()), strict=True):
             line.update(clean)
         return row

@@ -110,7 +110,7 @@ def erase(workspace: Workspace, erasure: Erasure, positions: set[int]) -> EraseR
     for node in touched:
         refold(workspace, node)
     workspace.segments.settle("erasure", erasure.ids)
-    workspace.from_lake.gone(erasure.ids)
+    workspace.from_lake.erased(erasure.ids)
     workspace.hashes.forget()
     workspace.bodies.forget()
     workspace.checkpoint()

@@ -1,18 +1,18 @@
 """Segments and computed traits that no profile can answer: what the lake said of everybody when it was last asked.
 
-Consents that were taken back, people who were joined, and people who were erased since then count at once; everything else
-when `rounds` has asked again.
+Of segments of people, consents that were taken back, people who were joined, and people who were erased since then count at
+once; everything else when `rounds` has asked again.
 """
 
 import math
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from patron.identity.change import Change as Regrouped
-from patron.model.people import Key
-from patron.rules.consent import lawful
+from patron.model.people import Key, Person
+from patron.rules.basis import Word, needed_words, stands
 from patron.rules.tree import Computed, Segment
 from patron.runtime.decisions.known import consents_of
 from patron.runtime.segments.live import Belonging, Change, Standing
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 KEPT = 10_000
 """Entries and exits that are remembered."""
+STRETCH = 500
+"""Members compared at once."""
+SINGLY = 64
+"""Of more, a list is made anew: each single one moves all behind it."""
 
 
 def minutes_behind(flush_seconds: float) -> int:
@@ -83,7 +87,16 @@ class FromLake:
                 {name: one for name, one in active.segments.items() if name not in live[0]},
                 {name: one for name, one in active.traits.items() if name not in live[1]},
             )
+            self._let_go()
         return self._wanted[1], self._wanted[2]
+
+    def _let_go(self) -> None:
+        """Forget the answers of definitions that the lake does not answer any more."""
+        _, segments, traits = self._wanted
+        self._lists = {name: one for name, one in self._lists.items() if name in segments}
+        self._valued = {name: one for name, one in self._valued.items() if name in traits}
+        kept = {f"segment/{name}" for name in segments} | {f"trait/{name}" for name in traits}
+        self.problems = {name: why for name, why in self.problems.items() if name in kept}
 
     def state(self, segment: str) -> Literal["filling", "lake", "off"]:
         """`filling` until the lake was asked for the first time."""
@@ -112,33 +125,48 @@ class FromLake:
         if self._meanwhile is not None:
             self._meanwhile[1].update(names)
 
+    def erased(self, people: Collection[str]) -> None:
+        """People of these ids are no more, and nothing tells that they were."""
+        names = set(people)
+        self.gone(names)
+        if any(one.subject in names for one in self._moves):
+            self._moves = deque((one for one in self._moves if one.subject not in names), maxlen=KEPT)
+
     def begin(self) -> None:
         """The lake is about to be asked: what happens from now on may not be in its answer."""
         self._meanwhile = (set(), set())
+
+    def end(self) -> None:
+        """It is not asked any more."""
+        self._meanwhile = None
 
     def take(
         self, lists: Collection[Listed], valued: Collection[Valued], problems: Mapping[str, str]
     ) -> None:
         """The lake answered. Definitions it was not asked for have no answer any more."""
-        now = self._workspace.clock.now()
+        self._settle()
+        told, met = self._meanwhile or (set[Key](), set[str]())
+        names, now = self._named(told) | met, self._workspace.clock.now()
         made = dict[str, Listed]()
         for one in lists:
+            self._heed(names, one)
             before = self._lists.get(one.segment.id)
             made[one.segment.id] = one if before is None else one._replace(since=before.since)
             if before is not None:
                 self._compare(before, one, now)
+        for each in valued:
+            for name in names:
+                self._rename(name, each)
         self._lists, self.problems = made, dict(problems)
         self._valued = {one.trait.id: one for one in valued}
-        if self._meanwhile is not None:
-            self._told |= self._meanwhile[0]
-            self._met |= self._meanwhile[1]
-            self._meanwhile = None
+        self._let_go()  # definitions may have been taken away while it was asked
+        self.end()
 
     def _compare(self, before: Listed, after: Listed, now: int) -> None:
-        was, is_now, name = set(before.members), set(after.members), after.segment.id
+        name, (left, came) = after.segment.id, apart(before.members, after.members)
         cause = "" if before.segment == after.segment else "definition"
-        self._moves.extend(Change(name, one, now, False, cause) for one in sorted(was - is_now))
-        self._moves.extend(Change(name, one, now, True, cause) for one in sorted(is_now - was))
+        self._moves.extend(Change(name, one, now, False, cause) for one in left)
+        self._moves.extend(Change(name, one, now, True, cause) for one in came)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -147,8 +175,7 @@ class FromLake:
         held = self._list(segment)
         if held is None:
             return None if segment in self.wanted()[0] else False
-        at = bisect_left(held.members, person)
-        return at < len(held.members) and held.members[at] == person
+        return _has(held.members, person)
 
     def members(self, segment: str, after: str, limit: int) -> list[str]:
         """Ids greater than `after`, ascending, at most `limit`."""
@@ -160,6 +187,7 @@ class FromLake:
 
     def of(self, person: str) -> list[Belonging]:
         """The segments that a person is in."""
+        self._settle()
         found = [name for name, held in self._lists.items() if held.segment.subject == "person"]
         since = {one.segment: one.time for one in self._moves if one.subject == person and one.entered}
         return [Belonging(name, since.get(name)) for name in found if self.is_in(person, name)]
@@ -198,6 +226,7 @@ class FromLake:
 
     def values(self, trait: str) -> Mapping[str, Any]:
         """What a computed trait is worth, by subject."""
+        self._settle()
         held = self._valued.get(trait)
         return {} if held is None else held.values
 
@@ -207,37 +236,54 @@ class FromLake:
 
     def _settle(self) -> None:
         """Heed what happened since the lake was asked."""
+        self.wanted()
         if not self._told and not self._met:
             return
-        graph = self._workspace.graph
-        names = {person.id for node in self._told if (person := graph.person_of(node)) is not None}
-        names |= self._met
+        names, now = self._named(self._told) | self._met, self._workspace.clock.now()
         self._told.clear()
         self._met.clear()
-        for name in names:
-            for held in self._lists.values():
-                if held.segment.subject == "person":
-                    self._judge(name, held)
-            for one in self._valued.values():
+        for held in self._lists.values():
+            self._moves += [
+                Change(held.segment.id, name, now, entered, cause)
+                for name, entered, cause in self._heed(names, held)
+            ]
+        for one in self._valued.values():
+            for name in names:
                 self._rename(name, one)
 
-    def _judge(self, name: str, held: Listed) -> None:
-        """Take out who is no more or took a consent back; a person who was joined to another is that one."""
-        at = bisect_left(held.members, name)
-        if at == len(held.members) or held.members[at] != name:
-            return
+    def _named(self, nodes: Iterable[Key]) -> set[str]:
+        graph = self._workspace.graph
+        return {person.id for node in nodes if (person := graph.person_of(node)) is not None}
+
+    def _heed(self, names: Iterable[str], held: Listed) -> list[tuple[str, bool, str]]:
+        """Take out who is no more or took a consent back; a person who was joined to another is that one.
+
+        Gives who left and who came (True), with the cause; the erased are not named.
+        """
+        if held.segment.subject != "person":
+            return []
+        graph, moves = self._workspace.graph, list[tuple[str, bool, str]]()
+        words = needed_words(held.segment, self._workspace.definitions.active().segments)
+        out, into = set[str](), set[str]()
+        for name in sorted(names):
+            if not _has(held.members, name):
+                continue
+            person = graph.person_by_id(name)
+            is_lawful = person is not None and self._allows(person, words)
+            if person is None or person.id != name or not is_lawful:
+                out.add(name)
+            if person is not None and person.id != name and is_lawful and not _has(held.members, person.id):
+                into.add(person.id)
+            if person is not None and name in out:
+                moves.append((name, False, "consent" if person.id == name else "identity"))
+        _change(held.members, out, into)
+        return moves + [(name, True, "identity") for name in sorted(into)]
+
+    def _allows(self, person: Person, words: Collection[Word]) -> bool:
         workspace = self._workspace
-        person = workspace.graph.person_by_id(name)
-        if person is not None:
-            parts = [(key, part) for key in person.members if (part := workspace.nodes.get(key)) is not None]
-            said = consents_of(parts, workspace.settings.profiles)
-            is_lawful = lawful(held.segment.purpose, said, workspace.settings.decide.opt_in)
-            if person.id == name and is_lawful:
-                return
-            if is_lawful and self.is_in(person.id, held.segment.id) is False:
-                insort(held.members, person.id)
-                at = bisect_left(held.members, name)
-        del held.members[at]
+        parts = [(key, part) for key in person.members if (part := workspace.nodes.get(key)) is not None]
+        said = consents_of(parts, workspace.settings.profiles)
+        return all(stands(word, said, workspace.settings.decide.opt_in) for word in words)
 
     def _rename(self, name: str, held: Valued) -> None:
         person = self._workspace.graph.person_by_id(name)
@@ -245,3 +291,40 @@ class FromLake:
             value = held.values.pop(name)
             if person is not None:
                 held.values.setdefault(person.id, value)
+
+
+def _has(members: Sequence[str], name: str) -> bool:
+    at = bisect_left(members, name)
+    return at < len(members) and members[at] == name
+
+
+def apart(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Who is only in the first of two ascending lists, and who only in the second. Equal stretches are passed over.
+
+    >>> apart(["a", "b", "d"], ["b", "c", "d", "e"])
+    (['a'], ['c', 'e'])
+    """
+    left, came, at = list[str](), list[str](), 0
+    for start in range(0, len(before), STRETCH):
+        part = before[start : start + STRETCH]
+        until = bisect_right(after, part[-1], at)
+        other, at = after[at:until], until
+        if part != other:
+            left += sorted({*part} - {*other})
+            came += sorted({*other} - {*part})
+    return left, [*came, *after[at:]]
+
+
+def _change(members: list[str], out: Collection[str], into: Collection[str]) -> None:
+    """Take some out of an ascending list and put others in.
+
+    >>> some = ["a", "c"]; _change(some, {"c"}, {"b"}); some
+    ['a', 'b']
+    """
+    if len(out) + len(into) > SINGLY:
+        members[:] = sorted({*members} - {*out} | {*into})
+        return
+    for name in out:
+        del members[bisect_left(members, name)]
+    for name in into:
+        insort(members, name)

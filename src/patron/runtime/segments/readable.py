@@ -6,6 +6,7 @@ holds nor its value, unless an administrator granted the answer by name: `segmen
 
 from collections.abc import Iterator
 
+from patron.identity.households import DECLARED, FAMILY
 from patron.model.access import ApiKey
 from patron.profiles import public
 from patron.rules.filters import ITEMS, PROPERTIES, TEXT_FIELDS, TIME_FIELDS
@@ -28,7 +29,7 @@ from patron.runtime.people.scoped import is_whole
 from patron.runtime.segments.definitions import Active
 
 _COORDINATES = ("latitude", "longitude")
-HOME = ("address", "last_name")
+HOME = ("address", "last_name", "household_id")
 """What a household rests on."""
 
 
@@ -80,8 +81,13 @@ def may_know_homes(key: ApiKey) -> bool:
 
     >>> may_know_homes(ApiKey("crm", "", "", (), ("*",))), may_know_homes(ApiKey("crm", "", "", (), ("*",), masked=("address",)))
     (True, False)
+    >>> may_know_homes(ApiKey("crm", "", "", (), ("*",), masked=("lastName",)))
+    False
     """
-    return all(_named(key, name) for name in HOME)
+    spellings = (*DECLARED, *FAMILY)
+    return all(_named(key, name) for name in HOME) and not any(
+        public.listed(name, key.masked) for name in spellings
+    )
 
 
 def fields_of(where: tuple[Where, ...], measured: str | None = None) -> Iterator[str]:

@@ -66,9 +66,14 @@ class Rounds:
                     except Exception:
                         _logger.exception("the lake could not be asked for segments; it is asked again")
 
-    async def ready(self) -> None:
-        """Wait for an answer by the definitions in force; at once where there is one. Raises BadRequest or Busy when the lake cannot be asked."""
-        if any(self._held.wanted()) and self._state().version != self._version:
+    async def ready(self, name: str = "") -> None:
+        """Wait for an answer by the definitions in force; at once where there is one, and where `name` is a segment or trait of others.
+
+        Raises BadRequest, Busy or StorageError when the lake cannot be asked.
+        """
+        wanted = self._held.wanted()
+        is_asked = any(name in some for some in wanted) if name else any(wanted)
+        if is_asked and self._state().version != self._version:
             await self.look()
 
     async def look(self) -> None:
@@ -84,6 +89,7 @@ class Rounds:
                 await self._ask()
                 self._failed = False
             finally:
+                self._held.end()
                 self._took = time.monotonic() - began
                 self._ended = (time.monotonic(), self._app.workspace.clock.now())
 
@@ -111,8 +117,10 @@ class Rounds:
 
     async def _ask(self) -> None:
         workspace = self._app.workspace
-        await self._app.start_jobs().flush()
-        state, active = self._state(), workspace.definitions.active()
+        applied = workspace.applied
+        self._held.begin()  # what comes while the lake is written may not be in its answer
+        applied = min(applied, await self._app.start_jobs().flush())
+        state, active = self._state()._replace(applied=applied), workspace.definitions.active()
         segments, traits = self._held.wanted()
         now = workspace.clock.now()
         moment = Moment(
@@ -126,7 +134,6 @@ class Rounds:
         )
         analyst = Analyst(self._app.lake, msgspec.structs.replace(bounds_of(workspace), seconds=SECONDS))
         asking = _Asking(analyst, moment, self._app)
-        self._held.begin()
         for subject in get_args(Subject):
             await asking.segments([one for one in segments.values() if one.subject == subject])
             await asking.traits([one for one in traits.values() if one.subject == subject])

@@ -78,17 +78,17 @@ class LocalRules:
 
     async def members(self, segment: str, cursor: str, limit: int, key: ApiKey) -> Any:
         """A page of members."""
-        await self._app.rounds.ready()
+        await self._app.rounds.ready(segment)
         return self.audience.members(segment, cursor, limit, key)
 
     async def diff(self, segment: str, since: str, until: str, limit: int, key: ApiKey) -> Any:
         """Who came in and who left between two moments."""
-        await self._app.rounds.ready()
+        await self._app.rounds.ready(segment)
         return self.audience.diff(segment, since, until, limit, key)
 
     async def values(self, trait: str, cursor: str, limit: int, key: ApiKey) -> Any:
         """A page of people with their values of a computed trait."""
-        await self._app.rounds.ready()
+        await self._app.rounds.ready(trait)
         return await self.audience.values(trait, cursor, limit, key)
 
     async def explain(self, segment: str, person: str, key: ApiKey | None) -> Any:

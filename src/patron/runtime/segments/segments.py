@@ -355,6 +355,11 @@ class Segments:
         wanted = self._wanted.get(segment)
         return wanted is not None and (row is None or row.segment != wanted or self._review)
 
+    def keeps_older(self, segment: str) -> bool:
+        """Whether an older version of a segment that is being filled answers for it."""
+        row, wanted = self._served.get(f"segment/{segment}"), self._wanted.get(segment)
+        return row is not None and row.segment is not None and row.segment != wanted
+
     def state(self, segment: str) -> Literal["live", "filling", "lake", "off"]:
         """How a segment is answered: `lake` = not here."""
         self.take_up()
