@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from patron.model.access import ApiKey
-from patron.model.errors import BadRequest, Conflict, NotFound, StorageError
+from patron.model.errors import BadRequest, Conflict, StorageError
 from patron.model.exports import Export, FileTarget
 from patron.model.offers import Ask
 from patron.profiles.public import iso
@@ -36,7 +36,7 @@ name = "For all"
 """
 
 
-def _saw(who: str, path: str) -> dict[str, Any]:
+def saw(who: str, path: str) -> dict[str, Any]:
     return {
         "type": "track", "event": "Page Seen", "userId": who, "messageId": f"{who}-{path}", "properties": {"path": path},
     }  # fmt: skip
@@ -73,7 +73,7 @@ async def _define(backend: LocalBackend) -> None:
     await define(backend, "Trait", "firm_paths", measure=PATHS, subject="account")
 
 
-async def _members(backend: LocalBackend, segment: str) -> list[list[str]]:
+async def members(backend: LocalBackend, segment: str) -> list[list[str]]:
     """The user ids of each member, and the ids of accounts."""
     told = await backend.rules.members(segment, "", 100, KEY)
     assert told["total"] == len(told["data"])
@@ -84,7 +84,7 @@ async def _members(backend: LocalBackend, segment: str) -> list[list[str]]:
     return sorted(sorted(one) for one in names)
 
 
-def _id(backend: LocalBackend, who: str) -> str:
+def person_id(backend: LocalBackend, who: str) -> str:
     person = backend.workspace.graph.person_of(f"user_id:{who}")
     assert person is not None
     return person.id
@@ -100,12 +100,12 @@ def _profile(backend: LocalBackend, who: str) -> tuple[Any, set[str]]:
 async def _answered(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
-        seen = [_saw("anna", "a"), _saw("anna", "b"), _saw("anna", "b"), _saw("bea", "a"), _saw("carl", "c")]
+        seen = [saw("anna", "a"), saw("anna", "b"), saw("anna", "b"), saw("bea", "a"), saw("carl", "c")]
         await send(backend, "web", [*seen, *(_belongs(who, "acme") for who in ("anna", "carl"))])
         assert backend.workspace.live.status("curious").state == "filling"
-        assert await _members(backend, "curious") == [["anna"]], "asked for when somebody wants to know"
-        assert await _members(backend, "incurious") == [["bea"], ["carl"]]
-        assert await _members(backend, "firms") == [["acme"]], "a, b of anna and c of carl"
+        assert await members(backend, "curious") == [["anna"]], "asked for when somebody wants to know"
+        assert await members(backend, "incurious") == [["bea"], ["carl"]]
+        assert await members(backend, "firms") == [["acme"]], "a, b of anna and c of carl"
         standing = backend.workspace.live.status("curious")
         assert (standing.state, standing.members, standing.minutes) == ("lake", 1, 1)
         audiences = LocalAudiences(backend)
@@ -123,12 +123,12 @@ async def _answered(path: Path) -> None:
         values = await backend.rules.values("firm_paths", "", 10, KEY)
         assert values == {"data": [{"id": "acme", "identifiers": [], "value": 3}], "cursor": None}
         await backend.step_clock(NOW + MINUTE)
-        await send(backend, "web", [_saw("bea", "b")])
-        assert await _members(backend, "curious") == [["anna"]], "not before the lake is asked again"
+        await send(backend, "web", [saw("bea", "b")])
+        assert await members(backend, "curious") == [["anna"]], "not before the lake is asked again"
         await backend.step_clock(NOW + 3 * MINUTE)
         await until(lambda: backend.workspace.live.count("curious") == 2, 60.0)
         told = await backend.rules.diff("curious", iso(NOW) or "", "", 10, KEY)
-        assert [row["id"] for row in told["entered"]] == [_id(backend, "bea")]
+        assert [row["id"] for row in told["entered"]] == [person_id(backend, "bea")]
         assert not told["left"]
         await backend.rules.remove("segment", "incurious", "test")
         assert backend.workspace.live.members("incurious", "", 10) == []
@@ -147,28 +147,28 @@ async def _at_once(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
         for who in ("anna", "bea", "carl", "dora", "erin"):
-            await send(backend, "web", [_saw(who, "a"), _saw(who, "b")])
-        assert len(await _members(backend, "curious")) == 5
+            await send(backend, "web", [saw(who, "a"), saw(who, "b")])
+        assert len(await members(backend, "curious")) == 5
         await send(backend, "web", [_denied("frank")])
         await send(
             backend, "web", [{"type": "alias", "userId": "erin", "previousId": "frank", "messageId": "two"}]
         )
-        told = {name for row in await _members(backend, "curious") for name in row}
+        told = {name for row in await members(backend, "curious") for name in row}
         assert told == {"anna", "bea", "carl", "dora"}, "joined to somebody who may not be looked at"
         await send(backend, "web", [_denied("bea")])
-        assert await _members(backend, "curious") == [["anna"], ["carl"], ["dora"]], "a consent taken back"
+        assert await members(backend, "curious") == [["anna"], ["carl"], ["dora"]], "a consent taken back"
         assert _profile(backend, "bea")[1] == set()
         await send(
             backend, "web", [{"type": "alias", "userId": "dora", "previousId": "carl", "messageId": "one"}]
         )
-        both = await _members(backend, "curious")
+        both = await members(backend, "curious")
         assert both == [["anna"], ["carl", "dora"]], "joined, they are one"
         assert _profile(backend, "dora")[0] == 2
-        await backend.erase(_id(backend, "anna"), "test")
-        assert await _members(backend, "curious") == [["carl", "dora"]], "erased"
+        await backend.erase(person_id(backend, "anna"), "test")
+        assert await members(backend, "curious") == [["carl", "dora"]], "erased"
         await backend.step_clock(NOW + 5 * MINUTE)
         await backend.app.rounds.look()
-        assert await _members(backend, "curious") == [["carl", "dora"]], "and the lake says the same"
+        assert await members(backend, "curious") == [["carl", "dora"]], "and the lake says the same"
         assert backend.workspace.live.status("curious").without_basis == 2
 
 
@@ -176,11 +176,11 @@ def test_consents_joins_and_erasures_count_at_once(tmp_path: Path) -> None:
     play(_at_once(tmp_path / "shop"))
 
 
-async def _meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def _told_late(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(path) as backend:
         await _define(backend)
         for who in ("anna", "bea", "carl", "dora"):
-            await send(backend, "web", [_saw(who, "a"), _saw(who, "b")])
+            await send(backend, "web", [saw(who, "a"), saw(who, "b")])
         asked = rounds._Asking.traits
         left = [_denied("bea"), {"type": "alias", "userId": "dora", "previousId": "carl", "messageId": "one"}]
 
@@ -190,35 +190,35 @@ async def _meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 await send(backend, "web", [left.pop()])
 
         monkeypatch.setattr(rounds._Asking, "traits", late)
-        assert await _members(backend, "curious") == [["anna"], ["carl", "dora"]]
+        assert await members(backend, "curious") == [["anna"], ["carl", "dora"]]
         assert not left
         page = await backend.rules.members("curious", "", 1, KEY)
         rest = await backend.rules.members("curious", page["cursor"], 5, KEY)
         ids = [row["id"] for row in (*page["data"], *rest["data"])]
-        assert ids == sorted({_id(backend, "anna"), _id(backend, "carl")})
+        assert ids == sorted({person_id(backend, "anna"), person_id(backend, "carl")})
         values = await backend.rules.values("paths", "", 10, KEY)
         assert {row["id"]: row["value"] for row in values["data"]} == {
-            _id(backend, who): 2 for who in ("anna", "bea", "carl")
+            person_id(backend, who): 2 for who in ("anna", "bea", "carl")
         }
 
 
 def test_what_happens_while_the_lake_is_asked_counts_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play(_meanwhile(tmp_path / "shop", monkeypatch))
+    play(_told_late(tmp_path / "shop", monkeypatch))
 
 
 async def _firms(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
-        seen = [_saw("anna", "a"), _saw("anna", "b"), _saw("carl", "c")]
+        seen = [saw("anna", "a"), saw("anna", "b"), saw("carl", "c")]
         await send(backend, "web", [*seen, *(_belongs(who, "acme") for who in ("anna", "carl"))])
-        assert await _members(backend, "firms") == [["acme"]]
+        assert await members(backend, "firms") == [["acme"]]
         for n, (who, barred) in enumerate({"anna": 0, "carl": 1}.items(), 1):
             await send(backend, "web", [_denied(who)])
             await backend.step_clock(NOW + 5 * n * MINUTE)
             await backend.app.rounds.look()
-            assert await _members(backend, "firms") == [], (
+            assert await members(backend, "firms") == [], (
                 "what somebody did who may not be looked at does not count"
             )
             told = await backend.rules.explain("firms", "account:acme", None)
@@ -230,67 +230,6 @@ def test_of_an_account_only_people_count_who_may_be_looked_at(tmp_path: Path) ->
     play(_firms(tmp_path / "shop"))
 
 
-def _lives(who: str, street: str, at: int) -> dict[str, Any]:
-    home = {"street": street, "postal_code": "40121", "city": "Bologna"}
-    return {
-        "type": "identify", "userId": who, "messageId": f"{who}-{street}", "timestamp": iso(NOW - DAY + at),
-        "traits": {"last_name": "Rossi", "address": home},
-    }  # fmt: skip
-
-
-def _household(backend: LocalBackend, who: str, key: ApiKey = KEY) -> str | None:
-    found: str | None = backend.resource(f"user_id:{who}", "metadata", key)["household"]
-    return found
-
-
-async def _homes(path: Path) -> None:
-    async with running(path) as backend:
-        await source(backend, "web")
-        rule = {**CURIOUS, "value": 3}
-        await define(backend, "Segment", "homes", rule=rule, subject="household")
-        seen = [
-            _saw("anna", "a"),
-            _saw("anna", "b"),
-            _saw("bea", "c"),
-            *(_saw("carl", path) for path in "abc"),
-        ]
-        lived = [
-            _lives("anna", "Via Roma, 1", 0),
-            _lives("bea", "via roma 1", 0),
-            _lives("carl", "Via Roma 2", 0),
-        ]
-        await send(backend, "web", [*seen, *lived])
-        together, alone = _household(backend, "anna"), _household(backend, "carl")
-        assert together == _household(backend, "bea") != alone
-        assert (
-            _household(backend, "anna", ApiKey("some", "", "", ("profiles:read",), fields=("city",))) is None
-        )
-        assert await _members(backend, "homes") == sorted([[str(together)], [str(alone)]])
-        told = await backend.rules.explain("homes", f"household:{together}", None)
-        assert told["member"] is True
-        assert told["rule"]["value"] == 3, told["rule"]
-        assert told["sentence"].startswith("Households whose"), told["sentence"]
-        with pytest.raises(BadRequest, match="write household:ID"):
-            await backend.rules.explain("homes", "user_id:anna", None)
-        await send(backend, "web", [_lives("bea", "Via Milano 9", 1), _lives("bea", "Via Roma 1 ", -1)])
-        assert _household(backend, "bea") not in (together, alone, None), (
-            "by when it was said, not by when it came"
-        )
-        await backend.step_clock(NOW + 5 * MINUTE)
-        await backend.app.rounds.look()
-        assert await _members(backend, "homes") == [[str(alone)]]
-        await backend.erase(_id(backend, "carl"), "test")
-        with pytest.raises(NotFound, match="nobody belongs"):
-            await backend.rules.explain("homes", f"household:{alone}", None)
-        await backend.step_clock(NOW + 10 * MINUTE)
-        await backend.app.rounds.look()
-        assert await _members(backend, "homes") == []
-
-
-def test_households_are_people_who_last_told_the_same_home(tmp_path: Path) -> None:
-    play(_homes(tmp_path / "shop"))
-
-
 async def _asked(backend: LocalBackend, who: str) -> list[str]:
     made = await backend.decide(Ask("web_home", user_id=who), trusted=True, source=None, user_hash="")
     return sorted(set(made["eligible"]) - {"nothing"})
@@ -300,7 +239,7 @@ async def _gated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "WATCH", 3_600.0)
     async with running(path) as backend:
         await _define(backend)
-        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await send(backend, "web", [saw("anna", "a"), saw("anna", "b"), saw("bea", "a")])
         await backend.offers.save(CATALOGUE, "test")
         for who in ("anna", "bea"):
             assert await _asked(backend, who) == ["for-all"], "nobody knows yet whom it is not for"
@@ -320,7 +259,7 @@ def test_an_offer_that_is_not_for_a_segment_waits_until_the_lake_has_said_who_is
 async def _exported(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
-        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await send(backend, "web", [saw("anna", "a"), saw("anna", "b"), saw("bea", "a")])
         export = Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id", "computed.paths"))
         await backend.exports.save("out", _plain(export), "test")
         run = await backend.exports.run("out")
@@ -348,7 +287,7 @@ async def _off(path: Path) -> None:
         await _define(backend)
         await asyncio.sleep(0)
         assert backend.workspace.live.status("curious").state == "off"
-        assert await _members(backend, "curious") == []
+        assert await members(backend, "curious") == []
         with pytest.raises(BadRequest) as refused:
             await backend.exports.save("out", _plain(Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id",))), "test")  # fmt: skip
         assert "cannot be asked" in refused.value.faults[0].problem
@@ -379,19 +318,21 @@ async def _words(path: Path) -> None:
             await send(
                 backend,
                 "web",
-                [_saw(who, "a"), _saw(who, "b"), _said(who, "news", 1, granted=True)],
+                [saw(who, "a"), saw(who, "b"), _said(who, "news", 1, granted=True)],
             )
         for name in ("inner", "reached"):
-            assert await _members(backend, name) == [["anna"], ["bea"]]
+            assert await members(backend, name) == [["anna"], ["bea"]]
         await backend.step_clock(NOW + 1)
         await send(backend, "web", [_said("anna", "news", 2, granted=False)])
         await send(backend, "web", [_said("bea", "ads", 2, granted=False)])
-        assert await _members(backend, "reached") == [["bea"]], "the rule asks for a yes that was taken back"
-        assert await _members(backend, "inner") == [["anna"]], "made of a segment of that purpose"
-        assert await _members(backend, "curious") == [["anna"], ["bea"]]
+        assert await members(backend, "reached") == [["bea"]], "the rule asks for a yes that was taken back"
+        assert await members(backend, "inner") == [["anna"]], "made of a segment of that purpose"
+        assert await members(backend, "curious") == [["anna"], ["bea"]]
         told = await backend.rules.diff("reached", iso(NOW) or "", "", 10, KEY)
-        assert [(row["id"], row["cause"]) for row in told["left"]] == [(_id(backend, "anna"), "consent")]
-        anna = _id(backend, "anna")
+        assert [(row["id"], row["cause"]) for row in told["left"]] == [
+            (person_id(backend, "anna"), "consent")
+        ]
+        anna = person_id(backend, "anna")
         await backend.erase(anna, "test")
         assert backend.workspace.live.changes("reached", 0, NOW + DAY) == [], "nothing tells of the erased"
 
@@ -407,9 +348,9 @@ async def _let_go(path: Path) -> None:
     async with running(path) as backend:
         await source(backend, "web")
         await define(backend, "Segment", "curious", rule=CURIOUS)
-        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
-        assert await _members(backend, "curious") == [["anna"]]
-        anna, live = _id(backend, "anna"), backend.workspace.live
+        await send(backend, "web", [saw("anna", "a"), saw("anna", "b"), saw("bea", "a")])
+        assert await members(backend, "curious") == [["anna"]]
+        anna, live = person_id(backend, "anna"), backend.workspace.live
         await define(
             backend,
             "Segment",
@@ -429,7 +370,7 @@ def test_what_became_live_is_not_answered_by_the_lake_any_more(tmp_path: Path) -
 async def _meanwhile(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
-        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await send(backend, "web", [saw("anna", "a"), saw("anna", "b"), saw("bea", "a")])
         jobs, workspace = backend.app.start_jobs(), backend.workspace
         flush = jobs.flush
 
@@ -437,16 +378,16 @@ async def _meanwhile(path: Path) -> None:
             position = await flush(seconds)
             if not workspace.from_lake.problems and not done:
                 done.append(True)
-                await send(backend, "web", [_denied("anna"), _saw("bea", "b")])
+                await send(backend, "web", [_denied("anna"), saw("bea", "b")])
             return position
 
         done: list[bool] = []
         jobs.flush = slow  # type: ignore[method-assign]
         await backend.app.rounds.look()
         assert done
-        assert await _members(backend, "curious") == [], "denied while the lake was written"
+        assert await members(backend, "curious") == [], "denied while the lake was written"
         await backend.app.rounds.look()
-        assert await _members(backend, "curious") == [["bea"]], "what came meanwhile is asked for again"
+        assert await members(backend, "curious") == [["bea"]], "what came meanwhile is asked for again"
 
 
 def test_what_happens_while_the_lake_is_written_is_not_lost(
@@ -462,16 +403,16 @@ async def _failing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         await define(
             backend, "Segment", "lookers", rule={"kind": "did", "event": "Page Seen", "within": {"days": 9}}
         )
-        await send(backend, "web", [_saw("anna", "a")])
+        await send(backend, "web", [saw("anna", "a")])
 
         async def fail(_seconds: float = 600.0) -> int:
             raise StorageError("no lake today")
 
         monkeypatch.setattr(backend.app.start_jobs(), "flush", fail)
         with pytest.raises(StorageError):
-            await _members(backend, "curious")
+            await members(backend, "curious")
         await until(lambda: backend.workspace.live.status("lookers").state == "live")
-        assert await _members(backend, "lookers") == [["anna"]], "a live segment needs no lake"
+        assert await members(backend, "lookers") == [["anna"]], "a live segment needs no lake"
 
 
 def test_live_segments_are_answered_while_the_lake_fails(
@@ -481,52 +422,10 @@ def test_live_segments_are_answered_while_the_lake_fails(
     play(_failing(tmp_path / "shop", monkeypatch))
 
 
-def _same_home(who: str, household: str) -> dict[str, Any]:
-    traits = {"household_id": household}
-    return {"type": "identify", "userId": who, "messageId": f"{who}-home", "traits": traits}
-
-
-async def _mentioned(path: Path) -> None:
-    async with running(path) as backend:
-        await source(backend, "web")
-        await define(backend, "Segment", "homes", rule={**CURIOUS, "value": 1}, subject="household")
-        for who, head in (("anna", "dora"), ("bea", "emil")):
-            mail = f"{head}@mail.example"
-            heads = {"type": "identify", "userId": head, "messageId": head, "traits": {"email": mail}}
-            await send(backend, "web", [heads, _same_home(who, mail), _saw(who, "a")])
-        live = {str(_household(backend, who)) for who in ("anna", "bea")}
-        assert await _members(backend, "homes") == [[one] for one in sorted(live)]
-        for head in ("dora", "emil"):
-            await backend.erase(_id(backend, head), "test")
-        assert [_household(backend, who) for who in ("anna", "bea")] == [None, None], (
-            "strangers to each other"
-        )
-        await backend.app.rounds.look()
-        assert await _members(backend, "homes") == [], "and the lake has forgotten what named them"
-
-
-def test_what_erasure_leaves_of_a_home_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "WATCH", 3_600.0)
-    play(_mentioned(tmp_path / "shop"))
-
-
-async def _in_context(path: Path) -> None:
-    async with running(path) as backend:
-        await source(backend, "web")
-        await define(backend, "Segment", "homes", rule={**CURIOUS, "value": 1}, subject="household")
-        told = {**_saw("anna", "a"), "context": {"traits": {"household_id": "h1"}}}
-        await send(backend, "web", [told])
-        assert await _members(backend, "homes") == [[str(_household(backend, "anna"))]]
-
-
-def test_a_home_told_beside_an_event_counts_everywhere(tmp_path: Path) -> None:
-    play(_in_context(tmp_path / "shop"))
-
-
 async def _kept(path: Path) -> None:
     async with running(path) as backend:
         await _define(backend)
-        await send(backend, "web", [_saw("anna", "a"), _saw("anna", "b"), _saw("bea", "a")])
+        await send(backend, "web", [saw("anna", "a"), saw("anna", "b"), saw("bea", "a")])
         await until(lambda: not backend.workspace.segments.waiting)
         export = Export("out", "Out", FileTarget(), "curious", ("identifiers.user_id",))
         await backend.exports.save("out", _plain(export), "test")

@@ -109,9 +109,9 @@ class Households:
         homes = [home for node in nodes if (home := self._homes.get(node)) is not None]
         return max(homes, key=lambda home: (home.time, home.uid)).household if homes else ""
 
-    def nodes_of(self, household: str) -> list[Key]:
-        """Nodes that last told this home. Everybody is looked through."""
-        return [node for node, home in self._homes.items() if home.household == household]
+    def nodes(self) -> list[Key]:
+        """Nodes that told a home."""
+        return list(self._homes.keys())
 
 
 def _first(values: Mapping[str, Any], names: Iterable[str]) -> str:

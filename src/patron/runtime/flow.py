@@ -142,9 +142,8 @@ def advance(event: Event, located: Located, world: World) -> None:
         world.from_lake.told(node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
-    told = told_traits(event, world.rules)
-    if told:
-        world.households.tell(node, told, event.time, event.uid)
+    if event.traits or "traits" in event.context:
+        world.households.tell(node, told_traits(event, world.rules), event.time, event.uid)
     name = event.name
     if name in interests.TOLD:
         world.interests.event(event, node)

@@ -28,6 +28,8 @@ BREATH = 50
 """Events read between two breaths."""
 RECALLED = 100 * BREATH
 """Events read from the lake at once, where the log no longer has them."""
+LOOKED = 2_000
+"""Nodes looked through between two breaths."""
 GROUPED = ("account:", "household:")
 
 
@@ -190,7 +192,7 @@ async def of_group(
     workspace: Workspace, kind: Kind, name: str, needed: Collection[str] = (), most: int = MOST_EVENTS
 ) -> Grouped:
     """An account or household with the events of its people, of those who may be looked at for the purposes `needed`."""
-    everybody = _people_of(workspace, kind, name)
+    everybody = await _people_of(workspace, kind, name)
     if not everybody:
         raise NotFound(f"unknown_{kind}", f"No {kind} {name[:60]} is known: nobody belongs to it.")
     seen = [person for person in everybody if _may_see(workspace, person, needed)]
@@ -202,16 +204,26 @@ async def of_group(
     )
 
 
-def _people_of(workspace: Workspace, kind: Kind, name: str) -> list[Person]:
-    if kind == "account":
-        nodes = [node for node, held in workspace.members.items() if name in held.groups]
-    else:
-        nodes = workspace.households.nodes_of(name)
-    found = {p.id: p for node in nodes if (p := workspace.graph.person_of(node)) is not None}
+async def _people_of(workspace: Workspace, kind: Kind, name: str) -> list[Person]:
+    """Everybody is looked through, in slices."""
+    found = dict[str, Person]()
+    nodes = list(workspace.members.keys()) if kind == "account" else workspace.households.nodes()
+    for at, node in enumerate(nodes):
+        if at % LOOKED == 0:
+            await asyncio.sleep(0)
+        if _belongs(workspace, kind, node, name) and (person := workspace.graph.person_of(node)) is not None:
+            found[person.id] = person
     if kind == "account":
         return list(found.values())
     home = [person for person in found.values() if workspace.households.of(person.members) == name]
     return home if len(home) <= workspace.settings.identity.household_people else []
+
+
+def _belongs(workspace: Workspace, kind: Kind, node: Key, name: str) -> bool:
+    if kind == "household":
+        return workspace.households.of([node]) == name
+    held = workspace.members.get(node)
+    return held is not None and name in held.groups
 
 
 def _may_see(workspace: Workspace, person: Person, needed: Collection[str]) -> bool:

@@ -133,7 +133,7 @@ class Sends:
 
         Of more than `most` people an even sample is looked at. Raises BadRequest.
         """
-        await self._app.rounds.ready()
+        await self._answered(value)
         send, workspace = self.definition(value), self._workspace
         books = deepcopy(workspace.given.stocks(self._answers.index))
         sender = Sender(workspace, self._answers, send, workspace.clock.now(), books)
@@ -157,6 +157,12 @@ class Sends:
         report = tally.report(looked, unreachable, sender.index, sampled=audience > looked)
         return msgspec.structs.replace(report, audience=max(audience, looked))
 
+    async def _answered(self, value: object) -> None:
+        """Wait for what only the lake says of who is meant."""
+        segment = value.get("segment") if isinstance(value, dict) else None
+        if isinstance(segment, str) and segment:
+            await self._app.rounds.ready(segment)
+
     async def _some(self, send: Send, most: int) -> tuple[AsyncIterator[Person], int]:
         """Everybody of a send, or an even sample; and how many there are."""
         if not send.segment:
@@ -171,7 +177,7 @@ class Sends:
 
     async def start(self, value: object, by: str) -> SendView:
         """Begin a send; it goes on beside events. Raises BadRequest, or Conflict when there is one of this id."""
-        await self._app.rounds.ready()
+        await self._answered(value)
         send = self.definition(value)
         if self._workspace.sent.get(send.id) is not None:
             raise Conflict("send_exists", f"There is a send {send.id} already; give this one another id.")
@@ -211,7 +217,8 @@ class Sends:
     async def _run(self, row: SendRow) -> None:
         """Carry one on to its end, from where it is."""
         send = row.send
-        await self._app.rounds.ready()
+        if send.segment:
+            await self._app.rounds.ready(send.segment)
         sender = Sender(self._workspace, self._answers, send, row.started)
         breath = Breath()
         while True:
