@@ -58,10 +58,11 @@ def _name(backend: LocalBackend, person: str) -> str:
 
 
 async def by_the_reference(backend: LocalBackend, segment: str) -> set[str]:
+    item = backend.workspace.definitions.active().segments[segment]
     return {
         who
         for who in (*PEOPLE, "dora")
-        if (await subjects.find(backend.workspace, f"user_id:{who}")).is_in(segment)
+        if (await subjects.find(backend.workspace, f"user_id:{who}", item)).is_in(segment)
     }
 
 

@@ -37,7 +37,7 @@ SELECT position, CAST(hash(position, 7) >> 1 AS BIGINT) AS event_id,
         CAST(floor(pow((hash(luck, x) % 1000000) / 1000000.0, 3) * {products}) AS BIGINT), 'category': NULL::VARCHAR,
         'price': NULL::DECIMAL(18, 6), 'quantity': NULL::DECIMAL(18, 6)}}) END AS products,
     '{{"product_id":"P' || luck % {products} || '","n":' || luck % 100 || '}}' AS properties,
-    NULL::VARCHAR AS traits, NULL::VARCHAR AS consents
+    NULL::VARCHAR AS traits, NULL::VARCHAR AS consents, NULL::VARCHAR AS home
 FROM raw ORDER BY position) TO '{folder}/events/rows.parquet' (FORMAT parquet, COMPRESSION zstd);
 COPY (
 SELECT CAST(hash(p, 8) >> 1 AS BIGINT) + k AS node, NULL::TIMESTAMPTZ AS since, NULL::TIMESTAMPTZ AS until, 'p_' || substr(md5('p' || p), 1, 16) AS person,

@@ -88,7 +88,7 @@ class Live(Protocol):
         ...
 
     def is_in(self, person: str, segment: str) -> bool | None:
-        """Whether somebody is in a segment; None while the lake was not asked for it yet."""
+        """Whether somebody is in a segment; None while nobody knows yet."""
         ...
 
     def of(self, person: Person) -> list[Belonging]:

@@ -27,8 +27,10 @@ class Memberships:
         return self._of(segment).members(segment, after, limit)
 
     def is_in(self, person: str, segment: str) -> bool | None:
-        """Whether somebody is in a segment now; None while the lake was not asked yet."""
-        return self._segments.is_in(person, segment) or self._from_lake.is_in(person, segment)
+        """Whether somebody is in a segment now; None while nobody knows: it is being filled, or the lake was not asked yet."""
+        if self._segments.is_in(person, segment):
+            return True
+        return self._from_lake.is_in(person, segment) if self._segments.knows(segment) else None
 
     def of(self, person: Person) -> list[Belonging]:
         """The segments that a person is in, by segment id."""

@@ -79,6 +79,8 @@ class Segments:
         """Of the last log entry applied."""
         self.now = 0
         self._review = False
+        self._judged = frozenset[str]()
+        """Segments by which everybody was judged."""
         self._opening = False
         self._step_to = 0
         self._pending: Active | None = None
@@ -95,6 +97,7 @@ class Segments:
         self._wanted_traits = {row.trait.id: row.trait for _, row in rows if row.trait is not None}
         self._opening = True
         self._compile()
+        self._judged = frozenset(self._numbers())
         self._opening = False
 
     def take(self, active: Active) -> None:
@@ -129,6 +132,8 @@ class Segments:
         serve(self._served, self._wanted, self._wanted_traits, full)
         self._drop_series()
         self._compile()
+        known = frozenset(self._numbers())
+        self._judged = self._judged & known if self._review else known
 
     def _drop_series(self) -> None:
         """Forget series that nothing wanted or in force reads."""
@@ -202,6 +207,7 @@ class Segments:
             yield from live.review([pid for pid in list(self._groups.keys()) if self._people.members_of(pid)])
             if live is self.live and live.plan is self.live.plan:
                 self._review = False
+                self._judged = frozenset(self._numbers())
         if self._filling.untidy:
             yield from self._filling.clear()
         if self.live is None:
@@ -313,6 +319,13 @@ class Segments:
         row = self._standing(person) if bit else None
         return row is not None and bool(row.bits & bit)
 
+    def knows(self, segment: str) -> bool:
+        """Whether everybody was judged by a segment; True for those that are not answered here."""
+        return segment in self._judged or (segment not in self._wanted and self._pending is None)
+
+    def _numbers(self) -> Iterable[str]:
+        return () if self.live is None else self.live.plan.numbers
+
     def members(self, segment: str, after: str = "", limit: int = 100) -> list[str]:
         """Ids of members greater than `after`, ascending, at most `limit`."""
         bit = self._bit(segment)
@@ -363,9 +376,7 @@ class Segments:
     def state(self, segment: str) -> Literal["live", "filling", "lake", "off"]:
         """How a segment is answered: `lake` = not here."""
         self.take_up()
-        if segment not in self._wanted:
-            return "lake"
-        return "filling" if self.is_filling(segment) else "live"
+        return "lake" if segment not in self._wanted else "filling" if self.is_filling(segment) else "live"
 
     @property
     def kept_since(self) -> int:
