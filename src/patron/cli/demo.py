@@ -323,7 +323,8 @@ class _Demo:
         else:
             self.out.print("\nServing. Ctrl C stops it.")
         try:
-            while not stop.wait(1.0):
+            while not stop.is_set():
+                time.sleep(1.0)  # a signal that comes while an event is waited for breaks its lock
                 hosting.need_alive(server, self.folder)
         finally:
             stop.set()

@@ -41,7 +41,7 @@ def needed_words(segment: Segment, segments: Mapping[str, Segment]) -> frozenset
 
 
 def stands(word: Word, said: Consents, opt_in: Collection[str]) -> bool:
-    """Whether it does.
+    """Whether a word stands by what somebody said.
 
     >>> stands(("ads", None), {}, ()), stands(("ads", "email"), {}, ())
     (True, False)

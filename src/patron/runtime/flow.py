@@ -14,7 +14,7 @@ from patron.identity.accounts import Account, Membership, observe_group
 from patron.identity.graph import Change, Graph
 from patron.identity.households import Households
 from patron.model.events import Event
-from patron.model.people import Located
+from patron.model.people import Key, Located
 from patron.model.ports import Table
 from patron.profiles import interests
 from patron.profiles.fold import fold, told_traits
@@ -142,8 +142,7 @@ def advance(event: Event, located: Located, world: World) -> None:
         world.from_lake.told(node)
     if event.group_id is not None:
         observe_group(event, located, world.accounts, world.members)
-    if event.traits or "traits" in event.context:
-        world.households.tell(node, told_traits(event, world.rules), event.time, event.uid)
+    settle_home(event, node, world)
     name = event.name
     if name in interests.TOLD:
         world.interests.event(event, node)
@@ -157,6 +156,12 @@ def advance(event: Event, located: Located, world: World) -> None:
     if name in rewards.TOLD:
         world.rewards.event(event, node)
     index(event, located, world, is_node=True)
+
+
+def settle_home(event: Event, node: Key, world: World) -> None:
+    """Take in the home that an event tells, live and where a node is made anew."""
+    if event.traits or "traits" in event.context:
+        world.households.tell(node, told_traits(event, world.rules), event.time, event.uid)
 
 
 def index(event: Event, located: Located, world: World, *, is_node: bool) -> None:

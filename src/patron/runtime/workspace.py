@@ -223,9 +223,9 @@ class Workspace:
     def _segments(self) -> Segments:
         table, settings = self.state.table, self.settings
         tallies = table("tallies")
-        known = Census(self.graph, self.groups, self.nodes, tallies, settings.profiles)
+        self.census = Census(self.graph, self.groups, self.nodes, tallies, settings.profiles)
         segments = Segments(
-            known, self.groups, tallies, table("standings"), table("series"), table("served"),
+            self.census, self.groups, tallies, table("standings"), table("series"), table("served"),
             settings.business.timezone, settings.decide.opt_in, self.history, self._run, self.feeds.locations,
         )  # fmt: skip
         self.definitions.on_change(segments.take)

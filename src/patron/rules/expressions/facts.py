@@ -11,7 +11,7 @@ from patron.rules.consent import EVERYWHERE
 from patron.rules.expressions.functions import json_key, json_path, json_text
 from patron.rules.expressions.gather import Gather
 from patron.rules.expressions.operators import json_holds, never, truth
-from patron.rules.expressions.tables import STAMP, SUBJECT, At
+from patron.rules.expressions.tables import SUBJECT, At, stamp_of
 from patron.rules.tree import Fact
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -84,8 +84,7 @@ def _last_written(name: str, gather: Gather) -> str:
 
     def last(events: ir.Table) -> Any:
         value = json_key(events.traits, name)
-        stamp = events.milliseconds.cast("string").lpad(STAMP, "0") + events.source + "/" + events.message_id
-        return value.argmax(stamp, where=value.notnull())
+        return value.argmax(stamp_of(events), where=value.notnull())
 
     return gather.aggregate(f"trait {name!r}", last)
 

@@ -16,8 +16,7 @@ from patron.rules.tree import Computed, Segment, Subject
 
 SUBJECT = "subject"
 """Column of a subject's id: a person's, an account's, or a household's."""
-STAMP = 16
-"""Digits of a time that stands before an event's id in a text, so that texts are in the order of time."""
+_STAMP = 16
 
 
 class Lake(NamedTuple):
@@ -94,8 +93,7 @@ def _in_accounts(lake: Lake, at: At, owned: ir.Table) -> ir.Table:
 def _at_home(lake: Lake, at: At, owned: ir.Table) -> ir.Table:
     """`belongs`, `person`: the household of each person, by the home last told; those that too many people call so left out."""
     told = events_of(lake, at, owned, lake.events.home.notnull())
-    stamp = told.milliseconds.cast("string").lpad(STAMP, "0") + told.source + "/" + told.message_id
-    homes = told.group_by(SUBJECT).agg(belongs=told.home.argmax(stamp))
+    homes = told.group_by(SUBJECT).agg(belongs=told.home.argmax(stamp_of(told)))
     crowds = homes.group_by("belongs").agg(people=homes.count())
     held = homes.semi_join(crowds.filter(crowds.people <= at.household_people), "belongs")
     return held.select("belongs", person=held.subject)
@@ -118,6 +116,11 @@ def events_of(lake: Lake, at: At, owned: ir.Table, wanted: ir.BooleanValue | Non
     ]
     joined = events.join(owned, whose).drop("owner", "since", "until")
     return joined.mutate(milliseconds=milliseconds(joined.time))
+
+
+def stamp_of(events: ir.Table) -> ir.StringValue:
+    """What orders events of `events_of` as they were said: by time, then source and message id."""
+    return events.milliseconds.cast("string").lpad(_STAMP, "0") + events.source + "/" + events.message_id
 
 
 def _known(table: ir.Table, at: At) -> ir.Table:

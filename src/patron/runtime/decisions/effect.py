@@ -73,12 +73,13 @@ async def effect_of(workspace: Workspace, breath: Breath) -> ProgrammeEffect:
     orders = ordered(treated, control, plan)
     revenue = spent(treated.since, control.since, plan) if habits.currency else None
     as_drawn = holdout in (0.0, 1.0) or srm_p(treated.people, control.people, holdout) >= SRM_LIMIT
-    found = revenue or orders
+    found = structs.replace(
+        revenue or orders, treated_rate=orders.treated_rate, control_rate=orders.control_rate
+    )
     if not closed and drawn:
         found = _none_closed(workspace, found, [one.first for one in drawn], window)
-    rates = {"treated_rate": orders.treated_rate, "control_rate": orders.control_rate}
     return ProgrammeEffect(
-        **{**structs.asdict(found), **rates},
+        **structs.asdict(found),
         judged_by="revenue" if revenue else "orders",
         bought=change(orders),
         in_both=sum(one.both for one in closed) / max(1, len(closed)),

@@ -3,9 +3,9 @@
 from patron.model.errors import BadRequest
 from patron.model.people import Key, Person
 from patron.model.views import SplitPreview, SplitView
-from patron.profiles.fold import fold, told_traits
+from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
-from patron.runtime.flow import uncut
+from patron.runtime.flow import settle_home, uncut
 from patron.runtime.tables import SplitRecord
 from patron.runtime.workspace import Workspace
 
@@ -117,8 +117,7 @@ def _again(workspace: Workspace, position: int, key: Key) -> None:
     partial = workspace.nodes.get(located.node) or Partial()
     workspace.nodes.touch(located.node)
     fold(partial, event, workspace.settings.profiles)
-    told = told_traits(event, workspace.settings.profiles)
-    workspace.households.tell(located.node, told, event.time, event.uid)
+    settle_home(event, located.node, workspace.world)
     workspace.nodes.put(located.node, partial)
     workspace.segments.refold(event, located.node)
     workspace.interests.event(event, located.node)

@@ -19,11 +19,11 @@ from patron.identity.once import around
 from patron.model.log import Entry
 from patron.model.people import Key, Person
 from patron.model.views import EraseReceipt
-from patron.profiles.fold import fold, told_traits
+from patron.profiles.fold import fold
 from patron.profiles.partial import Partial
 from patron.runtime import facts
 from patron.runtime.exports import exporting
-from patron.runtime.flow import uncut
+from patron.runtime.flow import settle_home, uncut
 from patron.runtime.workspace import Workspace
 from patron.storage.embedded import backup
 
@@ -173,8 +173,7 @@ def refold(workspace: Workspace, node: Key) -> None:
         hit = workspace.event_at(position)
         if hit is not None and hit[1].node == node:
             fold(partial, hit[0], workspace.settings.profiles)
-            told = told_traits(hit[0], workspace.settings.profiles)
-            workspace.households.tell(node, told, hit[0].time, hit[0].uid)
+            settle_home(hit[0], node, workspace.world)
             workspace.segments.refold(hit[0], node)
             workspace.interests.event(hit[0], node)
             workspace.trends.event(hit[0], node)

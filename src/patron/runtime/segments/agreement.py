@@ -10,20 +10,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from patron.model.clock import HOUR
 from patron.model.errors import BadRequest
 from patron.model.people import Person
 from patron.profiles.public import iso
-from patron.runtime.analysis import Analyst, Moment, Standings, Values
+from patron.runtime.analysis import Standings, Values
 from patron.runtime.app import App
-from patron.runtime.lake.processes import bounds_of
 from patron.runtime.people import people
 from patron.runtime.segments import subjects
+from patron.runtime.segments.asking import IN, STANDS, analyst_of, moment_of, read
 from patron.runtime.segments.belonging import is_moment
-from patron.runtime.segments.cells import IN, SECONDS, STANDS, read
 from patron.runtime.segments.served import live_of
 from patron.runtime.segments.subjects import stand_of
 
@@ -111,20 +109,11 @@ class _Comparison:
         self._position = position
         self._active = workspace.definitions.active()
         self._calendar = subjects.calendar_of(workspace)
-        self.now = workspace.clock.now()
         self.people = 0
         self.capped: set[str] = set()
-        query = msgspec.structs.replace(bounds_of(workspace), seconds=SECONDS)
-        self._analyst = Analyst(app.lake, query)
-        self._moment = Moment(
-            self.now,
-            workspace.settings.business.timezone,
-            tuple(workspace.settings.decide.opt_in),
-            tuple(self._active.segments.values()),
-            tuple(self._active.traits.values()),
-            dict(workspace.feeds.locations()),
-            household_people=workspace.settings.identity.household_people,
-        )
+        self._analyst = analyst_of(app)
+        self._moment = moment_of(workspace, self._active)
+        self.now = self._moment.now
 
     # --- segments ------------------------------------------------------------------------------------------------
 

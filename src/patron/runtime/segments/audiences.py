@@ -36,7 +36,7 @@ from patron.model.errors import BadRequest, Fault, NotFound, RequestError
 from patron.rules.describe import describe
 from patron.rules.resolve import resolve
 from patron.rules.tree import Computed, Condition, Rule, Segment
-from patron.runtime.analysis import Analyst, Moment
+from patron.runtime.analysis import Analyst
 from patron.runtime.backend import LocalBackend
 from patron.runtime.crowd.doors import doors
 from patron.runtime.crowd.overlaps import overlap
@@ -52,6 +52,7 @@ from patron.runtime.lake.processes import bounds_of
 from patron.runtime.people import people
 from patron.runtime.people.views import name_of
 from patron.runtime.segments import checking
+from patron.runtime.segments.asking import moment_of
 from patron.runtime.segments.definitions import Active
 from patron.runtime.segments.from_lake import minutes_behind
 from patron.runtime.segments.rules import kind_of
@@ -295,18 +296,8 @@ class LocalAudiences:
         if not self.speaks_sql():
             return None
         item, active = self._book.tried(kind, definition)
-        settings = self._workspace.settings
-        moment = Moment(
-            self._workspace.clock.now(),
-            settings.business.timezone,
-            settings.decide.opt_in,
-            tuple(active.segments.values()),
-            tuple(active.traits.values()),
-            dict(self._workspace.feeds.locations()),
-            household_people=self._workspace.settings.identity.household_people,
-        )
         found = active.segments[item.id] if kind == "segment" else active.traits[item.id]
-        return await self._analyst.sql(found, moment)
+        return await self._analyst.sql(found, moment_of(self._workspace, active))
 
     # --- one person ------------------------------------------------------------------------------------------------
 

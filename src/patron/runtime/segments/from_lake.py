@@ -14,7 +14,6 @@ from patron.identity.change import Change as Regrouped
 from patron.model.people import Key, Person
 from patron.rules.basis import Word, needed_words, stands
 from patron.rules.tree import Computed, Segment
-from patron.runtime.decisions.known import consents_of
 from patron.runtime.segments.live import Belonging, Change, Standing
 from patron.runtime.segments.served import live_of
 
@@ -188,9 +187,14 @@ class FromLake:
     def of(self, person: str) -> list[Belonging]:
         """The segments that a person is in."""
         self._settle()
-        found = [name for name, held in self._lists.items() if held.segment.subject == "person"]
-        since = {one.segment: one.time for one in self._moves if one.subject == person and one.entered}
-        return [Belonging(name, since.get(name)) for name in found if self.is_in(person, name)]
+        found = [
+            name
+            for name, held in self._lists.items()
+            if held.segment.subject == "person" and _has(held.members, person)
+        ]
+        moves = self._moves if found else ()
+        since = {one.segment: one.time for one in moves if one.subject == person and one.entered}
+        return [Belonging(name, since.get(name)) for name in found]
 
     def count(self, segment: str) -> int:
         """How many are in it."""
@@ -281,8 +285,7 @@ class FromLake:
 
     def _allows(self, person: Person, words: Collection[Word]) -> bool:
         workspace = self._workspace
-        parts = [(key, part) for key in person.members if (part := workspace.nodes.get(key)) is not None]
-        said = consents_of(parts, workspace.settings.profiles)
+        said = workspace.census.consents(person.members)
         return all(stands(word, said, workspace.settings.decide.opt_in) for word in words)
 
     def _rename(self, name: str, held: Valued) -> None:

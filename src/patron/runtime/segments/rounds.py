@@ -5,18 +5,15 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
-
-import msgspec
 
 from patron.model.clock import HOUR, MINUTE
 from patron.model.errors import BadRequest
 from patron.rules.tree import Computed, Segment, Subject
-from patron.runtime.analysis import Analyst, Moment, Standings, Values
-from patron.runtime.lake.processes import bounds_of
+from patron.runtime.analysis import Moment, Standings, Values
+from patron.runtime.segments.asking import IN, analyst_of, moment_of, read
 from patron.runtime.segments.belonging import is_moment
-from patron.runtime.segments.cells import IN, SECONDS, read
 from patron.runtime.segments.from_lake import Listed, Valued, minutes_behind
 from patron.runtime.segments.subjects import calendar_of
 
@@ -122,18 +119,7 @@ class Rounds:
         applied = min(applied, await self._app.start_jobs().flush())
         state, active = self._state()._replace(applied=applied), workspace.definitions.active()
         segments, traits = self._held.wanted()
-        now = workspace.clock.now()
-        moment = Moment(
-            now,
-            workspace.settings.business.timezone,
-            tuple(workspace.settings.decide.opt_in),
-            tuple(active.segments.values()),
-            tuple(active.traits.values()),
-            dict(workspace.feeds.locations()),
-            household_people=workspace.settings.identity.household_people,
-        )
-        analyst = Analyst(self._app.lake, msgspec.structs.replace(bounds_of(workspace), seconds=SECONDS))
-        asking = _Asking(analyst, moment, self._app)
+        asking = _Asking(self._app, moment_of(workspace, active))
         for subject in get_args(Subject):
             await asking.segments([one for one in segments.values() if one.subject == subject])
             await asking.traits([one for one in traits.values() if one.subject == subject])
@@ -144,8 +130,8 @@ class Rounds:
 class _Asking:
     """One round."""
 
-    def __init__(self, analyst: Analyst, moment: Moment, app: "App") -> None:
-        self._analyst = analyst
+    def __init__(self, app: "App", moment: Moment) -> None:
+        self._analyst = analyst_of(app)
         self._moment = moment
         self._calendar = calendar_of(app.workspace)
         self.lists: list[Listed] = []
@@ -159,25 +145,18 @@ class _Asking:
         lists: list[list[str]] = [[] for _ in asked]
         barred = [0] * len(asked)
         try:
-            async with contextlib.aclosing(
-                self._analyst.slices(Standings(tuple(asked)), self._moment)
-            ) as rows:
-                async for _, batch in rows:
-                    for at, (subject, *stands) in enumerate(batch):
-                        for number, code in enumerate(stands):
-                            if code == IN:
-                                lists[number].append(subject)
-                            elif code:
-                                barred[number] += 1
-                        if at % BREATH == 0:
-                            await asyncio.sleep(0)
+            async for _, subject, stands in self._rows(Standings(tuple(asked))):
+                for number, code in enumerate(stands):
+                    if code == IN:
+                        lists[number].append(subject)
+                    elif code:
+                        barred[number] += 1
         except BadRequest as error:
             await self._singly("segment", asked, error)
             return
-        now = self._moment.now
         for one, members, without in zip(asked, lists, barred, strict=True):
             members.sort()
-            self.lists.append(Listed(one, members, without, now))
+            self.lists.append(Listed(one, members, without, self._moment.now))
             await asyncio.sleep(0)
 
     async def traits(self, asked: Sequence[Computed]) -> None:
@@ -186,19 +165,24 @@ class _Asking:
             return
         values: list[dict[str, Any]] = [{} for _ in asked]
         try:
-            async with contextlib.aclosing(self._analyst.slices(Values(tuple(asked)), self._moment)) as rows:
-                async for head, batch in rows:
-                    kinds = [kind.startswith("decimal") for _, kind in head.columns[1:]]
-                    for at, (subject, *found) in enumerate(batch):
-                        for trait, held, value, kind in zip(asked, values, found, kinds, strict=True):
-                            if value is not None:
-                                held[subject] = self._shown(trait, read(value, kind))
-                        if at % BREATH == 0:
-                            await asyncio.sleep(0)
+            async for kinds, subject, found in self._rows(Values(tuple(asked))):
+                for trait, held, value, kind in zip(asked, values, found, kinds, strict=True):
+                    if value is not None:
+                        held[subject] = self._shown(trait, read(value, kind))
         except BadRequest as error:
             await self._singly("trait", asked, error)
             return
         self.valued += [Valued(one, held) for one, held in zip(asked, values, strict=True)]
+
+    async def _rows(self, question: Standings | Values) -> AsyncGenerator[tuple[list[bool], str, list[Any]]]:
+        """Of each subject: which columns are decimals, its id, and its cells. Others are served meanwhile."""
+        async with contextlib.aclosing(self._analyst.slices(question, self._moment)) as slices:
+            async for head, batch in slices:
+                kinds = [kind.startswith("decimal") for _, kind in head.columns[1:]]
+                for at, (subject, *cells) in enumerate(batch):
+                    yield kinds, subject, cells
+                    if at % BREATH == 0:
+                        await asyncio.sleep(0)
 
     async def _singly(
         self, kind: str, asked: Sequence[Segment] | Sequence[Computed], error: BadRequest

@@ -17,7 +17,6 @@ from patron.rules.evaluate import computed, evaluate
 from patron.rules.history import History, history_of
 from patron.rules.tree import Computed, Segment
 from patron.rules.tree import Subject as Kind
-from patron.runtime.decisions.known import consents_of
 from patron.runtime.people import people
 from patron.runtime.segments.definitions import Active
 from patron.runtime.workspace import Workspace
@@ -108,25 +107,14 @@ class Grouped(Subject):
     Parameters
     ----------
     account : its traits are those of group calls.
-    barred : none of its people may be looked at for the purposes it was found for.
     """
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        name: str,
-        events: list[Event],
-        *,
-        whole: bool,
-        account: bool,
-        barred: bool,
-    ) -> None:
-        super().__init__(workspace, name, events, whole=whole, account=account)
-        self._barred = barred
+    barred = False
+    """None of its people may be looked at for the purposes it was found for."""
 
     def has_basis(self, purpose: str) -> bool:  # noqa: ARG002 - only people count who have one
         """Whether anybody of it may be looked at."""
-        return not self._barred
+        return not self.barred
 
 
 def calendar_of(workspace: Workspace) -> Calendar:
@@ -199,9 +187,9 @@ async def of_group(
     members = {key for person in seen for key in person.members}
     rows = sorted({(r.time, r.position) for person in seen for r in people.rows(workspace, person)})
     events = await _read(workspace, [position for _, position in rows][-most:], members.__contains__)
-    return Grouped(
-        workspace, name, events, whole=len(rows) <= most, account=kind == "account", barred=not seen
-    )
+    found = Grouped(workspace, name, events, whole=len(rows) <= most, account=kind == "account")
+    found.barred = not seen
+    return found
 
 
 async def _people_of(workspace: Workspace, kind: Kind, name: str) -> list[Person]:
@@ -227,8 +215,7 @@ def _belongs(workspace: Workspace, kind: Kind, node: Key, name: str) -> bool:
 
 
 def _may_see(workspace: Workspace, person: Person, needed: Collection[str]) -> bool:
-    parts = [(key, part) for key in person.members if (part := workspace.nodes.get(key)) is not None]
-    said, opt_in = consents_of(parts, workspace.settings.profiles), workspace.settings.decide.opt_in
+    said, opt_in = workspace.census.consents(person.members), workspace.settings.decide.opt_in
     return all(lawful(purpose, said, opt_in) for purpose in needed)
 
 
