@@ -12,31 +12,23 @@ import msgspec
 
 from patron.collect.limits import Limits
 from patron.collect.segment_api import ReadRules, read_message
-from patron.decide.grants import Grant
-from patron.decide.stocks import Stock
-from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
 from patron.identity.claims import locate
 from patron.identity.graph import Graph, Group, Ident
-from patron.identity.households import Home, HouseholdIds, Households
+from patron.identity.households import HouseholdIds, Households
 from patron.model.access import ApiKey, Source
 from patron.model.clock import DAY, HOUR, Clock, SteppedClock, SystemClock
 from patron.model.events import Batch, Event
-from patron.model.feeds import FeedLoad
 from patron.model.log import Entry
 from patron.model.offers import NOTHING
 from patron.model.people import Key, Located
-from patron.model.policies import Launch
 from patron.model.ports import Table
-from patron.model.sends import SendRow
-from patron.profiles.partial import Partial, decode, encode
+from patron.profiles.partial import Partial
 from patron.runtime import settings as config
 from patron.runtime.bodies import Bodies
 from patron.runtime.dead import DeadLetters
-from patron.runtime.decisions import arms, entered
 from patron.runtime.decisions.deciding import Deciding
-from patron.runtime.decisions.rewards import Taught
-from patron.runtime.feeds.feeds import FeedCount, Feeds
+from patron.runtime.feeds.feeds import Feeds
 from patron.runtime.flow import KeyHash, World
 from patron.runtime.keys import KeyRing
 from patron.runtime.lake.links import Links
@@ -49,76 +41,29 @@ from patron.runtime.segments.from_lake import FromLake
 from patron.runtime.segments.live import Above, Live
 from patron.runtime.segments.memberships import Memberships
 from patron.runtime.segments.segments import Segments
-from patron.runtime.segments.served import SeriesRow, ServedRow
 from patron.runtime.sends.sent import Sent
+from patron.runtime.specs import table_specs
 from patron.runtime.tables import (
     Assignment,
     AuditRow,
     DayCount,
     DeadRow,
     DecisionRow,
-    DefinitionRow,
     Plain,
     SplitRecord,
     User,
     sent_key,
 )
-from patron.segments import standing, tally
 from patron.segments.execution import Execution
 from patron.storage.embedded import directory
 from patron.storage.embedded.dedup import Dedup
 from patron.storage.embedded.log import SegmentLog
 from patron.storage.embedded.mark import read_mark
-from patron.storage.embedded.state import State, TableSpec
+from patron.storage.embedded.state import State
 
-__all__ = ["Crash", "Found", "Workspace", "crash_at", "plain", "table_specs"]
+__all__ = ["Crash", "Found", "Workspace", "crash_at", "plain"]
 NEWEST = 200
 Crash = Callable[[str], None]
-
-
-def table_specs(resident: int) -> list[TableSpec]:
-    """The tables of the state."""
-    return [
-        TableSpec("nodes", Partial, resident, encode=encode, decode=decode),
-        TableSpec("idents", Ident, 2 * resident),
-        TableSpec("groups", Group, resident),
-        TableSpec("accounts", Account, 5_000),
-        TableSpec("members", Membership, 5_000),
-        TableSpec("homes", Home, 5_000),
-        TableSpec("decisions", DecisionRow, 20_000),
-        TableSpec("asked", list[str], 20_000),
-        TableSpec("shown", int, 20_000),
-        TableSpec("assigned", Assignment, 20_000),
-        TableSpec("grants", list[Grant], 20_000),
-        TableSpec("stocks", Stock, 1_000),
-        TableSpec("interests", dict[str, list[int]], 50_000),
-        TableSpec("cycles", list[int], 5_000),
-        TableSpec("trends", dict[str, list[str]], 50_000),
-        TableSpec("entered", entered.Entry, 20_000),
-        TableSpec("arms", arms.Arm, 1_000_000, encode=arms.encode, decode=arms.decode),
-        TableSpec("taught", Taught, 20_000),
-        TableSpec("policies", Launch, 1_000),
-        TableSpec("sends", SendRow, 1_000),
-        TableSpec("dead", DeadRow, 20_000),
-        TableSpec("cuts", list[int], 5_000),
-        TableSpec("splits", SplitRecord, 5_000),
-        TableSpec("sources", Source, 1_000),
-        TableSpec("keys", ApiKey, 1_000),
-        TableSpec("users", User, 1_000),
-        TableSpec("audit", AuditRow, 5_000),
-        TableSpec("days", DayCount, 5_000),
-        TableSpec("tombstones", int, 20_000),
-        TableSpec("receipts", dict[str, Any], 1_000),
-        TableSpec("config", Plain, 1_000),
-        TableSpec("feed_rows", list[Version], 20_000),
-        TableSpec("feed_kinds", FeedCount, 1_000),
-        TableSpec("feed_loads", FeedLoad, 1_000),
-        TableSpec("definitions", DefinitionRow, 5_000),
-        TableSpec("tallies", dict, resident, encode=tally.encode, decode=tally.decode),
-        TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
-        TableSpec("series", SeriesRow, 5_000),
-        TableSpec("served", ServedRow, 5_000),
-    ]
 
 
 class Workspace:

@@ -26,8 +26,6 @@ WATCH = 0.5
 """Seconds between two looks whether something is due."""
 RETRY = 10.0
 """Seconds until a question that failed is asked again."""
-BREATH = 2_000
-"""Rows taken in between two breaths."""
 _logger = logging.getLogger("patron")
 
 
@@ -179,10 +177,9 @@ class _Asking:
         async with contextlib.aclosing(self._analyst.slices(question, self._moment)) as slices:
             async for head, batch in slices:
                 kinds = [kind.startswith("decimal") for _, kind in head.columns[1:]]
-                for at, (subject, *cells) in enumerate(batch):
+                for subject, *cells in batch:
                     yield kinds, subject, cells
-                    if at % BREATH == 0:
-                        await asyncio.sleep(0)
+                await asyncio.sleep(0)
 
     async def _singly(
         self, kind: str, asked: Sequence[Segment] | Sequence[Computed], error: BadRequest

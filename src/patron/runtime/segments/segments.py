@@ -28,12 +28,13 @@ from patron.runtime.segments.served import (
     ServedRow,
     live_of,
     needed,
+    progress,
     serve,
 )
 from patron.segments.execution import Execution
 from patron.segments.plan import Plan
 from patron.segments.reach import Moved, numbers_of
-from patron.segments.series import Series, segment_series
+from patron.segments.series import Series
 from patron.segments.standing import Standing
 from patron.segments.tally import Tally
 
@@ -386,11 +387,7 @@ class Segments:
     def progress(self, segment: str) -> float:
         """How much of what a segment waits for is done, 0 to 1."""
         wanted = self._wanted.get(segment)
-        if wanted is None:
-            return 1.0
-        rows = [self._series.get(one.id) for one in segment_series(wanted, self._wanted_traits)]
-        shares = [row.filled / row.since for row in rows if row is not None and row.since]
-        return min(shares, default=1.0)
+        return 1.0 if wanted is None else progress(wanted, self._wanted_traits, self._series)
 
     def health(self) -> Health:
         """Figures for health pages."""

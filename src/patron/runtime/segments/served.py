@@ -103,6 +103,13 @@ def needed(segments: Iterable[Segment], traits: Mapping[str, Computed]) -> set[S
     return found
 
 
+def progress(segment: Segment, traits: Mapping[str, Computed], series: Table[SeriesRow]) -> float:
+    """How much of the series that a segment reads is filled, 0 to 1."""
+    rows = [series.get(one.id) for one in segment_series(segment, dict(traits))]
+    shares = [row.filled / row.since for row in rows if row is not None and row.since]
+    return min(shares, default=1.0)
+
+
 def serve(
     served: Table[ServedRow],
     segments: Mapping[str, Segment],
