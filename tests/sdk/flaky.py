@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Protocol
 
-Fate = Literal["pass", "429", "503", "cut_half", "cut_whole"]
+Fate = Literal["pass", "down", "429", "503", "cut_half", "cut_whole"]
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 
@@ -21,8 +21,9 @@ class FlakyProxy(ThreadingHTTPServer):
 
     `429` and `503` answer with `Retry-After: 1` and forward nothing. `cut_half` forwards the head and half of the
     body, `cut_whole` all of it; both then kill the server, close the client's connection without an answer as a
-    crashed machine would, and start the server again meanwhile. While it is down a fate that is due waits for the
-    first request after it is up, so that each one planned is met.
+    crashed machine would, and start the server again meanwhile. Until that is done (`down`) nothing is forwarded,
+    not even to a server that listens already: all that was cut off could be delivered in that moment, and no request
+    be left for the fate that is due next. So each one planned is met.
     """
 
     daemon_threads = True
@@ -34,7 +35,7 @@ class FlakyProxy(ThreadingHTTPServer):
         self.due = sorted(fates.items())
         self.outage = outage
         self.met: list[Fate] = []
-        """Fates dealt so far, other than `pass`."""
+        """Fates dealt so far, other than `pass` and `down`."""
         self.refused: list[bytes] = []
         """Bodies that were answered with 429 or 503."""
         self.count = 0
@@ -61,8 +62,9 @@ class FlakyProxy(ThreadingHTTPServer):
         """The fate of the tracking request that just came in."""
         with self.lock:
             self.count += 1
-            down = any(restart.is_alive() for restart in self.restarts)
-            if down or not self.due or self.count < self.due[0][0]:
+            if any(restart.is_alive() for restart in self.restarts):
+                return "down"
+            if not self.due or self.count < self.due[0][0]:
                 return "pass"
             fate = self.due.pop(0)[1]
             self.met.append(fate)
@@ -113,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fate in {"429", "503"}:
             self.server.refused.append(body)
             self._refuse(int(fate))
+        elif fate == "down":
+            self.close_connection = True
         else:
             self._forward(body, fate)
 
