@@ -1,6 +1,10 @@
 """`patron sim trial`: worlds against servers of their own, listed whatever came of them, and not run twice."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -46,7 +50,7 @@ def test_each_seed_is_lived_once_and_nothing_of_it_stays(
         time.sleep(0.1)  # the server's child ends when it finds that its parent is gone
     assert not left
 
-    def again(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
+    def again(seed: int, run: list[str], holdout: float, worlds: object) -> dict[str, Any]:
         return {"error": f"{seed} at {holdout}: no port was free"}
 
     monkeypatch.setattr(trials, "_lived", again)
@@ -56,3 +60,21 @@ def test_each_seed_is_lived_once_and_nothing_of_it_stays(
     assert "1 world, revenue" in more.output
     assert "1 failed" in more.output
     assert "The decisions page says: early 1; its interval of revenue held the truth in" in more.output
+
+
+def test_who_ends_a_trial_ends_its_servers(tmp_path: Path) -> None:
+    place, out = tmp_path / "temporary", tmp_path / "trial.ndjson"
+    place.mkdir()
+    words = [*SMALL[:4], "--days", "900", "--seeds", "9001-9009", "--out", str(out)]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "patron.cli", "sim", "trial", *words], env={**os.environ, "TMPDIR": str(place)}
+    )
+    until = time.monotonic() + 60
+    while not any("sim run" in one for one in _left(place)) and time.monotonic() < until:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 1
+    while (left := _left(place)) and time.monotonic() < until + 60:
+        time.sleep(0.1)
+    assert not left
+    assert len(out.read_text("utf-8").splitlines()) == 1, "the one that was under way is told as failed"

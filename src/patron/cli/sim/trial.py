@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -92,9 +93,10 @@ def trial(
     run += ["--parameters", str(file)] if file else []
     done = {row["seed"]: row for row in _lines(out)}
     left, lock = [seed for seed in seeds if seed not in done], threading.Lock()
+    worlds = _Worlds()
 
     def one(seed: int) -> None:
-        row = {"seed": seed, "world": world, **_lived(seed, run, holdout)}
+        row = {"seed": seed, "world": world, **_lived(seed, run, holdout, worlds)}
         with lock:
             done[seed] = row
             click.echo(f"  seed {seed}: {_said(row)}", err=True)
@@ -102,8 +104,16 @@ def trial(
                 with out.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps(row) + "\n")
 
+    # SIGTERM is Ctrl C too: no server outlives the trial
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ThreadPoolExecutor(processes) as pool:
-        list(pool.map(one, left))
+        try:
+            list(pool.map(one, left))
+        except KeyboardInterrupt:
+            worlds.end()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
     rows = [done[seed] for seed in seeds]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -114,7 +124,37 @@ def trial(
         sys.exit(2)
 
 
-def _lived(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
+class _Worlds:
+    """The processes in which worlds are lived, and how to end them all."""
+
+    def __init__(self) -> None:
+        self._alive: set[subprocess.Popen[str]] = set()
+        self._over = False
+        self._lock = threading.Lock()
+
+    def live(self, command: list[str]) -> tuple[int, str, str]:
+        """Run a command: its code, what it said and what it complained of."""
+        with subprocess.Popen(  # noqa: S603 - our own command
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as world:
+            with self._lock:
+                self._alive.add(world)
+                if self._over:
+                    world.terminate()
+            told, complaint = world.communicate()
+            with self._lock:
+                self._alive.discard(world)
+        return world.returncode, told, complaint
+
+    def end(self) -> None:
+        """End those that are under way, and each that begins later."""
+        with self._lock:
+            self._over = True
+            for world in self._alive:
+                world.terminate()
+
+
+def _lived(seed: int, run: list[str], holdout: float, worlds: _Worlds) -> dict[str, Any]:
     """One world against a server of its own; what went wrong instead, when something did."""
     from patron.cli import hosting
     from patron.runtime.create import create
@@ -141,15 +181,15 @@ def _lived(seed: int, run: list[str], holdout: float) -> dict[str, Any]:
         server = hosting.serve(data, port, "--clock", "stepped")
         try:
             hosting.wait(server, f"http://127.0.0.1:{port}", data)
-            said = subprocess.run([*command, *run], capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+            code, told, complaint = worlds.live([*command, *run])
             served = _cpu(server.pid)
         finally:
             server.kill()  # nobody reads what it would write in an orderly end
             server.wait()
-        if said.returncode:
-            return {"error": said.stderr.strip()[-500:]}
+        if code:
+            return {"error": complaint.strip()[-500:] or f"it ended with {code}"}
         return {
-            **json.loads(said.stdout),
+            **json.loads(told),
             "server_cpu": served,
             "seconds": round(time.monotonic() - began, 1),
         }
