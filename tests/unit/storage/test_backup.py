@@ -224,6 +224,13 @@ def test_a_line_that_would_break_the_file_is_refused(tmp_path: Path, line: str) 
         backup.add_tombstones(tmp_path, [line])
 
 
+def test_a_lake_that_has_an_owner_and_no_table_yet_is_copied(shop: Shop, tmp_path: Path) -> None:
+    (shop.path / "lake").mkdir()
+    (shop.path / "lake" / "owner").write_bytes(b"me")
+    backup.backup(shop.path, tmp_path / "copy", log=shop.log)
+    assert (tmp_path / "copy" / "lake" / "owner").read_bytes() == b"me"
+
+
 def test_the_log_reaches_beyond_the_lake_also_when_both_grow_meanwhile(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

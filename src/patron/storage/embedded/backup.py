@@ -173,6 +173,7 @@ def _copy_lake(src: Path, dest: Path) -> None:
     """Copy the lake: of each table its log first, then every data file, which stays for an hour after it was replaced."""
     if not src.is_dir():
         return
+    make_private_directory(dest)  # a lake that was just made has an owner and no table yet
     for table in sorted(path for path in src.iterdir() if (path / LAKE_LOG).is_dir()):
         make_private_directory(dest / table.name / LAKE_LOG)
         _copy_settled(table / LAKE_LOG, dest / table.name / LAKE_LOG)
