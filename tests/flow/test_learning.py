@@ -14,6 +14,7 @@ from patron.decide.fit import RULED
 from patron.decide.kinds import kind_of
 from patron.decide.learn.grid import REWARD_STEP
 from patron.decide.learn.ridge import Ridge
+from patron.decide.scoring import Expected
 from patron.model.clock import DAY, HOUR, MINUTE
 from patron.model.offers import NOTHING, Ask
 from patron.runtime.backend import LocalBackend
@@ -309,6 +310,45 @@ def test_what_comes_anyway_is_known_where_nothing_is_never_tried(tmp_path: Path)
     mail, wording = play(_shop(tmp_path / "shop", work, places + PRODUCTS))
     assert mail > 0.3
     assert wording == pytest.approx(mail, abs=0.1)
+
+
+def test_who_is_due_buys_anyway_and_that_speaks_for_no_message(tmp_path: Path) -> None:
+    """Of two people alike in all else one is due: they buy more often, whether something was shown or not."""
+    tea = '[[placement]]\nid = "mail"\nname = "Mail"\nreward = "order"\n[[offer]]\nid = "tea"\nname = "Tea"\ncontent = {category = "tea"}\n'
+    bought_at = {"due": (82, 88, 94, 100), "early": (1, 34, 67, 100)}
+
+    async def work(backend: LocalBackend, tell: Teller) -> list[float]:
+        for user in bought_at:
+            await tell("Store Entered", "store", userId=user)
+        for day in range(1, 115):
+            for user, days in bought_at.items():
+                if day in days:
+                    order = {"order_id": f"{user}{day}", "revenue": 9.0, "category": "tea"}
+                    await tell("Order Completed", "store", userId=user, **order)
+            await backend.step_clock(NOW + day * DAY)
+        model, index, now = backend.workspace.model, backend.answers.index, backend.workspace.clock.now()
+
+        def expected(user: str) -> Expected:
+            ask, node = Ask("mail", user_id=user, channel="web"), f"user_id:{user}"
+            known = backend.answers._known(index, ask, node, None, now, verified=True)
+            return model.of((node,)).expect(index, np.arange(1), ask, known, now)
+
+        looked = [looked_at(told.features + told.fits) for told in map(expected, bought_at)]
+        for turn in range(1_000):
+            action = NOTHING if turn % 2 else "tea"
+            for at, often in zip(looked, (7, 1), strict=True):
+                assert at is not None
+                model.observe("order within a week", action, at, now)
+                if turn // 2 % 10 < often:
+                    model.reward("order within a week", action, at, round(1 / REWARD_STEP), now)
+        return [
+            value for told in map(expected, bought_at) for value in (float(told.propensity[0]), told.nothing)
+        ]
+
+    due, due_anyway, early, early_anyway = play(_shop(tmp_path / "shop", work, tea))
+    assert due == pytest.approx(due_anyway, abs=0.12), "what the rules believe at first still counts a little"
+    assert early == pytest.approx(early_anyway, abs=0.12)
+    assert due_anyway > early_anyway + 0.3
 
 
 def test_a_sale_in_the_store_moves_the_arm_and_a_return_takes_it_back(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Learned from once for all offers, so that the first purchase of a category alrea
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import exp
+from math import exp, fsum
 from typing import Final, Protocol
 
 import numpy as np
@@ -127,6 +127,24 @@ class Topics:
         return self._size
 
 
+def wants(interests: Mapping[str, Sequence[int]], hour: int, cycle: Cycle) -> tuple[float, float]:
+    """How due the most due of somebody's categories is, and all that are due together.
+
+    Who is due buys anyway: what speaks of the person is told apart from what speaks for an offer.
+
+    >>> wants({"c:tea": [9, 0, 900, 0, 0, 0], "p:A": [9, 0, 900, 0, 0, 0]}, 1_020, lambda key: [9_000, 80]) > (0.3, 0.3)
+    True
+    >>> wants({}, 1_020, lambda key: None)
+    (0.0, 0.0)
+    """
+    found = [
+        due
+        for key, signs in interests.items()
+        if signs[0] and key[0] == "c" and (due := _due(signs, cycle(key), hour)) > 0
+    ]
+    return max(found, default=0.0), fsum(found)
+
+
 def is_trending(fit: bytes) -> bool:
     """Whether a recorded fit says that something sells or is looked at more than usual where it was asked for.
 
@@ -185,22 +203,24 @@ class _Raised:
             np.maximum.at(found, self._places, signs.take(self._which, 0))
 
 
+def _due(signs: Sequence[int], told: Sequence[int] | None, hour: int) -> float:
+    """How much it is time again for what was bought: if often enough to be a habit, from a little before its interval is over; what
+    is long overdue was mostly bought elsewhere.
+    """
+    count, first, last = signs[:3]
+    usual = (last - first + _BELIEF * cycle_of(told)) / (count - 1 + _BELIEF)
+    ratio, habit = (hour - last) / max(usual, 1.0), count / (count + _BELIEF)
+    return habit * (_passed(ratio - _DUE) - _ELSEWHERE * _passed(ratio - _LAPSED))
+
+
 def _passed(over: float) -> float:
     return 1 / (1 + exp(min(50.0, -over / _STEEP)))
 
 
 def _signs(signs: Sequence[int], told: Sequence[int] | None, hour: int) -> tuple[float, ...]:
-    """Bought, due, viewed, saved, tried: what was bought since it was saved or tried is no longer wanted for that.
-
-    Due is what was bought often enough to be a habit, from a little before its interval is over; what is long overdue was
-    mostly bought elsewhere.
-    """
-    count, first, last, viewed, saved, tried = signs
-    due = 0.0
-    if count:
-        usual = (last - first + _BELIEF * cycle_of(told)) / (count - 1 + _BELIEF)
-        ratio, habit = (hour - last) / max(usual, 1.0), count / (count + _BELIEF)
-        due = habit * (_passed(ratio - _DUE) - _ELSEWHERE * _passed(ratio - _LAPSED))
+    """Bought, due, viewed, saved, tried: what was bought since it was saved or tried is no longer wanted for that."""
+    count, _, last, viewed, saved, tried = signs
+    due = _due(signs, told, hour) if count else 0.0
     fades = [
         exp(-max(0, hour - at) / fade) if at > last else 0.0
         for at, fade in zip((viewed, saved, tried), _FADES, strict=True)

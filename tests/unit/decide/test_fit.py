@@ -1,6 +1,9 @@
 """What is due: a habit at its interval, more than a single purchase, and more than what is long overdue."""
 
-from patron.decide.fit import NAMES, Topic, Topics
+import pytest
+
+from patron.decide import fit
+from patron.decide.fit import NAMES, Topic, Topics, wants
 
 DAY = 24
 DUE = NAMES.index("category due")
@@ -40,3 +43,34 @@ def test_who_is_interested_in_nothing_that_is_offered_fits_nothing() -> None:
 def test_it_stays_between_nothing_and_one() -> None:
     values = [due(times, 30, since) for times in (1, 2, 300) for since in range(0, 400, 7)]
     assert 0.0 <= min(values) <= max(values) <= 1.0
+
+
+def test_what_somebody_wants_is_the_most_due_category_and_all_that_are_due() -> None:
+    now = 1_000 * DAY
+    month, over, fresh = (
+        [5, now - (since + 4 * 30) * DAY, now - since * DAY, 0, 0, 0] for since in (33, 90, 1)
+    )
+    own = {
+        "c:tea": month,
+        "c:milk": month,
+        "c:late": over,
+        "c:new": fresh,
+        "p:A": month,
+        "c:seen": [0, 0, 0, now, 0, 0],
+    }
+    most, together = wants(own, now, lambda _key: [20 * 30 * DAY, 20])
+    assert most == pytest.approx(due(5, 30, 33), abs=1e-6)  # the fits are float32
+    assert together == pytest.approx(2 * most + due(5, 30, 90) + due(5, 30, 1), abs=1e-6)
+    assert wants({"c:seen": own["c:seen"], "s:email": month}, now, lambda _key: None) == (0.0, 0.0)
+
+
+def test_what_was_rather_bought_elsewhere_takes_nothing_from_what_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fit, "_ELSEWHERE", 2.0)
+    now = 1_000 * DAY
+    tea, late = ([5, now - (since + 4 * 30) * DAY, now - since * DAY, 0, 0, 0] for since in (33, 400))
+    cycle = [20 * 30 * DAY, 20]
+    assert wants({"c:tea": tea, "c:late": late}, now, lambda _key: cycle) == wants(
+        {"c:tea": tea}, now, lambda _key: cycle
+    )

@@ -15,6 +15,8 @@ SCHEMA = Schema(
         Field("last seen", "number", scale=3.0),
         Field("first seen", "number", scale=4.0),
         Field("categories bought", "number", scale=2.0),
+        Field("due", "number", scale=0.3),
+        Field("due in all", "number", scale=1.0),
         Field("cart", "number", scale=2.0),
         Field("sent lately", "number", scale=2.0),
         Field("clicked lately", "number", scale=2.0),
@@ -28,7 +30,7 @@ SCHEMA = Schema(
         Field("city", "hashed"),
         Field("bought", "hashed"),
     ],
-    version="5",
+    version="6",
 )
 """What is looked at beside the fit. Another schema, other `MOVES` or other kinds (`decide.kinds`) are another
 model and need another version: what was learned with this one no longer counts."""

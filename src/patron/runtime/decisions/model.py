@@ -17,7 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from patron.decide.eligible import Known
-from patron.decide.fit import RULED, SIZE, TRENDS, Topics, topic_of
+from patron.decide.fit import RULED, SIZE, TRENDS, Topics, topic_of, wants
 from patron.decide.index import CatalogueIndex
 from patron.decide.kinds import kind_of, success
 from patron.decide.learn.grid import REWARD_STEP, Row, from_steps, reward_steps, snap
@@ -139,6 +139,10 @@ class Model:
             self._topics[index.version] = found
         return found
 
+    def cycle(self, key: str, /) -> list[int] | None:
+        """Of all people: hours between two purchases of a category, added up, and how many intervals."""
+        return self._interests.cycle(key)
+
     def response(self, facts: Facts, interests: Interests, channel: str) -> float | None:
         """How much somebody may be moved by what a channel sends: orders a month times the share of its messages they answer.
 
@@ -180,7 +184,7 @@ class Model:
         near = self._trends.near(topics, store_of(ask.context))
         if near is None and not interests and not cart:
             return None
-        found = topics.fits(interests, cart, now // HOUR, self._interests.cycle)
+        found = topics.fits(interests, cart, now // HOUR, self.cycle)
         if near is not None:
             found = np.zeros((len(near), SIZE), np.float32) if found is None else found
             found[:, TRENDS:] = near
@@ -251,6 +255,7 @@ class Bound:
         kind = kind_of(place)
         ridge = model.ridge(kind)
         values = values_of(ask, known, self.interests, now)
+        values["due"], values["due in all"] = wants(self.interests, now // HOUR, model.cycle)
         response = model.response(known.facts, self.interests, ask.channel)
         if response is not None:
             values["response"] = response

@@ -24,8 +24,11 @@ WRITTEN = CHANNELS[:CALL]
 """Channels that messages go out on; each is a placement of its name."""
 SHOW = "show-"
 """Begins the ids of what is shown on screens; a category follows."""
-REST_DAYS = 6
+REST_DAYS = 4
 """Days between two messages to one person."""
+_PATIENCE = 0.3
+"""What a message must be worth, EUR, beside what it costs to send: it takes attention from the next one, and the best of 24 that are
+uncertain looks better than it is."""
 _DAY, _WEEK = 24, 7 * 24
 _BASKET = 40.0
 """What an order is worth, EUR: that of the calibration."""
@@ -96,7 +99,7 @@ def _message(
         "placements": [channel],
         "purpose": f"{channel}_marketing",
         "value": round(p.buying.margin * _BASKET, 2),
-        "cost": round(p.messages.costs[k] + offer * p.buying.offer_discount * price, 4),
+        "cost": round(_PATIENCE + p.messages.costs[k] + offer * p.buying.offer_discount * price, 4),
         "content": {"category": name, "title": title, "offer": offer},
     }
 
