@@ -128,7 +128,7 @@ class Topics:
 
 
 def wants(interests: Mapping[str, Sequence[int]], hour: int, cycle: Cycle) -> tuple[float, float]:
-    """How due the most due of somebody's categories is, and all that are due together.
+    """How due the most due of somebody's categories is, and all of them together.
 
     Who is due buys anyway: what speaks of the person is told apart from what speaks for an offer.
 
@@ -137,12 +137,8 @@ def wants(interests: Mapping[str, Sequence[int]], hour: int, cycle: Cycle) -> tu
     >>> wants({}, 1_020, lambda key: None)
     (0.0, 0.0)
     """
-    found = [
-        due
-        for key, signs in interests.items()
-        if signs[0] and key[0] == "c" and (due := _due(signs, cycle(key), hour)) > 0
-    ]
-    return max(found, default=0.0), fsum(found)
+    found = [_due(signs, cycle(key), hour) for key, signs in interests.items() if key[0] == "c" and signs[0]]
+    return max(found, default=0.0), fsum(found)  # fsum: the same in whatever order they come
 
 
 def is_trending(fit: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from patron.decide import fit
 from patron.decide.fit import NAMES, Topic, Topics, wants
 
 DAY = 24
@@ -62,15 +61,3 @@ def test_what_somebody_wants_is_the_most_due_category_and_all_that_are_due() -> 
     assert most == pytest.approx(due(5, 30, 33), abs=1e-6)  # the fits are float32
     assert together == pytest.approx(2 * most + due(5, 30, 90) + due(5, 30, 1), abs=1e-6)
     assert wants({"c:seen": own["c:seen"], "s:email": month}, now, lambda _key: None) == (0.0, 0.0)
-
-
-def test_what_was_rather_bought_elsewhere_takes_nothing_from_what_is_due(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(fit, "_ELSEWHERE", 2.0)
-    now = 1_000 * DAY
-    tea, late = ([5, now - (since + 4 * 30) * DAY, now - since * DAY, 0, 0, 0] for since in (33, 400))
-    cycle = [20 * 30 * DAY, 20]
-    assert wants({"c:tea": tea, "c:late": late}, now, lambda _key: cycle) == wants(
-        {"c:tea": tea}, now, lambda _key: cycle
-    )

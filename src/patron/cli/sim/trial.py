@@ -106,14 +106,15 @@ def trial(
 
     # SIGTERM is Ctrl C too: no server outlives the trial
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with ThreadPoolExecutor(processes) as pool:
-        try:
-            list(pool.map(one, left))
-        except KeyboardInterrupt:
-            worlds.end()
-            raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
+    try:
+        with ThreadPoolExecutor(processes) as pool:
+            try:
+                list(pool.map(one, left))
+            except KeyboardInterrupt:
+                worlds.end()
+                raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
     rows = [done[seed] for seed in seeds]
     if as_json:
         click.echo(json.dumps(rows, indent=2))

@@ -27,8 +27,7 @@ SHOW = "show-"
 REST_DAYS = 4
 """Days between two messages to one person."""
 _PATIENCE = 0.3
-"""What a message must be worth, EUR, beside what it costs to send: it takes attention from the next one, and the best of 24 that are
-uncertain looks better than it is."""
+"""What a message must be worth, EUR, beside what it costs to send (set on seed 1: docs/decisions/0020)."""
 _DAY, _WEEK = 24, 7 * 24
 _BASKET = 40.0
 """What an order is worth, EUR: that of the calibration."""
