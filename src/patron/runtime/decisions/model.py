@@ -55,8 +55,7 @@ _REFRESH, _PART = 32, 0.02
 """Choices and rewards, at least and as a part of all choices, after which every action starts anew from what all have in common."""
 _SENT_FOR, _CLICKED_FOR = 30 * DAY, 90 * DAY
 _MONTH, _DAYS, _ALIKE = 30.0, 60.0, 2.0
-"""Of `response`: days that orders are counted for; days that one order is taken to lie back before anything is known; messages that
-the answers of all people are worth."""
+"""Of `response`: days that orders are counted for; days that one is taken to lie back at first; messages that all answers are worth."""
 _LEAST = 0.0004
 """Least variance of a success that comes or not."""
 _TOP = 6
@@ -139,9 +138,9 @@ class Model:
             self._topics[index.version] = found
         return found
 
-    def cycle(self, key: str, /) -> list[int] | None:
-        """Of all people: hours between two purchases of a category, added up, and how many intervals."""
-        return self._interests.cycle(key)
+    def wants(self, interests: Interests, hour: int) -> tuple[float, float]:
+        """What somebody wants (`decide.fit.wants`)."""
+        return wants(interests, hour, self._interests.cycle)
 
     def response(self, facts: Facts, interests: Interests, channel: str) -> float | None:
         """How much somebody may be moved by what a channel sends: orders a month times the share of its messages they answer.
@@ -184,7 +183,7 @@ class Model:
         near = self._trends.near(topics, store_of(ask.context))
         if near is None and not interests and not cart:
             return None
-        found = topics.fits(interests, cart, now // HOUR, self.cycle)
+        found = topics.fits(interests, cart, now // HOUR, self._interests.cycle)
         if near is not None:
             found = np.zeros((len(near), SIZE), np.float32) if found is None else found
             found[:, TRENDS:] = near
@@ -248,6 +247,7 @@ class Bound:
         self._model = model
         self.interests = interests
         self._features: Row | None = None
+        self._wants: dict[int, tuple[float, float]] = {}
 
     def expect(self, index: CatalogueIndex, places: Places, ask: Ask, known: Known, now: int) -> Expected:
         """What is to be expected of the offers at these places."""
@@ -255,7 +255,9 @@ class Bound:
         kind = kind_of(place)
         ridge = model.ridge(kind)
         values = values_of(ask, known, self.interests, now)
-        values["due"], values["due in all"] = wants(self.interests, now // HOUR, model.cycle)
+        if (hour := now // HOUR) not in self._wants:  # a question over several placements asks once
+            self._wants[hour] = model.wants(self.interests, hour)
+        values["due"], values["due in all"] = self._wants[hour]
         response = model.response(known.facts, self.interests, ask.channel)
         if response is not None:
             values["response"] = response
