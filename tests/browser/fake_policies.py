@@ -16,6 +16,7 @@ from patron.model.policies import (
     Judged,
     LaunchRow,
     LaunchView,
+    MessageBudget,
     Move,
     Option,
     Policy,
@@ -43,7 +44,8 @@ class FakePolicies:
         if placement not in self.placements():
             raise NotFound("unknown_placement", f"Nothing was ever decided at `{placement[:64]}`.")
         if placement != "web_home":
-            return PolicyView(placement, placement, "order", 168, {}, 0, 0, 0, [], [])
+            budget = MessageBudget(2.5, 2.43, 0.714) if placement == "till" else None
+            return PolicyView(placement, placement, "order", 168, {}, 0, 0, 0, [], [], budget)
         return PolicyView(
             placement, "Home page of the web shop", "click", 24, {"learned-1": 4100, "uniform-1": 900}, 10_000, 5_000, 9_120,
             [

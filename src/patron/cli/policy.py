@@ -10,6 +10,7 @@ from patron.cli.client import Failed, call, part
 from patron.cli.options import data_option, example, json_option
 from patron.cli.output import emit, table, text_of
 from patron.decide.launch.reading import read
+from patron.decide.said import budget_said
 from patron.model.errors import BadRequest
 from patron.model.policies import Policy
 
@@ -238,6 +239,9 @@ def _placement(told: dict[str, Any]) -> str:
         f"{told['name']}: {told['decisions']:,} decisions, {told['held_out']:,} of people held out, "
         f"{told['closed']:,} with a closed window. Success: {told['reward']} within {told['window_hours']} hours."
     )
+    budget = told.get("messages")
+    if budget:
+        head += f"\n{budget_said(budget['wanted'], budget['got'], budget['price'])}"
     by = ", ".join(f"{name} {count:,}" for name, count in told["policies"].items())
     heads = ["shown", "action", "decisions", "share", f"{told['reward']} a decision"]
     return f"{head}\nDecided by: {by}\n\n{table(heads, cells)}" if cells else head

@@ -55,6 +55,8 @@ class Known(Struct, frozen=True):
     """Where the person is, as far as is known; else that of the business."""
     complaint: bool = False
     spent: Spent | None = None
+    price: float = 0.0
+    """What a message must be worth today beside its cost."""
     is_in: Callable[[str], bool | None] = bool
     """Whether the person is in a segment now; None while nobody knows."""
 

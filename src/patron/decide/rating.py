@@ -122,6 +122,22 @@ def nothing_scores(offers: Scores, usual: float, place: Placement | None) -> flo
     return low - _BELOW * ((high - low) or abs(high) or 1.0)
 
 
+def price_of(rating: Rating, usual: float, place: Placement | None) -> float:
+    """What a message had to be worth beside its cost when it was rated (`decide.pace`); 0 for what is shown to who came.
+
+    Parameters
+    ----------
+    usual : what doing nothing scores by the catalogue.
+
+    >>> mail = Placement("mail", "Mail", outbound=True)
+    >>> price_of(rate(np.array([2.0, 0.75]), 1.0), 0.25, mail), price_of(rate(np.array([2.0, 0.75]), 1.0), 0.25, None)
+    (0.5, 0.0)
+    """
+    if place is None or not place.outbound or place.fill or not rating.codes:
+        return 0.0
+    return float(scores_of(rating)[-1]) - usual
+
+
 def gaps_of(rating: Rating) -> Scores:
     """How far each choice lies behind the best, as recorded."""
     return _SQUARES.take(np.frombuffer(rating.codes, np.uint8)) * rating.widest
@@ -180,7 +196,7 @@ class Learned:
         scores = np.empty(len(places) + 1)
         scores[:-1] = self._scorer.score(places, expected, known.facts)
         place = index.places_of.get(ask.placement)
-        scores[-1] = nothing_scores(scores[:-1], self._scorer.nothing, place)
+        scores[-1] = nothing_scores(scores[:-1], self._scorer.nothing + known.price, place)
         failed, fits = 0, expected.fits
         if not isfinite(
             float(scores.dot(scores))

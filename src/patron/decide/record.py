@@ -294,7 +294,8 @@ def _reasons(
         best = not rating.codes[-1 if offer is None else choices.index(offer.id)]
         how = _ranked(len(choices), chance, best=best)
     if offer is None:
-        return ("Leaving people alone is always one of the choices", how)
+        worth = (f"Today a message must be worth {known.price:.2g} to be sent",) if known.price else ()
+        return ("Leaving people alone is always one of the choices", *worth, how)
     because = fill(offer.because, known.facts) if offer.because else None
     lately = (trend,) if trend else ()
     if because:

@@ -1,4 +1,4 @@
-"""Caps, quiet hours, weights and validity as people read them: for pages and the command line."""
+"""Caps, budgets of messages, quiet hours, weights and validity as people read them: for pages and the command line."""
 
 from collections.abc import Iterable, Mapping
 
@@ -82,6 +82,23 @@ def success_said(placement: Placement) -> str:
     )
     reward = {"margin": "Margin", "order": "An order"}.get(placement.reward, f"A {placement.reward}")
     return f"{reward} within {time}"
+
+
+def budget_said(wanted: float, got: float | None, price: float) -> str:
+    """How a budget of messages stands, as a sentence.
+
+    >>> budget_said(2.5, 2.43, 0.714)
+    'A person shall get 2.5 messages in 30 days on average; lately it was 2.4. Today one is sent where it brings at least 0.71 beyond its cost.'
+    >>> budget_said(4, None, 0.0)
+    'A person shall get 4 messages in 30 days on average. Today every message that is worth its cost may be sent.'
+    """
+    lately = "" if got is None else f"; lately it was {got:.1f}"
+    today = (
+        f"Today one is sent where it brings at least {price:.2g} beyond its cost."
+        if price
+        else "Today every message that is worth its cost may be sent."
+    )
+    return f"A person shall get {wanted:g} messages in 30 days on average{lately}. {today}"
 
 
 def _or(names: Iterable[str]) -> str:

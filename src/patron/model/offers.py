@@ -154,6 +154,8 @@ class Scoring(Struct, frozen=True):
     nothing: float = 0.0
     """The score that an offer must beat."""
     weights: tuple[Weight, ...] = ()
+    messages_a_month: float | None = None
+    """Messages that a person who is asked about gets in 30 days, on average over all; None: as many as are worth sending."""
 
 
 class Catalogue(Struct, frozen=True):

@@ -110,6 +110,17 @@ class PolicyDay(Struct, frozen=True):
     """Share of decisions that showed something."""
 
 
+class MessageBudget(Struct, frozen=True):
+    """How often people hear from the business, beside how often they should."""
+
+    wanted: float
+    """Messages that a person gets in 30 days, on average over those who are asked about."""
+    got: float | None
+    """The same as it was in the seven days before today; None when nobody was asked about."""
+    price: float
+    """What a message must be worth today beside its cost."""
+
+
 class PolicyView(Struct, frozen=True):
     """How a placement was decided lately."""
 
@@ -125,6 +136,8 @@ class PolicyView(Struct, frozen=True):
     """Decisions whose window is over: what evaluation rests on."""
     arms: list[ArmRow]
     days: list[PolicyDay]
+    messages: MessageBudget | None = None
+    """Of all placements of messages together; None at another placement, or without a budget."""
 
 
 class Figure(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from patron.decide.grants import Grant
+from patron.decide.pace import Paced
 from patron.decide.stocks import Stock
 from patron.feeds.versions import Version
 from patron.identity.accounts import Account, Membership
@@ -13,7 +14,7 @@ from patron.model.feeds import FeedLoad
 from patron.model.policies import Launch
 from patron.model.sends import SendRow
 from patron.profiles.partial import Partial, decode, encode
-from patron.runtime.decisions import arms, entered
+from patron.runtime.decisions import arms, entered, pace
 from patron.runtime.decisions.rewards import Taught
 from patron.runtime.feeds.feeds import FeedCount
 from patron.runtime.segments.served import SeriesRow, ServedRow
@@ -53,6 +54,7 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("entered", entered.Entry, 20_000),
         TableSpec("arms", arms.Arm, 1_000_000, encode=arms.encode, decode=arms.decode),
         TableSpec("taught", Taught, 20_000),
+        TableSpec("paced", Paced, 1_000, encode=pace.encode, decode=pace.decode),
         TableSpec("policies", Launch, 1_000),
         TableSpec("sends", SendRow, 1_000),
         TableSpec("dead", DeadRow, 20_000),

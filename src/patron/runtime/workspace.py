@@ -124,6 +124,7 @@ class Workspace:
         parts = Deciding(table, self.settings, self.graph, self.feeds, self._now, self.secret)
         self.catalogues, self.grants, self.given = parts.catalogues, parts.grants, parts.given
         self.interests, self.model, self.rewards = parts.interests, parts.model, parts.rewards
+        self.pace = parts.pace
         self.launches, self.trends, self.entered = parts.launches, parts.trends, parts.entered
         self.trends.at(int(self.state.meta.get("now", 0)))
         self.world = World(

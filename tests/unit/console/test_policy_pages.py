@@ -51,7 +51,13 @@ def test_a_placement_says_how_it_decides_and_how_it_goes() -> None:
     assert "10% off the second order second-order-10 3,100 62.0% 0.0712" in text
     assert "2026-11-07 0 not measured" in text
     assert "<script>alert" not in page
-    assert "Nothing was decided here" in text_of(Browsing().get(f"{BASE}/till").text)
+    assert "30 days on average" not in text
+    till = text_of(Browsing().get(f"{BASE}/till").text)
+    assert "Nothing was decided here" in till
+    assert (
+        "2.5 messages in 30 days on average; lately it was 2.4. Today one is sent where it brings at least 0.71"
+        in till
+    )
 
 
 def test_what_is_asked_waits_and_then_is_judged() -> None:

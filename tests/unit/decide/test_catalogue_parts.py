@@ -25,7 +25,7 @@ def test_everything_that_can_be_said_is_read() -> None:
         + CAP
         + 'hours = 36\nchannels = ["email"]\nfamilies = ["hot"]\neach = "offer"\noutbound = true\n'
         + '[quiet]\nstart = "21:30"\nend = 08:00:00\nchannels = ["push"]\n'
-        + '[scoring]\nformula = "propensity * value - cost"\nunsubscribe_cost = 8\nnothing = -1.5\n'
+        + '[scoring]\nformula = "propensity * value - cost"\nunsubscribe_cost = 8\nnothing = -1.5\nmessages_a_month = 2.5\n'
         + WEIGHT
         + 'offers = ["tea"]\nfamilies = ["hot"]\nconditions = [{field = "context.weather", op = "=", value = "rain"}]\n',
         ["vip", "staff"],
@@ -42,7 +42,7 @@ def test_everything_that_can_be_said_is_read() -> None:
     assert found.quiet == Quiet(21 * 60 + 30, 8 * 60, ("push",))
     rain = Condition("context.weather", "=", "rain")
     assert found.scoring == Scoring(
-        "propensity * value - cost", 8.0, -1.5, (Weight(2.0, (rain,), ("tea",), ("hot",)),)
+        "propensity * value - cost", 8.0, -1.5, (Weight(2.0, (rain,), ("tea",), ("hot",)),), 2.5
     )
     assert isinstance(found.scoring.weights[0].factor, float)
     assert isinstance(offer.budget, float)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from patron.console import launch_words as ways
 from patron.console import policy_words as said
 from patron.console.visit import Visit
-from patron.decide.said import success_said
+from patron.decide.said import budget_said, success_said
 from patron.model.errors import BadRequest, RequestError
 from patron.model.offers import Catalogue, Placement
 from patron.model.policies import Judged
@@ -40,6 +40,7 @@ async def open_one(visit: Visit) -> Response:
     context: dict[str, Any] = {
         "working": f"{BASE}/{quote(name)}?{urlencode([*visit.query.multi_items(), ('now', '1')])}" if asking else "",
         "moved": said.moved(told, names) if told else [],
+        "budget": "" if (b := view.messages) is None else budget_said(b.wanted, b.got, b.price),
         "ends": _ends(told) if told else (0.0, 1.0),
         "launches": launches,
         "ways": ways,

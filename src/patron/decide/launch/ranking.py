@@ -17,6 +17,7 @@ from patron.decide.rating import (
     Model,
     Rated,
     nothing_scores,
+    price_of,
     propensities,
     rate,
     scores_of,
@@ -104,13 +105,14 @@ def would(policy: Policy, decision: Decision, scorers: Scorers) -> Propensities 
         return None
     place = index.places_of.get(decision.placement)
     fine = np.append(np.isfinite(scores), True)
-    kept = np.append(scores, nothing_scores(scores, scorers.after.nothing, place))[fine]
     rating = decision.rating or Rating()
-    usual = usual_gamma(kept, scorers.after.worth, rating.seen, rating.noise)
+    usual = scorers.after.nothing + price_of(rating, scorers.before.nothing, place)
+    kept = np.append(scores, nothing_scores(scores, usual, place))[fine]
+    gamma = usual_gamma(kept, scorers.after.worth, rating.seen, rating.noise)
     if place is not None and not place.explore:
-        usual = GREEDY
+        gamma = GREEDY
     chances = np.zeros(len(fine))
-    chances[fine] = propensities(rate(kept, _gamma(policy, usual)))
+    chances[fine] = propensities(rate(kept, _gamma(policy, gamma)))
     return chances
 
 

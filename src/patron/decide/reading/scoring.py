@@ -12,6 +12,7 @@ from patron.model.offers import Scoring, Weight
 
 MAX_WEIGHTS = 200
 MAX_FACTOR = 100
+LEAST_MESSAGES, MOST_MESSAGES = 0.1, 1000
 
 
 def scoring_of(table: Table) -> Scoring:
@@ -35,6 +36,7 @@ _SCORING: dict[str, Reader] = {
     "formula": _formula,
     "unsubscribe_cost": lambda v: number_of(v, 0, MOST),
     "nothing": lambda v: number_of(v, -MOST, MOST),
+    "messages_a_month": lambda v: number_of(v, LEAST_MESSAGES, MOST_MESSAGES),
 }
 _WEIGHT: dict[str, Reader] = {
     "factor": lambda v: number_of(v, 0, MAX_FACTOR),

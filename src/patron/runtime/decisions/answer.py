@@ -33,6 +33,7 @@ from patron.runtime.app import App
 from patron.runtime.decisions.decided import pack, row_of
 from patron.runtime.decisions.known import LazyFacts, Parts, consents_of, has_complaint
 from patron.runtime.decisions.model import Bound
+from patron.runtime.decisions.pace import is_paced
 from patron.runtime.facts import DecisionWork
 from patron.runtime.people import people
 from patron.runtime.tables import DecisionRow
@@ -304,8 +305,16 @@ class Answers:
             zone=self._zones.of(ask.context, parts if whole is None else whole),
             complaint=has_complaint(parts if whole is None else whole),
             spent=workspace.given.spent(index, now),
+            price=self._price(index, ask.placement, now),
             is_in=partial(workspace.live.is_in, person.id) if person else bool,
         )
+
+    def _price(self, index: CatalogueIndex, placement: str, now: int) -> float:
+        """What a message must be worth beside its cost; 0 for what is shown to who came."""
+        place = index.places_of.get(placement)
+        if place is None or not is_paced(place):
+            return 0.0
+        return self._app.workspace.pace.price(index.catalogue, now)
 
     def _parts(self, keys: Iterable[Key]) -> Parts:
         nodes = self._app.workspace.nodes

@@ -16,6 +16,7 @@ from patron.runtime.decisions.given import Given
 from patron.runtime.decisions.interests import LiveInterests
 from patron.runtime.decisions.launches import Launches
 from patron.runtime.decisions.model import Model
+from patron.runtime.decisions.pace import Pace
 from patron.runtime.decisions.prepared import Prepared
 from patron.runtime.decisions.rewards import Rewards
 from patron.runtime.decisions.trends import Trends
@@ -65,6 +66,7 @@ class Deciding:
         self.launches = Launches(table("policies"), secret, self._names_of, even=even)
         self.trends = Trends(table("trends"), feeds.town_of, now)
         self.model = Model(table("arms"), self.interests, self._category_of, self.trends)
+        self.pace = Pace(table("paced"))
         self.rewards = Rewards(
             self.model,
             table("taught"),
@@ -74,6 +76,7 @@ class Deciding:
             self._bought,
             self.catalogues.version,
             self.launches,
+            self.pace,
         )
 
     def _node_of(self, decision: str) -> Key | None:

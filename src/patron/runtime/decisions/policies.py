@@ -22,6 +22,7 @@ from patron.model.errors import BadRequest, NotFound
 from patron.model.offers import NOTHING, Decision
 from patron.model.policies import ArmRow, EstimateRow, Figure, Judged, Policy, PolicyDay, PolicyView
 from patron.runtime.decisions.model import place_of
+from patron.runtime.decisions.pace import is_paced
 from patron.runtime.people import people
 from patron.runtime.tables import DecisionRow
 from patron.runtime.workspace import Workspace
@@ -95,6 +96,7 @@ class Policies:
                 PolicyDay((_EPOCH + dt.timedelta(day)).isoformat(), int(n), worth / n, shown / n)
                 for day, (n, worth, shown) in sorted(by_day.items())
             ],
+            workspace.pace.standing(index.catalogue, now) if is_paced(place) else None,
         )  # fmt: skip
 
     async def evaluate(

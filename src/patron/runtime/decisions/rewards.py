@@ -14,7 +14,8 @@ from patron.decide.fallback import OWN
 from patron.decide.index import CatalogueIndex
 from patron.decide.kinds import kind_of
 from patron.decide.learn.grid import REWARD_LIMIT, REWARD_STEP, reward_steps
-from patron.model.clock import HOUR
+from patron.decide.pace import MONTH
+from patron.model.clock import DAY, HOUR
 from patron.model.events import Event
 from patron.model.money import UNIT
 from patron.model.offers import NOTHING
@@ -24,6 +25,7 @@ from patron.profiles.orders import Purchase
 from patron.runtime.decisions.given import CLICKED_BY, SHOWN_BY
 from patron.runtime.decisions.launches import UNSUBSCRIBED, Launches, is_goodbye
 from patron.runtime.decisions.model import Looked, Model, looked_at, place_of
+from patron.runtime.decisions.pace import Pace, is_paced
 from patron.runtime.tables import DecisionRow
 
 ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled", "Order Updated"})
@@ -50,6 +52,8 @@ class Taught(Struct):
     """Times of the first of each after the decision, ms; 0 = none."""
     lost: bool = False
     """Whether the model was taught that a consent was withdrawn after it."""
+    covered: int = 0
+    """Of a question of the message budget: the time since the person was asked about before, ms; 0 = of none."""
 
 
 class Rewards:
@@ -62,6 +66,7 @@ class Rewards:
     members_of : all nodes of the person who has one.
     version : the catalogue that a decision was made with.
     launches : told of what followed, where policies are compared.
+    pace : told of the questions about messages, where these have a budget.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Rewards:
         orders_of: Callable[[Iterable[Key]], list[Purchase]],
         version: Callable[[str], CatalogueIndex],
         launches: Launches,
+        pace: Pace,
     ) -> None:
         self._model = model
         self._taught = taught
@@ -83,6 +89,7 @@ class Rewards:
         self._orders_of = orders_of
         self._version = version
         self._launches = launches
+        self._pace = pace
         self._fresh: dict[str, Looked] = {}
 
     def expect(self, decision: str, looked: Looked | None) -> None:
@@ -103,7 +110,30 @@ class Rewards:
             self._model.observe(kind_of(place), row.action, looked, row.time)
             if place.outbound:
                 self._model.sent(_sent(row), looked, row.time)
-            self._taught.put(decision, Taught())
+            self._taught.put(decision, Taught(covered=self._paced(row, record)))
+
+    def _paced(self, row: DecisionRow, record: Record) -> int:
+        """Count a question of the message budget; gives the time since the person was asked about before, 0 for others."""
+        index = self._version(row.catalogue)
+        wanted = index.catalogue.scoring.messages_a_month is not None
+        if not wanted or row.held_out or not is_paced(place_of(index, record.placement)):
+            return 0
+        before = max(
+            (one.time for one in self._questions(self._members_of(row.node))), default=row.time - DAY
+        )
+        covered = max(1, min(MONTH, row.time - before))
+        self._pace.decided(row, record, index.catalogue, covered)
+        return covered
+
+    def _questions(self, members: Iterable[Key]) -> Iterator[DecisionRow]:
+        """The latest question of the message budget of each node."""
+        for key in members:
+            for decision in reversed(self._asked.get(key) or ()):
+                taught = self._taught.get(decision)
+                row = self._decisions.get(decision) if taught is not None and taught.covered else None
+                if row is not None:
+                    yield row
+                    break
 
     def forget(self, decision: str) -> None:
         """A decision is erased: what was learned from it is unlearned, to the last bit. Call it before its row goes."""
@@ -120,6 +150,8 @@ class Rewards:
                 self._model.left(_sent(row), looked, row.time, -1)
             if place.outbound:
                 self._model.sent(_sent(row), looked, row.time, -1)
+            if taught.covered:
+                self._pace.decided(row, record, self._version(row.catalogue).catalogue, taught.covered, -1)
         self._taught.delete(decision)
 
     def of(self, decision: str) -> float:

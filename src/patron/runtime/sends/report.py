@@ -7,7 +7,7 @@ from patron.decide.distinct import Got, content_of, mix, product
 from patron.decide.encoding import Record, look
 from patron.decide.gates import GATES
 from patron.decide.index import CatalogueIndex
-from patron.decide.rating import gaps_of
+from patron.decide.rating import gaps_of, price_of
 from patron.decide.variants import fits
 from patron.model.offers import Offer
 from patron.model.sends import Counted, Mix, SendReport, Stopped
@@ -74,7 +74,7 @@ class Tally:
         self.given += 1
         self.hours_known += sent is not None and sent.moments > 0
         self.cost += offer.cost
-        self.expected += _beyond_nothing(record)
+        self.expected += _beyond_nothing(record, index)
         at = sent.hour if sent is not None else hour or 0
         content, slots = self._content(row.catalogue, record, offer)
         self._slots.update(dict.fromkeys(slots))
@@ -148,8 +148,8 @@ def _left(record: Record) -> bool:
     return record.propensity < 1.0
 
 
-def _beyond_nothing(record: Record) -> float:
-    """How much better than nothing what was given scored."""
+def _beyond_nothing(record: Record, index: CatalogueIndex) -> float:
+    """How much better than nothing what was given scored, before any price of a message."""
     rating = record.rating
     if rating is None or not rating.widest:
         return 0.0
@@ -159,7 +159,8 @@ def _beyond_nothing(record: Record) -> float:
     before = (1 << record.action) - 1
     at = record.action - (gone & before).bit_count()
     gaps = gaps_of(rating)
-    return float(gaps[-1] - gaps[at])
+    price = price_of(rating, index.catalogue.scoring.nothing, index.places_of.get(record.placement))
+    return float(gaps[-1] - gaps[at]) + price
 
 
 def _counted(counts: Mapping[str, int], name: Callable[[str], str]) -> list[Counted]:

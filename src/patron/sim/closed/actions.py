@@ -26,8 +26,8 @@ SHOW = "show-"
 """Begins the ids of what is shown on screens; a category follows."""
 REST_DAYS = 4
 """Days between two messages to one person."""
-_PATIENCE = 0.3
-"""What a message must be worth, EUR, beside what it costs to send (set on seed 1: docs/decisions/0020)."""
+MESSAGES = 2.5
+"""Messages that somebody who agreed to a channel gets in 30 days (set on seeds 1 to 3: docs/decisions/0021)."""
 _DAY, _WEEK = 24, 7 * 24
 _BASKET = 40.0
 """What an order is worth, EUR: that of the calibration."""
@@ -59,6 +59,7 @@ _SCORING = (
     "\n[scoring]\n"
     'formula = "propensity * value * weight * priority - cost - unsubscribe * unsubscribe_cost"\n'
     "unsubscribe_cost = 20\n"
+    f"messages_a_month = {MESSAGES}\n"
 )
 
 
@@ -98,7 +99,7 @@ def _message(
         "placements": [channel],
         "purpose": f"{channel}_marketing",
         "value": round(p.buying.margin * _BASKET, 2),
-        "cost": round(_PATIENCE + p.messages.costs[k] + offer * p.buying.offer_discount * price, 4),
+        "cost": round(p.messages.costs[k] + offer * p.buying.offer_discount * price, 4),
         "content": {"category": name, "title": title, "offer": offer},
     }
 
