@@ -44,5 +44,7 @@ PRECISION = JOINT.precision(moves=30 * SCHEMA.constant**2, fits=30.0)
 OWN = np.full(SCHEMA.size, 300.0)
 """Of an action's own regression: how many choices its start is worth, in each direction, and (constant) on the whole."""
 OWN[0] = 170 * SCHEMA.constant**2
-LEAVING = 1.0
-"""Of the regressions of withdrawn consents."""
+LEAVING = np.full(SCHEMA.size, 2000.0)
+"""Of the regressions of withdrawn consents: these are so few that who leaves is told apart only by very many of them. Held
+loosely, what a person risks was noise of .15 EUR a message where messages differ by .3 (docs/decisions/0021)."""
+LEAVING[0] = 30 * SCHEMA.constant**2
