@@ -62,13 +62,13 @@ class Paced(Struct):
         Parameters
         ----------
         worth : of the best message, above doing nothing and before any price.
-        price : what it had to be worth then.
+        price : what it had to be worth then; one read off a record may lie a step of its scores below 0, and counts as none.
         sent : whether any message was sent.
         covered : time since the person was asked about before, ms.
         """
         self.questions += times
         self.covered += times * covered
-        self.charged += times * round(price * _MILLION)
+        self.charged += times * max(0, round(price * _MILLION))
         if worth > price:
             self.ahead += times
             self.given += times * sent

@@ -135,7 +135,7 @@ def price_of(rating: Rating, usual: float, place: Placement | None) -> float:
     """
     if place is None or not place.outbound or place.fill or not rating.codes:
         return 0.0
-    return float(scores_of(rating)[-1]) - usual
+    return max(0.0, float(scores_of(rating)[-1]) - usual)
 
 
 def gaps_of(rating: Rating) -> Scores:

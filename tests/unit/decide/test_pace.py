@@ -95,3 +95,11 @@ def test_what_is_amiss_is_made_up_for_by_what_was_sent_at_the_price_there_was() 
         )
         found = price(week, 6)
     assert sum(day.sent for day in week) / 7 == pytest.approx(200, rel=0.25)
+
+
+def test_a_price_a_step_below_nothing_counts_as_none() -> None:
+    day = Paced()
+    for n in range(LEAST):
+        day.note(worth=0.1 + n, price=-0.003, sent=n % 2 == 0, covered=DAY)
+    assert day.charged == 0
+    assert price([day], 5) > 0

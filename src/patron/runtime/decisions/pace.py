@@ -17,6 +17,8 @@ WEEK = 7
 _encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Paced).decode
 """The day of `encode`."""
+_CHOICES = 2
+"""Of a question that was one: a message, and none."""
 _GREW = 0.05
 """On the first day of all a price is found again after so many more questions, as a part of all."""
 
@@ -80,7 +82,7 @@ class Pace:
     ) -> None:
         """A question about a message was answered; `times=-1`: it is erased."""
         rating = record.rating
-        if rating is None:
+        if rating is None or len(rating.codes) < _CHOICES:
             return
         scores = scores_of(rating)
         best, nothing = float(scores[:-1].max()), float(scores[-1])
