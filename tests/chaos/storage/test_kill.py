@@ -129,12 +129,7 @@ def test_a_process_that_dies_in_mid_checkpoint_leaves_the_last_one(tmp_path: Pat
     directory.create(path)
     code, lines = _run("state", path, str(steps))
     assert code == 137
-    for _ in range(100):
-        try:
-            held = directory.hold(path)  # the writer child may still be finishing: it holds the lock too
-            break
-        except directory.DirectoryLocked:
-            time.sleep(0.1)
+    held = directory.hold(path)  # waits for the writer child, which holds the lock too while it finishes
     state = State.open(path, SPECS)
     people = state.table("people")
     finished = "checkpoint 2" in lines

@@ -1,10 +1,12 @@
 """A data directory: one holder, a known schema, private files."""
 
+import contextlib
 import os
 import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,46 @@ def test_a_child_that_inherits_the_lock_holds_the_directory(folder: Path) -> Non
         child.stdin.close()
         child.wait()
     directory.hold(folder).release()
+
+
+DIED = 9
+_PARENT = """
+import os, subprocess, sys
+from pathlib import Path
+from patron.storage.embedded import directory
+held = directory.hold(Path(sys.argv[1]))
+child = "import sys, time; sys.stdin.read(); time.sleep(float(sys.argv[1]))"
+command = [sys.executable, "-c", child, sys.argv[2]]
+subprocess.Popen(command, stdin=sys.stdin, stdout=subprocess.DEVNULL, pass_fds=(held.fileno(),))
+print("held", flush=True)
+os._exit(9)
+"""
+
+
+@contextlib.contextmanager
+def _left_by_a_dead_holder(folder: Path, finishing: float) -> Iterator[int]:
+    """A holder is dead, and its child still holds: until so many seconds after this block. Gives the dead one's id."""
+    command = [sys.executable, "-c", _PARENT, str(folder), str(finishing)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"held\n"
+        assert parent.wait() == DIED
+        yield parent.pid
+
+
+def test_who_comes_after_a_dead_holder_waits_for_its_child(folder: Path) -> None:
+    with _left_by_a_dead_holder(folder, 2 * directory.LOCK_SECONDS):
+        pass
+    directory.hold(folder).release()
+
+
+def test_a_child_that_never_ends_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "LEFT_SECONDS", 0.1)
+    with (
+        _left_by_a_dead_holder(folder, 0) as pid,
+        pytest.raises(DirectoryLocked, match=f"held by process {pid}"),
+    ):
+        directory.hold(folder)
 
 
 def test_what_is_no_directory_is_refused(tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ more, so each must be safe to repeat."""
 SCHEMA_FILE, SECRET_FILE, LOCK_FILE, RUN_FILE = "schema", "secret", "lock", "run.json"
 SECRET_BYTES = 32
 LOCK_SECONDS = 0.5
-"""How long `hold` tries again: a look by `running`, and a writer child that finishes after its parent died, pass by then."""
+"""How long `hold` tries again while its holder lives: a look by `running` passes by then."""
+LEFT_SECONDS = 30.0
+"""How long it does when the holder is dead: its writer child finishes what it was told, and a machine may be busy."""
 _MB = 1 << 20
 
 
@@ -142,20 +144,30 @@ def hold(path: Path) -> Hold:
 
 
 def _lock(fd: int, path: Path) -> None:
-    deadline = time.monotonic() + LOCK_SECONDS
+    begin = time.monotonic()
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            if time.monotonic() < deadline:
+            owner = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "(unknown)"
+            if time.monotonic() < begin + (LEFT_SECONDS if _is_dead(owner) else LOCK_SECONDS):
                 time.sleep(0.02)
                 continue
-            owner = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "(unknown)"
             raise DirectoryLocked(
                 f"{path} is held by process {owner}. Stop it first (kill {owner}), or use another directory. "
                 "Administrative commands need no stop: they talk to the server that holds it"
             ) from error
         return
+
+
+def _is_dead(owner: str) -> bool:
+    if owner.isdecimal():
+        with contextlib.suppress(PermissionError):  # it lives, and is somebody else's
+            try:
+                os.kill(int(owner), 0)
+            except (ProcessLookupError, OverflowError):
+                return True
+    return False
 
 
 def version(path: Path) -> int:
