@@ -28,6 +28,8 @@ _REWARDS = {
     "visit": ("visit", "visits"),
     "order": ("order", "orders"),
 }
+SALES = ("order", "margin")
+"""Rewards that are known of people who are recognised as they pay."""
 MOST_STOPPED, MOST_IN, MOST_HOURS, LONGEST_FORMULA = 1_000, 10_000, 8_784, 1_000
 
 

@@ -74,6 +74,12 @@ def test_what_is_asked_waits_and_then_is_judged() -> None:
     assert "95% interval +16.1 to +44.5" in text
     assert "Self-normalised (SNIPS) the one that counts 0.0594 0.0523 to 0.0665" in text
     assert "Nothing shown 1,200 300" in text
+    assert "without a card or a login" not in text
+
+
+def test_what_is_paid_for_unrecognised_is_said_to_be_missing_where_sales_are_the_reward() -> None:
+    text = text_of(Browsing().get(f"{BASE}/till?challenger=greedy&now=1").text)
+    assert "was bought without a card or a login is missing from all figures alike" in text
 
 
 def test_a_refusal_gives_its_reason_and_no_figure() -> None:
