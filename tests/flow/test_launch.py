@@ -75,7 +75,7 @@ def test_a_policy_goes_step_by_step_and_refusals_say_why(tmp_path: Path) -> None
     assert (judged.verdict, judged.challenger) == ("accepted", "bold-1"), judged.reason
     assert 0 < judged.otherwise < 0.9
     assert judged.decisions > 0.9 * PEOPLE
-    assert "0 are past their window of 1 hours" in found["early"]
+    assert "0 are past their window of one hour" in found["early"]
     assert 0 < found["1%"]["bold-1"] < 0.04 * PEOPLE
     assert 0.05 * PEOPLE < found["10%"]["bold-1"] < 0.16 * PEOPLE
     assert found["10%"]["learned-1"] == PEOPLE - found["10%"]["bold-1"]

@@ -26,7 +26,7 @@ id = "tea"
 name = "Tea"
 value = 20.0
 """
-SPRING = {"id": "spring", "name": "Spring", "placements": ["mail"], "holdout": 0.5, "hours": [0, 24]}
+SPRING = {"id": "spring", "name": "Spring", "placements": ["mail"], "holdout": 0.5}
 
 
 def _order(user: str, number: int, time: int, **more: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _order(user: str, number: int, time: int, **more: Any) -> dict[str, Any]:
     return {"type": "track", "event": "Order Completed", "userId": user, "messageId": f"o-{number}", "timestamp": when, "properties": told}  # fmt: skip
 
 
-async def _sent(at: Door) -> list[tuple[str, str, int]]:
+async def _sent(at: Door, hours: tuple[int, int] = (0, 24)) -> list[tuple[str, str, int]]:
     """A send to everybody; user, arm and hour of all that it decided for."""
     await source(at.backend, "shop")
     await at.backend.set_catalogue(CATALOGUE)
@@ -44,7 +44,7 @@ async def _sent(at: Door) -> list[tuple[str, str, int]]:
         for n in range(PEOPLE)
     ]  # fmt: skip
     await send(at.backend, "shop", people)
-    status, told = await at.ask("POST", "/v1/sends", SPRING)
+    status, told = await at.ask("POST", "/v1/sends", {**SPRING, "hours": hours})
     assert status == 202, told
     while (await at.get("/v1/sends/spring"))["state"] == "running":
         await asyncio.sleep(0.01)
@@ -108,3 +108,25 @@ def _shop(path: Path) -> Path:
     play(made())
     (path / FILE).write_text("[decide]\nholdout = 0.1\n", "utf-8")
     return path
+
+
+def test_a_policy_is_judged_by_those_who_were_sent_something_once_their_days_are_over(tmp_path: Path) -> None:
+    tries = {"id": "tries", "name": "Tries more", "placements": ["mail"], "explore": 2.0}
+
+    async def story(path: Path) -> None:
+        async with door(path, NOON) as at:
+            due = [due for _, arm, due in await _sent(at, hours=(18, 24)) if arm == "treated"]
+            assert min(due) >= NOON + 6 * HOUR
+            await at.backend.launching.put("tries", tries, "giulia")
+            await at.backend.step_clock(NOON + 7 * DAY + HOUR)
+            for challenger in ("tries", "greedy"):
+                early = await at.backend.policies.evaluate(challenger, "mail")
+                assert early.sentence == (
+                    "Refused: it is too early. A decision here is judged by what follows within 7 days, and that time is "
+                    f"not over for any of {len(due)}."
+                )
+            await at.backend.step_clock(max(due) + 7 * DAY)
+            for challenger in ("tries", "greedy"):
+                assert (await at.backend.policies.evaluate(challenger, "mail")).decisions == len(due)
+
+    play(story(tmp_path / "shop"))

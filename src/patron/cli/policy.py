@@ -10,7 +10,7 @@ from patron.cli.client import Failed, call, part
 from patron.cli.options import data_option, example, json_option
 from patron.cli.output import emit, table, text_of
 from patron.decide.launch.reading import read
-from patron.decide.said import budget_said
+from patron.decide.said import budget_said, span_said
 from patron.model.errors import BadRequest
 from patron.model.policies import Policy
 
@@ -237,7 +237,7 @@ def _placement(told: dict[str, Any]) -> str:
     ]
     head = (
         f"{told['name']}: {told['decisions']:,} decisions, {told['held_out']:,} of people held out, "
-        f"{told['closed']:,} with a closed window. Success: {told['reward']} within {told['window_hours']} hours."
+        f"{told['closed']:,} with a closed window. Success: {told['reward']} within {span_said(told['window_hours'])}."
     )
     budget = told.get("messages")
     if budget:

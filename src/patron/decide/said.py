@@ -72,16 +72,19 @@ def success_said(placement: Placement) -> str:
     >>> success_said(Placement("till", "Till", reward="order", window_hours=72))
     'An order within 3 days'
     """
-    hours = placement.window_hours
-    time = (
-        f"{hours // 24} days"
-        if hours % 24 == 0 and hours > 24
-        else "one hour"
-        if hours == 1
-        else f"{hours} hours"
-    )
     reward = {"margin": "Margin", "order": "An order"}.get(placement.reward, f"A {placement.reward}")
-    return f"{reward} within {time}"
+    return f"{reward} within {span_said(placement.window_hours)}"
+
+
+def span_said(hours: int) -> str:
+    """A number of hours as people say it.
+
+    >>> [span_said(hours) for hours in (1, 24, 36, 168)]
+    ['one hour', '24 hours', '36 hours', '7 days']
+    """
+    if hours % 24 == 0 and hours > 24:
+        return f"{hours // 24} days"
+    return "one hour" if hours == 1 else f"{hours} hours"
 
 
 def budget_said(wanted: float, got: float | None, price: float) -> str:

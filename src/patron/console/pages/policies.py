@@ -8,7 +8,7 @@ from starlette.responses import Response
 from patron.console import launch_words as ways
 from patron.console import policy_words as said
 from patron.console.visit import Visit
-from patron.decide.said import budget_said, success_said
+from patron.decide.said import budget_said, span_said, success_said
 from patron.model.errors import BadRequest, RequestError
 from patron.model.offers import Catalogue, Placement
 from patron.model.policies import Judged
@@ -44,6 +44,7 @@ async def open_one(visit: Visit) -> Response:
         "ends": _ends(told) if told else (0.0, 1.0),
         "launches": launches,
         "ways": ways,
+        "span_said": span_said,
         "offers": [(offer.id, offer.name) for offer in catalogue.offers[:_MOST_OFFERS]],
     }  # fmt: skip
     return visit.page(

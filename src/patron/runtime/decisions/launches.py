@@ -213,7 +213,7 @@ class Launches:
 
     def decided(self, row: DecisionRow) -> None:
         """Count a decision where two policies are compared."""
-        if not self._tallies or row.group != TREATED:
+        if not self._tallies or row.group != TREATED or row.held_out:
             return
         record = look(row.record)
         found = self._group(record, row.time)
@@ -221,11 +221,11 @@ class Launches:
             tally, group = found
             gates = record.gates
             unscored = len(gates) > _UNSCORED and any(gates[_UNSCORED])
-            tally.decided(_unit(record), group, row.time, nothing=row.action == NOTHING, unscored=unscored)
+            tally.decided(_unit(record), group, row.begins, nothing=row.action == NOTHING, unscored=unscored)
 
     def taught(self, row: DecisionRow, record: Record, steps: int) -> None:
         """What followed a decision changed, by so many steps of a reward."""
-        if not self._tallies or row.group != TREATED or not steps:
+        if not self._tallies or row.group != TREATED or row.held_out or not steps:
             return
         found = self._group(record, row.time)
         if found is not None:

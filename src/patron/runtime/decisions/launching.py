@@ -6,6 +6,7 @@ from typing import Any
 
 from patron.decide.launch import guards, stages
 from patron.decide.launch.reading import checked, faults, policy_of
+from patron.decide.said import span_said
 from patron.model.clock import HOUR
 from patron.model.errors import BadRequest, Conflict, NotFound, PatronError
 from patron.model.policies import Judged, Launch, LaunchRow, LaunchView, Move, Option, Policy
@@ -175,7 +176,7 @@ class Launching:
             if closed < held.policy.minimum:
                 return (
                     f"Too early: of {held.policy.minimum:,} decisions of its own at {place} {closed:,} are past their window "
-                    f"of {window:,} hours."
+                    f"of {span_said(window)}."
                 )
         return ""
 

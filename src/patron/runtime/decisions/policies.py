@@ -16,6 +16,7 @@ from patron.decide.offpolicy.compare import Comparison, compare
 from patron.decide.offpolicy.intervals import Interval
 from patron.decide.offpolicy.replay import Choice, Got, Replayed, Slate, greedy, replay, rescored, without
 from patron.decide.rating import propensities, scores_of
+from patron.decide.said import span_said
 from patron.decide.scoring import Scorer
 from patron.model.clock import DAY, HOUR
 from patron.model.errors import BadRequest, NotFound
@@ -118,13 +119,19 @@ class Policies:
         change = change or Change()
         choice = self._choice(challenger, change)
         slates: list[Slate] = []
+        waiting = 0
         async for row, _, worth in self._rows(placement, now - days * DAY):
-            if row.held_out or row.begins + place.window_hours * HOUR > now:
+            if row.held_out:
+                continue
+            if row.begins + place.window_hours * HOUR > now:
+                waiting += 1
                 continue
             index = workspace.catalogues.version(row.catalogue)
             slate = self._slate(decode_record(row.record, index.ids), worth)
             if slate is not None:
                 slates.append(slate)
+        if waiting and not slates:
+            return _refused(_named(challenger, change), placement, _too_early(waiting, place.window_hours))
         slates.sort(key=lambda slate: (slate.time, slate.id))
         replayed = await asyncio.to_thread(replay, slates, choice)
         told = await asyncio.to_thread(compare, replayed.rows)
@@ -136,13 +143,16 @@ class Policies:
         What it had chosen is worked out from what is recorded; a log that holds no scores for it is refused.
         """
         workspace, now = self._workspace, self._workspace.clock.now()
-        window = place_of(workspace.catalogues.present, placement).window_hours * HOUR
+        hours = place_of(workspace.catalogues.present, placement).window_hours
         slates: list[Slate] = []
         chances: dict[str, Mapping[str, float]] = {}
         scorers: dict[tuple[str, str], Scorers] = {}
-        silent = 0
+        silent = waiting = 0
         async for row, record, worth in self._rows(placement, since):
-            if row.group == "control" or row.time + window > now:
+            if row.held_out:
+                continue
+            if row.begins + hours * HOUR > now:
+                waiting += 1
                 continue
             index = workspace.catalogues.version(row.catalogue)
             decision = decode_record(row.record, index.ids)
@@ -158,11 +168,13 @@ class Policies:
                 continue
             chances[slate.id] = dict(zip(decision.eligible, found.tolist(), strict=True))
             slates.append(slate)
+        if waiting and not slates and not silent:
+            return _refused(name, placement, _too_early(waiting, hours))
+        if silent > _SILENT * (silent + len(slates)):
+            return _refused(name, placement, _unsaid(silent, silent + len(slates)), silent + len(slates))
         slates.sort(key=lambda slate: (slate.time, slate.id))
         replayed = await asyncio.to_thread(replay, slates, lambda slate, _past: chances[slate.id])
         told = await asyncio.to_thread(compare, replayed.rows)
-        if silent > _SILENT * (silent + len(slates)):
-            return _unsaid(name, placement, silent, silent + len(slates))
         return _judged(name, placement, told, replayed)
 
     def _scorers(self, policy: Policy, index: CatalogueIndex, decided_as: str) -> Scorers:
@@ -291,11 +303,22 @@ def _judged(
     )  # fmt: skip
 
 
-def _unsaid(challenger: str, placement: str, silent: int, count: int) -> Judged:
-    why = (
+def _unsaid(silent: int, count: int) -> str:
+    return (
         f"Refused: {silent:,} of {count:,} decisions hold no scores by which it could be judged: they were drawn evenly, or "
         "their formula does not give back what was expected. In shadow, decisions keep their scores."
     )
+
+
+def _too_early(waiting: int, hours: int) -> str:
+    whose = "the only one" if waiting == 1 else f"any of {waiting:,}"
+    return (
+        f"Refused: it is too early. A decision here is judged by what follows within {span_said(hours)}, and that time is "
+        f"not over for {whose}."
+    )
+
+
+def _refused(challenger: str, placement: str, why: str, count: int = 0) -> Judged:
     return Judged(
         challenger, placement, "refused", why, "refused", why, count, 0, 0.0, 0.0, None, None, None, None, [], {}, {}
     )  # fmt: skip
