@@ -26,9 +26,9 @@ from patron.rules.tree import (
 from patron.rules.walk import Leaf, leaves
 
 LIST_CAP = 500
-"""Entries of a list of events that a node keeps (`docs/rules.md`, Caps)."""
+"""Entries of a list that a node keeps (`docs/rules.md`, Caps)."""
 LISTED = ("distinct", "min", "max", "most_frequent")
-"""Measures that need a list of events, for what leaves a window cannot be taken back from a sum of them."""
+"""Measures that need single events or hours, for what leaves a window cannot be taken back from a sum of them."""
 
 _TOTAL, _HOUR, _ENTRY = 16, 12, 24
 """Bytes of a number for all time, of one hour that has events, of one event in a list."""
@@ -172,8 +172,10 @@ def _aggregates(leaf: Leaf) -> Iterator[tuple[tuple[object, ...], tuple[int, int
         case Sequence():
             for step in leaf.steps:
                 yield _key(step.event, step.where, "list", None), _list_size(leaf.within)
-        case Did() if leaf.measure in LISTED:
+        case Did() if leaf.measure in ("distinct", "most_frequent"):
             yield _key(leaf.event, leaf.where, "list", leaf.property), _list_size(leaf.within)
+        case Did() if leaf.measure in ("min", "max"):
+            yield _key(leaf.event, leaf.where, "ends", leaf.property), _hours_size(leaf.within)
         case Did():
             yield _key(leaf.event, leaf.where, "hours", leaf.property), _hours_size(leaf.within)
         case Fact() | Member() | Consented() | Bucket() | Use():

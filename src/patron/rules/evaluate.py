@@ -4,7 +4,7 @@ Clear before fast: the live execution and the one over the lake are held equal t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from hashlib import md5
 from typing import Any
@@ -182,7 +182,7 @@ def share(salt: str, subject: str) -> float:
     return int(md5(f"{salt}:{subject}".encode(), usedforsecurity=False).hexdigest()[:8], 16) / 2**32
 
 
-def most_frequent(texts: Counter[str]) -> str | None:
+def most_frequent(texts: Mapping[str, int]) -> str | None:
     """The text that is there most often, of several the greatest.
 
     >>> most_frequent(Counter({"tea": 2, "milk": 2, "oats": 1}))

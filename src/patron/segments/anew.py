@@ -1,6 +1,7 @@
 """Where a person stands, read from the tallies of their nodes: anew, or again after an event, which must lead to the same."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from patron.model.people import Key
 from patron.segments.gauge import FAR, LANE
@@ -8,13 +9,27 @@ from patron.segments.hours import NEVER
 from patron.segments.people import People
 from patron.segments.plan import Plan
 from patron.segments.standing import Standing
-from patron.segments.tally import Row, Tally
+from patron.segments.tally import ALL, Row, Tally
+
+
+class Found(NamedTuple):
+    """Where a person stands."""
+
+    leaf: int
+    """Bits of the conditions."""
+    slack: int
+    wake: int
+    """When to look again (ms)."""
+    short: int
+    """Bits of the segments that their events must answer."""
+    cut: bool
+    """Whether some list was cut off."""
 
 
 def read(
     plan: Plan, people: People, person: str, members: Sequence[Key], tallies: Sequence[Tally], now: int
-) -> tuple[int, int, int, int]:
-    """Conditions, slacks, when to look again (ms), and what the lake must answer, from nothing but what is kept."""
+) -> Found:
+    """Where a person stands, from nothing but what is kept."""
     hours = plan.hours
     leaf, lanes, wake = plan.nothing, bytearray(plan.slacks), NEVER
     numbers = {number: None for tally in tallies for number in tally}
@@ -44,10 +59,16 @@ def read(
         leaf, wake = leaf & ~plan.told_mask | bits, min(wake, turn)
     if plan.buckets:
         leaf |= plan.bucket_bits(person)
-    short = plan.missing(tallies)
+    cut = is_cut(plan, tallies)
+    short = plan.missing(tallies) if cut else 0
     if short:
         wake = min(wake, hours.tomorrow)
-    return leaf, int.from_bytes([*lanes, 1], "little"), wake, short
+    return Found(leaf, int.from_bytes([*lanes, 1], "little"), wake, short, cut)
+
+
+def is_cut(plan: Plan, tallies: Sequence[Tally]) -> bool:
+    """Whether some list was cut off."""
+    return any(tally[number][0] != ALL for tally in tallies for number in tally.keys() & plan.capped)
 
 
 def again(

@@ -7,7 +7,7 @@ from patron.model.clock import DAY, HOUR
 from patron.rules.tree import Sequence as Order
 from patron.rules.tree import Window
 from patron.segments.hours import NEVER, Hours, size_of
-from patron.segments.tally import Tally
+from patron.segments.tally import ALL, Tally
 
 Place = tuple[int, int]
 """Where an event stands: its time and its id."""
@@ -23,7 +23,7 @@ class Chains:
     >>> from patron.rules.calendar import Calendar
     >>> chains = Chains([4, 7])
     >>> chains.add(1, Order((), limit=Window(hours=1)))
-    >>> chains.look([{4: [-1, 10, 1, 0], 7: [-1, 25, 2, 0]}], Hours(Calendar("UTC")))[0]
+    >>> chains.look([{4: [-1, 10, 1], 7: [-1, 25, 2]}], Hours(Calendar("UTC")))[0]
     1
     """
 
@@ -89,18 +89,42 @@ class Chains:
         return list(zip((time for time, _ in places), starts, strict=True))
 
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
-        """The bits of sequences of which some step's list was cut off inside the window."""
-        upto = max((tally[n][0] for n in self.numbers for tally in tallies if n in tally), default=-1)
-        if upto < 0:
+        """The bits of sequences that what was cut off may make: they are not there without it.
+
+        What was cut off before an end makes one only if that end stands near enough behind it.
+        """
+        last = [tally[self.last] for tally in tallies if self.last in tally]
+        if not last:
             return 0
-        return sum(bit for bit, window, _ in self._parts if window and upto >= hours.floor(window) * HOUR)
+        upto = max((tally[n][0] for n in self.numbers[:-1] for tally in tallies if n in tally), default=ALL)
+        cut = max(row[0] for row in last)
+        if upto == cut == ALL:
+            return 0
+        return (
+            self._doubt(upto, cut, [time for row in last for time in row[1::2]], hours)
+            & ~(self.look(tallies, hours)[0])
+        )
+
+    def _doubt(self, upto: int, cut: int, ends: list[int], hours: Hours) -> int:
+        """The bits of sequences whose window holds an end that was cut off, or one near enough behind what was cut off of others.
+
+        Parameters
+        ----------
+        upto, cut : up to when starts (and what lies between) are missing, and ends.
+        """
+        bits = 0
+        for bit, window, limit in self._parts:
+            floor = hours.floor(window) * HOUR if window else 0
+            if cut >= floor or (upto >= floor and any(floor <= end <= upto + limit for end in ends)):
+                bits |= bit
+        return bits
 
 
 def ends_after(time: int, last: int, tallies: Sequence[Tally]) -> bool:
     """Whether an event may stand before an end (of series `last`): only then can it make a sequence without ending it."""
     for tally in tallies:
         row = tally.get(last)
-        if row is not None and row[-3] >= time:
+        if row is not None and row[-2] >= time:
             return True
     return False
 
@@ -110,5 +134,5 @@ def _places(number: int, tallies: Sequence[Tally]) -> list[Place]:
     rows = [tally[number] for tally in tallies if number in tally]
     if len(rows) == 1:
         row = rows[0]
-        return list(zip(row[1::3], row[2::3], strict=True))
-    return sorted({place for row in rows for place in zip(row[1::3], row[2::3], strict=True)})
+        return list(zip(row[1::2], row[2::2], strict=True))
+    return sorted({place for row in rows for place in zip(row[1::2], row[2::2], strict=True)})

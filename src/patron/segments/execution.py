@@ -163,7 +163,7 @@ class Execution:
             self.tallies.touch(node)
         time = event.time
         aged = fold_counted(tally, time, feed)
-        full = self.folding.values(tally, event, feed) if feed.sums or feed.times or feed.lists else False
+        full = self.folding.values(tally, event, feed) if feed.valued else False
         slack = row.slack - feed.ones
         row.slack = slack
         due = feed.highs & ~slack
@@ -177,7 +177,8 @@ class Execution:
         if due or aged or places or full:
             leaf, wake, row.slack = again(self.plan, row, tallies, due, aged, places)
             short = row.short
-            if full and short & feed.relying != feed.relying:
+            row.cut |= full
+            if row.cut and feed.relying:
                 short = self.plan.missing(tallies)
                 wake = min(wake, self.plan.hours.tomorrow) if short else wake
             self._settle(person, row, leaf, short, wake, "event")
@@ -293,7 +294,8 @@ class Execution:
             self._part(person, cause)
             return None
         nodes = tuple([key for key in members if key in self.tallies])
-        leaf, slack, wake, short = read(plan, self._people, person, members, self._tallies(nodes), self.now)
+        found = read(plan, self._people, person, members, self._tallies(nodes), self.now)
+        leaf, wake, short = found.leaf, found.wake, found.short
         row = self.standings.get(person)
         if row is None:
             row = Standing()
@@ -316,7 +318,8 @@ class Execution:
             self._retire(row)
             if short:
                 self.over[person] = self.unanswered[person] = None
-        row.leaf, row.slack, row.nodes, row.plan = leaf, slack, nodes, plan.fingerprint
+        row.leaf, row.slack, row.cut = leaf, found.slack, found.cut
+        row.nodes, row.plan = nodes, plan.fingerprint
         self._change(person, row, bits, barred, short, cause)
         if wake != row.wake:
             row.wake = wake

@@ -12,7 +12,7 @@ from patron.rules.calendar import Calendar
 from patron.rules.filters import ITEMS, PLACE, PROPERTIES, TEXT_FIELDS, TIME_FIELDS, Stores, passes, read
 from patron.rules.tree import ANY_EVENT, Where
 from patron.segments.gauge import LANE
-from patron.segments.series import LISTS, Series
+from patron.segments.series import CAPPED, Series
 
 REMEMBERED = 5_000
 """Combinations of values remembered for one event name."""
@@ -47,15 +47,19 @@ class Feed(Struct, frozen=True):
     sums: tuple[tuple[int, str, bool], ...] = ()
     """(number, field, whether by hours)"""
     times: tuple[int, ...] = ()
-    """Lists that keep no more of an event than when it was."""
-    lists: tuple[tuple[int, str, str], ...] = ()
-    """Lists that keep a value: (number, field, kind)"""
+    """Lists of single events."""
+    texts: tuple[tuple[int, str], ...] = ()
+    """(number, field)"""
+    numbers: tuple[tuple[int, str], ...] = ()
+    """(number, field)"""
     leaves: tuple[int, ...] = ()
     """Places of the conditions to look at again."""
     starts: tuple[tuple[int, int], ...] = ()
     """Places of the sequences to look at again where an end (of that series) stands behind the event."""
     relying: int = 0
     """Membership bits of the rules that read its lists."""
+    valued: bool = False
+    """Whether anything is kept of it beside counts."""
     ones: int = 0
     """A one in the lane of each counted series: what the event takes from a person's slacks."""
     highs: int = 0
@@ -135,7 +139,8 @@ class Feeds:
 
 def feed_of(fed: list[Fed]) -> Feed:
     """Sort series by how they are fed."""
-    counted = [f for f in fed if f.series.kind in ("count", "hours") and f.slot >= 0]
+    counts = [f for f in fed if f.series.kind in ("count", "hours")]
+    counted = [f for f in counts if f.slot >= 0]
 
     def numbers(kind: str, *, dated: bool) -> tuple[int, ...]:
         return tuple(f.number for f in fed if f.series.kind == kind and f.dated is dated)
@@ -151,10 +156,12 @@ def feed_of(fed: list[Fed]) -> Feed:
             if f.series.kind in ("total", "sums")
         ),
         tuple(f.number for f in fed if f.series.kind == "times"),
-        tuple((f.number, f.series.reads, f.series.kind) for f in fed if f.series.kind in LISTS - {"times"}),
+        tuple((f.number, f.series.reads) for f in fed if f.series.kind == "texts"),
+        tuple((f.number, f.series.reads) for f in fed if f.series.kind == "numbers"),
         tuple({leaf: None for f in fed for leaf in f.leaves}),
         tuple({place: (place, last) for f in fed for place, last in f.starts}.values()),
-        _union(f.relying for f in fed if f.series.kind in LISTS),
+        _union(f.relying for f in fed if f.series.kind in CAPPED),
+        len(counts) < len(fed),
         sum(1 << LANE * f.slot for f in counted),
         sum(128 << LANE * f.slot for f in counted),
     )

@@ -8,10 +8,20 @@ from patron.rules.calendar import Calendar
 from patron.rules.filters import values_of
 from patron.rules.values import number_of, text_of
 from patron.segments.feeds import Feed
-from patron.segments.tally import ALL, Tally, fold_count, fold_entry, fold_hour, fold_sum, shared_hour
+from patron.segments.tally import (
+    ALL,
+    Tally,
+    fold_count,
+    fold_extremes,
+    fold_hour,
+    fold_sum,
+    fold_text,
+    fold_time,
+    shared_hour,
+)
 
 REMEMBERED = 20_000
-"""Numbers of properties remembered: prices repeat."""
+"""Numbers and texts of properties remembered: prices and categories repeat."""
 
 
 class Folding:
@@ -19,7 +29,7 @@ class Folding:
 
     >>> tally = {}
     >>> order = Event(1, "till", "pos", "track", "Order Completed", "m", 5, 5, properties={"revenue": 2.5})
-    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=(0,), sums=((1, "revenue", False),)))
+    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=(0,), sums=((1, "revenue", False),), valued=True))
     >>> tally
     {0: [1, 5, 5], 1: [1, 2500000]}
     """
@@ -27,36 +37,42 @@ class Folding:
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._numbers: dict[Any, int | None] = {}
+        self._texts: dict[Any, str | None] = {}
 
     def fold(self, tally: Tally, event: Event, feed: Feed) -> None:
         """Add an event to all series of a feed."""
         fold_counted(tally, event.time, feed)
-        if feed.sums or feed.times or feed.lists:
+        if feed.valued:
             self.values(tally, event, feed)
 
     def values(self, tally: Tally, event: Event, feed: Feed) -> bool:
         """Add an event to the sums and lists of a feed; whether a full list dropped an entry."""
-        full = False
+        hour, full = event.time // HOUR, False
         for number, name, by_hours in feed.sums:
-            values = values_of(event, name, self._calendar)
-            units = [unit for value in values if (unit := self._number(value)) is not None]
+            units = self._numbers_of(event, name)
             if units:
-                _add(tally, number, event.time, units, by_hours=by_hours)
-        if feed.times or feed.lists:
-            time, place = event.time, event_id(event.uid)
-            for number in feed.times:
+                _add(tally, number, hour, units, by_hours=by_hours)
+        for number in feed.times:
+            held, place = tally.get(number), event_id(event.uid)
+            if held is None:
+                tally[number] = [ALL, event.time, place]
+            elif fold_time(held, event.time, place):
+                full = True
+        for number, name in feed.texts:
+            for text in self._texts_of(event, name):
+                full |= _add_text(tally, number, hour, text)
+        for number, name in feed.numbers:
+            for unit in self._numbers_of(event, name):
                 held = tally.get(number)
                 if held is None:
-                    tally[number] = [ALL, time, place, 0]
-                elif fold_entry(held, time, place, 0):
-                    full = True
-            for number, name, kind in feed.lists:
-                for value in self._listed(event, name, kind):
-                    row = tally.get(number)
-                    if row is None:
-                        row = tally[number] = [ALL]
-                    full |= fold_entry(row, time, place, value)
+                    tally[number] = [shared_hour(hour), unit, unit]
+                else:
+                    fold_extremes(held, hour, unit)
         return full
+
+    def _numbers_of(self, event: Event, name: str) -> list[int]:
+        values = values_of(event, name, self._calendar)
+        return [unit for value in values if (unit := self._number(value)) is not None]
 
     def _number(self, value: Any) -> int | None:
         """The exact number of a value, remembered."""
@@ -70,10 +86,21 @@ class Folding:
             found = self._numbers[value] = number_of(value)
             return found
 
-    def _listed(self, event: Event, name: str, kind: str) -> list[Any]:
+    def _texts_of(self, event: Event, name: str) -> list[str]:
         values = values_of(event, name, self._calendar)
-        found = [text_of(v) if kind == "texts" else number_of(v) for v in values]
-        return [one for one in found if one is not None]
+        return [text for value in values if (text := self._text(value)) is not None]
+
+    def _text(self, value: Any) -> str | None:
+        """The text of a value, remembered: one object for all who have it."""
+        if type(value) is bool or isinstance(value, dict | list):
+            return text_of(value)
+        try:
+            return self._texts[value]
+        except KeyError:
+            if len(self._texts) >= REMEMBERED:
+                self._texts.clear()
+            found = self._texts[value] = text_of(value)
+            return found
 
 
 def fold_counted(tally: Tally, time: int, feed: Feed) -> list[int]:
@@ -119,12 +146,20 @@ def _fold_dated(tally: Tally, time: int, feed: Feed) -> list[int]:
     return aged
 
 
-def _add(tally: Tally, number: int, time: int, units: list[int], *, by_hours: bool) -> None:
+def _add_text(tally: Tally, number: int, hour: int, text: str) -> bool:
+    row = tally.get(number)
+    if row is None:
+        tally[number] = [ALL, shared_hour(hour), text, 1]
+        return False
+    return fold_text(row, hour, text)
+
+
+def _add(tally: Tally, number: int, hour: int, units: list[int], *, by_hours: bool) -> None:
     row, count, total = tally.get(number), len(units), sum(units)
     if row is None:
-        tally[number] = [shared_hour(time // HOUR), count, total] if by_hours else [count, total]
+        tally[number] = [shared_hour(hour), count, total] if by_hours else [count, total]
     elif by_hours:
-        fold_sum(row, time // HOUR, total, count)
+        fold_sum(row, hour, total, count)
     else:
         row[0] += count
         row[1] += total

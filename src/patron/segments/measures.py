@@ -1,16 +1,14 @@
-"""Conditions on sums, averages and lists: all windows and thresholds of one series in one walk, the newest first.
+"""Conditions on sums, averages, texts and extremes: all windows and thresholds of one series in one walk, the newest first.
 
 Between two neighbouring cuts (`gauge.Steps`) an answer stands still, so a threshold costs a look-up, not a comparison. Equal to
 `meter.Meter` and `compare.comparison`, a condition at a time.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from patron.model.clock import HOUR
 from patron.rules.evaluate import most_frequent
 from patron.rules.tree import Did, Window
 from patron.rules.values import SCALE
@@ -182,30 +180,39 @@ class Sums(Measured):
         return bits, wake
 
 
-class Lists(Measured):
-    """Conditions on distinct, most frequent, least and greatest values of single events."""
+class Texts(Measured):
+    """Conditions on distinct and most frequent texts.
+
+    >>> from patron.rules.calendar import Calendar
+    >>> kinds = Texts(0, [(Did("Order Completed", ">=", 2, "distinct", "coupon", within=Window(days=9)), 1)])
+    >>> hours = Hours(Calendar("UTC"))
+    >>> hours.turn(9), kinds.look([{0: [-1, 7, "a", 3, 7, "b", 1]}], hours)[0]
+    (True, 1)
+    """
 
     def __init__(self, number: int, parts: Sequence[Part]) -> None:
         super().__init__(number, parts)
-        self.nothing = _of_list(self._of_windows(tuple(self._parts)), [])
+        self.nothing = _of_texts(self._of_windows(tuple(self._parts)), {})
 
     def _walk(self, rows: list[Row], hours: Hours) -> tuple[int, int]:
-        row = rows[0] if len(rows) == 1 else _merged(rows)
+        row = rows[0] if len(rows) == 1 else _side_by_side(rows, 1)
         at, bits, wake = len(row) - 3, 0, NEVER
+        texts: dict[str, int] = {}
         for span in self._spans:
-            since = span.floor * HOUR
-            while at > 0 and row[at] >= since:
+            floor = span.floor
+            while at > 0 and row[at] >= floor:
+                text = row[at + 1]
+                texts[text] = texts.get(text, 0) + row[at + 2]
                 at -= 3
-            values = row[at + 5 :: 3]
             if at < 0:
-                return bits | _of_list(span.rest, values), _leaving(span, hours, row[1] // HOUR, wake)
-            bits |= _of_list(span.own, values)
-            if values:
-                wake = min(wake, hours.leaves(span.window, row[at + 3] // HOUR))
+                return bits | _of_texts(span.rest, texts), _leaving(span, hours, row[1], wake)
+            bits |= _of_texts(span.own, texts)
+            if texts:
+                wake = min(wake, hours.leaves(span.window, row[at + 3]))
         return bits, wake
 
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> int:
-        """The bits of conditions whose list was cut off inside the window."""
+        """The bits of conditions whose texts were cut off inside the window."""
         number = self.number
         upto = max((tally[number][0] for tally in tallies if number in tally), default=-1)
         if upto < 0:
@@ -213,15 +220,49 @@ class Lists(Measured):
         return sum(
             bit
             for window, parts in self._parts.items()
-            if window and upto >= hours.floor(window) * HOUR
+            if window and upto >= hours.floor(window)
             for _, bit in parts
         )
 
 
+class Extremes(Measured):
+    """Conditions on least and greatest numbers."""
+
+    def __init__(self, number: int, parts: Sequence[Part]) -> None:
+        super().__init__(number, parts)
+        self.nothing = _of_extremes(self._of_windows(tuple(self._parts)), None)
+
+    def _walk(self, rows: list[Row], hours: Hours) -> tuple[int, int]:
+        row = rows[0] if len(rows) == 1 else _side_by_side(rows)
+        at, bits, wake = len(row) - 3, 0, NEVER
+        ends: tuple[int, int] | None = None
+        for span in self._spans:
+            floor = span.floor
+            while at >= 0 and row[at] >= floor:
+                least, greatest = row[at + 1], row[at + 2]
+                ends = (min(ends[0], least), max(ends[1], greatest)) if ends else (least, greatest)
+                at -= 3
+            if at < 0:
+                return bits | _of_extremes(span.rest, ends), _leaving(span, hours, row[0], wake)
+            bits |= _of_extremes(span.own, ends)
+            if ends:
+                wake = min(wake, hours.leaves(span.window, row[at + 3]))
+        return bits, wake
+
+
+_READERS: dict[str, type[Measured]] = {
+    "sum": Sums,
+    "average": Sums,
+    "distinct": Texts,
+    "most_frequent": Texts,
+    "min": Extremes,
+    "max": Extremes,
+}
+
+
 def measured(number: int, parts: Sequence[Part]) -> Measured:
-    """The conditions on one series that keeps sums or a list."""
-    sums = parts[0][0].measure in ("sum", "average")
-    return Sums(number, parts) if sums else Lists(number, parts)
+    """The conditions on one series whose count does not say enough."""
+    return _READERS[parts[0][0].measure](number, parts)
 
 
 def _of_sums(measures: Measures, count: int, total: int) -> int:
@@ -235,18 +276,24 @@ def _of_sums(measures: Measures, count: int, total: int) -> int:
     return bits
 
 
-def _of_list(measures: Measures, values: Sequence[Any]) -> int:
-    """The bits of some values."""
+def _of_texts(measures: Measures, texts: dict[str, int]) -> int:
+    """The bits of some texts and how often each is there."""
     bits = 0
     for name, conditions in measures.items():
         if name == "distinct":
-            bits |= conditions.at(2 * SCALE * len(set(values)))
-        elif not values:
+            bits |= conditions.at(2 * SCALE * len(texts))
+        elif not texts:
             bits |= conditions.nothing
-        elif name == "most_frequent":
-            bits |= conditions.of(most_frequent(Counter(map(str, values))) or "")
         else:
-            bits |= conditions.at(2 * (min(values) if name == "min" else max(values)))
+            bits |= conditions.of(next(iter(texts)) if len(texts) == 1 else most_frequent(texts) or "")
+    return bits
+
+
+def _of_extremes(measures: Measures, ends: tuple[int, int] | None) -> int:
+    """The bits of the least and the greatest number; None: there is no number."""
+    bits = 0
+    for name, conditions in measures.items():
+        bits |= conditions.at(2 * ends[name == "max"]) if ends else conditions.nothing
     return bits
 
 
@@ -271,19 +318,12 @@ def _halved(compare: Callable[[Exact | None], bool]) -> Callable[[int], bool]:
     return lambda double: compare((double, 2))
 
 
-def _side_by_side(rows: list[Row]) -> Row:
-    """The hours of several rows in order; one may be there more than once."""
-    found = sorted((row[at], row[at + 1], row[at + 2]) for row in rows for at in range(0, len(row), 3))
-    return [value for one in found for value in one]
+def _side_by_side(rows: list[Row], begin: int = 0) -> Row:
+    """The hours of several rows in order; one may be there more than once.
 
-
-def _merged(rows: list[Row]) -> Row:
-    """The entries of several lists in order."""
-    found = sorted(
-        ((row[at], row[at + 1], row[at + 2]) for row in rows for at in range(1, len(row), 3)), key=_place
-    )
-    return [None, *(value for one in found for value in one)]
-
-
-def _place(entry: tuple[int, int, Any]) -> tuple[int, int]:
-    return entry[0], entry[1]
+    Parameters
+    ----------
+    begin : where the first hour of a row is.
+    """
+    found = sorted((row[at], row[at + 1], row[at + 2]) for row in rows for at in range(begin, len(row), 3))
+    return [*[None] * begin, *(value for one in found for value in one)]

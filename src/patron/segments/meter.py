@@ -4,7 +4,6 @@ Equal to `rules.evaluate.measured` over the events behind the tallies.
 """
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -40,7 +39,7 @@ class Meter:
 
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
         """Whether a list lacks entries that the window may hold: then the lake has the answer."""
-        return self.measure in _LISTED and is_short(self.number, self.window, tallies, hours)
+        return self.measure in _CAPPED and is_short(self.number, self.window, tallies, hours, 1)
 
     def age(self, hour: int, hours: Hours) -> tuple[Exact, int]:
         """Days since an hour, and when that answer may change."""
@@ -50,11 +49,11 @@ class Meter:
 Reader = Callable[[Meter, list[Row], Hours], tuple[Exact | None, int]]
 
 
-def is_short(number: int, window: Window | None, tallies: Sequence[Tally], hours: Hours) -> bool:
-    """Whether some node's list was cut off inside the window."""
+def is_short(number: int, window: Window | None, tallies: Sequence[Tally], hours: Hours, unit: int) -> bool:
+    """Whether some node's list was cut off inside the window; `unit`: of its times, so many in an hour."""
     if window is None:
         return False
-    since = hours.floor(window) * HOUR
+    since = hours.floor(window) * unit
     return any(tally[number][0] >= since for tally in tallies if number in tally)
 
 
@@ -120,51 +119,41 @@ def _last(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, in
     return age, min(hours.leaves(meter.window, newest), turn)
 
 
-def entries(
-    number: int, window: Window | None, tallies: Sequence[Tally], hours: Hours
-) -> tuple[list[tuple[int, int, object]], int]:
-    """The entries of a list inside a window, (time, event id, value) ascending, and when the oldest leaves."""
-    rows = [tally[number] for tally in tallies if number in tally]
-    return _listed(rows, window, hours)
-
-
-def _listed(
-    rows: list[Row], window: Window | None, hours: Hours
-) -> tuple[list[tuple[int, int, object]], int]:
-    since = -1 if window is None else hours.floor(window) * HOUR
-    found = [
-        (row[at], row[at + 1], row[at + 2])
-        for row in rows
-        for at in range(1, len(row), 3)
-        if row[at] >= since
-    ]
-    if len(rows) > 1:
-        found.sort()
-    wake = hours.leaves(window, found[0][0] // HOUR) if found and window is not None else NEVER
-    return found, wake
+def _texts(meter: Meter, rows: list[Row], hours: Hours) -> tuple[dict[str, int], int]:
+    """The texts inside the window, how often each is there, and when the oldest leaves."""
+    floor = -1 if meter.window is None else hours.floor(meter.window)
+    texts: dict[str, int] = {}
+    oldest = NEVER
+    for row in rows:
+        for at in range(len(row) - 3, 0, -3):
+            if row[at] < floor:
+                break
+            texts[row[at + 1]] = texts.get(row[at + 1], 0) + row[at + 2]
+            oldest = min(oldest, row[at])
+    return texts, NEVER if meter.window is None or not texts else hours.leaves(meter.window, oldest)
 
 
 def _distinct(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact, int]:
-    found, wake = _listed(rows, meter.window, hours)
-    return (len({value for _, _, value in found}) * SCALE, 1), wake
+    texts, wake = _texts(meter, rows, hours)
+    return (len(texts) * SCALE, 1), wake
 
 
 def _frequent(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
-    found, wake = _listed(rows, meter.window, hours)
-    return most_frequent(Counter(str(value) for _, _, value in found)), wake
+    texts, wake = _texts(meter, rows, hours)
+    return most_frequent(texts), wake
 
 
 def _least(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
-    found, wake = _listed(rows, meter.window, hours)
-    return ((min(v for _, _, v in found if isinstance(v, int)), 1) if found else None), wake
+    found, wake = _inside(meter, rows, hours, 3)
+    return (min((n for row, at in found for n in row[at + 1 :: 3])), 1) if found else None, wake
 
 
 def _greatest(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None, int]:
-    found, wake = _listed(rows, meter.window, hours)
-    return ((max(v for _, _, v in found if isinstance(v, int)), 1) if found else None), wake
+    found, wake = _inside(meter, rows, hours, 3)
+    return (max((n for row, at in found for n in row[at + 2 :: 3])), 1) if found else None, wake
 
 
-_LISTED = frozenset({"distinct", "most_frequent", "min", "max"})
+_CAPPED = frozenset({"distinct", "most_frequent"})
 _READERS: dict[str, Reader] = {
     "count": _count,
     "sum": _sum,
@@ -205,7 +194,7 @@ class Trait:
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
         """Whether a list lacks entries that a window may hold: then only the person's events have the answer."""
         if self.name == "first" and self._moment >= 0:
-            return is_short(self._moment, self._measure.window, tallies, hours)
+            return is_short(self._moment, self._measure.window, tallies, hours, HOUR)
         return any(meter.missing(tallies, hours) for meter in self.meters)
 
     def value(self, tallies: Sequence[Tally], hours: Hours) -> tuple[Shown, int]:
@@ -225,8 +214,9 @@ class Trait:
             return None
         window = self._measure.window
         if window is not None:
-            found, _ = entries(self._moment, window, tallies, hours)
-            times = [time for time, _, _ in found]
+            since = hours.floor(window) * HOUR
+            rows = [tally[self._moment] for tally in tallies if self._moment in tally]
+            times: list[int] = [time for row in rows for time in row[1::2] if time >= since]
             return (min(times) if self.name == "first" else max(times)) if times else None
         rows = [tally[self._moment] for tally in tallies if self._moment in tally]
         if not rows:

@@ -10,8 +10,11 @@ from patron.rules.tree import AllOf, AnyOf, Computed, Did, Fact, Not, Rule, Segm
 
 Kind = Literal["count", "total", "hours", "sums", "times", "texts", "numbers"]
 """`count`, `total`: for all time (events; events and the sum of a property). `hours`, `sums`: the same by UTC hours.
-`times`, `texts`, `numbers`: a list of single events, alone or with the value of a property."""
-LISTS: frozenset[str] = frozenset({"times", "texts", "numbers"})
+`numbers`, `texts`: the least and greatest of a property, and each of its texts, by UTC hours. `times`: single events."""
+CAPPED: frozenset[str] = frozenset({"times", "texts"})
+"""Of these a node keeps a bounded number of entries."""
+LAYOUT: dict[str, int] = {"times": 2, "texts": 2, "numbers": 2}
+"""Kinds whose rows have lain otherwise before: rows of another number are counted anew from the past."""
 VALUED: frozenset[str] = frozenset({"total", "sums", "texts", "numbers"})
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

@@ -28,6 +28,8 @@ class Standing(Struct, gc=False):
     """Per counted series: events until some threshold may be met, side by side (`gauge.FAR`). 0: not found yet."""
     nodes: tuple[str, ...] = ()
     """The person's nodes that have a tally."""
+    cut: bool = False
+    """Whether some list of theirs was cut off."""
 
 
 _Wire = tuple[bytes, bytes, bytes, int, int]

@@ -6,10 +6,12 @@
 | `total` | events with a number, their sum (1e-6) |
 | `hours` | hour, events, hour, events, ... ascending (UTC hours since 1970) |
 | `sums` | hour, events, sum, hour, events, sum, ... |
-| lists | time up to which entries are missing (-1: none), then time, event id, value, time, ... ascending |
+| `numbers` | hour, least, greatest (1e-6), hour, least, ... |
+| `texts` | hour up to which texts are missing (-1: none), then hour, text, events, hour, ... by hour and text |
+| `times` | time up to which events are missing (-1: none), then time, event id, time, ... ascending |
 
-Hours and list entries are kept while newer than the series' newest one at this node minus 401 days, which holds every window
-of 400 days of 25 hours. Of a list the 500 greatest entries stay; the time of the greatest one beyond says from when on it is whole.
+Hours and events are kept while newer than the series' newest one at this node minus 401 days, which holds every window of 400 days
+of 25 hours. Of `texts` and `times` the 500 greatest entries stay; the place of the greatest one beyond says from when on they are whole.
 So each row is a function of the set of events alone.
 """
 
@@ -118,32 +120,78 @@ def fold_sum(row: Row, hour: int, number: int, count: int = 1) -> None:
             row[at:at] = (shared_hour(hour), count, number)
 
 
-def fold_entry(row: Row, time: int, event: int, value: Any) -> bool:
-    """Add an entry to a list; whether the list is full and another one was dropped for it.
+def fold_extremes(row: Row, hour: int, number: int) -> None:
+    """Add a number (1e-6) to a `numbers` row.
+
+    >>> row = [10, 5, 5]
+    >>> fold_extremes(row, 10, 7); fold_extremes(row, 10, 3); fold_extremes(row, 11, 4); row
+    [10, 3, 7, 11, 4, 4]
+    """
+    newest = row[-3]
+    if hour > newest:
+        row += (shared_hour(hour), number, number)
+        if row[0] <= hour - KEPT_HOURS:
+            _forget(row, hour - KEPT_HOURS, 3)
+    elif hour > newest - KEPT_HOURS:
+        at = _place(row, hour, 3)
+        if row[at] == hour:
+            row[at + 1] = min(row[at + 1], number)
+            row[at + 2] = max(row[at + 2], number)
+        else:
+            row[at:at] = (shared_hour(hour), number, number)
+
+
+def fold_text(row: Row, hour: int, text: str) -> bool:
+    """Add a text to a `texts` row; whether another one was dropped for it.
 
     >>> row = [ALL]
-    >>> fold_entry(row, 7, 2, "b"), fold_entry(row, 5, 1, "a"), row
-    (False, False, [-1, 5, 1, 'a', 7, 2, 'b'])
+    >>> fold_text(row, 7, "b"), fold_text(row, 7, "a"), fold_text(row, 7, "b"), row
+    (False, False, False, [-1, 7, 'a', 1, 7, 'b', 2])
     """
     size = len(row)
-    if 1 < size <= 3 * MOST and time > row[-3] and row[0] == ALL and time - row[1] <= _WHOLE:
-        row += (time, event, value)  # nearly all: the newest, of a list that is not full
+    newest = row[-3] if size > 1 else hour
+    if hour <= newest - KEPT_HOURS:
         return False
-    horizon = (max(time, row[-3] if len(row) > 1 else 0) // HOUR - KEPT_HOURS + 1) * HOUR
-    if time < horizon:
-        return False
-    entry = (time, event, value)
-    at = len(row)
-    while at > 1 and (row[at - 3], row[at - 2], row[at - 1]) > entry:
+    at = size
+    while at > 1 and (row[at - 3] > hour or (row[at - 3] == hour and row[at - 2] > text)):
         at -= 3
-    row[at:at] = entry
-    while row[1] < horizon:
-        del row[1:4]
-    full = len(row) > 3 * MOST + 1
+    if at > 1 and row[at - 3] == hour and row[at - 2] == text:
+        row[at - 1] += 1
+        return False
+    row[at:at] = (shared_hour(hour), text, 1)
+    return _bounded(row, max(hour, newest) - KEPT_HOURS, 3)
+
+
+def fold_time(row: Row, time: int, event: int) -> bool:
+    """Add an event to a `times` row; whether the list is full and another one was dropped for it.
+
+    >>> row = [ALL]
+    >>> fold_time(row, 7, 2), fold_time(row, 5, 1), row
+    (False, False, [-1, 5, 1, 7, 2])
+    """
+    size = len(row)
+    if 1 < size <= 2 * MOST and time > row[-2] and row[0] == ALL and time - row[1] <= _WHOLE:
+        row += (time, event)  # nearly all: the newest, of a list that is not full
+        return False
+    last = (max(time, row[-2] if size > 1 else 0) // HOUR - KEPT_HOURS + 1) * HOUR - 1
+    if time <= last:
+        return False
+    at = size
+    while at > 1 and (row[at - 2], row[at - 1]) > (time, event):
+        at -= 2
+    row[at:at] = (time, event)
+    return _bounded(row, last, 2)
+
+
+def _bounded(row: Row, last: int, width: int) -> bool:
+    """Drop what lies at `last` or before it, and the least entry beyond the cap; whether there was one."""
+    while row[1] <= last:
+        del row[1 : 1 + width]
+    full = len(row) > width * MOST + 1
     if full:
         row[0] = max(row[0], row[1])
-        del row[1:4]
-    if row[0] < horizon:
+        del row[1 : 1 + width]
+    if row[0] <= last:
         row[0] = ALL
     return full
 

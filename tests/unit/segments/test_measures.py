@@ -4,7 +4,7 @@ from patron.model.clock import HOUR
 from patron.rules.calendar import Calendar
 from patron.rules.tree import Did, Window
 from patron.segments.hours import NEVER, Hours
-from patron.segments.measures import Lists, Sums, doubled
+from patron.segments.measures import Sums, Texts, doubled
 
 NOON = 1_774_778_400_000 // HOUR
 DAYS, SPAN = Window(days=2), Window(hours=20)
@@ -54,8 +54,8 @@ def test_a_list_is_read_once_for_all_windows() -> None:
     def kinds(window: Window, value: int) -> Did:
         return Did("Order Completed", ">=", value, "distinct", "coupon", within=window)
 
-    lists = Lists(0, [(kinds(SPAN, 1), 1), (kinds(SPAN, 2), 2), (kinds(LONG, 2), 4)])
-    row = [-1, (NOON - 60) * HOUR, 1, "a", (NOON - 2) * HOUR, 2, "b", (NOON - 1) * HOUR, 3, "b"]
+    lists = Texts(0, [(kinds(SPAN, 1), 1), (kinds(SPAN, 2), 2), (kinds(LONG, 2), 4)])
+    row = [-1, NOON - 60, "a", 1, NOON - 2, "b", 1, NOON - 1, "b", 1]
     assert lists.look([{0: row}], hours()) == (0b101, (NOON - 2 + 20) * HOUR)
     assert lists.look([{0: [*row[:1], *row[4:]]}, {0: row[:4]}], hours())[0] == 0b101
     assert lists.look([], hours()) == (0, NEVER)

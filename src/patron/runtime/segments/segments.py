@@ -30,6 +30,7 @@ from patron.runtime.segments.served import (
     needed,
     progress,
     serve,
+    take_out,
 )
 from patron.segments.execution import Execution
 from patron.segments.plan import Plan
@@ -93,6 +94,7 @@ class Segments:
         """Take up what the state holds. Rules in force stay in force until `activate` says otherwise."""
         self.now, self.position = now, position
         self._began = now
+        take_out(self._served, self._filling.end_outdated())
         rows = [(name, row) for name, row in self._served.items()]
         self._wanted = {row.segment.id: row.segment for _, row in rows if row.segment is not None}
         self._wanted_traits = {row.trait.id: row.trait for _, row in rows if row.trait is not None}
@@ -349,11 +351,9 @@ class Segments:
 
     def _of(self, segment: str, what: str) -> int:
         number = None if self.live is None else self.live.plan.numbers.get(segment)
-        return (
-            0
-            if number is None or self.live is None
-            else getattr(self.live.reach, what).counts().get(number, 0)
-        )
+        if number is None or self.live is None:
+            return 0
+        return int(getattr(self.live.reach, what).counts().get(number, 0))
 
     def _bit(self, segment: str) -> int:
         number = None if self.live is None else self.live.plan.numbers.get(segment)

@@ -26,6 +26,8 @@ class SeriesRow(Struct, frozen=True):
     """Log position up to which the past is in it; full when it reaches `since`."""
     gone: bool = False
     """Nobody reads it any more; the row stays, under another key, until the number is out of all tallies."""
+    layout: int = 1
+    """How its rows in tallies lie (`series.LAYOUT`); 1: as of rows that were kept before there was another."""
 
     @property
     def full(self) -> bool:
@@ -135,6 +137,17 @@ def serve(
     for key, row in ready.items():
         if served.get(key) != row:
             served.put(key, row)
+
+
+def take_out(served: Table[ServedRow], series: AbstractSet[Series]) -> None:
+    """Take out of force what reads one of these series: it is served again when they are full again."""
+    rows = list(served.items())
+    traits = {row.trait.id: row.trait for _, row in rows if row.trait is not None}
+    for key, row in rows:
+        if row.segment is not None and segment_series(row.segment, traits) & series:
+            served.put(key, ServedRow(row.number))
+        elif row.trait is not None and trait_series(row.trait) & series:
+            served.delete(key)
 
 
 def _take_out(served: Table[ServedRow], wanted: AbstractSet[str]) -> None:
