@@ -27,6 +27,7 @@ from patron.runtime.decisions.interests import LiveInterests
 from patron.runtime.decisions.rewards import Rewards
 from patron.runtime.decisions.trends import Trends
 from patron.runtime.segments.from_lake import FromLake
+from patron.runtime.segments.heard import Heard
 from patron.segments.execution import Execution
 
 
@@ -38,6 +39,7 @@ class World(Struct):
     accounts: Table[Account]
     members: Table[Membership]
     households: Households
+    heard: Heard
     shown: Table[int]
     given: Given
     interests: LiveInterests
@@ -144,6 +146,8 @@ def advance(event: Event, located: Located, world: World) -> None:
         observe_group(event, located, world.accounts, world.members)
     settle_home(event, node, world)
     name = event.name
+    if name in world.heard.missing:
+        world.heard.add(name)
     if name in interests.TOLD:
         world.interests.event(event, node)
         world.trends.event(event, node)

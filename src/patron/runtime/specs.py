@@ -76,4 +76,5 @@ def table_specs(resident: int) -> list[TableSpec]:
         TableSpec("standings", standing.Standing, resident, encode=standing.encode, decode=standing.decode),
         TableSpec("series", SeriesRow, 5_000),
         TableSpec("served", ServedRow, 5_000),
+        TableSpec("heard", int, 1_000),
     ]

@@ -38,6 +38,7 @@ from patron.runtime.reading import Found, origin_of, place_batch, read_entry
 from patron.runtime.segments.census import Census
 from patron.runtime.segments.definitions import Definitions
 from patron.runtime.segments.from_lake import FromLake
+from patron.runtime.segments.heard import Heard
 from patron.runtime.segments.live import Above, Live
 from patron.runtime.segments.memberships import Memberships
 from patron.runtime.segments.segments import Segments
@@ -133,6 +134,7 @@ class Workspace:
             accounts=self.accounts,
             members=self.members,
             households=self.households,
+            heard=Heard(table("heard")),
             shown=self.shown,
             given=self.given,
             interests=self.interests,

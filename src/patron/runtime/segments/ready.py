@@ -1,14 +1,13 @@
 """The ready library over one workspace: what of it is in force, and whether the events it lives from are being received."""
 
 import asyncio
-import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any
 
 from patron.model.errors import NotFound
 from patron.rules.references import Definitions, Item
-from patron.rules.tree import ANY_EVENT, Computed, Segment
+from patron.rules.tree import Computed, Segment
 from patron.rules.walk import needs, rules_of
 from patron.runtime.breath import Breath
 from patron.runtime.segments.definitions import Active, Kind, in_force
@@ -16,20 +15,13 @@ from patron.runtime.segments.told import executions, plain, runs
 from patron.runtime.workspace import Workspace
 from patron.segments import library
 
-FRESH = 60_000
-"""Milliseconds for which the names that were received serve."""
-SHARE = 20
-"""They are looked for at most a twentieth of the time: through everybody, where one is not there."""
-
 
 class Shelf:
     """The ready definitions, next to the events of one workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._present: tuple[int, frozenset[str]] = (-FRESH, frozenset())
         self._looking = asyncio.Lock()
-        self._took = 0.0
 
     async def rows(self) -> list[dict[str, Any]]:
         """Every ready definition, segments first, as the API tells it."""
@@ -66,29 +58,27 @@ class Shelf:
         ]
 
     async def _received(self) -> frozenset[str]:
-        """Names of events that some profile counts; as soon as all that the library needs are found, no more are looked for."""
+        """Names of events that ever came; of those before names were noted, that some profile counts."""
+        heard = self._workspace.world.heard
         async with self._looking:
-            now = self._workspace.clock.now()
-            if not 0 <= now - self._present[0] < max(FRESH, SHARE * 1_000 * self._took):
-                began = time.monotonic()
-                self._present = (now, frozenset(await self._look()))
-                self._took = time.monotonic() - began
-            return self._present[1]
+            if not heard.whole:
+                heard.looked(await self._counted(heard.missing))
+        return heard.names
 
-    async def _look(self) -> set[str]:
-        wanted = {name for one in library.ready(()) for name in one.needs} - {ANY_EVENT}
+    async def _counted(self, missing: Collection[str]) -> set[str]:
+        """Those that some profile counts: through everybody, until all are found."""
         found: set[str] = set()
         breath = Breath()
 
         def holds(raw: bytes) -> bool:
-            return any(name not in found and name.encode() in raw for name in wanted)
+            return any(name not in found and name.encode() in raw for name in missing)
 
         for key in list(self._workspace.nodes.keys()):
             await breath.take()
             part = self._workspace.nodes.peek(key, holds)
             if part is not None:
                 found.update(part.counters)
-            if wanted <= found:
+            if found.issuperset(missing):
                 break
         return found
 
