@@ -102,7 +102,7 @@ class Chains:
             return 0
         return (
             self._doubt(upto, cut, [time for row in last for time in row[1::2]], hours)
-            & ~(self.look(tallies, hours)[0])
+            & ~self.look(tallies, hours)[0]
         )
 
     def _doubt(self, upto: int, cut: int, ends: list[int], hours: Hours) -> int:

@@ -1,10 +1,13 @@
 """Sums and lists in all windows at once: the bits between the wanted values, and when the first of them may fall."""
 
+from typing import Literal
+
 from patron.model.clock import HOUR
 from patron.rules.calendar import Calendar
 from patron.rules.tree import Did, Window
 from patron.segments.hours import NEVER, Hours
-from patron.segments.measures import Sums, Texts, doubled
+from patron.segments.measures import Extremes, Sums, Texts, doubled
+from patron.segments.tally import fold_extremes
 
 NOON = 1_774_778_400_000 // HOUR
 DAYS, SPAN = Window(days=2), Window(hours=20)
@@ -59,3 +62,28 @@ def test_a_list_is_read_once_for_all_windows() -> None:
     assert lists.look([{0: row}], hours()) == (0b101, (NOON - 2 + 20) * HOUR)
     assert lists.look([{0: [*row[:1], *row[4:]]}, {0: row[:4]}], hours())[0] == 0b101
     assert lists.look([], hours()) == (0, NEVER)
+
+
+def test_a_text_counts_as_often_as_it_is_there() -> None:
+    def most(window: Window, value: str) -> Did:
+        return Did("Order Completed", "=", value, "most_frequent", "coupon", within=window)
+
+    texts = Texts(0, [(most(SPAN, "a"), 1), (most(SPAN, "b"), 2), (most(LONG, "a"), 4), (most(LONG, "b"), 8)])
+    row = [-1, NOON - 60, "a", 5, NOON - 2, "b", 3, NOON - 1, "c", 1]
+    assert texts.look([{0: row}], hours())[0] == 0b0110
+    assert texts.look([{0: row}, {0: [-1, NOON - 3, "b", 3]}], hours())[0] == 0b1010
+
+
+def test_the_least_and_the_greatest_of_each_window() -> None:
+    def least(window: Window, value: int, measure: Literal["min", "max"] = "min") -> Did:
+        return Did("Survey Answered", "<=", value, measure, "score", within=window)
+
+    ends = Extremes(
+        0, [(least(SPAN, 2), 1), (least(LONG, 2), 2), (least(SPAN, 7, "max"), 4), (least(LONG, 7, "max"), 8)]
+    )
+    row = [NOON - 60, 2_000_000, 2_000_000, NOON - 2, 3_000_000, 3_000_000]
+    fold_extremes(row, NOON - 60, 9_000_000)
+    assert ends.look([{0: row}], hours())[0] == 0b0110
+    fold_extremes(row, NOON - 2, 9_000_000)
+    fold_extremes(row, NOON - 2, 1_000_000)
+    assert ends.look([{0: row}], hours())[0] == 0b0011
