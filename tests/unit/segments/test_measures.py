@@ -1,13 +1,18 @@
 """Sums and lists in all windows at once: the bits between the wanted values, and when the first of them may fall."""
 
-from typing import Literal
+from itertools import permutations
+from typing import Any, Literal
+
+import pytest
 
 from patron.model.clock import HOUR
 from patron.rules.calendar import Calendar
-from patron.rules.tree import Did, Window
+from patron.rules.tree import Did, Sequence, Window
+from patron.segments import tally
+from patron.segments.chains import Chains
 from patron.segments.hours import NEVER, Hours
 from patron.segments.measures import Extremes, Sums, Texts, doubled
-from patron.segments.tally import fold_extremes
+from patron.segments.tally import ALL, fold_extremes, fold_text
 
 NOON = 1_774_778_400_000 // HOUR
 DAYS, SPAN = Window(days=2), Window(hours=20)
@@ -87,3 +92,33 @@ def test_the_least_and_the_greatest_of_each_window() -> None:
     fold_extremes(row, NOON - 2, 9_000_000)
     fold_extremes(row, NOON - 2, 1_000_000)
     assert ends.look([{0: row}], hours())[0] == 0b0011
+
+
+def test_texts_lie_alike_in_whatever_order_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    came = [(NOON, "b"), (NOON, "a"), (NOON - 1, "c"), (NOON, "b"), (NOON + 1, "a")]
+    whole = [ALL, NOON - 1, "c", 1, NOON, "a", 1, NOON, "b", 2, NOON + 1, "a", 1]
+    for most, expected in ((4, whole), (3, [NOON - 1, *whole[4:]]), (2, [NOON, *whole[7:]])):
+        monkeypatch.setattr(tally, "MOST", most)
+        for order in permutations(came):
+            row: list[Any] = [ALL]
+            for hour, text in order:
+                fold_text(row, hour, text)
+            assert row == expected
+
+
+def test_a_sequence_is_in_doubt_where_what_was_cut_off_could_make_it() -> None:
+    now = hours()
+    chains = Chains([0, 1])
+    chains.add(1, Sequence((), limit=Window(hours=3), within=LONG))
+    chains.add(2, Sequence((), limit=Window(hours=30), within=DAYS))
+    cut, start, end = (NOON - 20) * HOUR, [ALL, (NOON - 1) * HOUR, 1], (NOON - 10) * HOUR
+    starts = [cut, (NOON - 1) * HOUR, 1]
+    assert chains.missing([{0: starts}], now) == 0, "nothing ends"
+    assert chains.missing([{0: starts, 1: [ALL, end, 2]}], now) == 0b10, "too late for three hours"
+    assert chains.missing([{0: starts, 1: [ALL, end, 2, NOON * HOUR, 3]}], now) == 0, (
+        "what is left makes both"
+    )
+    assert chains.missing([{0: start, 1: [cut, end, 2]}], now) == 0b11, "an end may have been cut off"
+    assert chains.missing([{0: start, 1: [ALL, end, 2]}], now) == 0
+    long_ago = (NOON - 60) * HOUR
+    assert chains.missing([{0: start, 1: [long_ago, end, 2]}], now) == 0b01
