@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from patron.decide.pace import MONTH, Paced
 from patron.model.clock import DAY, HOUR
 from patron.model.offers import NOTHING, Ask
@@ -102,11 +104,11 @@ def test_people_hear_as_often_as_was_said_whether_asked_daily_or_less(tmp_path: 
     assert abs(lately - wanted) < 4 * wanted**0.5
     assert sum(free[-20:]) > 2 * lately
     assert told.wanted == 6
-    assert abs(told.got - 6) < 4 * 6 / (PEOPLE * 7 * 6 / 30) ** 0.5
+    assert told.got == pytest.approx(sum(daily[-7:]) * 30 / (PEOPLE * 7)), "of the seven days before"
     assert told.price > 0
     wanted = PEOPLE * 30 * 6 / 30
     assert abs(sum(rarely[-15:]) - wanted) < 4 * wanted**0.5
-    assert abs(later.got - 6) < 4 * 6 / (PEOPLE * 7 * 6 / 30) ** 0.5
+    assert later.got == pytest.approx(sum(rarely[-3:]) * 30 / (PEOPLE * 6)), "three rounds, two days each"
 
 
 def test_the_record_says_what_a_message_had_to_be_worth_and_replays(tmp_path: Path) -> None:

@@ -218,10 +218,10 @@ class TestHostileOnes:
 
     def test_ten_thousand_groups(self):
         raw = b'{"id":"a","name":"A","rule":' + b'{"kind":"not","rule":' * 10_000 + b"{}" + b"}" * 10_001
-        begun = time.process_time()
+        begun = time.thread_time()
         assert "deeper" in problems(raw)[0].problem
         assert "deeper" in problems({"id": "a", "name": "A", "rule": self.nested(10_000)})[0].problem
-        assert time.process_time() - begun < 0.5
+        assert time.thread_time() - begun < 0.5
 
     def test_five_hundred_parts_and_no_more(self):
         assert problems({"kind": "all", "of": [DID] * 499}, "rule") == ()
