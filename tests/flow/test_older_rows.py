@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from patron.runtime.segments import filling
+from patron.segments import series
 from tests.flow.inprocess import play, running, send
 from tests.flow.test_above_cap import NOW, define_all, told, until, views
 
 
 def test_rows_that_lie_otherwise_are_counted_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def older() -> None:
-        monkeypatch.setattr(filling, "LAYOUT", {})
+        monkeypatch.setattr(series, "LAYOUT", {})
         async with running(tmp_path / "shop", now=NOW) as backend:
             await define_all(backend)
             await send(backend, "web", views("anna", 0, 5))

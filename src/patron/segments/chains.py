@@ -100,10 +100,8 @@ class Chains:
         cut = max(row[0] for row in last)
         if upto == cut == ALL:
             return 0
-        return (
-            self._doubt(upto, cut, [time for row in last for time in row[1::2]], hours)
-            & ~self.look(tallies, hours)[0]
-        )
+        doubt = self._doubt(upto, cut, [time for row in last for time in row[1::2]], hours)
+        return doubt & ~self.look(tallies, hours)[0] if doubt else 0
 
     def _doubt(self, upto: int, cut: int, ends: list[int], hours: Hours) -> int:
         """The bits of sequences whose window holds an end that was cut off, or one near enough behind what was cut off of others.

@@ -163,7 +163,8 @@ class Execution:
             self.tallies.touch(node)
         time = event.time
         aged = fold_counted(tally, time, feed)
-        full = self.folding.values(tally, event, feed) if feed.valued else False
+        valued = feed.sums or feed.times or feed.texts or feed.numbers
+        full = self.folding.values(tally, event, feed) if valued else False
         slack = row.slack - feed.ones
         row.slack = slack
         due = feed.highs & ~slack

@@ -58,8 +58,6 @@ class Feed(Struct, frozen=True):
     """Places of the sequences to look at again where an end (of that series) stands behind the event."""
     relying: int = 0
     """Membership bits of the rules that read its lists."""
-    valued: bool = False
-    """Whether anything is kept of it beside counts."""
     ones: int = 0
     """A one in the lane of each counted series: what the event takes from a person's slacks."""
     highs: int = 0
@@ -139,8 +137,7 @@ class Feeds:
 
 def feed_of(fed: list[Fed]) -> Feed:
     """Sort series by how they are fed."""
-    counts = [f for f in fed if f.series.kind in ("count", "hours")]
-    counted = [f for f in counts if f.slot >= 0]
+    counted = [f for f in fed if f.series.kind in ("count", "hours") and f.slot >= 0]
 
     def numbers(kind: str, *, dated: bool) -> tuple[int, ...]:
         return tuple(f.number for f in fed if f.series.kind == kind and f.dated is dated)
@@ -161,7 +158,6 @@ def feed_of(fed: list[Fed]) -> Feed:
         tuple({leaf: None for f in fed for leaf in f.leaves}),
         tuple({place: (place, last) for f in fed for place, last in f.starts}.values()),
         _union(f.relying for f in fed if f.series.kind in CAPPED),
-        len(counts) < len(fed),
         sum(1 << LANE * f.slot for f in counted),
         sum(128 << LANE * f.slot for f in counted),
     )

@@ -1,6 +1,7 @@
 """An event into a tally: each series it feeds, a fraction of a microsecond each."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from patron.model.clock import HOUR
 from patron.model.events import Event, event_id
@@ -20,8 +21,27 @@ from patron.segments.tally import (
     shared_hour,
 )
 
+T = TypeVar("T")
 REMEMBERED = 20_000
 """Numbers and texts of properties remembered: prices and categories repeat."""
+
+
+class _Known(dict[Any, T]):
+    """What values are, worked out once for each: one object for all who have it."""
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        super().__init__()
+        self._work_out = work_out
+
+    def of(self, value: Any) -> T:
+        """What a value is. Truths are no keys, as they equal numbers, and lists and objects cannot be any."""
+        return self._work_out(value) if isinstance(value, bool | dict | list) else self[value]
+
+    def __missing__(self, value: Any) -> T:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = self[value] = self._work_out(value)
+        return found
 
 
 class Folding:
@@ -29,21 +49,20 @@ class Folding:
 
     >>> tally = {}
     >>> order = Event(1, "till", "pos", "track", "Order Completed", "m", 5, 5, properties={"revenue": 2.5})
-    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=(0,), sums=((1, "revenue", False),), valued=True))
+    >>> Folding(Calendar("UTC")).fold(tally, order, Feed(counts=(0,), sums=((1, "revenue", False),)))
     >>> tally
     {0: [1, 5, 5], 1: [1, 2500000]}
     """
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
-        self._numbers: dict[Any, int | None] = {}
-        self._texts: dict[Any, str | None] = {}
+        self._numbers = _Known(number_of)
+        self._texts = _Known(text_of)
 
     def fold(self, tally: Tally, event: Event, feed: Feed) -> None:
         """Add an event to all series of a feed."""
         fold_counted(tally, event.time, feed)
-        if feed.valued:
-            self.values(tally, event, feed)
+        self.values(tally, event, feed)
 
     def values(self, tally: Tally, event: Event, feed: Feed) -> bool:
         """Add an event to the sums and lists of a feed; whether a full list dropped an entry."""
@@ -72,35 +91,11 @@ class Folding:
 
     def _numbers_of(self, event: Event, name: str) -> list[int]:
         values = values_of(event, name, self._calendar)
-        return [unit for value in values if (unit := self._number(value)) is not None]
-
-    def _number(self, value: Any) -> int | None:
-        """The exact number of a value, remembered."""
-        if type(value) is bool or isinstance(value, dict | list):
-            return None
-        try:
-            return self._numbers[value]
-        except KeyError:
-            if len(self._numbers) >= REMEMBERED:
-                self._numbers.clear()
-            found = self._numbers[value] = number_of(value)
-            return found
+        return [unit for value in values if (unit := self._numbers.of(value)) is not None]
 
     def _texts_of(self, event: Event, name: str) -> list[str]:
         values = values_of(event, name, self._calendar)
-        return [text for value in values if (text := self._text(value)) is not None]
-
-    def _text(self, value: Any) -> str | None:
-        """The text of a value, remembered: one object for all who have it."""
-        if type(value) is bool or isinstance(value, dict | list):
-            return text_of(value)
-        try:
-            return self._texts[value]
-        except KeyError:
-            if len(self._texts) >= REMEMBERED:
-                self._texts.clear()
-            found = self._texts[value] = text_of(value)
-            return found
+        return [text for value in values if (text := self._texts.of(value)) is not None]
 
 
 def fold_counted(tally: Tally, time: int, feed: Feed) -> list[int]:

@@ -13,7 +13,7 @@ from patron.rules.tree import Computed, Did, Window
 from patron.rules.values import SCALE, shown
 from patron.segments.compare import Exact
 from patron.segments.hours import NEVER, Hours
-from patron.segments.series import Series, moment_series, series_of
+from patron.segments.series import CAPPED, Series, moment_series, series_of
 from patron.segments.tally import Row, Tally
 
 Numbers = Callable[[Series], int]
@@ -24,10 +24,12 @@ Shown = int | float | str | None
 class Meter:
     """One measure."""
 
-    __slots__ = ("_read", "measure", "number", "window")
+    __slots__ = ("_is_capped", "_read", "measure", "number", "window")
 
     def __init__(self, did: Did, numbers: Numbers) -> None:
-        self.number = numbers(series_of(did))
+        series = series_of(did)
+        self.number = numbers(series)
+        self._is_capped = series.kind in CAPPED
         self.measure = did.measure
         self.window = did.within
         self._read = _READERS[did.measure]
@@ -39,7 +41,7 @@ class Meter:
 
     def missing(self, tallies: Sequence[Tally], hours: Hours) -> bool:
         """Whether a list lacks entries that the window may hold: then the lake has the answer."""
-        return self.measure in _CAPPED and is_short(self.number, self.window, tallies, hours, 1)
+        return self._is_capped and is_short(self.number, self.window, tallies, hours, 1)
 
     def age(self, hour: int, hours: Hours) -> tuple[Exact, int]:
         """Days since an hour, and when that answer may change."""
@@ -153,7 +155,6 @@ def _greatest(meter: Meter, rows: list[Row], hours: Hours) -> tuple[Exact | None
     return (max((n for row, at in found for n in row[at + 2 :: 3])), 1) if found else None, wake
 
 
-_CAPPED = frozenset({"distinct", "most_frequent"})
 _READERS: dict[str, Reader] = {
     "count": _count,
     "sum": _sum,
@@ -213,12 +214,11 @@ class Trait:
         if self._moment < 0:
             return None
         window = self._measure.window
+        rows = [tally[self._moment] for tally in tallies if self._moment in tally]
         if window is not None:
             since = hours.floor(window) * HOUR
-            rows = [tally[self._moment] for tally in tallies if self._moment in tally]
             times: list[int] = [time for row in rows for time in row[1::2] if time >= since]
             return (min(times) if self.name == "first" else max(times)) if times else None
-        rows = [tally[self._moment] for tally in tallies if self._moment in tally]
         if not rows:
             return None
         return int(min(row[1] for row in rows) if self.name == "first" else max(row[2] for row in rows))

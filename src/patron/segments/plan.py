@@ -22,7 +22,7 @@ from patron.segments.feeds import Fed, Feeds
 from patron.segments.gauge import FAR, Gauge, Steps
 from patron.segments.hours import NEVER, Hours
 from patron.segments.judging import Judging, Ruled, in_order
-from patron.segments.measures import Extremes, Sums, measured
+from patron.segments.measures import measured
 from patron.segments.meter import Trait
 from patron.segments.series import CAPPED, Series, leaves_of, series_of, step_series
 from patron.segments.tally import Tally
@@ -80,7 +80,6 @@ class Plan:
         """Number of a series -> its conditions on the first and last event."""
         self.capped = frozenset(number for one, number in self.series.items() if one.kind in CAPPED)
         """Numbers of the series of which a node keeps a bounded number of entries."""
-        self._capped = [looked for looked in self.looked if not isinstance(looked, Sums | Extremes)]
         self.judging = Judging(self._rules(segments), self._members)
         self.names = {number: name for name, number in self.numbers.items()}
         self._settle_templates()
@@ -307,7 +306,7 @@ class Plan:
     def missing(self, tallies: Sequence[Tally]) -> int:
         """Membership bits of the rules whose answer must come from the lake: a list was cut off."""
         short = 0
-        for looked in self._capped:
+        for looked in self.looked:
             short |= looked.missing(tallies, self.hours)
         return sum(rule.bit for rule in self.judging.rules if rule.looked & short) if short else 0
 

@@ -37,6 +37,11 @@ class Series(Struct, frozen=True):
         return hash(self.id)  # values of filters may be lists
 
     @property
+    def layout(self) -> int:
+        """How its rows lie: another number than the one they were written with means another order of their parts."""
+        return LAYOUT.get(self.kind, 1)
+
+    @property
     def id(self) -> str:
         """The same for the same series in every process: its canonical JSON."""
         return _encode(self).decode()

@@ -106,18 +106,10 @@ def fold_hour(row: Row, hour: int) -> None:
 
 def fold_sum(row: Row, hour: int, number: int, count: int = 1) -> None:
     """Add numbers (1e-6) to a `sums` row."""
-    newest = row[-3]
-    if hour > newest:
-        row += (shared_hour(hour), count, number)
-        if row[0] <= hour - KEPT_HOURS:
-            _forget(row, hour - KEPT_HOURS, 3)
-    elif hour > newest - KEPT_HOURS:
-        at = _place(row, hour, 3)
-        if row[at] == hour:
-            row[at + 1] += count
-            row[at + 2] += number
-        else:
-            row[at:at] = (shared_hour(hour), count, number)
+    at = _opened(row, hour, count, number)
+    if at >= 0:
+        row[at + 1] += count
+        row[at + 2] += number
 
 
 def fold_extremes(row: Row, hour: int, number: int) -> None:
@@ -127,18 +119,10 @@ def fold_extremes(row: Row, hour: int, number: int) -> None:
     >>> fold_extremes(row, 10, 7); fold_extremes(row, 10, 3); fold_extremes(row, 11, 4); row
     [10, 3, 7, 11, 4, 4]
     """
-    newest = row[-3]
-    if hour > newest:
-        row += (shared_hour(hour), number, number)
-        if row[0] <= hour - KEPT_HOURS:
-            _forget(row, hour - KEPT_HOURS, 3)
-    elif hour > newest - KEPT_HOURS:
-        at = _place(row, hour, 3)
-        if row[at] == hour:
-            row[at + 1] = min(row[at + 1], number)
-            row[at + 2] = max(row[at + 2], number)
-        else:
-            row[at:at] = (shared_hour(hour), number, number)
+    at = _opened(row, hour, number, number)
+    if at >= 0:
+        row[at + 1] = min(row[at + 1], number)
+        row[at + 2] = max(row[at + 2], number)
 
 
 def fold_text(row: Row, hour: int, text: str) -> bool:
@@ -181,6 +165,21 @@ def fold_time(row: Row, time: int, event: int) -> bool:
         at -= 2
     row[at:at] = (time, event)
     return _bounded(row, last, 2)
+
+
+def _opened(row: Row, hour: int, first: int, second: int) -> int:
+    """Where an hour is in a row of hours with two numbers each; -1 where it was just put in with these, or is too old."""
+    newest = row[-3]
+    if hour > newest:
+        row += (shared_hour(hour), first, second)
+        if row[0] <= hour - KEPT_HOURS:
+            _forget(row, hour - KEPT_HOURS, 3)
+    elif hour > newest - KEPT_HOURS:
+        at = _place(row, hour, 3)
+        if row[at] == hour:
+            return at
+        row[at:at] = (shared_hour(hour), first, second)
+    return -1
 
 
 def _bounded(row: Row, last: int, width: int) -> bool:

@@ -11,7 +11,7 @@ from patron.rules.calendar import Calendar
 from patron.runtime.segments.served import SeriesRow
 from patron.segments.feeds import Fed, Feed, Feeds
 from patron.segments.folding import Folding
-from patron.segments.series import LAYOUT, Series
+from patron.segments.series import Series
 from patron.segments.tally import Tally
 
 SLICE = 25
@@ -48,7 +48,7 @@ class Filling:
         number = 1 + max((row.number for _, row in self._series.items()), default=-1)
         for one in sorted(needed, key=lambda series: series.id):
             if one.id not in self._series:
-                self._series.put(one.id, SeriesRow(one, number, position, 0, layout=LAYOUT.get(one.kind, 1)))
+                self._series.put(one.id, SeriesRow(one, number, position, 0, layout=one.layout))
                 number += 1
 
     def end(self, needed: Collection[Series]) -> None:
@@ -61,7 +61,7 @@ class Filling:
     def end_outdated(self) -> set[Series]:
         """End those whose rows lie as they did in an older version of Patron; gives them."""
         rows = self.rows()
-        old = {one for one, row in rows.items() if row.layout != LAYOUT.get(one.kind, 1)}
+        old = {one for one, row in rows.items() if row.layout != one.layout}
         if old:
             self.end(rows.keys() - old)
         return old

@@ -30,7 +30,7 @@ from patron.runtime.segments.served import (
     needed,
     progress,
     serve,
-    take_out,
+    suspend,
 )
 from patron.segments.execution import Execution
 from patron.segments.plan import Plan
@@ -94,7 +94,7 @@ class Segments:
         """Take up what the state holds. Rules in force stay in force until `activate` says otherwise."""
         self.now, self.position = now, position
         self._began = now
-        take_out(self._served, self._filling.end_outdated())
+        suspend(self._served, self._filling.end_outdated())
         rows = [(name, row) for name, row in self._served.items()]
         self._wanted = {row.segment.id: row.segment for _, row in rows if row.segment is not None}
         self._wanted_traits = {row.trait.id: row.trait for _, row in rows if row.trait is not None}

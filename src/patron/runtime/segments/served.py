@@ -139,8 +139,10 @@ def serve(
             served.put(key, row)
 
 
-def take_out(served: Table[ServedRow], series: AbstractSet[Series]) -> None:
+def suspend(served: Table[ServedRow], series: AbstractSet[Series]) -> None:
     """Take out of force what reads one of these series: it is served again when they are full again."""
+    if not series:
+        return
     rows = list(served.items())
     traits = {row.trait.id: row.trait for _, row in rows if row.trait is not None}
     for key, row in rows:
